@@ -1,0 +1,48 @@
+/** TensorFlow's own kernels for tfjs: made ready where they can be had, and plainly said where they can't. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { say } from '../report.mjs';
+import { firstThatLoads, isStillTrue, withoutNative } from './decide.mjs';
+import { places, TENSORFLOW } from './places.mjs';
+import { probe } from './probe.mjs';
+import { fromCache, fromWheel, ownInstaller } from './ways.mjs';
+
+/**
+ * Never fails: without the native kernels everything goes on with WASM.
+ *
+ * @param {string} root
+ * @param {{ tryAgain: boolean }} options to try again although an earlier set-up found that it can't be done
+ */
+export async function setUpNative(root, { tryAgain }) {
+  const asked = process.env.LAPLACE_BACKEND;
+  if (asked && asked !== 'node') return;
+  const at = places(root);
+  const key = `${at.name} node-${process.versions.modules} tfjs-node-gpu-${at.packageVersion}`;
+  const before = readRecord(at.record);
+  if (isStillTrue(before, { key, bindingExists: existsSync(at.binding), tryAgain })) {
+    if (before?.why) say(withoutNative(before.why));
+    return;
+  }
+  const result = await firstThatLoads(
+    [
+      { name: 'a binding that is there already', attempt: async () => (existsSync(at.binding) ? undefined : 'there is none') },
+      { name: 'the one built by an earlier set-up', attempt: () => fromCache(at) },
+      { name: "the package's own installer", attempt: () => ownInstaller(at) },
+      { name: `a build on TensorFlow ${TENSORFLOW.version}'s Python wheel`, attempt: () => fromWheel(at) },
+    ],
+    () => probe(root),
+  );
+  if (result.why === undefined) say(`TensorFlow's own kernels: ${result.name}.`);
+  else say(withoutNative(result.why));
+  mkdirSync(dirname(at.record), { recursive: true });
+  writeFileSync(at.record, JSON.stringify({ key, ...result }, null, 2));
+}
+
+/** @param {string} path @returns {import('./decide.mjs').Record | undefined} */
+function readRecord(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
