@@ -10,8 +10,11 @@ const BINARY = ['ArrayBuffer', 'SharedArrayBuffer', 'DataView'];
 const TYPED = ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'BigInt64', 'BigUint64', 'Float32', 'Float64'];
 
 module.exports = class extends TestEnvironment {
+  /** @override */
   async setup() {
     await super.setup();
-    for (const name of [...BINARY, ...TYPED.map((type) => `${type}Array`)]) this.global[name] = globalThis[name];
+    for (const name of [...BINARY, ...TYPED.map((type) => `${type}Array`)]) {
+      Object.defineProperty(this.global, name, { value: Reflect.get(globalThis, name), writable: true, configurable: true });
+    }
   }
 };

@@ -5,7 +5,7 @@ import { say } from '../report.mjs';
 import { firstThatLoads, isStillTrue, withoutNative } from './decide.mjs';
 import { places, TENSORFLOW } from './places.mjs';
 import { probe } from './probe.mjs';
-import { fromCache, fromWheel, ownInstaller } from './ways.mjs';
+import { fromWheel, isBuilt, link, ownInstaller } from './ways.mjs';
 
 /**
  * Never fails: without the native kernels everything goes on with WASM.
@@ -17,19 +17,20 @@ export async function setUpNative(root, { tryAgain }) {
   const asked = process.env.LAPLACE_BACKEND;
   if (asked && asked !== 'node') return;
   const at = places(root);
-  const key = `${at.name} node-${process.versions.modules} tfjs-node-gpu-${at.packageVersion}`;
+  const key = `${at.name} tfjs-node-gpu-${at.packageVersion} napi-v${at.api}`;
   const before = readRecord(at.record);
   if (isStillTrue(before, { key, bindingExists: existsSync(at.binding), tryAgain })) {
     if (before?.why) say(withoutNative(before.why));
     return;
   }
+  const ways = [
+    { name: 'the binding that is there already', isThere: existsSync(at.binding), attempt: async () => undefined },
+    { name: 'the one built by an earlier set-up', isThere: isBuilt(at), attempt: () => link(at) },
+    { name: "the package's own installer", attempt: () => ownInstaller(at) },
+    { name: `a build on TensorFlow ${TENSORFLOW.version}'s Python wheel`, attempt: () => fromWheel(at) },
+  ];
   const result = await firstThatLoads(
-    [
-      { name: 'a binding that is there already', attempt: async () => (existsSync(at.binding) ? undefined : 'there is none') },
-      { name: 'the one built by an earlier set-up', attempt: () => fromCache(at) },
-      { name: "the package's own installer", attempt: () => ownInstaller(at) },
-      { name: `a build on TensorFlow ${TENSORFLOW.version}'s Python wheel`, attempt: () => fromWheel(at) },
-    ],
+    ways.filter(({ isThere = true }) => isThere),
     () => probe(root),
   );
   if (result.why === undefined) say(`TensorFlow's own kernels: ${result.name}.`);

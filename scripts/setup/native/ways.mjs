@@ -13,13 +13,12 @@ import { isReady, unpackWheel } from './library.mjs';
 const INSTALLER_LIMIT_MS = 180_000;
 
 /** @param {Places} at */
-export async function fromCache(at) {
-  if (!isReady(at) || !existsSync(at.built)) return 'there is none';
-  return link(at);
-}
+export const isBuilt = (at) => isReady(at) && existsSync(at.built);
 
 /** @param {Places} at */
 export async function ownInstaller(at) {
+  // It would write through our link into the cache.
+  rmSync(at.binding, { force: true });
   const { code, output } = await timed("Running tfjs-node-gpu's own installer", () =>
     run('npm', ['run', 'install'], { cwd: at.packageFolder, limitMs: INSTALLER_LIMIT_MS }),
   );
@@ -34,7 +33,7 @@ export async function fromWheel(at) {
   const reason = whyNoBuild(here);
   if (reason !== undefined) return reason;
   try {
-    return (await unpackWheel(at, String(here.python))) ?? (await compile(at, String(here.compiler))) ?? link(at);
+    return (await unpackWheel(at, String(here.python))) ?? (await compile(at, String(here.compiler))) ?? (await link(at));
   } catch (error) {
     return String(error); // a full disk, a cache folder that can't be written
   }
@@ -65,7 +64,7 @@ async function compile(at, compiler) {
  *
  * @param {Places} at
  */
-function link(at) {
+export async function link(at) {
   mkdirSync(dirname(at.binding), { recursive: true });
   rmSync(at.binding, { force: true });
   symlinkSync(at.built, at.binding);
