@@ -1,7 +1,10 @@
 import { isInstalled } from '../../scripts/setup/dependencies.mjs';
 
 const lock = (packages: Record<string, { version: string; optional?: boolean }>) => ({ packages: { '': {}, ...packages } });
-const wanted = lock({ 'node_modules/a': { version: '1.0.0' }, 'node_modules/for-another-system': { version: '1.0.0', optional: true } });
+const wanted = lock({
+  'node_modules/a': { version: '1.0.0' },
+  'node_modules/for-another-system': { version: '1.0.0', optional: true },
+});
 
 it.each([
   ['a fresh clone', undefined, false],

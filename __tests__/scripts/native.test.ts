@@ -10,7 +10,9 @@ describe('which way to a binding is taken', () => {
       return outcomes[name];
     };
     const ways = ['there', 'cached', 'installer', 'build'].map((name) => ({ name, attempt: attempt(name) }));
-    const result = await firstThatLoads(ways, async () => (loads.includes(String(tried.at(-1))) ? undefined : 'it does not load'));
+    const result = await firstThatLoads(ways, async () =>
+      loads.includes(String(tried.at(-1))) ? undefined : 'it does not load',
+    );
     return { tried, result };
   };
 

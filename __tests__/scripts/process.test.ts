@@ -2,7 +2,10 @@ import { complaint, run } from '../../scripts/setup/process.mjs';
 
 describe('run', () => {
   it('gives what a program says and its code', async () => {
-    expect(await run(process.execPath, ['-e', 'console.log(1); console.error(2); process.exit(3)'])).toEqual({ code: 3, output: '1\n2\n' });
+    expect(await run(process.execPath, ['-e', 'console.log(1); console.error(2); process.exit(3)'])).toEqual({
+      code: 3,
+      output: '1\n2\n',
+    });
   });
 
   it('answers for a program that is not there', async () => {
@@ -18,8 +21,16 @@ describe('run', () => {
 });
 
 it.each([
-  ['pip', "WARNING: Retrying after connection broken by 'NewConnectionError(x): y'\nERROR: No matching distribution found\n", 'ERROR: No matching distribution found'],
-  ['a compiler', 'In file included\na.cc:1:2: fatal error: node_api.h: No such file\ncompilation terminated.', 'a.cc:1:2: fatal error: node_api.h: No such file'],
+  [
+    'pip',
+    "WARNING: Retrying after connection broken by 'NewConnectionError(x): y'\nERROR: No matching distribution found\n",
+    'ERROR: No matching distribution found',
+  ],
+  [
+    'a compiler',
+    'In file included\na.cc:1:2: fatal error: node_api.h: No such file\ncompilation terminated.',
+    'a.cc:1:2: fatal error: node_api.h: No such file',
+  ],
   ['Node', 'node:events:502\n      throw er;\n\nError: getaddrinfo ENOTFOUND\n    at x', 'Error: getaddrinfo ENOTFOUND'],
   ['a program without errors', 'one\ntwo\n', 'two'],
   ['silence', '', 'it said nothing'],

@@ -6,14 +6,13 @@
  */
 const { TestEnvironment } = require('jest-environment-node');
 
-const BINARY = ['ArrayBuffer', 'SharedArrayBuffer', 'DataView'];
-const TYPED = ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'BigInt64', 'BigUint64', 'Float32', 'Float64'];
+const BINARY = /^(Big)?(Int|Uint|Float)\d+(Clamped)?Array$|^(Shared)?ArrayBuffer$|^DataView$/;
 
 module.exports = class extends TestEnvironment {
   /** @override */
   async setup() {
     await super.setup();
-    for (const name of [...BINARY, ...TYPED.map((type) => `${type}Array`)]) {
+    for (const name of Object.getOwnPropertyNames(globalThis).filter((property) => BINARY.test(property))) {
       Object.defineProperty(this.global, name, { value: Reflect.get(globalThis, name), writable: true, configurable: true });
     }
   }

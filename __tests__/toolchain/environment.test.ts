@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 
 describe('the test environment', () => {
   it('is on the backend that was asked for', () => {
-    const expected = { node: ['tensorflow'], wasm: ['wasm'], cpu: ['cpu'] }[process.env.LAPLACE_BACKEND ?? ''] ?? ['tensorflow', 'wasm'];
+    const expected = { node: ['tensorflow'], wasm: ['wasm'], cpu: ['cpu'] }[process.env.LAPLACE_BACKEND ?? ''] ?? [
+      'tensorflow',
+      'wasm',
+    ];
     expect(expected).toContain(tf.getBackend());
   });
 

@@ -44,7 +44,8 @@ export function isStillTrue(record, { key, bindingExists, tryAgain }) {
  */
 export function whyNoBuild({ platform, arch, glibc, python, pip, compiler }) {
   if (platform !== 'linux' || arch !== 'x64') return `only made for x86-64 Linux so far, and this is ${platform} ${arch}`;
-  if (glibc === undefined || !isAtLeast(glibc, '2.27')) return `TensorFlow needs glibc 2.27, and this is ${glibc ?? 'another C library'}`;
+  if (glibc === undefined || !isAtLeast(glibc, '2.27'))
+    return `TensorFlow needs glibc 2.27, and this is ${glibc ?? 'another C library'}`;
   if (compiler === undefined) return 'no C++ compiler was found (Debian: g++; or name one in CXX)';
   if (python === undefined) return 'no Python was found, whose pip fetches the wheel (Debian: python3)';
   if (!pip) return `${python} has no pip, which fetches the wheel (Debian: python3-pip)`;

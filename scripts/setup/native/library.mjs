@@ -84,7 +84,10 @@ async function unzip(python, folder) {
 
 /** @param {string} folder @returns {Record<string, number>} sizes of all files in it */
 function listFiles(folder) {
-  const stats = readdirSync(folder, { recursive: true }).map((path) => ({ path: String(path), stat: statSync(join(folder, String(path))) }));
+  const stats = readdirSync(folder, { recursive: true }).map((path) => ({
+    path: String(path),
+    stat: statSync(join(folder, String(path))),
+  }));
   return Object.fromEntries(stats.filter(({ stat }) => stat.isFile()).map(({ path, stat }) => [path, stat.size]));
 }
 

@@ -1,0 +1,39 @@
+/**
+ * `npm run reference -- DIR [--backend node|wasm|cpu]`: checks the library against every reference document in DIR. Prints one
+ * line a case, and exits with 1 when a case is above its tolerance, when DIR has no document, or when none is covered.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { useBackend } from 'tfjs-laplace/plugins/backends';
+import { compareDocument, type Quantity, TOLERANCES } from './reference/compare.js';
+import { notCovered, type ReferenceDocument } from './reference/document.js';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { backend: { type: 'string' } } });
+const [directory] = positionals;
+if (directory === undefined) {
+  console.error('usage: npm run reference -- DIR [--backend node|wasm|cpu]');
+  process.exit(2);
+}
+
+const backend = await useBackend(values.backend === undefined ? {} : { prefer: values.backend as 'node' | 'wasm' | 'cpu' });
+const quantities = Object.keys(TOLERANCES) as Quantity[];
+console.log(`backend ${backend.name}; largest relative errors, tolerances ${quantities.map((q) => `${q} ${TOLERANCES[q]}`).join(', ')}`);
+
+const counts = { passed: 0, failed: 0, notCovered: 0 };
+for (const file of readdirSync(directory).filter((f) => f.endsWith('.json')).sort()) {
+  const doc = JSON.parse(readFileSync(join(directory, file), 'utf8')) as ReferenceDocument;
+  const reason = notCovered(doc);
+  if (reason !== undefined) {
+    counts.notCovered += 1;
+    console.log(`not covered  ${doc.name.padEnd(36)} ${reason}`);
+    continue;
+  }
+  for (const { label, errors, failed } of await compareDocument(doc)) {
+    counts[failed.length === 0 ? 'passed' : 'failed'] += 1;
+    const numbers = quantities.map((q) => `${q} ${errors[q].toExponential(1)}`).join('  ');
+    console.log(`${failed.length === 0 ? 'ok         ' : 'FAILED     '}  ${label.padEnd(36)} ${numbers}`);
+  }
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed; ${counts.notCovered} documents not covered`);
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

@@ -1,0 +1,78 @@
+/** A reference document: float64 values of a small network, see `__tests__/reference/README.md`. */
+import * as tf from '@tensorflow/tfjs';
+import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
+
+type Rows = number[][];
+
+export interface LayerSpec {
+  readonly className: string;
+  readonly units?: number;
+  readonly inputs?: number;
+  readonly activation?: string;
+  readonly useBias?: boolean;
+}
+
+export interface CurvatureCase {
+  readonly kind: string;
+  readonly weightSharing: 'expand' | 'reduce';
+  readonly factors: ReadonlyArray<{ readonly A: Rows; readonly G: Rows }>;
+  readonly evidence: Readonly<Record<'logLikelihood' | 'logDetRatio' | 'scatter' | 'logMarginalLikelihood', number>>;
+  readonly outputCovariance: Readonly<Record<'exact' | 'factored', number[][][]>>;
+  readonly probit: Readonly<Partial<Record<'exact' | 'factored', Rows>>>;
+}
+
+export interface ReferenceDocument {
+  readonly name: string;
+  readonly likelihood: string;
+  readonly noiseVariance: number | number[] | null;
+  readonly priorPrecision: number;
+  readonly datasetSize: number;
+  readonly layers: ReadonlyArray<LayerSpec>;
+  readonly weights: ReadonlyArray<Rows>;
+  readonly x: Rows;
+  readonly y: number[] | Rows;
+  readonly xTest: Rows;
+  readonly outputsTest: Rows;
+  readonly curvatures: ReadonlyArray<CurvatureCase>;
+}
+
+/** Why this library does not cover a document, or undefined when it does. */
+export function notCovered(doc: ReferenceDocument): string | undefined {
+  const foreign = doc.layers.find((l) => l.className !== 'Dense');
+  if (foreign !== undefined) return `layer ${foreign.className}`;
+  if (!Array.isArray(doc.x[0]) || Array.isArray(doc.x[0][0])) return 'inputs that are not vectors';
+  return likelihoodOf(doc) === undefined
+    ? `likelihood ${doc.likelihood}${Array.isArray(doc.noiseVariance) ? ' with one noise variance per output' : ''}`
+    : undefined;
+}
+
+/** The document's likelihood, if the library has it. */
+export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): Likelihood | undefined {
+  if (likelihood === 'categorical') return categorical();
+  if (likelihood === 'bernoulli') return bernoulli();
+  if (likelihood === 'gaussian' && typeof noiseVariance === 'number') return gaussian({ noiseVariance });
+  return undefined;
+}
+
+/** The document's network as a tf.LayersModel with its weights. The caller disposes it. */
+export function buildModel(doc: ReferenceDocument): tf.Sequential {
+  const model = tf.sequential({
+    layers: doc.layers.map((l) =>
+      tf.layers.dense({
+        inputShape: [l.inputs as number],
+        units: l.units as number,
+        activation: (l.activation ?? 'linear') as 'linear',
+        useBias: l.useBias ?? true,
+        kernelInitializer: 'zeros',
+      }),
+    ),
+  });
+  tf.tidy(() => {
+    const weights = doc.weights.flatMap((W, i) => {
+      if (!doc.layers[i]?.useBias) return [tf.tensor2d(W)];
+      return [tf.tensor2d(W.slice(0, -1)), tf.tensor1d(W[W.length - 1] as number[])];
+    });
+    model.setWeights(weights);
+  });
+  return model;
+}
