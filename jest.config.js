@@ -8,6 +8,7 @@ export default {
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   testEnvironment: '<rootDir>/__tests__/support/environment.cjs',
   setupFilesAfterEnv: ['<rootDir>/__tests__/support/setup.ts'],
+  reporters: ['default', '<rootDir>/__tests__/support/closing-line.cjs'],
   transform: {
     '\\.(ts|m?js)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
