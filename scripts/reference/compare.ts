@@ -30,14 +30,20 @@ export interface CaseResult {
   readonly failed: ReadonlyArray<Quantity>;
 }
 
-export type Quantity = 'factors' | 'evidence' | 'covariance' | 'probit';
+export type Quantity = 'outputs' | 'factors' | 'evidence' | 'covariance' | 'probit';
 
 /**
  * Allowed relative errors, of the largest entry of each array. The networks have some forty examples and layers of a few units:
  * float32 products and sums of that length are off by a few 1e-7; covariances and the evidence go through quotients and
  * logarithms of such numbers. A wrong constant or a dropped term is off by 1e-2 and more.
  */
-export const TOLERANCES: Readonly<Record<Quantity, number>> = { factors: 1e-5, evidence: 1e-5, covariance: 2e-5, probit: 1e-5 };
+export const TOLERANCES: Readonly<Record<Quantity, number>> = {
+  outputs: 1e-5,
+  factors: 1e-5,
+  evidence: 1e-5,
+  covariance: 2e-5,
+  probit: 1e-5,
+};
 
 /** Batches of 16: the data of a document are folded from several, the last of another size. */
 const BATCH = 16;
@@ -66,7 +72,13 @@ async function compareCase(
   const likelihood = likelihoodOf(doc) as NonNullable<ReturnType<typeof likelihoodOf>>;
   const observed = from(batches({ x, y }, BATCH)).pipe(observe(model, likelihood), accumulateFactors(curvatureOf(expected.kind)));
   const factors = await lastValueFrom(observed);
-  const errors: Record<Quantity, number> = { factors: factorError(factors, expected), evidence: 0, covariance: 0, probit: 0 };
+  const errors: Record<Quantity, number> = {
+    outputs: 0,
+    factors: factorError(factors, expected),
+    evidence: 0,
+    covariance: 0,
+    probit: 0,
+  };
   for (const damping of ['exact', 'factored'] as const) {
     const value = damping === 'exact' ? exactDamping() : factoredDamping();
     const posterior = await lastValueFrom(
@@ -74,7 +86,8 @@ async function compareCase(
     );
     // The documents state the evidence of the exact posterior precision only.
     if (damping === 'exact') errors.evidence = evidenceError(posterior, expected);
-    const { covariance } = await outputDistribution(model, posterior, xTest);
+    const { mean, covariance } = await outputDistribution(model, posterior, xTest);
+    errors.outputs = relative(mean, doc.outputsTest);
     errors.covariance = Math.max(errors.covariance, relative(covariance, expected.outputCovariance[damping]));
     const probabilities = expected.probit[damping];
     if (probabilities === undefined) continue;

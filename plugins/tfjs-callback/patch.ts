@@ -1,0 +1,30 @@
+/**
+ * What is changed on a model for the length of one training run, and how it is undone. tfjs tells callbacks when training starts
+ * and, if all goes well, when it ends; after an error it tells nobody, but it always sets `model.isTraining` to false. That
+ * assignment is what undoes the patch, so that nothing is left behind after an end, a `stopTraining` or an error.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+
+type Minimize = tf.Optimizer['minimize'];
+
+/** Wraps `model.optimizer.minimize` until training is over; `onEnd` is called once, right after everything is put back. */
+export function patchTraining(model: LayersModel, wrap: (minimize: Minimize) => Minimize, onEnd: () => void): void {
+  const optimizer = model.optimizer;
+  const own = Object.getOwnPropertyDescriptor(optimizer, 'minimize');
+  optimizer.minimize = wrap(optimizer.minimize.bind(optimizer));
+  const training = Object.getOwnPropertyDescriptor(model, 'isTraining') as PropertyDescriptor;
+
+  Object.defineProperty(model, 'isTraining', {
+    configurable: true,
+    enumerable: true,
+    get: () => true,
+    set: (value: boolean) => {
+      if (value) return;
+      Object.defineProperty(model, 'isTraining', { ...training, value });
+      if (own) Object.defineProperty(optimizer, 'minimize', own);
+      else delete (optimizer as Partial<tf.Optimizer>).minimize;
+      onEnd();
+    },
+  });
+}

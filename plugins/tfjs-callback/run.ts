@@ -1,0 +1,232 @@
+/** One training run under observation: from `onTrainBegin` to the end, whichever end that is. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { either as E, function as F } from 'fp-ts';
+import { ReplaySubject, Subject } from 'rxjs';
+import {
+  type Accumulator,
+  type Curvature,
+  createAccumulator,
+  type Factors,
+  type LaplaceError,
+  type Likelihood,
+  type LossMatch,
+  laplaceError,
+  matchLoss,
+  mergeEpochs,
+  type Network,
+  type Observation,
+  type ObservedBatch,
+  type OnProgress,
+  readNetwork,
+  transientBatch,
+  withBlocks,
+} from 'tfjs-laplace';
+import { append, observes, total, type Window } from './epochs.js';
+import { patchTraining } from './patch.js';
+import { batchOf, checkWeights, equallyWeighted } from './step.js';
+import { installTaps } from './taps.js';
+
+/** What a run needs to know. */
+export interface RunOptions {
+  readonly likelihood: Likelihood;
+  readonly curvature: Curvature;
+  readonly observation: Observation;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+type Minimize = tf.Optimizer['minimize'];
+
+/** The observation of one training run. */
+export class TrainingRun {
+  readonly batches$ = new Subject<ObservedBatch>();
+  readonly factors$ = new ReplaySubject<Factors>(1);
+
+  private readonly network: Network;
+  private readonly match: LossMatch;
+  private readonly accumulator: Accumulator;
+  private window: Window = [];
+  private observing = false;
+  private epoch = 0;
+  private index = 0;
+  private observed = 0;
+  private weightFlag: tf.Scalar | undefined;
+  private failure: unknown;
+  private ended = false;
+  /** What was gathered, once nothing more is added: the device is free then. */
+  private rest: Promise<Factors | undefined> | undefined;
+
+  /** Throws a `LaplaceError` when model, loss and estimator don't fit; nothing is patched then. */
+  constructor(
+    model: LayersModel,
+    private readonly options: RunOptions,
+    private readonly announced: number,
+  ) {
+    const { likelihood, curvature } = options;
+    const checked = F.pipe(
+      readNetwork(model, likelihood),
+      E.chain((network) => withBlocks(network, curvature.layers)),
+      E.bindTo('network'),
+      E.bind('match', ({ network }) => matchLoss(network)),
+      E.chain((found) => usable(found, curvature)),
+    );
+    if (E.isLeft(checked)) throw checked.left;
+    this.network = checked.right.network;
+    this.match = checked.right.match;
+    this.accumulator = createAccumulator(this.network, curvature);
+    patchTraining(
+      model,
+      (minimize) => this.wrap(minimize),
+      () => this.stop(),
+    );
+  }
+
+  beginEpoch(epoch: number): void {
+    this.epoch = epoch;
+    this.index = 0;
+    this.observing = this.failure === undefined && observes(this.options.observation, epoch, this.announced);
+  }
+
+  /** Waits for what the step started. Bad data ends the observation with an error, and leaves training alone. */
+  async endBatch(): Promise<void> {
+    this.index += 1;
+    if (!this.observing) return;
+    try {
+      const flag = this.weightFlag;
+      this.weightFlag = undefined;
+      if (flag !== undefined) await checkWeights(flag);
+      await this.accumulator.settle();
+      this.observed += 1;
+      this.options.onProgress?.({ phase: 'observe', done: this.observed, unit: 'batches', detail: `epoch ${this.epoch + 1}` });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async endEpoch(): Promise<void> {
+    if (!this.observing || this.accumulator.count() === 0) return;
+    this.window = append(this.options.observation, this.window, await this.accumulator.factors());
+    this.accumulator.reset();
+  }
+
+  /** The regular end of training. */
+  async end(): Promise<void> {
+    this.ended = true;
+    if (this.failure !== undefined) return;
+    const factors = await this.atFinalWeights(total(this.window));
+    this.rest = Promise.resolve(factors);
+    this.batches$.complete();
+    if (factors === undefined) {
+      this.factors$.error(
+        laplaceError('Empty', {
+          what: 'No training batch was observed',
+          field: 'observe',
+          found: `training of ${this.announced} epochs without an observed one`,
+          expected: 'at least one observed epoch',
+          remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
+        }),
+      );
+      return;
+    }
+    this.factors$.next(factors);
+    this.factors$.complete();
+  }
+
+  /** Factors of the sound batches so far; after the end or a failure those of the whole run. */
+  async gathered(): Promise<Factors | undefined> {
+    return this.rest ?? this.sumSoFar();
+  }
+
+  private async sumSoFar(): Promise<Factors | undefined> {
+    const past = total(this.window);
+    if (this.accumulator.count() === 0) return past;
+    const present = await this.accumulator.factors();
+    return past === undefined ? present : E.getOrElse<LaplaceError, Factors>(() => present)(mergeEpochs(past, present));
+  }
+
+  /** Factors of moving weights stand for the weights at the end. */
+  private async atFinalWeights(factors: Factors | undefined): Promise<Factors | undefined> {
+    if (factors === undefined) return undefined;
+    const { fingerprint, blocks } = await this.accumulator.weights();
+    return { ...factors, fingerprint, weights: blocks };
+  }
+
+  private wrap(minimize: Minimize): Minimize {
+    return ((...args: Parameters<Minimize>) => {
+      if (!this.observing) return minimize(...args);
+      const { network, options } = this;
+      const byProduct = options.curvature._tag === 'empirical';
+      const taps = installTaps(network.model, byProduct ? this.tappedLayers() : []);
+      try {
+        let cost: ReturnType<Minimize>;
+        try {
+          cost = minimize(...args);
+        } finally {
+          taps.remove();
+        }
+        this.emit(taps.captured, byProduct);
+        return cost;
+      } finally {
+        taps.dispose();
+      }
+    }) as Minimize;
+  }
+
+  /** Every covered layer, and the one that makes the outputs. */
+  private tappedLayers() {
+    const { blocks, ops, output } = this.network;
+    const last = ops.flatMap((op) => (op.kind === 'dense' && op.output === output ? [op.layer] : []));
+    return [...new Set([...blocks.map((b) => b.op.layer), ...last])];
+  }
+
+  private emit(captured: ReturnType<typeof installTaps>['captured'], byProduct: boolean): void {
+    const { network, epoch, index } = this;
+    try {
+      tf.tidy(() => {
+        this.weightFlag = tf.keep(equallyWeighted(captured));
+        const tensors = batchOf(network, captured, byProduct ? this.match : { _tag: 'custom' });
+        const { batch, expire } = transientBatch(network, { epoch, index }, tensors);
+        this.accumulator.add(batch);
+        this.batches$.next(batch);
+        expire();
+      });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.failure = error;
+    this.observing = false;
+    this.weightFlag?.dispose();
+    this.weightFlag = undefined;
+    this.rest = this.sumSoFar().finally(() => this.accumulator.reset());
+    // Whoever asks for what was gathered hears of a failure here; nobody has to ask.
+    this.rest.catch(() => {});
+    this.batches$.error(error);
+    this.factors$.error(error);
+  }
+
+  /** After everything was put back: at the end of training, or after an error that nobody told us about. */
+  private stop(): void {
+    if (!this.ended && this.failure === undefined) {
+      const what = 'Training ended with an error before its factors were complete';
+      this.fail(laplaceError('NotReady', { what, remedy: 'See the error of fit; gathered() has the factors up to then.' }));
+    }
+    this.observing = false;
+  }
+}
+
+/** `empirical` needs to know how the loss relates to the NLL; the others never look at it. */
+function usable<A extends { network: Network; match: LossMatch }>(found: A, curvature: Curvature): E.Either<LaplaceError, A> {
+  if (curvature._tag !== 'empirical' || found.match._tag === 'known') return E.right(found);
+  return E.left(
+    laplaceError('LossMismatch', {
+      what: `The loss of model '${found.network.model.name}' is a function of your own`,
+      field: 'loss',
+      found: 'a function that may or may not be the negative log-likelihood',
+      expected: 'a loss of tfjs, for curvature that is made of training gradients',
+      remedy: "Use kfac({ fisher: 'monteCarlo' }), which does not look at the loss.",
+    }),
+  );
+}

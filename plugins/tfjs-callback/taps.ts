@@ -1,0 +1,185 @@
+/**
+ * Taps into one training step: layer inputs a, pre-activation gradients dL/dz, the batch's inputs and labels. tfjs hands none
+ * of them to callbacks, so for the length of one `optimizer.minimize` the `call` of the layers concerned and the model's loss
+ * function are wrapped on the instance, and put back whatever happens.
+ *
+ * The wrapped step computes the same numbers in the same order: a tap is an identity with a gradient that looks at what passes.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, layers as tfl } from '@tensorflow/tfjs-layers';
+
+type Layer = tfl.Layer;
+
+/** What one step let through. Tensors are kept: `dispose` frees them. */
+export interface Captured {
+  readonly inputs: Map<Layer, tf.Tensor>;
+  readonly preactivations: Map<Layer, tf.Tensor>;
+  readonly gradients: Map<Layer, tf.Tensor>;
+  /** By position in `model.inputs`. */
+  readonly x: Map<number, tf.Tensor>;
+  labels: tf.Tensor | undefined;
+  outputs: tf.Tensor | undefined;
+  /** dL/dloss_i, where the loss is one number an example: 1/B unless examples are weighted. */
+  lossGradient: tf.Tensor | undefined;
+}
+
+/** Taps that are in place. */
+export interface Taps {
+  readonly captured: Captured;
+  /** Puts everything back. */
+  readonly remove: () => void;
+  readonly dispose: () => void;
+}
+
+interface Activation {
+  getClassName(): string;
+  apply(z: tf.Tensor): tf.Tensor;
+}
+
+/** The members of tfjs's Dense that its types keep to themselves. */
+interface DenseInside {
+  activation: Activation | null;
+  call: Call;
+}
+
+type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
+type LossFunction = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
+
+/** Installs taps on dense layers `tapped`, on the layers that read the model's inputs, and on the loss. */
+export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): Taps {
+  const captured: Captured = {
+    inputs: new Map(),
+    preactivations: new Map(),
+    gradients: new Map(),
+    x: new Map(),
+    labels: undefined,
+    outputs: undefined,
+    lossGradient: undefined,
+  };
+  const kept: tf.Tensor[] = [];
+  const hold = (t: tf.Tensor): tf.Tensor => {
+    const own = tf.keep(tf.clone(t));
+    kept.push(own);
+    return own;
+  };
+  const undo: Array<() => void> = [];
+
+  for (const layer of tapped) {
+    undo.push(
+      wrapCall(layer, (call) => (inputs, kwargs) => {
+        captured.inputs.set(layer, hold(single(inputs)));
+        return tapDense(layer as unknown as DenseInside, call, inputs, kwargs, (z) => {
+          captured.preactivations.set(layer, hold(z));
+          return watched(z, (dy) => captured.gradients.set(layer, hold(dy)));
+        });
+      }),
+    );
+  }
+  for (const [layer, reads] of inputReaders(model)) {
+    undo.push(
+      wrapCall(layer, (call) => (inputs, kwargs) => {
+        const list = Array.isArray(inputs) ? inputs : [inputs];
+        for (const { argument, input } of reads) captured.x.set(input, hold(list[argument] as tf.Tensor));
+        return call(inputs, kwargs);
+      }),
+    );
+  }
+  const losses = model.lossFunctions as unknown as LossFunction[];
+  const original = losses[0] as LossFunction;
+  losses[0] = (labels, outputs) => {
+    captured.labels = hold(labels);
+    captured.outputs = hold(outputs);
+    const loss = original(labels, outputs);
+    return watched(loss, (dy) => {
+      if (dy.rank > 0) captured.lossGradient = hold(dy);
+    });
+  };
+  undo.push(() => {
+    losses[0] = original;
+  });
+
+  return {
+    captured,
+    remove: () => {
+      for (const step of undo.reverse()) step();
+    },
+    dispose: () => tf.dispose(kept),
+  };
+}
+
+/** The identity, with a gradient that is looked at on its way back. */
+function watched(t: tf.Tensor, look: (dy: tf.Tensor) => void): tf.Tensor {
+  return tf.customGrad((x) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => {
+      look(dy);
+      return dy;
+    },
+  }))(t);
+}
+
+/**
+ * A dense layer's own computation with `tap` between z and its activation. While gradients are recorded tfjs runs relu and elu
+ * layers as matMul, add, activation, one after the other (no fused kernel), linear layers as one fused product, and all others
+ * as product, bias, activation: each is repeated here just so, because training must not change by a bit.
+ */
+function tapDense(
+  layer: DenseInside,
+  call: Call,
+  inputs: tf.Tensor | tf.Tensor[],
+  kwargs: Record<string, unknown>,
+  tap: (z: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
+  const activation = layer.activation;
+  const name = activation?.getClassName() ?? 'linear';
+  if (activation === null || name === 'linear') return tap(call(inputs, kwargs) as tf.Tensor);
+  if (name === 'relu' || name === 'elu') {
+    return tf.tidy(() => {
+      const [kernel, bias] = (layer as unknown as Layer).weights.map((w) => w.read());
+      const product = tf.matMul(single(inputs), kernel as tf.Tensor);
+      return activation.apply(tap(bias === undefined ? product : tf.add(product, bias)));
+    });
+  }
+  layer.activation = { getClassName: () => `tapped ${name}`, apply: (z) => activation.apply(tap(z)) };
+  try {
+    return call(inputs, kwargs) as tf.Tensor;
+  } finally {
+    layer.activation = activation;
+  }
+}
+
+/** Replaces `call` on the instance; the returned function restores what was there, own property or prototype's. */
+function wrapCall(layer: Layer, wrap: (call: Call) => Call): () => void {
+  const target = layer as unknown as { call: Call };
+  const own = Object.getOwnPropertyDescriptor(target, 'call');
+  target.call = wrap(target.call.bind(layer));
+  return () => {
+    if (own) Object.defineProperty(target, 'call', own);
+    else delete (target as Partial<{ call: Call }>).call;
+  };
+}
+
+interface Read {
+  readonly argument: number;
+  readonly input: number;
+}
+
+/** Layers that read the model's inputs in a single use, and at which argument. */
+function inputReaders(model: LayersModel): ReadonlyMap<Layer, ReadonlyArray<Read>> {
+  const readers = new Map<Layer, ReadonlyArray<Read>>();
+  for (const layer of model.layers) {
+    const nodes = layer.inboundNodes.filter((node) => node.inputTensors.some((t) => model.inputs.some((i) => i.id === t.id)));
+    const [node] = nodes;
+    if (node === undefined || nodes.length !== 1) continue;
+    readers.set(
+      layer,
+      node.inputTensors.flatMap((t, argument) => {
+        const input = model.inputs.findIndex((i) => i.id === t.id);
+        return input < 0 ? [] : [{ argument, input }];
+      }),
+    );
+  }
+  return readers;
+}
+
+const single = (inputs: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs);

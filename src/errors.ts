@@ -1,0 +1,93 @@
+/**
+ * Everything that can go wrong in an expected way, as one tagged union. Pure functions return these in an `Either`; a stream
+ * carries them in its error notification; the promise functions reject with them. Tell them apart by `kind`, never by
+ * `instanceof`: the class of the ESM build is not the class of the CommonJS build.
+ */
+
+/** What a `LaplaceError` can be about. */
+export type LaplaceErrorKind =
+  /** A model that is not built, not compiled where that matters, disposed, or of a form that cannot be read. */
+  | 'InvalidModel'
+  /** A layer without a curvature block, where one was asked for. */
+  | 'UnsupportedLayer'
+  /** No layer is left for the posterior to cover, or a named one does not exist. */
+  | 'NoBayesianLayer'
+  /** The training loss is not the negative log-likelihood that was named. */
+  | 'LossMismatch'
+  /** Labels of the wrong shape or range. */
+  | 'InvalidLabels'
+  /** Inputs of the wrong shape. */
+  | 'InvalidInput'
+  /** NaN or infinity where a finite number belongs. */
+  | 'NotFinite'
+  /** A stream that ended without a batch, or factors that count no example. */
+  | 'Empty'
+  /** Factors or a posterior that belong to another model, layout or set of weights. */
+  | 'Mismatch'
+  /** An option outside its range (prior precision, temperature, count …). */
+  | 'InvalidOption'
+  /** A recipe that does not decode; `issues` lists every problem. */
+  | 'InvalidRecipe'
+  /** An operation that is asked for at the wrong time (predict before the posterior is there). */
+  | 'NotReady'
+  /** A backend or engine that cannot do what is asked. */
+  | 'Backend';
+
+/** One problem of a value that was decoded. */
+export interface DecodeIssue {
+  /** Where: `curvature.fisher`. */
+  readonly path: string;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** Where an error is about, what was found and expected, and what to do. All parts but `what` are optional. */
+export interface ErrorParts {
+  /** The complaint in a few words, naming the layer or field. */
+  readonly what: string;
+  readonly layer?: string;
+  readonly field?: string;
+  readonly found?: string;
+  readonly expected?: string;
+  /** What the caller can do about it. */
+  readonly remedy?: string;
+  readonly issues?: ReadonlyArray<DecodeIssue>;
+  readonly cause?: unknown;
+}
+
+/** The library's error value. An `Error` so that it has a stack wherever it surfaces; compare by `_tag` and `kind`. */
+export class LaplaceError extends Error {
+  readonly _tag = 'LaplaceError' as const;
+  readonly kind: LaplaceErrorKind;
+  readonly layer: string | undefined;
+  readonly field: string | undefined;
+  readonly found: string | undefined;
+  readonly expected: string | undefined;
+  readonly remedy: string | undefined;
+  readonly issues: ReadonlyArray<DecodeIssue>;
+
+  constructor(kind: LaplaceErrorKind, parts: ErrorParts) {
+    super(message(parts), parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.name = 'LaplaceError';
+    this.kind = kind;
+    this.layer = parts.layer;
+    this.field = parts.field;
+    this.found = parts.found;
+    this.expected = parts.expected;
+    this.remedy = parts.remedy;
+    this.issues = parts.issues ?? [];
+  }
+}
+
+function message({ what, found, expected, remedy }: ErrorParts): string {
+  const facts = [found && `found ${found}`, expected && `expected ${expected}`].filter(Boolean).join(', ');
+  const head = facts ? `${what}: ${facts}.` : `${what}.`;
+  return remedy ? `${head} ${remedy}` : head;
+}
+
+/** Makes an error value: `laplaceError('InvalidOption', { what: 'priorPrecision', found: '-1', expected: 'a number > 0' })`. */
+export const laplaceError = (kind: LaplaceErrorKind, parts: ErrorParts): LaplaceError => new LaplaceError(kind, parts);
+
+/** True for a `LaplaceError` of any build of this package. */
+export const isLaplaceError = (value: unknown): value is LaplaceError =>
+  typeof value === 'object' && value !== null && (value as { _tag?: unknown })._tag === 'LaplaceError';

@@ -1,0 +1,66 @@
+/**
+ * Categorical likelihood: p = softmax(f), NLL = −Σ_c y_c log p_c, Λ = diag(p) − p pᵀ with the root λ_c = √p_c (e_c − p)
+ * (C columns, rank C − 1). Labels: class numbers [B] or [B, 1], or one-hot (or probability) rows [B, C].
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { foldIn } from '../random/key.js';
+import { uniforms } from '../random/normals.js';
+import type { LikelihoodOps } from './likelihood.js';
+
+/** One-hot rows must add up to 1 within this: float32 rounding of C terms, and nothing that a wrong label would pass. */
+const ROW_SUM_TOLERANCE = 1e-3;
+
+const isClassNumbers = (shape: ReadonlyArray<number>): boolean => shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+
+const classNumbers = (y: tf.Tensor): tf.Tensor1D => tf.reshape(tf.cast(y, 'float32'), [-1]);
+
+const probabilities = (f: tf.Tensor2D): tf.Tensor2D => tf.softmax(f);
+
+export const categoricalOps: LikelihoodOps = {
+  name: 'categorical',
+  links: ['softmax', 'logSoftmax'],
+  forbidden: ['sigmoid', 'hardSigmoid'],
+  minOutputs: 2,
+  losses: [
+    { loss: 'categoricalCrossentropy', takes: 'outputs', scale: () => 1 },
+    { loss: 'sparseCategoricalCrossentropy', takes: 'outputs', scale: () => 1 },
+    { loss: tf.losses.softmaxCrossEntropy, takes: 'logits', scale: () => 1 },
+  ],
+  labels: (C) => `class numbers 0 … ${C - 1} of shape [B] or [B, 1], or one-hot rows of shape [B, ${C}] that add up to 1`,
+  labelShapeFits: (shape, size, C) =>
+    shape[0] === size && (isClassNumbers(shape) || (shape.length === 2 && shape[1] === C)),
+  targets: (y, C) =>
+    isClassNumbers(y.shape)
+      ? tf.cast(tf.oneHot(tf.cast(classNumbers(y), 'int32'), C) as tf.Tensor2D, 'float32')
+      : (tf.cast(y, 'float32') as tf.Tensor2D),
+  labelsInRange: (y, C) => {
+    if (isClassNumbers(y.shape)) {
+      const k = classNumbers(y);
+      const inRange = tf.logicalAnd(tf.greaterEqual(k, 0), tf.lessEqual(k, C - 1));
+      return tf.cast(tf.all(tf.logicalAnd(inRange, tf.equal(k, tf.floor(k)))), 'float32');
+    }
+    const rows = tf.cast(y, 'float32');
+    const sums = tf.less(tf.abs(tf.sub(tf.sum(rows, 1), 1)), ROW_SUM_TOLERANCE);
+    return tf.cast(tf.logicalAnd(tf.all(tf.greaterEqual(rows, 0)), tf.all(sums)), 'float32') as tf.Scalar;
+  },
+  logLikelihood: (f, targets) => tf.sum(tf.mul(targets, tf.logSoftmax(f))),
+  // Soft labels that add up to s ≠ 1 by rounding leave s p − y; the difference is below the rounding of p itself.
+  gradient: (f, targets) => tf.sub(probabilities(f), targets),
+  hessianRoot: (f) => {
+    const C = f.shape[1];
+    const p = probabilities(f);
+    const columns = tf.sub(tf.reshape(tf.eye(C), [C, 1, C]), tf.expandDims(p, 0));
+    return tf.mul(columns, tf.expandDims(tf.sqrt(tf.transpose(p)), 2)) as tf.Tensor3D;
+  },
+  sampledGradient: (f, key, draws) => {
+    const [B, C] = f.shape;
+    const p = probabilities(f);
+    // Inverse cdf: the class is the number of cumulative sums that a uniform number exceeds. The last sum is left out, so
+    // that rounding in it cannot give class C.
+    const cumulative = tf.slice(tf.cumsum(p, 1), [0, 0], [B, C - 1]);
+    const u = tf.tensor(uniforms(foldIn(key, 0), draws * B), [draws, B, 1]);
+    const classes = tf.sum(tf.cast(tf.greaterEqual(u, tf.expandDims(cumulative, 0)), 'int32'), 2);
+    return tf.sub(tf.expandDims(p, 0), tf.cast(tf.oneHot(tf.cast(classes, 'int32'), C), 'float32')) as tf.Tensor3D;
+  },
+  mean: probabilities,
+};

@@ -1,0 +1,46 @@
+/**
+ * Independent copies of a model with other weights. A copy is loaded from the model's topology and a weight buffer in memory,
+ * as a saved model would be: its initialisers (which can take longer than the sampling) never run.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { laplaceError } from '../errors.js';
+import type { Block } from './network.js';
+import type { Layer } from './ops.js';
+
+/** A new model of the same topology and weights; the caller disposes it. Custom layers must be registered with tfjs. */
+export async function cloneModel(model: LayersModel): Promise<LayersModel> {
+  const named = model.weights.map((w) => ({ name: w.originalName, tensor: w.read() as tf.Tensor }));
+  const { data, specs } = await tf.io.encodeWeights(named);
+  try {
+    const modelTopology = model.toJSON(null, false) as object;
+    return await loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs: specs, weightData: data }));
+  } catch (cause) {
+    throw laplaceError('InvalidModel', {
+      what: `Model '${model.name}' cannot be copied`,
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'Register custom layers with tf.serialization.registerClass, so that the model can be saved and loaded.',
+      cause,
+    });
+  }
+}
+
+/** Writes W [n, m] (bias as the last row) into the layer of that block in `model`, a copy of the network's model. */
+export function writeBlock(model: LayersModel, block: Block, W: tf.Tensor2D): void {
+  const layer = findLayer(model, block.op.layer.name);
+  tf.tidy(() => {
+    const inputs = block.bias ? block.n - 1 : block.n;
+    const kernel = tf.slice(W, [0, 0], [inputs, block.m]);
+    layer.setWeights(block.bias ? [kernel, tf.reshape(tf.slice(W, [inputs, 0], [1, block.m]), [block.m])] : [kernel]);
+  });
+}
+
+/** A layer by name, inside inner models too. */
+function findLayer(model: LayersModel, name: string): Layer {
+  const stack = [...model.layers];
+  for (let layer = stack.pop(); layer !== undefined; layer = stack.pop()) {
+    if (layer.name === name) return layer;
+    if ('layers' in layer) stack.push(...(layer as unknown as LayersModel).layers);
+  }
+  throw laplaceError('InvalidModel', { what: `The copy of the model has no layer '${name}'`, layer: name });
+}

@@ -1,0 +1,141 @@
+/**
+ * Reads the graph of a `tf.LayersModel` (sequential or functional, models inside models included) into a list of operations.
+ * Layers that do nothing at prediction time (dropout, noise, activity regularisation) leave no operation behind.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { either as E } from 'fp-ts';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import { isElementwise, type Layer, type Op, type ValueId } from './ops.js';
+
+/** A model's computation for one batch. */
+export interface Graph {
+  readonly ops: ReadonlyArray<Op>;
+  readonly inputs: ReadonlyArray<ValueId>;
+  readonly output: ValueId;
+}
+
+/** The parts of tfjs's `Node` that are read here; its own class is not exported. */
+interface LayerNode {
+  readonly inputTensors: ReadonlyArray<SymbolicTensor>;
+  readonly outputTensors: ReadonlyArray<SymbolicTensor>;
+  readonly callArgs: Record<string, unknown>;
+}
+
+interface Activation {
+  getClassName(): string;
+  apply(z: tf.Tensor): tf.Tensor;
+}
+
+/** Layers that are the identity at prediction time. */
+const IDENTITY = new Set([
+  'Dropout', 'SpatialDropout1D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'ActivityRegularization',
+]);
+
+/** Activation layers of tfjs that work entry by entry and have no weights. */
+const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU']);
+
+/** True for a model that is used as a layer. */
+const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
+
+/** Reads a model's graph. Fails for models that are not built or have several outputs. */
+export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
+  if (!model.built || !Array.isArray(model.outputs) || model.outputs.length === 0) {
+    return E.left(
+      laplaceError('InvalidModel', {
+        what: `Model '${model.name}' is not built`,
+        remedy: 'Give its first layer an inputShape, or call build() or fit() first.',
+      }),
+    );
+  }
+  if (model.outputs.length > 1) {
+    return E.left(
+      laplaceError('InvalidModel', {
+        what: `Model '${model.name}' has several outputs`,
+        found: model.outputNames.join(', '),
+        expected: 'one output',
+        remedy: 'Make a model of one of them: tf.model({ inputs: model.inputs, outputs: model.outputs[0] }).',
+      }),
+    );
+  }
+  const builder = new GraphBuilder();
+  const scope = new Map<number, ValueId>();
+  for (const input of model.inputs) scope.set(input.id, builder.fresh());
+  const inputs = [...scope.values()];
+  const output = builder.value(model.outputs[0] as SymbolicTensor, scope);
+  return E.right({ ops: builder.ops, inputs, output });
+}
+
+/** Walks back from a symbolic tensor to the inputs and appends operations in the order in which they can run. */
+class GraphBuilder {
+  readonly ops: Op[] = [];
+  private next = 0;
+
+  fresh(): ValueId {
+    return this.next++;
+  }
+
+  /** The value of a symbolic tensor; `scope` binds the tensors of one (possibly inner) model. */
+  value(tensor: SymbolicTensor, scope: Map<number, ValueId>): ValueId {
+    const known = scope.get(tensor.id);
+    if (known !== undefined) return known;
+    const layer = tensor.sourceLayer as Layer;
+    const node = layer.inboundNodes[tensor.nodeIndex] as unknown as LayerNode;
+    const inputs = node.inputTensors.map((t) => this.value(t, scope));
+    const outputs = this.lower(layer, node, inputs);
+    node.outputTensors.forEach((t, i) => scope.set(t.id, outputs[i] as ValueId));
+    return scope.get(tensor.id) as ValueId;
+  }
+
+  private lower(layer: Layer, node: LayerNode, inputs: ReadonlyArray<ValueId>): ReadonlyArray<ValueId> {
+    const className = layer.getClassName();
+    const [first] = inputs as [ValueId];
+    if (isContainer(layer)) {
+      const inner = new Map<number, ValueId>();
+      layer.inputs.forEach((t, i) => inner.set(t.id, inputs[i] as ValueId));
+      return layer.outputs.map((t) => this.value(t, inner));
+    }
+    if (IDENTITY.has(className)) return [first];
+    if (className === 'Dense') {
+      const output = this.fresh();
+      this.ops.push({ kind: 'dense', layer, input: first, output });
+      return [this.activation(layer, output)];
+    }
+    if (className === 'Activation') return [this.activation(layer, first)];
+    const apply = (xs: ReadonlyArray<tf.Tensor>): ReadonlyArray<tf.Tensor> => {
+      const result = layer.apply(xs.length === 1 ? (xs[0] as tf.Tensor) : [...xs], { ...node.callArgs, training: false });
+      return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
+    };
+    if (ELEMENTWISE_LAYERS.has(className)) {
+      const output = this.fresh();
+      this.ops.push({ kind: 'elementwise', name: layer.name, apply: (z) => apply([z])[0] as tf.Tensor, input: first, output });
+      return [output];
+    }
+    // A softmax layer over the last axis is the activation of that name, and so can be a likelihood's link.
+    const name = className === 'Softmax' && isLastAxis(layer, node) ? 'softmax' : layer.name;
+    const outputs = node.outputTensors.map(() => this.fresh());
+    this.ops.push({ kind: 'opaque', name, layer, apply, inputs, outputs });
+    return outputs;
+  }
+
+  /** Appends the activation of a layer, if it has one, and returns the value after it. */
+  private activation(layer: Layer, input: ValueId): ValueId {
+    const activation = (layer as unknown as { activation: Activation | null }).activation;
+    const name = activation?.getClassName() ?? 'linear';
+    if (!activation || name === 'linear') return input;
+    const output = this.fresh();
+    const apply = (z: tf.Tensor): tf.Tensor => activation.apply(z);
+    this.ops.push(
+      isElementwise(name)
+        ? { kind: 'elementwise', name, apply, input, output }
+        : { kind: 'opaque', name, layer, apply: ([z]) => [apply(z as tf.Tensor)], inputs: [input], outputs: [output] },
+    );
+    return output;
+  }
+}
+
+function isLastAxis(layer: Layer, node: LayerNode): boolean {
+  const axis = (layer.getConfig() as { axis?: number }).axis ?? -1;
+  const rank = node.inputTensors[0]?.rank;
+  return axis === -1 || (rank !== undefined && axis === rank - 1);
+}

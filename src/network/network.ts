@@ -1,0 +1,194 @@
+/**
+ * A network as the rest of the library sees it: f = network(x) [B, C] before the likelihood's link, made of operations, with
+ * the layers that get a curvature block listed in the order in which they run.
+ */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { either as E, function as F } from 'fp-ts';
+import type { LayerSelection } from '../codec/layers.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import type { Likelihood } from '../likelihood/codec.js';
+import { type LikelihoodOps, likelihoodOps } from '../likelihood/index.js';
+import { type Graph, readGraph } from './graph.js';
+import { type DenseOp, inputsOf, type Layer, type Op, outputsOf, type ValueId } from './ops.js';
+
+/** A layer with a curvature block: its weights are one matrix W [n, m], the bias (if any) its last row. */
+export interface Block {
+  readonly name: string;
+  /** Rows of W: inputs of the layer, plus one for the bias. */
+  readonly n: number;
+  /** Columns of W: outputs of the layer. */
+  readonly m: number;
+  readonly bias: boolean;
+  readonly op: DenseOp;
+}
+
+/** A model read once, together with the likelihood that its outputs feed. */
+export interface Network {
+  readonly model: LayersModel;
+  readonly likelihood: Likelihood;
+  readonly likelihoodOps: LikelihoodOps;
+  readonly ops: ReadonlyArray<Op>;
+  readonly inputs: ReadonlyArray<ValueId>;
+  /** The value f [B, C]: logits or outputs, before the link. */
+  readonly output: ValueId;
+  /** C. */
+  readonly outputs: number;
+  /** Whether the link (softmax, sigmoid) is the model's own last activation. */
+  readonly linkInside: boolean;
+  /** The layers that are covered, in running order. */
+  readonly blocks: ReadonlyArray<Block>;
+}
+
+/** Reads a model for a likelihood. No layer has a block yet: see `withBlocks`. */
+export function readNetwork(model: LayersModel, likelihood: Likelihood): E.Either<LaplaceError, Network> {
+  const ops = likelihoodOps(likelihood);
+  return F.pipe(
+    notDisposed(model),
+    E.chain(() => readGraph(model)),
+    E.chain((graph) => cutLink(graph, model, ops)),
+    E.map(({ graph, linkInside, outputs }) => ({
+      ...graph,
+      model,
+      likelihood,
+      likelihoodOps: ops,
+      outputs,
+      linkInside,
+      blocks: [],
+    })),
+  );
+}
+
+/** The same network with blocks for these layers; the others stay at their MAP. */
+export const withBlocks = (network: Network, layers: LayerSelection): E.Either<LaplaceError, Network> =>
+  F.pipe(
+    selectBlocks(network, network.model, layers),
+    E.map((blocks) => ({ ...network, blocks })),
+  );
+
+/** Fails for a model whose weights have been disposed. */
+export function notDisposed(model: LayersModel): E.Either<LaplaceError, LayersModel> {
+  const disposed = model.weights.find((w) => w.read().isDisposed);
+  return disposed === undefined
+    ? E.right(model)
+    : E.left(
+        laplaceError('InvalidModel', {
+          what: `Model '${model.name}' is disposed`,
+          found: `weight '${disposed.name}' without data`,
+          remedy: 'Build or load the model again.',
+        }),
+      );
+}
+
+/** Leaves the likelihood's own link out of the graph, and checks that the outputs suit the likelihood. */
+function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
+  const shape = model.outputs[0]?.shape ?? [];
+  const outputs = shape[shape.length - 1] ?? 0;
+  const last = graph.ops.find((op) => outputsOf(op).includes(graph.output));
+  const activation = last === undefined || last.kind === 'dense' ? 'linear' : last.name;
+  if (shape.length !== 2 || outputs < ops.minOutputs) {
+    return E.left(
+      laplaceError('InvalidModel', {
+        what: `The output of model '${model.name}' does not suit the ${ops.name} likelihood`,
+        field: 'outputs',
+        found: `shape [${shape.map((d) => d ?? 'B').join(', ')}]`,
+        expected: `[B, C] with C >= ${ops.minOutputs}`,
+        remedy: ops.name === 'categorical' && outputs === 1 ? 'For one output use bernoulli().' : '',
+      }),
+    );
+  }
+  if (ops.forbidden.includes(activation)) {
+    return E.left(
+      laplaceError('InvalidModel', {
+        what: `The last activation of model '${model.name}' contradicts the ${ops.name} likelihood`,
+        field: 'activation',
+        found: `'${activation}'`,
+        expected: ops.links.length > 0 ? `'${ops.links[0]}', or logits` : 'an output without softmax',
+        remedy: 'Name the likelihood that the model was trained for: categorical(), bernoulli() or gaussian().',
+      }),
+    );
+  }
+  const linkInside = ops.links.includes(activation);
+  if (!linkInside || last === undefined) return E.right({ graph, linkInside, outputs });
+  const output = inputsOf(last)[0] as ValueId;
+  return E.right({ graph: { ...graph, ops: graph.ops.filter((op) => op !== last), output }, linkInside, outputs });
+}
+
+function selectBlocks(
+  graph: Pick<Graph, 'ops'>,
+  model: LayersModel,
+  layers: LayerSelection,
+): E.Either<LaplaceError, ReadonlyArray<Block>> {
+  const trainable = new Set(layersOf(graph).filter((l) => l.trainable && l.trainableWeights.length > 0));
+  const dense = graph.ops.filter((op): op is DenseOp => op.kind === 'dense');
+  const known = dense.filter((op) => trainable.has(op.layer));
+  if (Array.isArray(layers)) {
+    const missing = (layers as ReadonlyArray<string>).filter((name) => !dense.some((op) => op.layer.name === name));
+    if (missing.length > 0) {
+      return E.left(
+        laplaceError('NoBayesianLayer', {
+          what: `No dense layer is named ${missing.map((n) => `'${n}'`).join(', ')} in model '${model.name}'`,
+          field: 'layers',
+          found: missing.join(', '),
+          expected: `names out of: ${dense.map((op) => op.layer.name).join(', ') || '(the model has no dense layer)'}`,
+        }),
+      );
+    }
+    const named = layers as ReadonlyArray<string>;
+    return blocksOf(dense.filter((op) => named.includes(op.layer.name)), dense);
+  }
+  if (known.length === 0) {
+    return E.left(
+      laplaceError('NoBayesianLayer', {
+        what: `Model '${model.name}' has no trainable dense layer`,
+        field: 'layers',
+        found: [...trainable].map((l) => `${l.name} (${l.getClassName()})`).join(', ') || 'no trainable layer',
+        expected: 'at least one trainable Dense layer',
+      }),
+    );
+  }
+  if (layers === 'last') return blocksOf(known.slice(-1), dense);
+  const foreign = [...trainable].find((l) => l.getClassName() !== 'Dense');
+  if (foreign !== undefined) {
+    return E.left(
+      laplaceError('UnsupportedLayer', {
+        what: `Layer '${foreign.name}' has trainable weights but no curvature block`,
+        layer: foreign.name,
+        found: foreign.getClassName(),
+        expected: 'Dense',
+        remedy: "Cover part of the model (layers: 'last', or a list of names), or freeze the layer (trainable = false).",
+      }),
+    );
+  }
+  return blocksOf(known, dense);
+}
+
+/** Every layer that the graph runs, once. */
+const layersOf = (graph: Pick<Graph, 'ops'>): ReadonlyArray<Layer> => [
+  ...new Set(graph.ops.flatMap((op) => (op.kind === 'elementwise' ? [] : [op.layer]))),
+];
+
+function blocksOf(chosen: ReadonlyArray<DenseOp>, all: ReadonlyArray<DenseOp>): E.Either<LaplaceError, ReadonlyArray<Block>> {
+  for (const { layer } of chosen) {
+    const uses = all.filter((op) => op.layer === layer).length;
+    const rank = (layer.inboundNodes[0]?.inputShapes[0] as ReadonlyArray<unknown> | undefined)?.length ?? 2;
+    const reason = uses > 1 ? `used ${uses} times (shared weights)` : rank !== 2 ? `inputs of rank ${rank}` : undefined;
+    if (reason !== undefined) {
+      return E.left(
+        laplaceError('UnsupportedLayer', {
+          what: `Dense layer '${layer.name}' has no curvature block yet`,
+          layer: layer.name,
+          found: reason,
+          expected: 'a dense layer that is used once, on inputs [B, n]',
+          remedy: "Leave it at its MAP: name the layers to cover, or use layers: 'last'.",
+        }),
+      );
+    }
+  }
+  return E.right(chosen.map(block));
+}
+
+function block(op: DenseOp): Block {
+  const [kernel, bias] = op.layer.weights;
+  const [inputs, m] = kernel?.shape as [number, number];
+  return { name: op.layer.name, n: inputs + (bias === undefined ? 0 : 1), m, bias: bias !== undefined, op };
+}

@@ -1,0 +1,55 @@
+/**
+ * What a network is made of once it is read from a `tf.LayersModel`: a list of operations on numbered values, in an order in
+ * which every value is made before it is used. A dense layer with an activation becomes two operations, so that its
+ * pre-activation z = a W is a value like any other.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { layers } from '@tensorflow/tfjs-layers';
+
+export type Layer = layers.Layer;
+
+/** Number of a value (an activation tensor) of the network. */
+export type ValueId = number;
+
+/** z = a W: the kernel [in, m] and bias [m] of a dense layer. */
+export interface DenseOp {
+  readonly kind: 'dense';
+  readonly layer: Layer;
+  readonly input: ValueId;
+  readonly output: ValueId;
+}
+
+/** h = φ(z) entry by entry, so that its Jacobian is the diagonal φ'(z). */
+export interface ElementwiseOp {
+  readonly kind: 'elementwise';
+  readonly name: string;
+  readonly apply: (z: tf.Tensor) => tf.Tensor;
+  readonly input: ValueId;
+  readonly output: ValueId;
+}
+
+/** Any other function of one example each, differentiated by tfjs. */
+export interface OpaqueOp {
+  readonly kind: 'opaque';
+  readonly name: string;
+  readonly layer: Layer;
+  readonly apply: (inputs: ReadonlyArray<tf.Tensor>) => ReadonlyArray<tf.Tensor>;
+  readonly inputs: ReadonlyArray<ValueId>;
+  readonly outputs: ReadonlyArray<ValueId>;
+}
+
+export type Op = DenseOp | ElementwiseOp | OpaqueOp;
+
+/** The values that an operation reads. */
+export const inputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque' ? op.inputs : [op.input]);
+
+/** The values that an operation makes. */
+export const outputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque' ? op.outputs : [op.output]);
+
+/** Activations that work entry by entry; softmax and logSoftmax are the ones of tfjs that don't. */
+const ELEMENTWISE = new Set(
+  ['elu', 'relu', 'relu6', 'selu', 'sigmoid', 'hardSigmoid', 'softplus', 'softsign', 'tanh', 'swish', 'mish', 'gelu', 'gelu_new'],
+);
+
+/** True when the activation of this class name has a diagonal Jacobian. */
+export const isElementwise = (activation: string): boolean => ELEMENTWISE.has(activation);

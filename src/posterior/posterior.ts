@@ -1,0 +1,191 @@
+/**
+ * The posterior: for every covered layer a matrix-normal distribution over W [n, m],
+ *
+ *   W = M + √T · U_A (S ⊙ E) U_Gᵀ,   E standard normal,   A = U_A diag(α) U_Aᵀ,   G = U_G diag(γ) U_Gᵀ.
+ *
+ * `exact` damping:    S_ij² = 1 / (N α_i γ_j + τ), the exact inverse of N (A ⊗ G) + τ I.
+ * `factored` damping: S_ij² = 1 / ((√N α_i + √τ) (√N γ_j + √τ)), Ritter, Botev & Barber 2018, eq. 8.
+ *
+ * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. A posterior is a frozen value of
+ * host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a layer, once.
+ */
+import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
+import type { LayerSelection } from '../codec/layers.js';
+import type { Factors } from '../curvature/factors.js';
+import { type LayerMoments, moments } from '../curvature/moments.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import type { Likelihood } from '../likelihood/codec.js';
+import type { LinalgEngine, SymmetricEigen } from '../linalg/engine.js';
+import type { Matrix } from '../types.js';
+import type { Damping, Prior } from './codec.js';
+import { precisionOf } from './prior.js';
+
+/** The distribution of one layer's weights. */
+export interface PosteriorLayer {
+  readonly name: string;
+  /** Rows of W: inputs, plus one for the bias. */
+  readonly n: number;
+  /** Columns of W: outputs. */
+  readonly m: number;
+  readonly bias: boolean;
+  /** M, the trained weights [n, m], the bias as the last row. */
+  readonly mean: Matrix;
+  /** U_A [n, n] and α [n] >= 0. */
+  readonly input: SymmetricEigen;
+  /** U_G [m, m] and γ [m] >= 0. */
+  readonly gradient: SymmetricEigen;
+  /** τ of this layer. */
+  readonly priorPrecision: number;
+}
+
+/** A Kronecker-factored Gaussian over the weights of the covered layers; the other layers stay at their MAP. */
+export interface Posterior {
+  readonly _tag: 'Posterior';
+  readonly layers: ReadonlyArray<PosteriorLayer>;
+  readonly damping: Damping;
+  readonly likelihood: Likelihood;
+  /** N: training examples that the posterior stands for. */
+  readonly datasetSize: number;
+  /** Of the model's weights at the mean. */
+  readonly fingerprint: string;
+  /** Σ log p(y | f) over the training data, in nats. */
+  readonly logLikelihood: number;
+}
+
+/** What a posterior needs beside factors. */
+export interface PosteriorOptions {
+  readonly prior: Prior;
+  readonly damping: Damping;
+  /** Layers to cover; `'all'` are those of the factors. */
+  readonly layers: LayerSelection;
+  /** N; the factors' own unless given (a model that was observed on a part of its training data, say). */
+  readonly datasetSize?: number;
+}
+
+/** Called after each layer's decompositions; they are what takes the time. */
+export type OnLayer = (done: number, total: number, layer: string) => void;
+
+/**
+ * Builds the posterior from factors: pure, apart from the engine that does the linear algebra.
+ *
+ * @returns `Empty` or `NotFinite` for unusable factors, `NoBayesianLayer` for a selection that names none, `InvalidOption` for
+ *   a prior that does not fit, `InvalidInput` for factors that are not positive semi-definite.
+ */
+export function posteriorOf(
+  factors: Factors,
+  options: PosteriorOptions,
+  engine: LinalgEngine,
+  onLayer: OnLayer = () => {},
+): E.Either<LaplaceError, Posterior> {
+  const { prior, damping, datasetSize = factors.datasetSize } = options;
+  return F.pipe(
+    moments(factors),
+    E.chain((all) => select(all, factors, options.layers)),
+    E.chain((chosen) => checkedSize(chosen, datasetSize)),
+    E.chain((chosen) =>
+      RA.traverseWithIndex(E.Applicative)((i, layer: LayerMoments) =>
+        F.pipe(
+          E.Do,
+          E.bind('priorPrecision', () => precisionOf(prior, layer.layout.name, chosen.map((c) => c.layout.name))),
+          E.bind('input', () => decompose(layer, 'input', engine)),
+          E.bind('gradient', () => decompose(layer, 'gradient', engine)),
+          E.map((parts): PosteriorLayer => {
+            onLayer(i + 1, chosen.length, layer.layout.name);
+            return Object.freeze({ ...layer.layout, mean: layer.weights, ...parts });
+          }),
+        ),
+      )(chosen),
+    ),
+    E.map((layers) =>
+      Object.freeze({
+        _tag: 'Posterior' as const,
+        layers: Object.freeze(layers),
+        damping,
+        likelihood: factors.layout.likelihood,
+        datasetSize,
+        fingerprint: factors.fingerprint,
+        logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
+      }),
+    ),
+  );
+}
+
+/** The same posterior under another prior. O(layers): nothing is decomposed anew. */
+export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> => {
+  const names = posterior.layers.map((l) => l.name);
+  return F.pipe(
+    posterior.layers,
+    RA.traverse(E.Applicative)((layer) =>
+      F.pipe(
+        precisionOf(prior, layer.name, names),
+        E.map((priorPrecision) => Object.freeze({ ...layer, priorPrecision })),
+      ),
+    ),
+    E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
+  );
+};
+
+/** The same posterior with the other damping. */
+export const withDamping = (posterior: Posterior, damping: Damping): Posterior => Object.freeze({ ...posterior, damping });
+
+function select(
+  all: ReadonlyArray<LayerMoments>,
+  factors: Factors,
+  layers: LayerSelection,
+): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> {
+  const covered = all.filter((l) => factors.layout.covered.includes(l.layout.name));
+  if (layers === 'all') return E.right(covered);
+  if (layers === 'last') return E.right(covered.slice(-1));
+  const missing = layers.filter((name) => !covered.some((l) => l.layout.name === name));
+  if (missing.length === 0) return E.right(covered.filter((l) => layers.includes(l.layout.name)));
+  return E.left(
+    laplaceError('NoBayesianLayer', {
+      what: 'The factors do not cover every layer that was asked for',
+      field: 'layers',
+      found: missing.join(', '),
+      expected: `names out of: ${covered.map((l) => l.layout.name).join(', ')}`,
+      remedy: 'Observe those layers too: see the layers option of the curvature.',
+    }),
+  );
+}
+
+const checkedSize = <A>(value: A, datasetSize: number): E.Either<LaplaceError, A> =>
+  datasetSize > 0 && Number.isFinite(datasetSize)
+    ? E.right(value)
+    : E.left(
+        laplaceError('InvalidOption', {
+          what: 'datasetSize is out of range',
+          field: 'datasetSize',
+          found: String(datasetSize),
+          expected: 'a finite number > 0',
+        }),
+      );
+
+/** Eigenvalues below zero by rounding become 0; below that the matrix is no second moment. */
+function decompose(
+  layer: LayerMoments,
+  side: 'input' | 'gradient',
+  engine: LinalgEngine,
+): E.Either<LaplaceError, SymmetricEigen> {
+  return F.pipe(
+    engine.symmetricEigen(layer[side]),
+    E.chain(({ values, vectors }) => {
+      const d = values.length;
+      const largest = values[d - 1] as number;
+      const smallest = values[0] as number;
+      // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
+      const rounding = d * 2 ** -23 * Math.abs(largest);
+      if (smallest >= -rounding) return E.right(Object.freeze({ values: values.map((v) => Math.max(v, 0)), vectors }));
+      return E.left(
+        laplaceError('InvalidInput', {
+          what: `The ${side} factor of layer '${layer.layout.name}' is not positive semi-definite`,
+          layer: layer.layout.name,
+          field: side,
+          found: `an eigenvalue of ${smallest} beside ${largest}`,
+          expected: 'eigenvalues >= 0 up to rounding',
+          remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
+        }),
+      );
+    }),
+  );
+}

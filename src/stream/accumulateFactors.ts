@@ -1,0 +1,108 @@
+/** Folds observed batches into factors: one value when the stream completes. */
+import { Observable, type OperatorFunction } from 'rxjs';
+import type { Curvature } from '../curvature/codec.js';
+import type { Factors } from '../curvature/factors.js';
+import { laplaceError } from '../errors.js';
+import type { OnProgress } from '../types.js';
+import { type Accumulator, createAccumulator } from './accumulator.js';
+import { breather } from './breathe.js';
+import type { ObservedBatch } from './observed.js';
+
+/** Options of `accumulateFactors`. */
+export interface AccumulateOptions {
+  /** Called after every batch. */
+  readonly onProgress?: OnProgress;
+  /** Number of batches, for progress. */
+  readonly total?: number;
+  /** Receives the factors of the sound batches before the stream fails, so that nothing gathered is lost. */
+  readonly onFailure?: (gathered: Factors) => void;
+}
+
+/**
+ * Accumulates the curvature of observed batches; emits one `Factors` when they end. Batches are taken one at a time, in order;
+ * unsubscribing stops after the one in work and frees the device.
+ *
+ * Errors of the stream: `Empty` without a batch; `NotFinite`, `InvalidLabels`, `InvalidInput` naming batch and field;
+ * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models.
+ */
+export const accumulateFactors =
+  (curvature: Curvature | { readonly curvature: Curvature }, options: AccumulateOptions = {}): OperatorFunction<ObservedBatch, Factors> =>
+  (source) =>
+    new Observable((subscriber) => {
+      const own = 'curvature' in curvature ? curvature.curvature : curvature;
+      const breathe = breather();
+      let first: ObservedBatch | undefined;
+      let accumulator: Accumulator | undefined;
+      let work: Promise<void> = Promise.resolve();
+      let done = 0;
+
+      const take = (batch: ObservedBatch): void => {
+        first ??= batch;
+        if (batch.network.model !== first.network.model) throw severalModels(batch, first);
+        accumulator ??= createAccumulator(batch.network, own);
+        accumulator.add(batch);
+      };
+      const settle = async (): Promise<void> => {
+        await accumulator?.settle();
+        done += 1;
+        const { onProgress, total } = options;
+        onProgress?.({ phase: 'observe', done, ...(total === undefined ? {} : { total }), unit: 'batches' });
+        await breathe();
+      };
+      const fail = async (error: unknown): Promise<void> => {
+        if (subscriber.closed) return;
+        if (options.onFailure && accumulator && accumulator.count() > 0) options.onFailure(await accumulator.factors());
+        subscriber.error(error);
+      };
+      const then = (step: () => Promise<void> | void): void => {
+        work = work.then(async () => {
+          if (!subscriber.closed) await step();
+        }).catch(fail);
+      };
+
+      const subscription = source.subscribe({
+        next: (batch) => {
+          if (!batch.transient) {
+            then(() => {
+              take(batch);
+              return settle();
+            });
+            return;
+          }
+          // The tensors of a training step are gone after this call: start the work now, wait for it later.
+          try {
+            take(batch);
+            then(settle);
+          } catch (error) {
+            then(() => fail(error));
+          }
+        },
+        error: (error: unknown) => then(() => fail(error)),
+        complete: () =>
+          then(async () => {
+            if (accumulator === undefined) throw noBatch();
+            subscriber.next(await accumulator.factors());
+            subscriber.complete();
+          }),
+      });
+      return () => {
+        subscription.unsubscribe();
+        void work.finally(() => accumulator?.reset());
+      };
+    });
+
+const noBatch = () =>
+  laplaceError('Empty', {
+    what: 'The stream of batches is empty',
+    found: 'no batch',
+    expected: 'at least one observed batch',
+    remedy: 'Check the source; an iterator that was used up before gives nothing the second time.',
+  });
+
+const severalModels = (batch: ObservedBatch, first: ObservedBatch) =>
+  laplaceError('Mismatch', {
+    what: 'Batches of several models cannot be summed',
+    field: 'model',
+    found: batch.network.model.name,
+    expected: first.network.model.name,
+  });

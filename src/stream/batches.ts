@@ -1,0 +1,85 @@
+/**
+ * Sources of batches that make each one when its turn comes, so that no more than one is on the device at a time.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { Observable } from 'rxjs';
+import { laplaceError } from '../errors.js';
+import type { LabelledBatch } from '../network/inputs.js';
+import { breather } from './breathe.js';
+import type { BatchSource, OwnedBatch } from './observed.js';
+
+/** A whole data set as tensors whose first dimension counts examples; several inputs as a list. */
+export interface TensorData {
+  readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
+  readonly y: tf.Tensor;
+}
+
+/**
+ * Cuts tensors into batches of `size` examples, in order; the last may be smaller. Each is a function that slices when called,
+ * inside the `tf.tidy` of whoever calls it.
+ */
+export function batches({ x, y }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
+  return inputBatches(x, size).map((inputs, i) => () => ({ x: inputs(), y: slice(y, i * size, size) }));
+}
+
+/** The same without labels, for `predict`. */
+export function inputBatches(x: TensorData['x'], size: number): ReadonlyArray<() => ReadonlyArray<tf.Tensor>> {
+  const inputs = [x].flat() as tf.Tensor[];
+  if (!Number.isInteger(size) || size < 1) {
+    throw laplaceError('InvalidOption', {
+      what: 'The batch size is out of range',
+      field: 'size',
+      found: String(size),
+      expected: 'an integer >= 1',
+    });
+  }
+  const count = Math.ceil((inputs[0]?.shape[0] ?? 0) / size);
+  return Array.from({ length: count }, (_, i) => () => inputs.map((t) => slice(t, i * size, size)));
+}
+
+const slice = (t: tf.Tensor, start: number, size: number): tf.Tensor => {
+  const [N, ...rest] = t.shape as [number, ...number[]];
+  return tf.slice(t, [start, ...rest.map(() => 0)], [Math.min(size, N - start), ...rest]);
+};
+
+/** The part of `tf.data.Dataset` that is used here. */
+export interface DatasetLike {
+  iterator(): Promise<{ next(): Promise<IteratorResult<unknown, unknown>> }>;
+}
+
+/**
+ * The batches of a `tf.data` dataset with elements `{ xs, ys }` (or `{ x, y }`). The next element is asked for once the last has
+ * been used, and its tensors are disposed after use. Unsubscribing stops the iteration.
+ */
+export const fromDataset = (dataset: DatasetLike): Observable<BatchSource> =>
+  new Observable((subscriber) => {
+    const iterate = async (): Promise<void> => {
+      const breathe = breather();
+      const iterator = await dataset.iterator();
+      while (!subscriber.closed) {
+        const { value, done } = await iterator.next();
+        if (value !== null && value !== undefined) await consumed(value as LabelledBatch);
+        if (done) break;
+        await breathe();
+      }
+      subscriber.complete();
+    };
+    /** Emits an element and waits until it has been used, or nobody will use it any more. */
+    const consumed = (value: LabelledBatch): Promise<void> =>
+      new Promise((resolve) => {
+        let disposed = false;
+        const dispose = (): void => {
+          if (disposed) return;
+          disposed = true;
+          tf.dispose(value as unknown as tf.NamedTensorMap);
+          resolve();
+        };
+        if (subscriber.closed) {
+          dispose();
+          return;
+        }
+        subscriber.add(dispose);
+        subscriber.next((): OwnedBatch => ({ batch: value, dispose }));
+      });
+    iterate().catch((error: unknown) => subscriber.error(error));
+  });

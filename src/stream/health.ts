@@ -1,0 +1,71 @@
+/**
+ * What is checked of every batch on the device and read back in one small download: inputs and labels finite, labels in range,
+ * and the log-likelihood. NaN never reaches the factors unnoticed.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { laplaceError } from '../errors.js';
+import type { Network } from '../network/network.js';
+import type { ObservedBatch } from './observed.js';
+
+/** The checks of one batch, on their way from the device. A type, not an interface: `tf.tidy` takes only such containers. */
+export type Health = {
+  /** [inputs finite, labels finite, labels in range, Σ log p(y | f)]. */
+  readonly values: tf.Tensor1D;
+  readonly size: number;
+  readonly epoch: number;
+  readonly index: number;
+};
+
+/** Starts the checks; the result is kept until `checkHealth` reads it. */
+export function healthOf(
+  network: Network,
+  batch: ObservedBatch,
+  x: ReadonlyArray<tf.Tensor>,
+  y: tf.Tensor,
+  outputs: tf.Tensor2D,
+  targets: tf.Tensor2D,
+): Health {
+  const values = tf.tidy(() => {
+    const ops = network.likelihoodOps;
+    const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
+    const parts = [inputs, finite(y), ops.labelsInRange(y, network.outputs), ops.logLikelihood(outputs, targets)];
+    return tf.keep(tf.stack(parts.map((p) => tf.reshape(tf.cast(p, 'float32'), [])))) as tf.Tensor1D;
+  });
+  return { values, size: outputs.shape[0], epoch: batch.epoch, index: batch.index };
+}
+
+/** Waits for the checks. Resolves with the batch's log-likelihood, rejects with a `LaplaceError` that names batch and field. */
+export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<number> {
+  const [x, y, range, logLikelihood] = await values.data().finally(() => values.dispose());
+  const where = `batch ${index} of epoch ${epoch}`;
+  if (!x || !y) {
+    throw laplaceError('NotFinite', {
+      what: `The ${x ? 'labels' : 'inputs'} of ${where} hold a number that is not finite`,
+      field: x ? 'y' : 'x',
+      found: 'NaN or Infinity',
+      expected: 'finite numbers',
+      remedy: 'Clean the data, or leave the batch out.',
+    });
+  }
+  if (!range) {
+    throw laplaceError('InvalidLabels', {
+      what: `The labels of ${where} are out of range`,
+      field: 'y',
+      found: 'a label that the likelihood does not know',
+      expected: network.likelihoodOps.labels(network.outputs),
+    });
+  }
+  if (!Number.isFinite(logLikelihood)) {
+    throw laplaceError('NotFinite', {
+      what: `The log-likelihood of ${where} is not finite`,
+      field: 'outputs',
+      found: String(logLikelihood),
+      expected: 'a finite number',
+      remedy: 'The model gives NaN or infinite outputs here: check its weights and the scale of the inputs.',
+    });
+  }
+  return logLikelihood as number;
+}
+
+/** Scalar: 1 when every entry is finite. */
+const finite = (t: tf.Tensor): tf.Tensor => (t.dtype === 'float32' ? tf.cast(tf.all(tf.isFinite(t)), 'float32') : tf.scalar(1));

@@ -1,0 +1,61 @@
+/** The Gaussian over a network's outputs before the link, for those who go on from there. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type Inputs, inputTensors } from '../network/inputs.js';
+import type { Posterior } from '../posterior/posterior.js';
+import { uploadPosterior } from '../predictive/device.js';
+import { linearised } from '../predictive/linearised.js';
+import { type Rows, rowsOf } from '../predictive/prediction.js';
+import { bindPosterior } from './bound.js';
+import { orThrow } from './observed.js';
+
+/** f ~ N(mean, covariance) of every example. */
+export interface Outputs {
+  /** f* [B][C]. */
+  readonly mean: Rows;
+  /** [B], each row-major [C, C]. */
+  readonly covariance: Rows;
+}
+
+/**
+ * Mean and full covariance of the linearised network's outputs for one batch. Memory: B·C·(m + C) numbers on the device.
+ * Rejects as `predict` does.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, gaussian, kfac, observe, outputDistribution, toPosterior } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1, 0], [2, 1], [3, 0]]) };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * const { covariance } = await outputDistribution(model, posterior, data.x);
+ * covariance[0].length; // => 4
+ * ```
+ */
+export async function outputDistribution(
+  model: LayersModel,
+  posterior: Posterior,
+  x: Inputs,
+  { temperature = 1 }: { readonly temperature?: number } = {},
+): Promise<Outputs> {
+  const network = await bindPosterior(model, posterior);
+  const device = uploadPosterior(network, posterior, temperature);
+  const { mean, covariance } = (() => {
+    try {
+      return tf.tidy(() => ({ ...linearised(network, device, orThrow(inputTensors(network, x)), 'covariance') }));
+    } finally {
+      device.dispose();
+    }
+  })();
+  try {
+    const [f, cov] = await Promise.all([mean.data(), covariance.data()]);
+    const C = network.outputs;
+    return { mean: rowsOf(f as Float32Array, C), covariance: rowsOf(cov as Float32Array, C * C) };
+  } finally {
+    tf.dispose([mean, covariance]);
+  }
+}

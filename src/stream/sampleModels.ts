@@ -1,0 +1,158 @@
+/** Concrete networks drawn from a posterior: independent models, or the weights of one working copy. */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { Observable, type OperatorFunction, switchMap } from 'rxjs';
+import { laplaceError } from '../errors.js';
+import { cloneModel, writeBlock } from '../network/clone.js';
+import type { Network } from '../network/network.js';
+import type { Posterior } from '../posterior/posterior.js';
+import { uploadPosterior } from '../predictive/device.js';
+import { disposeWeights, drawWeights } from '../predictive/weightSampling.js';
+import { foldIn, key } from '../random/key.js';
+import { bindPosterior } from './bound.js';
+import { breather } from './breathe.js';
+
+/** Options of `sampleModels` and `mapSamples`. */
+export interface SampleOptions {
+  /** How many; `Infinity` goes on until nobody listens. Default 10. */
+  readonly count?: number;
+  /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
+  readonly temperature?: number;
+  /** Sample s of a seed is the same network on every backend, whatever the count. Default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Emits independent models whose covered layers are drawn from the posterior, one after another, made when there is a listener.
+ * Every one is the caller's to dispose. A new posterior switches over to it; unsubscribing stops after the one in work.
+ *
+ * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered).
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom, toArray } from 'rxjs';
+ * import { accumulateFactors, batches, gaussian, kfac, observe, sampleModels, toPosterior } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
+ * const members = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(
+ *     observe(model, gaussian()),
+ *     accumulateFactors(kfac()),
+ *     toPosterior(),
+ *     sampleModels(model, { count: 3, seed: 7 }),
+ *     toArray(),
+ *   ),
+ * );
+ * members.length; // => 3
+ * ```
+ */
+export const sampleModels = (model: LayersModel, options: SampleOptions = {}): OperatorFunction<Posterior, LayersModel> =>
+  switchMap((posterior) =>
+    samples(model, posterior, options, async (network, write) => ({
+      next: async (s) => {
+        const member = await cloneModel(network.model);
+        write(member, s);
+        return member;
+      },
+      refuse: (member) => void member.dispose(),
+      close: () => {},
+    })),
+  );
+
+/**
+ * The weights-only form: one working copy of the model takes the weights of every draw in turn and is handed to `project`, whose
+ * result is emitted; the next draw waits for it. Much cheaper than models of their own when each is used once. The copy is
+ * disposed at the end; `project` must not keep it.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom, toArray } from 'rxjs';
+ * import { accumulateFactors, batches, gaussian, kfac, mapSamples, observe, toPosterior } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
+ * const slopes = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(
+ *     observe(model, gaussian()),
+ *     accumulateFactors(kfac()),
+ *     toPosterior(),
+ *     mapSamples(model, { count: 4 }, (sample) => sample.getWeights()[0].dataSync()[0]),
+ *     toArray(),
+ *   ),
+ * );
+ * slopes.length; // => 4
+ * ```
+ */
+export const mapSamples = <R>(
+  model: LayersModel,
+  options: SampleOptions,
+  project: (sample: LayersModel, index: number) => R | Promise<R>,
+): OperatorFunction<Posterior, R> =>
+  switchMap((posterior) =>
+    samples(model, posterior, options, async (network, write) => {
+      const copy = await cloneModel(network.model);
+      return {
+        next: async (s) => {
+          write(copy, s);
+          return project(copy, s);
+        },
+        refuse: () => {},
+        close: () => void copy.dispose(),
+      };
+    }),
+  );
+
+/** Makes the value of each draw; `refuse` frees one that nobody listens to any more. */
+interface Maker<R> {
+  readonly next: (sample: number) => Promise<R>;
+  readonly refuse: (value: R) => void;
+  readonly close: () => void;
+}
+
+/** Writes draw number s into a copy of the model. */
+type Write = (copy: LayersModel, sample: number) => void;
+
+function samples<R>(
+  model: LayersModel,
+  posterior: Posterior,
+  options: SampleOptions,
+  open: (network: Network, write: Write) => Promise<Maker<R>>,
+): Observable<R> {
+  const { count = 10, temperature = 1, seed = 0 } = options;
+  return new Observable((subscriber) => {
+    const produce = async (): Promise<void> => {
+      checked('count', count, (Number.isInteger(count) && count >= 1) || count === Infinity, 'an integer >= 1, or Infinity');
+      checked('temperature', temperature, temperature >= 0 && Number.isFinite(temperature), 'a finite number >= 0');
+      const network = await bindPosterior(model, posterior);
+      const device = uploadPosterior(network, posterior, temperature);
+      let maker: Maker<R> | undefined;
+      try {
+        const root = key(seed);
+        const write: Write = (copy, s) => {
+          const draw = drawWeights(device, foldIn(root, s));
+          for (const block of network.blocks) writeBlock(copy, block, draw.get(block.op) as never);
+          disposeWeights(draw);
+        };
+        maker = await open(network, write);
+        const breathe = breather();
+        for (let s = 0; s < count && !subscriber.closed; s++) {
+          const value = await maker.next(s);
+          if (subscriber.closed) maker.refuse(value);
+          else subscriber.next(value);
+          await breathe();
+        }
+      } finally {
+        maker?.close();
+        device.dispose();
+      }
+      subscriber.complete();
+    };
+    produce().catch((error: unknown) => subscriber.error(error));
+  });
+}
+
+function checked(field: string, value: number, valid: boolean, expected: string): void {
+  if (!valid) throw laplaceError('InvalidOption', { what: `${field} is out of range`, field, found: String(value), expected });
+}
