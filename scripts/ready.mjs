@@ -13,12 +13,18 @@ import { run } from './setup/process.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [command, ...args] = process.argv.slice(2);
 
-await installDependencies(root);
+const reason = await installDependencies(root);
+if (reason !== undefined) {
+  console.error(reason);
+  process.exit(1);
+}
 // A bare `npm run setup` is how one asks to try again for the native kernels after they were not to be had.
 await setUpNative(root, { tryAgain: command === undefined });
 
 if (command !== undefined) {
   const PATH = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
-  const { code } = await run(command, args, { cwd: root, env: { PATH }, show: true });
+  // Without it TensorFlow greets every process with what it found out about the processor.
+  const TF_CPP_MIN_LOG_LEVEL = process.env.TF_CPP_MIN_LOG_LEVEL ?? '2';
+  const { code } = await run(command, args, { cwd: root, env: { PATH, TF_CPP_MIN_LOG_LEVEL }, show: true });
   process.exitCode = code;
 }

@@ -8,6 +8,8 @@ module.exports = class {
     // A file that does not compile has no tests that could fail: it counts as one.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
-    process.stdout.write(`${results.numPassedTests} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}\n`);
+    const line = `${results.numPassedTests} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}\n`;
+    // Jest's own summary comes after every other reporter.
+    process.once('exit', () => process.stdout.write(line));
   }
 };

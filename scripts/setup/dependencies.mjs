@@ -25,14 +25,17 @@ export function isInstalled(wanted, installed) {
 /** @param {string} path @returns {Lock | undefined} */
 const readLock = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined);
 
-/** @param {string} root */
+/**
+ * @param {string} root
+ * @returns {Promise<string | undefined>} why nothing can go on
+ */
 export async function installDependencies(root) {
   const wanted = readLock(join(root, 'package-lock.json'));
-  if (wanted === undefined) throw new Error(`${root} has no package-lock.json`);
-  if (isInstalled(wanted, readLock(join(root, 'node_modules', '.package-lock.json')))) return;
+  if (wanted === undefined) return `${root} has no package-lock.json`;
+  if (isInstalled(wanted, readLock(join(root, 'node_modules', '.package-lock.json')))) return undefined;
   // Without install scripts: tfjs-node-gpu's downloads from a site that many networks don't reach, and fails the whole install.
   const { code, output } = await timed('Installing the packages of package-lock.json', () =>
     run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root }),
   );
-  if (code !== 0) throw new Error(`npm ci failed:\n${output}`);
+  return code === 0 ? undefined : `npm ci failed:\n${output}`;
 }
