@@ -1,6 +1,18 @@
 /** Observations as data: which epochs of a training are folded into factors. Epochs count from 0. */
 import type * as t from 'io-ts';
-import { boolean, defaulted, func, make, positiveInteger, taggedUnion, variant } from '../codec/index.js';
+import {
+  boolean,
+  type Codec,
+  defaulted,
+  type Flat,
+  func,
+  type InputOf,
+  make,
+  type Options,
+  positiveInteger,
+  taggedUnion,
+  variant,
+} from '../codec/index.js';
 
 const FinalEpochs = variant('finalEpochs', {
   /** How many epochs at the end. */
@@ -14,11 +26,19 @@ const Epochs = variant('epochs', {
   predicate: func<(epoch: number) => boolean>('a function (epoch) => boolean'),
 });
 
-/** Decodes an observation. */
-export const ObservationCodec = taggedUnion('an observation', FinalEpochs, EveryEpoch, Epochs);
+const Observations = taggedUnion('an observation', FinalEpochs, EveryEpoch, Epochs);
 
 /** Which epochs of a training are observed. */
-export type Observation = t.TypeOf<typeof ObservationCodec>;
+export type Observation = Flat<t.TypeOf<typeof Observations>>;
+
+/** What may be written for an observation. */
+export type ObservationInput = Flat<InputOf<typeof Observations>>;
+
+/** Decodes an observation. */
+export const ObservationCodec: Codec<Observation, ObservationInput> = Observations;
+
+/** Options of `finalEpochs` beside the count. */
+export type FinalEpochsOptions = Flat<Omit<Options<typeof FinalEpochs>, 'count'>>;
 
 const EVERY_EPOCH: Observation = Object.freeze({ _tag: 'everyEpoch' });
 
@@ -34,7 +54,7 @@ const EVERY_EPOCH: Observation = Object.freeze({ _tag: 'everyEpoch' });
  * finalEpochs(2); // => { _tag: 'finalEpochs', count: 2, stopsEarly: true }
  * ```
  */
-export const finalEpochs = (count = 1, options: { readonly stopsEarly?: boolean } = {}): Observation =>
+export const finalEpochs = (count = 1, options: FinalEpochsOptions = {}): Observation =>
   make('finalEpochs', FinalEpochs, { ...options, count });
 
 /**

@@ -1,0 +1,36 @@
+/**
+ * A codec is an io-ts type whose name says what it allows ('a finite number > 0'), and which also knows, as a type only, what a
+ * caller may write for its value: defaults left out, shorthand. Decoding gives the canonical value, new and frozen.
+ *
+ * Laws, for every codec here: `is` holds for what `decode` gives; decoding is idempotent; `decode ∘ encode = id`.
+ */
+import * as t from 'io-ts';
+
+/** Decodes unknown input to `A`; `I` is what may be written for it. Values are plain data, so encoding changes nothing. */
+export interface Codec<A, I = A> extends t.Type<A, A, unknown> {
+  /** Exists in the type only. */
+  readonly _Input?: I;
+}
+
+/** Any codec. */
+// biome-ignore lint/suspicious/noExplicitAny: as io-ts's own `t.Any`; a codec is invariant in its value.
+export type AnyCodec = Codec<any, any>;
+
+/** What may be written where this codec reads. */
+export type InputOf<C extends AnyCodec> = C extends Codec<infer _A, infer I> ? I : never;
+
+/** A codec of its four parts; it encodes to the value itself. */
+export const codec = <A, I = A>(name: string, is: t.Is<A>, validate: t.Validate<unknown, A>): Codec<A, I> =>
+  new t.Type<A, A, unknown>(name, is, validate, t.identity);
+
+/** Values of `base` that pass a test. */
+export const refined = <A>(name: string, is: (value: unknown) => value is A): Codec<A> =>
+  codec<A>(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context, name)));
+
+/** The same codec, for a field that may be left out. */
+export const defaulted = <A, I>(inner: Codec<A, I>, fallback: I): Codec<A, I | undefined> =>
+  codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context));
+
+/** An object that is not an array, a map or another built-in collection. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  Object.prototype.toString.call(value) === '[object Object]';

@@ -1,0 +1,28 @@
+/** Decodes the parts of a value, each at its key; all of their problems together, or all of them decoded. */
+import { either as E } from 'fp-ts';
+import * as t from 'io-ts';
+import type { Codec } from './codec.js';
+
+/** A key, the codec of what is there, and what is there. */
+export type Part<A> = readonly [key: string, codec: Codec<A>, value: unknown];
+
+/** `others` are problems that are known beforehand. */
+export function collect<A>(
+  parts: ReadonlyArray<Part<A>>,
+  context: t.Context,
+  others: t.Errors = [],
+): t.Validation<Array<readonly [string, A]>> {
+  const decoded: Array<readonly [string, A]> = [];
+  const errors: t.Errors = [];
+  for (const [key, codec, value] of parts) {
+    const result = codec.validate(value, t.appendContext(context, key, codec, value));
+    if (E.isRight(result)) decoded.push([key, result.right]);
+    else errors.push(...result.left);
+  }
+  errors.push(...others);
+  return errors.length > 0 ? t.failures(errors) : t.success(decoded);
+}
+
+/** The object of decoded parts. */
+export const toObject = <A>(decoded: ReadonlyArray<readonly [string, A]>): Readonly<Record<string, A>> =>
+  Object.freeze(Object.fromEntries(decoded));

@@ -1,0 +1,34 @@
+/** Lists and dictionaries of values of one codec. Both want at least one, and decoding freezes them. */
+import { either as E, function as F } from 'fp-ts';
+import * as t from 'io-ts';
+import { type Codec, codec, isRecord } from './codec.js';
+import { collect, toObject } from './collect.js';
+
+/** A list. */
+export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> {
+  const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value) && value.length > 0;
+  // `Array.from` makes holes `undefined`, where `every` would pass over them.
+  const is = (value: unknown): value is ReadonlyArray<A> => isList(value) && Array.from(value).every(item.is);
+
+  return codec(name, is, (value, context) => {
+    if (!isList(value)) return t.failure(value, context, name);
+    const parts = Array.from(value, (one, i) => [String(i), item, one] as const);
+    return F.pipe(
+      collect(parts, context),
+      E.map((decoded) => Object.freeze(decoded.map(([, one]) => one))),
+    );
+  });
+}
+
+/** An object whose keys the caller chooses. */
+export function dictionary<A>(name: string, item: Codec<A>): Codec<Readonly<Record<string, A>>> {
+  const isFilled = (value: unknown): value is Readonly<Record<string, unknown>> =>
+    isRecord(value) && Object.keys(value).length > 0;
+  const is = (value: unknown): value is Readonly<Record<string, A>> => isFilled(value) && Object.values(value).every(item.is);
+
+  return codec(name, is, (value, context) => {
+    if (!isFilled(value)) return t.failure(value, context, name);
+    const parts = Object.entries(value).map(([key, one]) => [key, item, one] as const);
+    return F.pipe(collect(parts, context), E.map(toObject));
+  });
+}

@@ -1,0 +1,59 @@
+/** From io-ts's results to the library's error value: every problem at once, each with its path, what was found and what is allowed. */
+import { either as E } from 'fp-ts';
+import type * as t from 'io-ts';
+import { type DecodeIssue, type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
+import { type Codec, isRecord } from './codec.js';
+import { describe } from './words.js';
+
+/** Decodes unknown input; `what` names it in the message. */
+export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
+  E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
+
+/** How a constructor calls the tag of what it makes, and the tag to take when the caller names none. */
+export interface TagOption {
+  readonly key: string;
+  readonly fallback: string;
+}
+
+/**
+ * The body of a constructor: decodes its options to a tagged value, or throws `InvalidOption` naming the fields as the caller
+ * knows them. A constructor is called like the tag it makes, unless `tag` says otherwise.
+ */
+export function make<A, I>(
+  maker: string,
+  codec: Codec<A, I>,
+  options: unknown,
+  tag: TagOption = { key: '_tag', fallback: maker },
+): A {
+  if (!isRecord(options))
+    throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
+  const { [tag.key]: chosen = tag.fallback, ...rest } = options;
+  const result = codec.decode({ ...rest, _tag: chosen });
+  if (result._tag === 'Right') return result.right;
+  const issues = result.left.map(issueOf).map((issue) => (issue.path === '_tag' ? { ...issue, path: tag.key } : issue));
+  throw failure('InvalidOption', maker, issues);
+}
+
+const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({
+  path: pathOf(context.map(({ key }) => key)),
+  found: describe(value),
+  expected: message ?? context.at(-1)?.type.name ?? 'something else',
+});
+
+/** `curvature.layers[1]`, `prior.precisions["a.b"]`; empty for the whole input. */
+const pathOf = (keys: ReadonlyArray<string>): string =>
+  keys
+    .slice(1)
+    .map((key) => (/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
+    .join('')
+    .replace(/^\./, '');
+
+function failure(kind: LaplaceErrorKind, what: string, issues: ReadonlyArray<DecodeIssue>): LaplaceError {
+  const [first] = issues;
+  if (issues.length !== 1 || first === undefined) {
+    const lines = issues.map(({ path, found, expected }) => `\n  ${path || what}: found ${found}, expected ${expected}`);
+    return laplaceError(kind, { what: `${what} has ${issues.length} problems:${lines.join(';')}`, issues });
+  }
+  const { path, found, expected } = first;
+  return laplaceError(kind, { what: path === '' ? what : `${what}: ${path}`, field: path, found, expected, issues });
+}

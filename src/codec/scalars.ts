@@ -1,0 +1,31 @@
+/** Numbers, names and functions, each named by what it allows. NaN and infinity are allowed nowhere; -0 becomes 0. */
+import * as t from 'io-ts';
+import { type Codec, codec, refined } from './codec.js';
+import { alternatives } from './words.js';
+
+const numeric = (name: string, test: (value: number) => boolean): Codec<number> => {
+  const is = (value: unknown): value is number => typeof value === 'number' && test(value);
+  return codec<number>(name, is, (value, context) => (is(value) ? t.success(value + 0) : t.failure(value, context, name)));
+};
+
+export const positive = numeric('a finite number > 0', (value) => value > 0 && Number.isFinite(value));
+
+export const nonNegative = numeric('a finite number >= 0', (value) => value >= 0 && Number.isFinite(value));
+
+export const positiveInteger = numeric('an integer >= 1', (value) => value >= 1 && Number.isSafeInteger(value));
+
+/** Seeds are 32-bit, so that they pass through every generator unchanged. */
+export const seed = numeric(
+  'an integer from 0 to 4294967295',
+  (value) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff,
+);
+
+export const boolean = refined('true or false', (value): value is boolean => typeof value === 'boolean');
+
+/** One of the given strings. */
+export const literals = <const L extends ReadonlyArray<string>>(...allowed: L): Codec<L[number]> =>
+  refined(alternatives(allowed), (value): value is L[number] => typeof value === 'string' && allowed.includes(value));
+
+/** A function; what it gives back cannot be checked. */
+export const func = <F extends (...args: never[]) => unknown>(name: string): Codec<F> =>
+  refined(name, (value): value is F => typeof value === 'function');

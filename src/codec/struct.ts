@@ -1,0 +1,52 @@
+/** Objects with known keys. Unknown keys are refused, so that a misspelt option never passes for its default. */
+import { either as E, function as F } from 'fp-ts';
+import * as t from 'io-ts';
+import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
+import { collect, toObject } from './collect.js';
+import { suggestion } from './words.js';
+
+/** The codecs of an object's fields. */
+export type Fields = Readonly<Record<string, AnyCodec>>;
+
+/** Lays an intersection out as one object type; the detour by `infer` makes editors show its fields and not this alias. */
+export type Flat<T> = T extends infer O ? { readonly [K in keyof O]: O[K] } : never;
+
+/** The value of an object with these fields. */
+export type FieldsValue<F extends Fields> = Flat<{ readonly [K in keyof F]: t.TypeOf<F[K]> }>;
+
+/** What may be written for an object: fields with a default may be left out. */
+export type FieldsInput<F extends Fields> = Flat<
+  { readonly [K in keyof F as undefined extends InputOf<F[K]> ? never : K]: InputOf<F[K]> } & {
+    readonly [K in keyof F as undefined extends InputOf<F[K]> ? K : never]?: InputOf<F[K]>;
+  }
+>;
+
+/** An object of exactly these fields; decoding freezes it. */
+export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsValue<F>, FieldsInput<F>> {
+  type A = FieldsValue<F>;
+  const keys = Object.keys(fields);
+  const entries = Object.entries<AnyCodec>(fields);
+  const isKnown = (key: string): boolean => Object.hasOwn(fields, key);
+  const refusal = (key: string): string => {
+    const options = keys.filter((known) => known !== '_tag').join(', ') || 'none';
+    return `no such key${suggestion(key, keys)}; allowed: ${options}`;
+  };
+
+  const is = (value: unknown): value is A =>
+    isRecord(value) && Object.keys(value).every(isKnown) && entries.every(([key, field]) => field.is(value[key]));
+
+  return codec<A, FieldsInput<F>>(name, is, (value, context) => {
+    if (!isRecord(value)) return t.failure(value, context, name);
+    const parts = entries.map(([key, field]) => [key, field, value[key]] as const);
+    const unknown = Object.keys(value).filter((key) => !isKnown(key));
+    const refused = unknown.map((key) => ({
+      value: value[key],
+      context: t.appendContext(context, key, t.never, value[key]),
+      message: refusal(key),
+    }));
+    return F.pipe(
+      collect(parts, context, refused),
+      E.map((decoded) => toObject(decoded) as A),
+    );
+  });
+}

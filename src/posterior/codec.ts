@@ -1,0 +1,110 @@
+/** Priors and damping as data. */
+import { either as E } from 'fp-ts';
+import * as t from 'io-ts';
+import {
+  type Codec,
+  codec,
+  defaulted,
+  dictionary,
+  type Flat,
+  type InputOf,
+  isRecord,
+  make,
+  positive,
+  taggedUnion,
+  variant,
+} from '../codec/index.js';
+
+const Precisions = dictionary('an object with a precision for each layer', positive);
+
+const Isotropic = variant('isotropic', {
+  /** τ > 0: every weight has the prior N(0, 1/τ). */
+  precision: defaulted(positive, 1),
+});
+const PerLayer = variant('perLayer', {
+  /** τ > 0 of every covered layer, by its name. */
+  precisions: Precisions,
+});
+
+const Priors = taggedUnion('a prior', Isotropic, PerLayer);
+
+/** The Gaussian prior N(0, τ⁻¹ I) on the weights. */
+export type Prior = Flat<t.TypeOf<typeof Priors>>;
+
+/** What may be written for a prior: also a number for `isotropic`, or an object of numbers for `perLayer`. */
+export type PriorInput = Flat<InputOf<typeof Priors>> | number | Readonly<Record<string, number>>;
+
+const EXPECTED = `${Priors.name}, a number, or an object with a number for each layer`;
+
+/** Decodes a prior. A bare number stands for `isotropic`, an object without `_tag` for `perLayer`. */
+export const PriorCodec: Codec<Prior, PriorInput> = codec(EXPECTED, Priors.is, (value, context) => {
+  if (typeof value === 'number') return E.map(isotropic)(positive.validate(value, context));
+  if (isRecord(value))
+    return '_tag' in value ? Priors.validate(value, context) : E.map(perLayer)(Precisions.validate(value, context));
+  return typeof value === 'string' ? Priors.validate(value, context) : t.failure(value, context, EXPECTED);
+});
+
+/**
+ * One prior precision τ for all weights: N(0, τ⁻¹ I).
+ *
+ * @example
+ * ```ts
+ * import { isotropic } from 'tfjs-laplace';
+ *
+ * isotropic(100); // => { _tag: 'isotropic', precision: 100 }
+ * ```
+ */
+export const isotropic = (precision = 1): Prior => make('isotropic', Isotropic, { precision });
+
+/**
+ * A prior precision τ for each layer, by the layers' names.
+ *
+ * @example
+ * ```ts
+ * import { perLayer } from 'tfjs-laplace';
+ *
+ * perLayer({ hidden: 10, logits: 1 }); // => { _tag: 'perLayer', precisions: { hidden: 10, logits: 1 } }
+ * ```
+ */
+export const perLayer = (precisions: Readonly<Record<string, number>>): Prior => make('perLayer', PerLayer, { precisions });
+
+const ExactDamping = variant('exact', {});
+const FactoredDamping = variant('factored', {});
+
+const Dampings = taggedUnion('a damping', ExactDamping, FactoredDamping);
+
+/** How the prior enters the Kronecker-factored precision. */
+export type Damping = Flat<t.TypeOf<typeof Dampings>>;
+
+/** What may be written for a damping. */
+export type DampingInput = Flat<InputOf<typeof Dampings>>;
+
+/** Decodes a damping. */
+export const DampingCodec: Codec<Damping, DampingInput> = Dampings;
+
+const EXACT: Damping = Object.freeze({ _tag: 'exact' });
+const FACTORED: Damping = Object.freeze({ _tag: 'factored' });
+
+/**
+ * N (A ⊗ G) + τ I, inverted exactly in the factors' eigenbases.
+ *
+ * @example
+ * ```ts
+ * import { exactDamping } from 'tfjs-laplace';
+ *
+ * exactDamping(); // => { _tag: 'exact' }
+ * ```
+ */
+export const exactDamping = (): Damping => EXACT;
+
+/**
+ * (√N A + √τ I) ⊗ (√N G + √τ I) of Ritter et al. 2018: cheaper, and never wider than the exact one.
+ *
+ * @example
+ * ```ts
+ * import { factoredDamping } from 'tfjs-laplace';
+ *
+ * factoredDamping(); // => { _tag: 'factored' }
+ * ```
+ */
+export const factoredDamping = (): Damping => FACTORED;

@@ -1,0 +1,88 @@
+/** Predictives as data: how uncertainty in the weights becomes uncertainty in predictions. */
+import type * as t from 'io-ts';
+import {
+  type Codec,
+  defaulted,
+  type Flat,
+  type InputOf,
+  literals,
+  make,
+  nonNegative,
+  type Options,
+  positiveInteger,
+  seed,
+  taggedUnion,
+  variant,
+} from '../codec/index.js';
+
+const temperature = defaulted(nonNegative, 1);
+const sampling = {
+  /** Networks, or noises, that are averaged. */
+  samples: defaulted(positiveInteger, 20),
+  /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
+  temperature,
+  seed: defaulted(seed, 0),
+};
+
+const Linearised = variant('linearised', {
+  /** From the Gaussian on the outputs to probabilities. */
+  link: defaulted(literals('probit'), 'probit'),
+  /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
+  temperature,
+});
+const ActivationSampling = variant('activationSampling', sampling);
+const WeightSampling = variant('weightSampling', sampling);
+
+const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, WeightSampling);
+
+/** How predictions are made under a posterior. */
+export type Predictive = Flat<t.TypeOf<typeof Predictives>>;
+
+/** What may be written for a predictive. */
+export type PredictiveInput = Flat<InputOf<typeof Predictives>>;
+
+/** Decodes a predictive. */
+export const PredictiveCodec: Codec<Predictive, PredictiveInput> = Predictives;
+
+/** Options of `linearised`. */
+export type LinearisedOptions = Options<typeof Linearised>;
+
+/** Options of `activationSampling` and `weightSampling`. */
+export type SamplingOptions = Options<typeof WeightSampling>;
+
+/**
+ * The network linearised in its weights, so that outputs are Gaussian: f ~ N(f*, J Σ Jᵀ). No sampling, no seed; the default.
+ *
+ * @example
+ * ```ts
+ * import { linearised } from 'tfjs-laplace';
+ *
+ * linearised(); // => { _tag: 'linearised', link: 'probit', temperature: 1 }
+ * ```
+ */
+export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);
+
+/**
+ * Noise on every pre-activation, with the variance that the weights' posterior gives it for that example.
+ *
+ * @example
+ * ```ts
+ * import { activationSampling } from 'tfjs-laplace';
+ *
+ * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, seed: 0 }
+ * ```
+ */
+export const activationSampling = (options: SamplingOptions = {}): Predictive =>
+  make('activationSampling', ActivationSampling, options);
+
+/**
+ * Whole networks drawn from the posterior and averaged.
+ *
+ * @example
+ * ```ts
+ * import { weightSampling } from 'tfjs-laplace';
+ *
+ * weightSampling({ temperature: 0.1 }); // => { _tag: 'weightSampling', samples: 20, temperature: 0.1, seed: 0 }
+ * ```
+ */
+export const weightSampling = (options: SamplingOptions = {}): Predictive => make('weightSampling', WeightSampling, options);
