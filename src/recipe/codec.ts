@@ -1,0 +1,35 @@
+/** A whole analysis as data: every choice that is made between a training and its predictions. */
+import type * as t from 'io-ts';
+import { defaulted, type Flat, type InputOf, LayerSelectionCodec, struct } from '../codec/index.js';
+import { CurvatureCodec, kfac } from '../curvature/codec.js';
+import { LikelihoodCodec } from '../likelihood/codec.js';
+import { DampingCodec, exactDamping, isotropic, PriorCodec } from '../posterior/codec.js';
+import { linearised, PredictiveCodec } from '../predictive/codec.js';
+import { finalEpochs, ObservationCodec } from '../stream/codec.js';
+
+/** Decodes a recipe; its defaults are here and nowhere else. */
+export const RecipeCodec = struct('a recipe', {
+  /** What the network's outputs mean: the one choice without a default. */
+  likelihood: LikelihoodCodec,
+  /** How curvature is estimated; default `kfac()`. */
+  curvature: defaulted(CurvatureCodec, kfac()),
+  /** Which epochs of the training are observed; default `finalEpochs(1)`. */
+  observation: defaulted(ObservationCodec, finalEpochs(1)),
+  /** The prior on the weights; default `isotropic(1)`. */
+  prior: defaulted(PriorCodec, isotropic(1)),
+  /** How the prior enters the precision; default `exactDamping()`. */
+  damping: defaulted(DampingCodec, exactDamping()),
+  /** The layers that the posterior covers; default `'all'`. */
+  layers: defaulted(LayerSelectionCodec, 'all'),
+  /** How predictions are made; default `linearised()`. */
+  predictive: defaulted(PredictiveCodec, linearised()),
+});
+
+/** A whole analysis, every choice written out. */
+export type Recipe = Flat<t.TypeOf<typeof RecipeCodec>>;
+
+/** What may be written for a recipe: defaults left out, shorthand. */
+export type RecipeInput = Flat<InputOf<typeof RecipeCodec>>;
+
+/** Some of a recipe's choices. */
+export type PartialRecipe = Partial<RecipeInput>;

@@ -1,0 +1,83 @@
+/**
+ * Recipes: made from a few choices, read from unknown data, written as data.
+ *
+ * Shorthand, all of it unambiguous, is allowed wherever a recipe is written; what comes out is the canonical form:
+ * - a bare tag for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'empirical'`, `damping: 'factored'`;
+ * - a number for an isotropic prior, an object of numbers for a prior per layer: `prior: 100`, `prior: { hidden: 10, logits: 1 }`.
+ *
+ * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
+ */
+import { either as E, function as F } from 'fp-ts';
+import { decode, type Flat } from '../codec/index.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import type { Observation } from '../stream/codec.js';
+import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
+
+/** A recipe that JSON can hold. */
+export type RecipeData = Flat<
+  Omit<Recipe, 'observation'> & { readonly observation: Exclude<Observation, { readonly _tag: 'epochs' }> }
+>;
+
+/**
+ * Reads a recipe from unknown data. The error lists every problem at once.
+ *
+ * @example
+ * ```ts
+ * import { either as E } from 'fp-ts';
+ * import { decodeRecipe } from 'tfjs-laplace';
+ *
+ * const result = decodeRecipe({ likelihood: 'categorical', curvature: { _tag: 'monteCarlo', draws: -1 }, priors: 3 });
+ * E.isLeft(result) && result.left.issues.map(({ path }) => path); // => ['curvature.draws', 'priors']
+ * ```
+ */
+export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => decode(RecipeCodec, input, 'recipe');
+
+/**
+ * Makes a recipe: every choice that is not given gets its default, written out. Throws `InvalidRecipe` with every problem.
+ *
+ * @example
+ * ```ts
+ * import { categorical, kfac, recipe } from 'tfjs-laplace';
+ *
+ * const analysis = recipe({ likelihood: categorical(), curvature: kfac({ fisher: 'empirical' }), prior: 100 });
+ * analysis.prior; // => { _tag: 'isotropic', precision: 100 }
+ * analysis.damping; // => { _tag: 'exact' }
+ * ```
+ */
+export const recipe = (input: RecipeInput): Recipe =>
+  E.getOrElse((error: LaplaceError): Recipe => {
+    throw error;
+  })(decodeRecipe(input));
+
+/** True for a whole recipe in its canonical form. */
+export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
+
+/**
+ * Writes a recipe as data for JSON. A predicate over epochs is code and cannot be written: that is an `InvalidRecipe`.
+ *
+ * @example
+ * ```ts
+ * import { either as E } from 'fp-ts';
+ * import { decodeRecipe, encodeRecipe, recipe } from 'tfjs-laplace';
+ *
+ * const analysis = recipe({ likelihood: 'bernoulli', prior: { hidden: 10, logits: 1 } });
+ * const data = E.toUnion(encodeRecipe(analysis));
+ * decodeRecipe(JSON.parse(JSON.stringify(data))); // => E.right(analysis)
+ * ```
+ */
+export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> =>
+  F.pipe(
+    decodeRecipe(value),
+    E.chain(({ observation, ...rest }) =>
+      observation._tag === 'epochs' ? E.left(predicateIsCode) : E.right(Object.freeze({ ...rest, observation })),
+    ),
+  );
+
+const code = { found: 'a function', expected: 'finalEpochs or everyEpoch, which are data' };
+
+const predicateIsCode = laplaceError('InvalidRecipe', {
+  what: 'recipe: observation.predicate cannot be written as data',
+  field: 'observation.predicate',
+  ...code,
+  issues: [{ path: 'observation.predicate', ...code }],
+});
