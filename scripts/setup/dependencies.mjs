@@ -5,7 +5,7 @@ import { run } from './process.mjs';
 import { timed } from './report.mjs';
 
 /**
- * @typedef {{ packages: Record<string, { version?: string, optional?: boolean, devOptional?: boolean }> }} Lock
+ * @typedef {{ packages: Record<string, { version?: string, optional?: boolean }> }} Lock
  */
 
 /**
@@ -35,7 +35,7 @@ export async function installDependencies(root) {
   if (isInstalled(wanted, readLock(join(root, 'node_modules', '.package-lock.json')))) return undefined;
   // Without install scripts: tfjs-node-gpu's downloads from a site that many networks don't reach, and fails the whole install.
   const { code, output } = await timed('Installing the packages of package-lock.json', () =>
-    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root }),
+    run('npm', ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
   );
   return code === 0 ? undefined : `npm ci failed:\n${output}`;
 }

@@ -4,7 +4,7 @@
  * @typedef {string | undefined} WhyNot
  * @typedef {{ name: string, attempt: () => Promise<WhyNot> }} Way
  * @typedef {{ name: string, why?: undefined } | { name?: undefined, why: ReadonlyArray<string> }} Result
- * @typedef {Result & { key: string }} Record
+ * @typedef {Result & { key: string }} Remembered
  * @typedef {{ platform: string, arch: string, glibc: string | undefined, python: string | undefined, pip: boolean, compiler: string | undefined }} Host
  */
 
@@ -28,7 +28,7 @@ export async function firstThatLoads(ways, probe) {
 /**
  * Whether the record of an earlier set-up answers this one, so that nothing is tried.
  *
- * @param {Record | undefined} record
+ * @param {Remembered | undefined} record
  * @param {{ key: string, bindingExists: boolean, tryAgain: boolean }} now
  */
 export function isStillTrue(record, { key, bindingExists, tryAgain }) {

@@ -13,9 +13,18 @@ import { fromWheel, isBuilt, link, ownInstaller } from './ways.mjs';
  * @param {string} root
  * @param {{ tryAgain: boolean }} options to try again although an earlier set-up found that it can't be done
  */
-export async function setUpNative(root, { tryAgain }) {
+export async function setUpNative(root, options) {
   const asked = process.env.LAPLACE_BACKEND;
   if (asked && asked !== 'node') return;
+  try {
+    await find(root, options);
+  } catch (error) {
+    say(withoutNative([String(error)]));
+  }
+}
+
+/** @param {string} root @param {{ tryAgain: boolean }} options */
+async function find(root, { tryAgain }) {
   const at = places(root);
   const key = `${at.name} tfjs-node-gpu-${at.packageVersion} napi-v${at.api}`;
   const before = readRecord(at.record);
@@ -39,7 +48,7 @@ export async function setUpNative(root, { tryAgain }) {
   writeFileSync(at.record, JSON.stringify({ key, ...result }, null, 2));
 }
 
-/** @param {string} path @returns {import('./decide.mjs').Record | undefined} */
+/** @param {string} path @returns {import('./decide.mjs').Remembered | undefined} */
 function readRecord(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
