@@ -123,6 +123,7 @@ export default {
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
     // Type imports count: what a folder's types lean on, it leans on.
     tsPreCompilationDeps: true,
   },
