@@ -40,6 +40,8 @@ const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in 
 
 /** Reads a model's graph. Fails for models that are not built or have several outputs. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
+  // A sequential model to which a layer was added is finished by its first use; that is now.
+  if (!model.built && (model.outputs ?? []).length > 0) model.build();
   if (!model.built || !Array.isArray(model.outputs) || model.outputs.length === 0) {
     return E.left(
       laplaceError('InvalidModel', {

@@ -1,0 +1,79 @@
+/**
+ * Timing within one process: every subject is warmed up, then all subjects take turns for several rounds, so that a drift of the
+ * machine hits all alike. Figures are medians; comparisons are ratios of medians.
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Something to be timed. */
+export interface Subject {
+  readonly name: string;
+  readonly run: () => Promise<void> | void;
+  /** Floating-point operations of one run, where they can be counted. */
+  readonly operations?: number;
+}
+
+/** One line of a benchmark's table. */
+export interface Row {
+  readonly name: string;
+  readonly ms: number;
+  /** Speed relative to a plain 1200³ matmul in the same run. */
+  readonly share?: number;
+}
+
+/** A bar: a number that must not be exceeded (or fallen short of). */
+export interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly atMost: boolean;
+}
+
+/** What a benchmark file gives back. */
+export interface BenchResult {
+  readonly rows: ReadonlyArray<Row>;
+  readonly bars: ReadonlyArray<Bar>;
+  readonly notes?: ReadonlyArray<string>;
+}
+
+/** Median milliseconds of each subject, over `rounds` turns after `warmup` of them. */
+export async function time(subjects: ReadonlyArray<Subject>, rounds: number, warmup = 2): Promise<Map<string, number>> {
+  const samples = new Map<string, number[]>(subjects.map((s) => [s.name, []]));
+  for (let round = -warmup; round < rounds; round++) {
+    for (const { name, run } of subjects) {
+      const start = performance.now();
+      await run();
+      if (round >= 0) samples.get(name)?.push(performance.now() - start);
+    }
+  }
+  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+}
+
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+};
+
+export const met = ({ value, limit, atMost }: Bar): boolean => (atMost ? value <= limit : value >= limit);
+
+/** Prints the table and the bars, writes `out/bench/NAME.json`; true when every bar is met. */
+export function report(name: string, { rows, bars, notes = [] }: BenchResult): boolean {
+  const width = Math.max(...rows.map((r) => r.name.length));
+  console.log(`\n${name}`);
+  for (const { name: label, ms, share } of rows) {
+    const speed = share === undefined ? '' : `   ${(100 * share).toFixed(0).padStart(3)} % of the matmul's speed`;
+    console.log(`  ${label.padEnd(width)}  ${ms.toFixed(ms < 10 ? 2 : 1).padStart(9)} ms${speed}`);
+  }
+  for (const note of notes) console.log(`  ${note}`);
+  for (const bar of bars) {
+    const sign = bar.atMost ? '<=' : '>=';
+    console.log(`  ${met(bar) ? 'met   ' : 'MISSED'}  ${bar.name}: ${bar.value.toFixed(3)} (bar ${sign} ${bar.limit})`);
+  }
+  const folder = join('out', 'bench');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${name}.json`);
+  writeFileSync(`${file}.part`, `${JSON.stringify({ name, rows, bars: bars.map((b) => ({ ...b, met: met(b) })), notes }, null, 2)}\n`);
+  renameSync(`${file}.part`, file);
+  return bars.every(met);
+}
