@@ -73,7 +73,10 @@ export function report(name: string, { rows, bars, notes = [] }: BenchResult): b
   const folder = join('out', 'bench');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
-  writeFileSync(`${file}.part`, `${JSON.stringify({ name, rows, bars: bars.map((b) => ({ ...b, met: met(b) })), notes }, null, 2)}\n`);
+  writeFileSync(
+    `${file}.part`,
+    `${JSON.stringify({ name, rows, bars: bars.map((b) => ({ ...b, met: met(b) })), notes }, null, 2)}\n`,
+  );
   renameSync(`${file}.part`, file);
   return bars.every(met);
 }

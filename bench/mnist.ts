@@ -187,10 +187,22 @@ export async function bench(): Promise<BenchResult> {
   return {
     rows,
     bars: [
-      { name: 'callback not observing / no callback', value: step('training step, callback not observing') / base, limit: 1.05, atMost: true },
-      { name: 'observed with empirical / not observed', value: step('training step observed, empirical') / base, limit: 1.6, atMost: true },
+      {
+        name: 'callback not observing / no callback',
+        value: step('training step, callback not observing') / base,
+        limit: 1.05,
+        atMost: true,
+      },
+      {
+        name: 'observed with empirical / not observed',
+        value: step('training step observed, empirical') / base,
+        limit: 1.6,
+        atMost: true,
+      },
       { name: 'exact pass / matmul speed', value: exact?.share ?? 0, limit: 0.6, atMost: false },
     ],
-    notes: ['Shares count the multiplications that the mathematics asks for; an observed step includes the training step itself.'],
+    notes: [
+      'Shares count the multiplications that the mathematics asks for; an observed step includes the training step itself.',
+    ],
   };
 }

@@ -18,10 +18,14 @@ if (directory === undefined) {
 
 const backend = await useBackend(values.backend === undefined ? {} : { prefer: values.backend as 'node' | 'wasm' | 'cpu' });
 const quantities = Object.keys(TOLERANCES) as Quantity[];
-console.log(`backend ${backend.name}; largest relative errors, tolerances ${quantities.map((q) => `${q} ${TOLERANCES[q]}`).join(', ')}`);
+console.log(
+  `backend ${backend.name}; largest relative errors, tolerances ${quantities.map((q) => `${q} ${TOLERANCES[q]}`).join(', ')}`,
+);
 
 const counts = { passed: 0, failed: 0, notCovered: 0 };
-for (const file of readdirSync(directory).filter((f) => f.endsWith('.json')).sort()) {
+for (const file of readdirSync(directory)
+  .filter((f) => f.endsWith('.json'))
+  .sort()) {
   const doc = JSON.parse(readFileSync(join(directory, file), 'utf8')) as ReferenceDocument;
   const reason = notCovered(doc);
   if (reason !== undefined) {
@@ -29,11 +33,16 @@ for (const file of readdirSync(directory).filter((f) => f.endsWith('.json')).sor
     console.log(`not covered  ${doc.name.padEnd(36)} ${reason}`);
     continue;
   }
-  for (const { label, errors, failed } of await compareDocument(doc)) {
+  for (const { label, errors, failed, notCovered: reason } of await compareDocument(doc)) {
+    if (reason !== undefined) {
+      counts.notCovered += 1;
+      console.log(`not covered  ${label.padEnd(36)} ${reason}`);
+      continue;
+    }
     counts[failed.length === 0 ? 'passed' : 'failed'] += 1;
     const numbers = quantities.map((q) => `${q} ${errors[q].toExponential(1)}`).join('  ');
     console.log(`${failed.length === 0 ? 'ok         ' : 'FAILED     '}  ${label.padEnd(36)} ${numbers}`);
   }
 }
-console.log(`${counts.passed} passed, ${counts.failed} failed; ${counts.notCovered} documents not covered`);
+console.log(`${counts.passed} passed, ${counts.failed} failed; ${counts.notCovered} not covered`);
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

@@ -166,10 +166,7 @@ export function laplaceApproximation<L extends Likelihood>(
       const sampled = samples === undefined ? linearised({ temperature }) : activationSampling({ samples, temperature, seed });
       const parts = inputBatches(x, batchSize);
       const results = await lastValueFrom(
-        from(parts).pipe(
-          predict(model, ready('predict'), predictive ?? sampled, { onProgress, total: parts.length }),
-          toArray(),
-        ),
+        from(parts).pipe(predict(model, ready('predict'), predictive ?? sampled, { onProgress, total: parts.length }), toArray()),
       );
       // The likelihood decides the kind of prediction, which the type system cannot follow.
       return joinPredictions(results) as unknown as WithUncertainty<P>;

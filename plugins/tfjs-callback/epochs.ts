@@ -3,8 +3,9 @@
  * since early stopping may end training sooner than announced: it observes every epoch and keeps the last k, unless it was told
  * that training never stops early (`stopsEarly: false`).
  */
-import { type Factors, mergeEpochs, type Observation } from 'tfjs-laplace';
+
 import { either as E } from 'fp-ts';
+import { type Factors, mergeEpochs, type Observation } from 'tfjs-laplace';
 
 /** Whether to observe this epoch (0-based) of so many announced. */
 export function observes(observation: Observation, epoch: number, announced: number): boolean {

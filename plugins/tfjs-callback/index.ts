@@ -47,14 +47,20 @@ export class LaplaceCallback extends Callback {
    * Every observed batch of the present run (or the next one), emitted inside its training step: its tensors live only while it
    * is emitted. Completes when training ends, fails with the first `LaplaceError`.
    */
-  readonly batches$: Observable<ObservedBatch> = this.runs.pipe(take(1), switchMap((run) => run.batches$));
+  readonly batches$: Observable<ObservedBatch> = this.runs.pipe(
+    take(1),
+    switchMap((run) => run.batches$),
+  );
 
   /**
    * The factors of the present run (or the next one), once training has ended: at the final weights as far as the mean is
    * concerned, gathered at the moving weights of the observed epochs. Late subscribers get them too. Fails with a `LaplaceError`
    * when nothing was observed, the data were bad or training failed; `gathered` has what there was.
    */
-  readonly factors$: Observable<Factors> = this.runs.pipe(take(1), switchMap((run) => run.factors$));
+  readonly factors$: Observable<Factors> = this.runs.pipe(
+    take(1),
+    switchMap((run) => run.factors$),
+  );
 
   constructor(private readonly options: LaplaceCallbackOptions) {
     super();

@@ -1,6 +1,6 @@
 /** One observed training step: what the taps captured, as a batch that estimators understand. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type LossMatch, type Network, type TrainingRows, laplaceError } from 'tfjs-laplace';
+import { type BatchTensors, type LossMatch, laplaceError, type Network, type TrainingRows } from 'tfjs-laplace';
 import type { Captured } from './taps.js';
 
 /**

@@ -44,7 +44,7 @@ export function alternatives(allowed: ReadonlyArray<string>): string {
 export function suggestion(word: string, allowed: ReadonlyArray<string>): string {
   const [nearest] = allowed
     .map((candidate) => ({ candidate, distance: edits(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance <= Math.floor(0.4 * candidate.length))
     .sort((a, b) => a.distance - b.distance);
   return nearest === undefined ? '' : ` (did you mean ${quote(nearest.candidate)}?)`;
 }

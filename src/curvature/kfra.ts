@@ -29,7 +29,10 @@ export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
       }),
     );
   }
-  return withBlocks(network, chain.filter((op): op is DenseOp => op.kind === 'dense').map((op) => op.layer.name));
+  return withBlocks(
+    network,
+    chain.filter((op): op is DenseOp => op.kind === 'dense').map((op) => op.layer.name),
+  );
 }
 
 /** Slopes of each layer's own activation, and the output columns for the last layer. */

@@ -27,8 +27,7 @@ export const categoricalOps: LikelihoodOps = {
     { loss: tf.losses.softmaxCrossEntropy, takes: 'logits', scale: () => 1 },
   ],
   labels: (C) => `class numbers 0 … ${C - 1} of shape [B] or [B, 1], or one-hot rows of shape [B, ${C}] that add up to 1`,
-  labelShapeFits: (shape, size, C) =>
-    shape[0] === size && (isClassNumbers(shape) || (shape.length === 2 && shape[1] === C)),
+  labelShapeFits: (shape, size, C) => shape[0] === size && (isClassNumbers(shape) || (shape.length === 2 && shape[1] === C)),
   targets: (y, C) =>
     isClassNumbers(y.shape)
       ? tf.cast(tf.oneHot(tf.cast(classNumbers(y), 'int32'), C) as tf.Tensor2D, 'float32')

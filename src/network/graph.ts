@@ -3,7 +3,7 @@
  * Layers that do nothing at prediction time (dropout, noise, activity regularisation) leave no operation behind.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { LayersModel, Sequential, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { isElementwise, type Layer, type Op, type ValueId } from './ops.js';
@@ -29,7 +29,12 @@ interface Activation {
 
 /** Layers that are the identity at prediction time. */
 const IDENTITY = new Set([
-  'Dropout', 'SpatialDropout1D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'ActivityRegularization',
+  'Dropout',
+  'SpatialDropout1D',
+  'AlphaDropout',
+  'GaussianDropout',
+  'GaussianNoise',
+  'ActivityRegularization',
 ]);
 
 /** Activation layers of tfjs that work entry by entry and have no weights. */
@@ -41,7 +46,7 @@ const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in 
 /** Reads a model's graph. Fails for models that are not built or have several outputs. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   // A sequential model to which a layer was added is finished by its first use; that is now.
-  if (!model.built && (model.outputs ?? []).length > 0) model.build();
+  if (!model.built && (model.outputs ?? []).length > 0) (model as Sequential).build();
   if (!model.built || !Array.isArray(model.outputs) || model.outputs.length === 0) {
     return E.left(
       laplaceError('InvalidModel', {

@@ -26,7 +26,9 @@ export function inputTensors(network: Network, inputs: Inputs): E.Either<Laplace
   const expected = model.inputs.map((t) => t.shape);
   const fits =
     tensors.length === expected.length &&
-    tensors.every((t, i) => shapeFits(t.shape, expected[i] as ReadonlyArray<number | null>) && t.shape[0] === tensors[0]?.shape[0]);
+    tensors.every(
+      (t, i) => shapeFits(t.shape, expected[i] as ReadonlyArray<number | null>) && t.shape[0] === tensors[0]?.shape[0],
+    );
   if (fits && (tensors[0]?.shape[0] ?? 0) > 0) return E.right(tensors);
   return E.left(
     laplaceError('InvalidInput', {

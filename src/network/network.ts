@@ -2,7 +2,7 @@
  * A network as the rest of the library sees it: f = network(x) [B, C] before the likelihood's link, made of operations, with
  * the layers that get a curvature block listed in the order in which they run.
  */
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -134,7 +134,10 @@ function selectBlocks(
       );
     }
     const named = layers as ReadonlyArray<string>;
-    return blocksOf(dense.filter((op) => named.includes(op.layer.name)), dense);
+    return blocksOf(
+      dense.filter((op) => named.includes(op.layer.name)),
+      dense,
+    );
   }
   if (known.length === 0) {
     return E.left(
@@ -189,6 +192,6 @@ function blocksOf(chosen: ReadonlyArray<DenseOp>, all: ReadonlyArray<DenseOp>): 
 
 function block(op: DenseOp): Block {
   const [kernel, bias] = op.layer.weights;
-  const [inputs, m] = kernel?.shape as [number, number];
+  const [inputs, m] = (kernel as LayerVariable).shape as [number, number];
   return { name: op.layer.name, n: inputs + (bias === undefined ? 0 : 1), m, bias: bias !== undefined, op };
 }

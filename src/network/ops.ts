@@ -47,9 +47,21 @@ export const inputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque
 export const outputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque' ? op.outputs : [op.output]);
 
 /** Activations that work entry by entry; softmax and logSoftmax are the ones of tfjs that don't. */
-const ELEMENTWISE = new Set(
-  ['elu', 'relu', 'relu6', 'selu', 'sigmoid', 'hardSigmoid', 'softplus', 'softsign', 'tanh', 'swish', 'mish', 'gelu', 'gelu_new'],
-);
+const ELEMENTWISE = new Set([
+  'elu',
+  'relu',
+  'relu6',
+  'selu',
+  'sigmoid',
+  'hardSigmoid',
+  'softplus',
+  'softsign',
+  'tanh',
+  'swish',
+  'mish',
+  'gelu',
+  'gelu_new',
+]);
 
 /** True when the activation of this class name has a diagonal Jacobian. */
 export const isElementwise = (activation: string): boolean => ELEMENTWISE.has(activation);

@@ -86,7 +86,13 @@ export function posteriorOf(
       RA.traverseWithIndex(E.Applicative)((i, layer: LayerMoments) =>
         F.pipe(
           E.Do,
-          E.bind('priorPrecision', () => precisionOf(prior, layer.layout.name, chosen.map((c) => c.layout.name))),
+          E.bind('priorPrecision', () =>
+            precisionOf(
+              prior,
+              layer.layout.name,
+              chosen.map((c) => c.layout.name),
+            ),
+          ),
           E.bind('input', () => decompose(layer, 'input', engine)),
           E.bind('gradient', () => decompose(layer, 'gradient', engine)),
           E.map((parts): PosteriorLayer => {

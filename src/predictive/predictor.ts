@@ -7,13 +7,13 @@ import { forward } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { foldIn, key } from '../random/key.js';
-import type { Predictive } from './codec.js';
 import { sampledActivations } from './activationSampling.js';
+import type { Predictive } from './codec.js';
 import { uploadPosterior } from './device.js';
 import { linearised } from './linearised.js';
 import type { Prediction } from './prediction.js';
 import { reportLinearised, reportSamples } from './report.js';
-import { type SampledWeights, disposeWeights, drawWeights, sampledNetwork } from './weightSampling.js';
+import { disposeWeights, drawWeights, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
 /** Predicts batches of one network under one posterior. */
 export interface Predictor {

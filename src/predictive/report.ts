@@ -77,8 +77,14 @@ const regression = (mean: Float32Array, variance: Float32Array, noise: number, C
   _tag: 'regression',
   mean: rowsOf(mean, C),
   epistemicVariance: rowsOf(variance, C),
-  noiseVariance: rowsOf(variance.map(() => noise), C),
-  totalVariance: rowsOf(variance.map((v) => v + noise), C),
+  noiseVariance: rowsOf(
+    variance.map(() => noise),
+    C,
+  ),
+  totalVariance: rowsOf(
+    variance.map((v) => v + noise),
+    C,
+  ),
 });
 
 const diagonal = (variance: Float64Array): Float64Array => {

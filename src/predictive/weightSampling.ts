@@ -6,8 +6,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { affine, type DenseRule, mapRule } from '../network/forward.js';
 import { timesTransposed } from '../network/matmul.js';
-import { blockWeights } from '../network/weights.js';
 import type { DenseOp } from '../network/ops.js';
+import { blockWeights } from '../network/weights.js';
 import { foldIn, type Key } from '../random/key.js';
 import { normals } from '../random/normals.js';
 import type { DevicePosterior } from './device.js';

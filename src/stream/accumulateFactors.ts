@@ -26,7 +26,10 @@ export interface AccumulateOptions {
  * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models.
  */
 export const accumulateFactors =
-  (curvature: Curvature | { readonly curvature: Curvature }, options: AccumulateOptions = {}): OperatorFunction<ObservedBatch, Factors> =>
+  (
+    curvature: Curvature | { readonly curvature: Curvature },
+    options: AccumulateOptions = {},
+  ): OperatorFunction<ObservedBatch, Factors> =>
   (source) =>
     new Observable((subscriber) => {
       const own = 'curvature' in curvature ? curvature.curvature : curvature;
@@ -55,9 +58,11 @@ export const accumulateFactors =
         subscriber.error(error);
       };
       const then = (step: () => Promise<void> | void): void => {
-        work = work.then(async () => {
-          if (!subscriber.closed) await step();
-        }).catch(fail);
+        work = work
+          .then(async () => {
+            if (!subscriber.closed) await step();
+          })
+          .catch(fail);
       };
 
       const subscription = source.subscribe({

@@ -51,9 +51,9 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
     batch.use(({ x, y, rows, outputs }) => {
       const ops = network.likelihoodOps;
       const targets = ops.targets(y, network.outputs);
-      if (curvature._tag === 'empirical' && outputs !== undefined && network.blocks.every((b) => rows?.has(b.name))) {
-        network.blocks.forEach(({ name }, layer) => {
-          const { input, gradient } = rows?.get(name) as TrainingRows;
+      const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
+      if (byProduct !== undefined && outputs !== undefined) {
+        byProduct.forEach(({ input, gradient }, layer) => {
           sink.input(layer, input);
           sink.gradient(layer, gradient);
         });
@@ -110,4 +110,13 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
       for (const moment of all) moment.reset();
     },
   };
+}
+
+/** The rows that a training step gave for every block, or undefined when one is missing and a pass of its own is needed. */
+function rowsOfBlocks(
+  { blocks }: Network,
+  rows: ReadonlyMap<string, TrainingRows> = new Map(),
+): ReadonlyArray<TrainingRows> | undefined {
+  const found = blocks.flatMap(({ name }) => rows.get(name) ?? []);
+  return found.length === blocks.length ? found : undefined;
 }

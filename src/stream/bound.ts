@@ -12,7 +12,12 @@ export async function bindPosterior(model: LayersModel, posterior: Posterior): P
   const network = orThrow(
     F.pipe(
       readNetwork(model, posterior.likelihood),
-      E.chain((n) => withBlocks(n, posterior.layers.map((l) => l.name))),
+      E.chain((n) =>
+        withBlocks(
+          n,
+          posterior.layers.map((l) => l.name),
+        ),
+      ),
     ),
   );
   const found = await fingerprint(model);

@@ -30,7 +30,10 @@ import { type BatchSource, type ObservedBatch, observedBatch, orThrow } from './
  * ```
  */
 export const observe =
-  (model: LayersModel, likelihood: Likelihood | { readonly likelihood: Likelihood }): OperatorFunction<BatchSource, ObservedBatch> =>
+  (
+    model: LayersModel,
+    likelihood: Likelihood | { readonly likelihood: Likelihood },
+  ): OperatorFunction<BatchSource, ObservedBatch> =>
   (source) =>
     defer(() => {
       const network = orThrow(readNetwork(model, 'likelihood' in likelihood ? likelihood.likelihood : likelihood));

@@ -92,7 +92,10 @@ export function transientBatch(
       return tf.tidy(() => f(tensors));
     },
   };
-  return { batch, expire: () => void (live = false) };
+  const expire = (): void => {
+    live = false;
+  };
+  return { batch, expire };
 }
 
 /** The value, or its error thrown: for code that runs inside `tf.tidy`, under an operator that catches it. */

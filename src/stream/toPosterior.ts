@@ -46,9 +46,7 @@ export interface ToPosteriorOptions {
  * posterior.layers[0].priorPrecision; // => 10
  * ```
  */
-export const toPosterior = (
-  options: ToPosteriorOptions = {},
-): OperatorFunction<Factors, Posterior> =>
+export const toPosterior = (options: ToPosteriorOptions = {}): OperatorFunction<Factors, Posterior> =>
   map((factors) => orThrow(posteriorOf(factors, decided(options), engineOf(options), progress(options))));
 
 function decided(options: ToPosteriorOptions) {
