@@ -1,9 +1,51 @@
 /** Kronecker-factored Laplace approximation for TensorFlow.js. Everything public, listed by hand. */
 
-// The DSL: plain tagged values.
+// Errors and shared shapes.
+
+export {
+  type DecodeIssue,
+  type ErrorParts,
+  isLaplaceError,
+  LaplaceError,
+  type LaplaceErrorKind,
+  laplaceError,
+} from './errors.js';
+export type { Matrix, OnProgress, Progress } from './types.js';
+
+// The DSL: plain tagged values, and recipes of them.
+
 export type { LayerSelection } from './codec/layers.js';
-export { type Curvature, kfac, kfra } from './curvature/codec.js';
+export { type Curvature, CurvatureCodec, kfac, kfra } from './curvature/codec.js';
+export { bernoulli, categorical, gaussian, type Likelihood, LikelihoodCodec, type LikelihoodOf } from './likelihood/codec.js';
+export {
+  type Damping,
+  DampingCodec,
+  exactDamping,
+  factoredDamping,
+  isotropic,
+  type Prior,
+  PriorCodec,
+  perLayer,
+} from './posterior/codec.js';
+export { activationSampling, linearised, type Predictive, PredictiveCodec, weightSampling } from './predictive/codec.js';
+export { type PartialRecipe, type Recipe, RecipeCodec, type RecipeInput } from './recipe/codec.js';
+export { recipeMonoid } from './recipe/monoid.js';
+export { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from './recipe/recipe.js';
+export { epochs, everyEpoch, finalEpochs, type Observation, ObservationCodec } from './stream/codec.js';
+
+// Streams: training batches to factors to a posterior to predictions and sampled networks.
+
+export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
+export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
+export { observe } from './stream/observe.js';
+export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch, TrainingRows } from './stream/observed.js';
+export { type Outputs, outputDistribution } from './stream/outputDistribution.js';
+export { type InputSource, type PredictOptions, predict } from './stream/predict.js';
+export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
+export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
+
 // Values and the pure functions between them.
+
 export {
   emptyFactors,
   type Factors,
@@ -14,22 +56,6 @@ export {
   mergeEpochs,
 } from './curvature/factors.js';
 export { type LayerMoments, moments } from './curvature/moments.js';
-export {
-  type DecodeIssue,
-  type ErrorParts,
-  isLaplaceError,
-  LaplaceError,
-  type LaplaceErrorKind,
-  laplaceError,
-} from './errors.js';
-export { bernoulli, categorical, gaussian, type Likelihood } from './likelihood/codec.js';
-// For plugins: networks, and the accumulation behind the operators.
-export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
-export type { Inputs, LabelledBatch } from './network/inputs.js';
-export { type LossMatch, matchLoss } from './network/loss.js';
-export { type Block, type Network, readNetwork, withBlocks } from './network/network.js';
-export { fingerprint } from './network/weights.js';
-export { type Damping, exactDamping, factoredDamping, isotropic, type Prior, perLayer } from './posterior/codec.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export {
   type Posterior,
@@ -40,18 +66,16 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
-export { activationSampling, linearised, type Predictive, weightSampling } from './predictive/codec.js';
 export type { Classification, Prediction, Regression, Rows } from './predictive/prediction.js';
-// Streams: training batches to factors to a posterior to predictions and sampled networks.
-export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
+
+// For plugins: networks, linear algebra, and the accumulation behind the operators.
+
+export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
+export type { LinalgEngine, SymmetricEigen } from './linalg/engine.js';
+export { defaultEngine, engineNamed } from './linalg/select.js';
+export type { Inputs, LabelledBatch } from './network/inputs.js';
+export { type LossMatch, matchLoss } from './network/loss.js';
+export { type Block, type Network, readNetwork, withBlocks } from './network/network.js';
+export { fingerprint } from './network/weights.js';
 export { type Accumulator, createAccumulator } from './stream/accumulator.js';
-export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
-export { epochs, everyEpoch, finalEpochs, type Observation } from './stream/codec.js';
-export { observe } from './stream/observe.js';
-export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch, TrainingRows } from './stream/observed.js';
-export { transientBatch } from './stream/observed.js';
-export { type Outputs, outputDistribution } from './stream/outputDistribution.js';
-export { type InputSource, type PredictOptions, predict } from './stream/predict.js';
-export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
-export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
-export type { Matrix, OnProgress, Progress } from './types.js';
+export { orThrow, transientBatch } from './stream/observed.js';

@@ -24,6 +24,9 @@ const Likelihoods = taggedUnion('a likelihood', Categorical, Bernoulli, Gaussian
 /** What the network's outputs mean. */
 export type Likelihood = Flat<t.TypeOf<typeof Likelihoods>>;
 
+/** The likelihood of one tag. What a likelihood predicts follows from it, so the constructors keep it. */
+export type LikelihoodOf<T extends Likelihood['_tag']> = Extract<Likelihood, { readonly _tag: T }>;
+
 /** What may be written for a likelihood. */
 export type LikelihoodInput = Flat<InputOf<typeof Likelihoods>>;
 
@@ -33,8 +36,8 @@ export const LikelihoodCodec: Codec<Likelihood, LikelihoodInput> = Likelihoods;
 /** Options of `gaussian`. */
 export type GaussianOptions = Options<typeof Gaussian>;
 
-const CATEGORICAL: Likelihood = Object.freeze({ _tag: 'categorical' });
-const BERNOULLI: Likelihood = Object.freeze({ _tag: 'bernoulli' });
+const CATEGORICAL: LikelihoodOf<'categorical'> = Object.freeze({ _tag: 'categorical' });
+const BERNOULLI: LikelihoodOf<'bernoulli'> = Object.freeze({ _tag: 'bernoulli' });
 
 /**
  * One of C classes: p = softmax(f).
@@ -46,7 +49,7 @@ const BERNOULLI: Likelihood = Object.freeze({ _tag: 'bernoulli' });
  * categorical(); // => { _tag: 'categorical' }
  * ```
  */
-export const categorical = (): Likelihood => CATEGORICAL;
+export const categorical = (): LikelihoodOf<'categorical'> => CATEGORICAL;
 
 /**
  * Yes or no for each output on its own: p = sigmoid(f).
@@ -58,7 +61,7 @@ export const categorical = (): Likelihood => CATEGORICAL;
  * bernoulli(); // => { _tag: 'bernoulli' }
  * ```
  */
-export const bernoulli = (): Likelihood => BERNOULLI;
+export const bernoulli = (): LikelihoodOf<'bernoulli'> => BERNOULLI;
 
 /**
  * Regression: y ~ N(f, σ² I) with the given noise variance σ².
@@ -70,4 +73,4 @@ export const bernoulli = (): Likelihood => BERNOULLI;
  * gaussian({ noiseVariance: 0.25 }); // => { _tag: 'gaussian', noiseVariance: 0.25 }
  * ```
  */
-export const gaussian = (options: GaussianOptions = {}): Likelihood => make('gaussian', Gaussian, options);
+export const gaussian = (options: GaussianOptions = {}): LikelihoodOf<'gaussian'> => make('gaussian', Gaussian, options);
