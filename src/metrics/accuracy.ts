@@ -1,0 +1,28 @@
+/** Accuracy: the share of examples whose most probable class is their label; of equally probable classes the lowest counts. O(N C). */
+import { checkClassification, type NumberRows, predictedClasses } from './rows.js';
+
+/**
+ * Which predictions are right.
+ *
+ * @param probabilities rows [N][C] that add up to 1.
+ * @param labels classes [N], 0 to C − 1.
+ * @returns 1 where the most probable class is the label, else 0. [N]
+ * @throws LaplaceError for rows or labels that are not of that kind.
+ */
+export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): Uint8Array {
+  checkClassification(probabilities, labels);
+  return Uint8Array.from(predictedClasses(probabilities), (c, i) => (c === labels[i] ? 1 : 0));
+}
+
+/**
+ * The share of predictions that are right, 0 to 1. Takes and throws what `correctness` does.
+ *
+ * @example
+ * ```ts
+ * import { accuracy } from './accuracy.js';
+ *
+ * accuracy([[0.9, 0.1], [0.4, 0.6]], [0, 0]); // => 0.5
+ * ```
+ */
+export const accuracy = (probabilities: NumberRows, labels: ArrayLike<number>): number =>
+  correctness(probabilities, labels).reduce((sum, right) => sum + right, 0) / labels.length;

@@ -1,0 +1,29 @@
+/**
+ * Brier score, mean over examples: 1/N Σ_i Σ_c (p_i[c] − [c = y_i])², from 0 (certain and right) to 2 (certain and wrong). Strictly
+ * proper, and bounded where the log-likelihood is not. O(N C). With two classes it is twice the score of class 1 alone.
+ * Reference: Brier 1950, eq. 2.
+ */
+import { checkClassification, type NumberRows } from './rows.js';
+
+/**
+ * Mean Brier score.
+ *
+ * @param probabilities rows [N][C] that add up to 1.
+ * @param labels classes [N], 0 to C − 1.
+ * @throws LaplaceError for rows or labels that are not of that kind.
+ *
+ * @example
+ * ```ts
+ * import { brierScore } from './brier.js';
+ *
+ * brierScore([[0.5, 0.5], [0, 1]], [0, 0]); // => 1.25
+ * ```
+ */
+export function brierScore(probabilities: NumberRows, labels: ArrayLike<number>): number {
+  checkClassification(probabilities, labels);
+  let total = 0;
+  probabilities.forEach((row, i) => {
+    for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
+  });
+  return total / probabilities.length;
+}

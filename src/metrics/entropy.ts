@@ -1,0 +1,32 @@
+/**
+ * Entropy of each row of probabilities, in nats: H(p) = −Σ_c p_c log p_c, with 0 log 0 = 0; from 0 (certain) to log C (uniform).
+ * O(N C). Of mean predictive probabilities it is the total uncertainty. Reference: Shannon 1948, section 6.
+ */
+import { checkProbabilities, type NumberRows } from './rows.js';
+
+/**
+ * Entropies [N] of class probabilities.
+ *
+ * @param probabilities rows [N][C] that add up to 1.
+ * @returns nats.
+ * @throws LaplaceError for rows that are not of that kind.
+ *
+ * @example
+ * ```ts
+ * import { entropy } from './entropy.js';
+ *
+ * entropy([[0.5, 0.5], [1, 0]]); // => Float64Array.of(Math.LN2, 0)
+ * ```
+ */
+export function entropy(probabilities: NumberRows): Float64Array {
+  checkProbabilities(probabilities);
+  return Float64Array.from(probabilities, (row) => {
+    let sum = 0;
+    for (let c = 0; c < row.length; c++) {
+      const p = row[c] as number;
+      if (p > 0) sum -= p * Math.log(p);
+    }
+    // A float32 probability that rounding lifted above 1 would give less than nothing.
+    return Math.max(0, sum);
+  });
+}

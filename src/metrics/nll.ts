@@ -1,0 +1,27 @@
+/**
+ * Negative log-likelihood (log loss), mean over examples, in nats: −1/N Σ_i log p_i[y_i]. A strictly proper score: its expectation
+ * is least for the true probabilities. O(N). A label of probability 0 gives Infinity, which is its value; nothing is clipped.
+ */
+import { checkClassification, type NumberRows } from './rows.js';
+
+/**
+ * Mean negative log-likelihood of the labels.
+ *
+ * @param probabilities rows [N][C] that add up to 1.
+ * @param labels classes [N], 0 to C − 1.
+ * @returns nats per example, >= 0.
+ * @throws LaplaceError for rows or labels that are not of that kind.
+ *
+ * @example
+ * ```ts
+ * import { nll } from './nll.js';
+ *
+ * nll([[0.5, 0.5], [0.25, 0.75]], [0, 0]); // => 1.0397…
+ * ```
+ */
+export function nll(probabilities: NumberRows, labels: ArrayLike<number>): number {
+  checkClassification(probabilities, labels);
+  const total = probabilities.reduce((sum, row, i) => sum - Math.log(row[labels[i] as number] as number), 0);
+  // Softmax in float32 may exceed 1 by a rounding; a likelihood of classes does not.
+  return Math.max(0, total / probabilities.length);
+}

@@ -1,0 +1,117 @@
+/**
+ * Metrics of Gaussian predictions y ~ N(μ, v), entry by entry of rows [N][C]. v is the total variance: noise and epistemic together.
+ *
+ *   NLL = 1/N Σ_i Σ_c ½ [log(2π v_ic) + (y_ic − μ_ic)² / v_ic]      nats per example, a density: it can be negative
+ *   RMSE = √(mean (y − μ)²)                                         units of y
+ *   coverage = share of entries with |y − μ| ≤ z √v, where z cuts a central interval of probability `level` out of the normal
+ *
+ * Each O(N C). Reference for the normal probability: Marsaglia 2004, "Evaluating the normal distribution" (a series of positive
+ * terms: absolute error 1e-15).
+ */
+import { checkCount, checkRows, type NumberRows, refuse } from './rows.js';
+
+/** Predictive means and variances, with what was observed: rows [N][C]. */
+export interface GaussianPredictions {
+  readonly targets: NumberRows;
+  readonly mean: NumberRows;
+  /** > 0. */
+  readonly variance: NumberRows;
+}
+
+/**
+ * Mean negative log-likelihood of Gaussian predictions, in nats per example (outputs add up).
+ *
+ * @throws LaplaceError for rows that differ in shape, are not finite, or have a variance that is not > 0.
+ *
+ * @example
+ * ```ts
+ * import { gaussianNll } from './regression.js';
+ *
+ * gaussianNll({ targets: [[1]], mean: [[0]], variance: [[1]] }); // => 1.4189…
+ * ```
+ */
+export function gaussianNll(predictions: GaussianPredictions): number {
+  let sum = 0;
+  for (const { error, variance } of entries(predictions)) sum += 0.5 * (Math.log(2 * Math.PI * variance) + error ** 2 / variance);
+  return sum / predictions.targets.length;
+}
+
+/**
+ * Root of the mean squared error over all entries, in units of the targets.
+ *
+ * @throws LaplaceError for rows that differ in shape or are not finite.
+ *
+ * @example
+ * ```ts
+ * import { rmse } from './regression.js';
+ *
+ * rmse([[1], [7]], [[2], [0]]); // => 5
+ * ```
+ */
+export function rmse(targets: NumberRows, mean: NumberRows): number {
+  const C = checkAlike(targets, mean, 'mean');
+  let sum = 0;
+  targets.forEach((row, i) => {
+    for (let c = 0; c < C; c++) sum += ((row[c] as number) - (mean[i]?.[c] as number)) ** 2;
+  });
+  return Math.sqrt(sum / (targets.length * C));
+}
+
+/**
+ * The share of targets within the central predictive interval of probability `level`. Calibrated predictions have that share.
+ *
+ * @param level in (0, 1). Default 0.95.
+ * @throws LaplaceError for rows as in `gaussianNll`, and `InvalidOption` for another level.
+ *
+ * @example
+ * ```ts
+ * import { intervalCoverage } from './regression.js';
+ *
+ * const predictions = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
+ * intervalCoverage(predictions, { level: 0.95 }); // => 0.5
+ * ```
+ */
+export function intervalCoverage(predictions: GaussianPredictions, { level = 0.95 }: { readonly level?: number } = {}): number {
+  if (!(level > 0 && level < 1)) refuse('level', String(level), 'a number in (0, 1)', 'InvalidOption');
+  const all = entries(predictions);
+  return (
+    all.filter(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)) <= level).length / all.length
+  );
+}
+
+/** P(|Z| <= t) of a standard normal: √(2/π) exp(−t²/2) (t + t³/3 + t⁵/(3·5) + …). */
+function centralProbability(t: number): number {
+  // What is left beyond 9 is less than 1e-18.
+  if (t > 9) return 1;
+  let sum = t;
+  let term = t;
+  for (let k = 3; sum + term !== sum; k += 2) {
+    term *= (t * t) / k;
+    sum += term;
+  }
+  return Math.sqrt(2 / Math.PI) * Math.exp(-0.5 * t * t) * sum;
+}
+
+function entries({
+  targets,
+  mean,
+  variance,
+}: GaussianPredictions): ReadonlyArray<{ readonly error: number; readonly variance: number }> {
+  checkAlike(targets, mean, 'mean');
+  checkAlike(targets, variance, 'variance');
+  return targets.flatMap((row, i) =>
+    Array.from(row, (y, c) => {
+      const v = variance[i]?.[c] as number;
+      if (v <= 0) refuse(`variance[${i}][${c}]`, String(v), 'a number > 0');
+      return { error: y - (mean[i]?.[c] as number), variance: v };
+    }),
+  );
+}
+
+/** Checks that two tables have one shape, and gives its number of columns. */
+function checkAlike(targets: NumberRows, others: NumberRows, field: string): number {
+  const C = checkRows(targets, 'targets');
+  checkCount(others.length, targets.length, field);
+  checkCount(checkRows(others, field), C, `${field}[0]`);
+  return C;
+}

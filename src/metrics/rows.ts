@@ -1,0 +1,108 @@
+/**
+ * What the metrics take, and their one way to refuse it: class probabilities [N][C], rows of numbers in [0, 1] that add up to 1,
+ * and labels [N], integers from 0 to C − 1; N >= 1.
+ *
+ * Metrics throw a `LaplaceError` in place of returning an `Either`: they are called last, on numbers at hand, where a mistake is
+ * the script's own. What passes is free of NaN, so no metric can return one.
+ */
+import { type LaplaceErrorKind, laplaceError } from '../errors.js';
+
+/** N rows of numbers: typed or plain arrays, as predictions give them. */
+export type NumberRows = ReadonlyArray<ArrayLike<number>>;
+
+/** Rows must add up to 1 within this: float32 rounding of many classes passes, logits do not. */
+const ROW_SUM_TOLERANCE = 1e-3;
+
+/**
+ * Probabilities of two classes [N][2] from those of class 1 [N]: a binary classifier, or one of many labels.
+ *
+ * @throws LaplaceError `InvalidInput` for numbers outside [0, 1], `NotFinite` for NaN.
+ *
+ * @example
+ * ```ts
+ * import { binaryRows } from './rows.js';
+ *
+ * binaryRows([0.25, 1]); // => [[0.75, 0.25], [0, 1]]
+ * ```
+ */
+export function binaryRows(p: ArrayLike<number>): ReadonlyArray<readonly [number, number]> {
+  return Array.from(p, (v, i) => {
+    if (!(v >= 0 && v <= 1))
+      refuse(`probability ${i}`, String(v), 'a number in [0, 1]', Number.isNaN(v) ? 'NotFinite' : 'InvalidInput');
+    return [1 - v, v] as const;
+  });
+}
+
+/** Classes with the highest probability [N]; of equals the lowest number. */
+export const predictedClasses = (probabilities: NumberRows): Int32Array => Int32Array.from(probabilities, mostProbable);
+
+function mostProbable(row: ArrayLike<number>): number {
+  let best = 0;
+  for (let c = 1; c < row.length; c++) if ((row[c] as number) > (row[best] as number)) best = c;
+  return best;
+}
+
+/** Places of the values from lowest to highest; equals keep their order. Infinities have their place too. */
+export const ascending = (values: ArrayLike<number>): Uint32Array =>
+  Uint32Array.from(values, (_, i) => i).sort((i, j) => compare(values[i] as number, values[j] as number));
+
+/** A difference would be NaN for two infinities. */
+const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Checks probabilities, and gives C. */
+export function checkProbabilities(probabilities: NumberRows): number {
+  const C = checkRows(probabilities, 'probabilities');
+  probabilities.forEach((row, i) => {
+    let sum = 0;
+    for (let c = 0; c < C; c++) {
+      const p = row[c] as number;
+      if (p < 0) refuse(`probabilities[${i}][${c}]`, String(p), 'a number >= 0');
+      sum += p;
+    }
+    if (Math.abs(sum - 1) > ROW_SUM_TOLERANCE) refuse(`The sum of probabilities[${i}]`, String(sum), '1');
+  });
+  return C;
+}
+
+/** Checks probabilities and their labels. */
+export function checkClassification(probabilities: NumberRows, labels: ArrayLike<number>): void {
+  const C = checkProbabilities(probabilities);
+  checkCount(labels.length, probabilities.length, 'labels');
+  for (let i = 0; i < labels.length; i++) {
+    const y = labels[i] as number;
+    if (!Number.isInteger(y) || y < 0 || y >= C) {
+      refuse(`labels[${i}]`, String(y), `an integer from 0 to ${C - 1}`, 'InvalidLabels');
+    }
+  }
+}
+
+/** Checks that rows are of one length >= 1 and finite, and gives that length. */
+export function checkRows(rows: NumberRows, field: string): number {
+  if (rows.length === 0) refuse(field, 'no rows', 'at least one', 'Empty');
+  const length = rows[0]?.length ?? 0;
+  rows.forEach((row, i) => {
+    if (row.length !== length || length === 0) refuse(`${field}[${i}]`, `${row.length} numbers`, `${length || 'at least 1'}`);
+    for (let c = 0; c < length; c++) {
+      if (!Number.isFinite(row[c])) refuse(`${field}[${i}][${c}]`, String(row[c]), 'a finite number', 'NotFinite');
+    }
+  });
+  return length;
+}
+
+/** Checks that a list is not empty and has no NaN; infinity is a number here, as an order needs no more. */
+export function checkOrdered(values: ArrayLike<number>, field: string): void {
+  if (values.length === 0) refuse(field, 'no numbers', 'at least one', 'Empty');
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] !== 'number' || Number.isNaN(values[i]))
+      refuse(`${field}[${i}]`, String(values[i]), 'a number', 'NotFinite');
+  }
+}
+
+export function checkCount(found: number, expected: number, field: string): void {
+  if (found !== expected) refuse(field, `${found} of them`, `${expected}`);
+}
+
+/** Throws. */
+export function refuse(what: string, found: string, expected: string, kind: LaplaceErrorKind = 'InvalidInput'): never {
+  throw laplaceError(kind, { what, field: what.replace(/\[.*/s, ''), found, expected });
+}
