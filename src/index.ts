@@ -68,6 +68,32 @@ export {
 export { variances } from './posterior/spectrum.js';
 export type { Classification, Prediction, Regression, Rows } from './predictive/prediction.js';
 
+// Metrics.
+
+export {
+  accuracy,
+  auroc,
+  binaryRows,
+  brierScore,
+  type Calibration,
+  type CalibrationOptions,
+  calibration,
+  correctness,
+  entropy,
+  type GaussianPredictions,
+  gaussianNll,
+  intervalCoverage,
+  type NumberRows,
+  nll,
+  predictedClasses,
+  type ReliabilityBin,
+  type RiskCoverage,
+  retainedAccuracy,
+  riskCoverage,
+  rmse,
+  type ScoredGroups,
+} from './metrics/index.js';
+
 // For plugins: networks, linear algebra, and the accumulation behind the operators.
 
 export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';

@@ -43,8 +43,7 @@ export interface PredictOptions {
  *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
  * );
  * const prediction = await lastValueFrom(from([data.x]).pipe(predict(model, posterior)));
- * prediction._tag; // => 'regression'
- * prediction.mean.length; // => 3
+ * prediction._tag === 'regression' && prediction.totalVariance.length; // => 3
  * ```
  */
 export const predict = (
