@@ -25,8 +25,9 @@ export function make<A, I>(
   options: unknown,
   tag: TagOption = { key: '_tag', fallback: maker },
 ): A {
-  if (!isRecord(options))
+  if (!isRecord(options)) {
     throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
+  }
   const { [tag.key]: chosen = tag.fallback, ...rest } = options;
   const result = codec.decode({ ...rest, _tag: chosen });
   if (result._tag === 'Right') return result.right;
@@ -55,5 +56,6 @@ function failure(kind: LaplaceErrorKind, what: string, issues: ReadonlyArray<Dec
     return laplaceError(kind, { what: `${what} has ${issues.length} problems:${lines.join(';')}`, issues });
   }
   const { path, found, expected } = first;
-  return laplaceError(kind, { what: path === '' ? what : `${what}: ${path}`, field: path, found, expected, issues });
+  const subject = path === '' ? { what } : { what: `${what}: ${path}`, field: path };
+  return laplaceError(kind, { ...subject, found, expected, issues });
 }

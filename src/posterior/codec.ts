@@ -36,12 +36,14 @@ export type PriorInput = Flat<InputOf<typeof Priors>> | number | Readonly<Record
 
 const EXPECTED = `${Priors.name}, a number, or an object with a number for each layer`;
 
-/** Decodes a prior. A bare number stands for `isotropic`, an object without `_tag` for `perLayer`. */
+/** An object with one of these is a prior with its fields, maybe without its tag, and not the names of layers. */
+const isTagged = (value: object): boolean => ['_tag', 'precision', 'precisions'].some((key) => Object.hasOwn(value, key));
+
+/** Decodes a prior. A bare number stands for `isotropic`, an object of layers' names for `perLayer`. */
 export const PriorCodec: Codec<Prior, PriorInput> = codec(EXPECTED, Priors.is, (value, context) => {
   if (typeof value === 'number') return E.map(isotropic)(positive.validate(value, context));
-  if (isRecord(value))
-    return '_tag' in value ? Priors.validate(value, context) : E.map(perLayer)(Precisions.validate(value, context));
-  return typeof value === 'string' ? Priors.validate(value, context) : t.failure(value, context, EXPECTED);
+  if (isRecord(value) && !isTagged(value)) return E.map(perLayer)(Precisions.validate(value, context));
+  return isRecord(value) || typeof value === 'string' ? Priors.validate(value, context) : t.failure(value, context, EXPECTED);
 });
 
 /**

@@ -3,7 +3,7 @@
  *
  * Shorthand, all of it unambiguous, is allowed wherever a recipe is written; what comes out is the canonical form:
  * - a bare tag for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'empirical'`, `damping: 'factored'`;
- * - a number for an isotropic prior, an object of numbers for a prior per layer: `prior: 100`, `prior: { hidden: 10, logits: 1 }`.
+ * - a number for an isotropic prior, layers' names with numbers for a prior per layer: `prior: 100`, `prior: { hidden: 10 }`.
  *
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
