@@ -1,0 +1,124 @@
+/** Every value of the DSL at random: canonical values, and what may be written for them. */
+import fc from 'fast-check';
+import type { LayerSelection } from '../../src/codec/index.js';
+import type { Curvature, CurvatureInput } from '../../src/curvature/codec.js';
+import type { Likelihood, LikelihoodInput } from '../../src/likelihood/codec.js';
+import type { Damping, DampingInput, Prior, PriorInput } from '../../src/posterior/codec.js';
+import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
+import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
+import type { Observation, ObservationInput } from '../../src/stream/codec.js';
+
+const finite = { noNaN: true, noDefaultInfinity: true };
+const positive = fc.double({ ...finite, min: Number.MIN_VALUE });
+const nonNegative = fc.double({ ...finite, min: 0 });
+const count = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const seed = fc.integer({ min: 0, max: 0xffffffff });
+/** With the names that are properties of every object. */
+const layerName = fc.oneof(
+  fc.string({ minLength: 1 }),
+  fc.constantFrom('__proto__', 'constructor', 'toString', 'precision', '0', 'a.b/c'),
+);
+const precisions = fc.dictionary(layerName, positive, { minKeys: 1 });
+/** Without the fields of a prior. */
+const layersAlone = precisions.filter((one) => ['_tag', 'precision', 'precisions'].every((key) => !Object.hasOwn(one, key)));
+const constant = <const T>(value: T) => fc.constant(value);
+
+export const layers: fc.Arbitrary<LayerSelection> = fc.oneof(
+  fc.constantFrom('all' as const, 'last' as const),
+  fc.array(layerName, { minLength: 1 }),
+);
+
+const gaussianParts = { _tag: constant('gaussian'), noiseVariance: positive };
+export const likelihood: fc.Arbitrary<Likelihood> = fc.oneof(
+  fc.record({ _tag: constant('categorical') }),
+  fc.record({ _tag: constant('bernoulli') }),
+  fc.record(gaussianParts),
+);
+
+const oneRow = { _tag: fc.constantFrom('exact' as const, 'empirical' as const, 'kfra' as const), layers };
+const monteCarlo = { _tag: constant('monteCarlo'), draws: count, seed, layers };
+export const curvature = fc.oneof(fc.record(oneRow), fc.record(monteCarlo)) as fc.Arbitrary<Curvature>;
+
+export const prior: fc.Arbitrary<Prior> = fc.oneof(
+  fc.record({ _tag: constant('isotropic'), precision: positive }),
+  fc.record({ _tag: constant('perLayer'), precisions }),
+);
+
+export const damping: fc.Arbitrary<Damping> = fc.record({ _tag: fc.constantFrom('exact', 'factored') });
+
+const linearised = { _tag: constant('linearised'), link: constant('probit'), temperature: nonNegative };
+const sampling = {
+  _tag: fc.constantFrom('activationSampling' as const, 'weightSampling' as const),
+  samples: count,
+  temperature: nonNegative,
+  seed,
+};
+export const predictive = fc.oneof(fc.record(linearised), fc.record(sampling)) as fc.Arbitrary<Predictive>;
+
+const finalEpochs = { _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() };
+/** Those that are data. */
+export const epochData: fc.Arbitrary<Exclude<Observation, { _tag: 'epochs' }>> = fc.oneof(
+  fc.record(finalEpochs),
+  fc.record({ _tag: constant('everyEpoch') }),
+);
+export const observation: fc.Arbitrary<Observation> = fc.oneof(
+  epochData,
+  fc.record({ _tag: constant('epochs'), predicate: fc.func(fc.boolean()) as fc.Arbitrary<(epoch: number) => boolean> }),
+);
+
+const parts = { likelihood, curvature, observation, prior, damping, layers, predictive };
+export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
+export const recipeData = fc.record({ ...parts, observation: epochData });
+
+/** Any of the keys but the tag may be missing. */
+const some = <T extends { readonly _tag: fc.Arbitrary<unknown> }>(model: T) =>
+  fc.record(model, { requiredKeys: ['_tag'] } as never);
+
+export const likelihoodInput = fc.oneof(
+  likelihood,
+  fc.constantFrom('categorical', 'bernoulli', 'gaussian'),
+  some(gaussianParts),
+) as fc.Arbitrary<LikelihoodInput>;
+export const curvatureInput = fc.oneof(
+  curvature,
+  fc.constantFrom('exact', 'monteCarlo', 'empirical', 'kfra'),
+  some(oneRow),
+  some(monteCarlo),
+) as fc.Arbitrary<CurvatureInput>;
+export const priorInput = fc.oneof(
+  prior,
+  positive,
+  layersAlone,
+  constant('isotropic'),
+  some({ _tag: constant('isotropic') }),
+) as fc.Arbitrary<PriorInput>;
+export const dampingInput: fc.Arbitrary<DampingInput> = fc.oneof(damping, fc.constantFrom('exact' as const, 'factored' as const));
+export const predictiveInput = fc.oneof(
+  predictive,
+  fc.constantFrom('linearised', 'activationSampling', 'weightSampling'),
+  some(linearised),
+  some(sampling),
+) as fc.Arbitrary<PredictiveInput>;
+export const observationInput = fc.oneof(
+  observation,
+  fc.constantFrom('finalEpochs', 'everyEpoch'),
+  some(finalEpochs),
+) as fc.Arbitrary<ObservationInput>;
+
+const inputs = {
+  likelihood: likelihoodInput,
+  curvature: curvatureInput,
+  observation: observationInput,
+  prior: priorInput,
+  damping: dampingInput,
+  layers,
+  predictive: predictiveInput,
+};
+export const recipeInput = fc.record(inputs, { requiredKeys: ['likelihood'] }) as fc.Arbitrary<RecipeInput>;
+/** With choices that are present and undefined. */
+export const partialRecipe = fc.record(
+  Object.fromEntries(
+    Object.entries(inputs).map(([key, value]) => [key, fc.option<unknown, undefined>(value, { nil: undefined })]),
+  ),
+  { requiredKeys: [] },
+) as fc.Arbitrary<PartialRecipe>;

@@ -1,0 +1,48 @@
+import { either as E } from 'fp-ts';
+import { decode } from '../../src/codec/index.js';
+import { activationSampling, linearised, type Predictive, PredictiveCodec, weightSampling } from '../../src/predictive/codec.js';
+import { holds, type Same } from '../support/types.js';
+
+it('makes values', () => {
+  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', temperature: 1 });
+  expect(linearised({ temperature: 0 })).toStrictEqual({ _tag: 'linearised', link: 'probit', temperature: 0 });
+  expect(activationSampling()).toStrictEqual({ _tag: 'activationSampling', samples: 20, temperature: 1, seed: 0 });
+  expect(weightSampling({ samples: 5, temperature: 0.1, seed: 7 })).toStrictEqual({
+    _tag: 'weightSampling',
+    samples: 5,
+    temperature: 0.1,
+    seed: 7,
+  });
+});
+
+it.each([linearised(), activationSampling(), weightSampling()])('makes frozen values that decode to themselves: %j', (value) => {
+  expect(Object.isFrozen(value)).toBe(true);
+  expect(decode(PredictiveCodec, value)).toEqual(E.right(value));
+});
+
+it.each<[string, (options: never) => Predictive, unknown, string]>([
+  ['linearised', linearised, { temperature: -1 }, 'linearised: temperature: found -1, expected a finite number >= 0.'],
+  ['linearised', linearised, { link: 'logit' }, `linearised: link: found "logit", expected 'probit'.`],
+  ['linearised', linearised, { samples: 3 }, 'linearised: samples: found 3, expected no such key; allowed: link, temperature.'],
+  ['weightSampling', weightSampling, { samples: 0 }, 'weightSampling: samples: found 0, expected an integer >= 1.'],
+  ['weightSampling', weightSampling, 20, 'weightSampling: options: found 20, expected an object.'],
+  [
+    'activationSampling',
+    activationSampling,
+    { sample: 2 },
+    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, seed.",
+  ],
+])('%s refuses %j', (_, make, options, message) => {
+  expect(() => make(options as never)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
+});
+
+type Sampling = { readonly samples: number; readonly temperature: number; readonly seed: number };
+type Flat<T> = { readonly [K in keyof T]: T[K] };
+holds<
+  Same<
+    Predictive,
+    | { readonly _tag: 'linearised'; readonly link: 'probit'; readonly temperature: number }
+    | Flat<{ readonly _tag: 'activationSampling' } & Sampling>
+    | Flat<{ readonly _tag: 'weightSampling' } & Sampling>
+  >
+>();
