@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { either as E } from 'fp-ts';
+import { kfac, kfra } from '../../src/curvature/codec.js';
+import type { LaplaceError } from '../../src/errors.js';
+import { categorical, gaussian, type Likelihood } from '../../src/likelihood/codec.js';
+import { type Damping, exactDamping, factoredDamping, isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
+import { linearised, weightSampling } from '../../src/predictive/codec.js';
+import type { Recipe, RecipeInput } from '../../src/recipe/codec.js';
+import { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from '../../src/recipe/recipe.js';
+import { epochs, finalEpochs, type Observation } from '../../src/stream/codec.js';
+import { recipeData, recipeInput } from '../codec/arbitraries.js';
+import { holds, type Same } from '../support/types.js';
+
+const refusal = (input: unknown): LaplaceError => {
+  const result = decodeRecipe(input);
+  if (E.isRight(result)) throw new Error('it decoded');
+  return result.left;
+};
+
+describe('recipe', () => {
+  it('writes every default out', () => {
+    expect(recipe({ likelihood: categorical() })).toStrictEqual({
+      likelihood: categorical(),
+      curvature: kfac({ fisher: 'exact', layers: 'all' }),
+      observation: finalEpochs(1),
+      prior: isotropic(1),
+      damping: exactDamping(),
+      layers: 'all',
+      predictive: linearised(),
+    });
+  });
+
+  it('keeps what is chosen', () => {
+    const chosen: Recipe = {
+      likelihood: gaussian({ noiseVariance: 0.1 }),
+      curvature: kfra({ layers: ['a', 'b'] }),
+      observation: finalEpochs(2),
+      prior: perLayer({ a: 1, b: 2 }),
+      damping: factoredDamping(),
+      layers: ['b'],
+      predictive: weightSampling({ samples: 3 }),
+    };
+    expect(recipe(chosen)).toEqual(chosen);
+  });
+
+  it('takes shorthand and gives the canonical form', () => {
+    const short = recipe({
+      likelihood: 'gaussian',
+      curvature: 'empirical',
+      prior: { a: 3 },
+      damping: 'factored',
+      predictive: 'weightSampling',
+    });
+    expect(short).toMatchObject({
+      likelihood: gaussian(),
+      curvature: kfac({ fisher: 'empirical' }),
+      prior: perLayer({ a: 3 }),
+      damping: factoredDamping(),
+      predictive: weightSampling(),
+    });
+    expect(recipe({ likelihood: 'categorical', prior: 100 }).prior).toEqual(isotropic(100));
+  });
+
+  it('throws with every problem, each with its path', () => {
+    const input = { curvature: { _tag: 'monteCarlo', draws: -1, sed: 3 }, prior: { a: 0 }, dampng: 'exact', layers: ['a', null] };
+    expect(() => recipe(input as unknown as RecipeInput)).toThrow(
+      expect.objectContaining({
+        kind: 'InvalidRecipe',
+        message: [
+          'recipe has 6 problems:',
+          "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli' or 'gaussian';",
+          '  curvature.draws: found -1, expected an integer >= 1;',
+          "  curvature.sed: found 3, expected no such key (did you mean 'seed'?); allowed: draws, seed, layers;",
+          '  prior.a: found 0, expected a finite number > 0;',
+          '  layers[1]: found null, expected a layer name;',
+          '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, observation, ' +
+            'prior, damping, layers, predictive.',
+        ].join('\n'),
+      }),
+    );
+  });
+
+  it('throws one problem as one sentence', () => {
+    const input = { likelihood: 'softmax' } as unknown as RecipeInput;
+    expect(() => recipe(input)).toThrow(
+      `recipe: likelihood: found "softmax", expected a likelihood: 'categorical', 'bernoulli' or 'gaussian'.`,
+    );
+  });
+});
+
+describe('decodeRecipe', () => {
+  it.each([[null], [undefined], [[]], ['categorical'], [3], [Number.NaN]])('refuses %p', (input) => {
+    expect(refusal(input)).toMatchObject({ kind: 'InvalidRecipe', issues: [{ path: '', expected: 'a recipe' }] });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['likelihood', { _tag: 'gaussian', noiseVariance: Number.NaN }, 'likelihood.noiseVariance'],
+    ['likelihood', { noiseVariance: 1 }, 'likelihood._tag'],
+    ['curvature', null, 'curvature'],
+    ['curvature', [], 'curvature'],
+    ['curvature', { _tag: 'exact', draws: 1 }, 'curvature.draws'],
+    ['observation', { _tag: 'finalEpochs', count: Number.POSITIVE_INFINITY }, 'observation.count'],
+    ['prior', Number.NaN, 'prior'],
+    ['prior', { _tag: 'perLayer', precisions: { 'a b': '1' } }, 'prior.precisions["a b"]'],
+    ['damping', 'exakt', 'damping'],
+    ['layers', 'first', 'layers'],
+    ['predictive', { _tag: 'linearised', temperature: -0.1 }, 'predictive.temperature'],
+  ])('says where %s is wrong: %j', (key, value, path) => {
+    expect(refusal({ likelihood: 'categorical', [key]: value }).issues.map((issue) => issue.path)).toEqual([path]);
+  });
+
+  it('is idempotent', () => {
+    fc.assert(
+      fc.property(recipeInput, (input) => {
+        const once = decodeRecipe(input);
+        expect(E.isRight(once)).toBe(true);
+        expect(E.chain(decodeRecipe)(once)).toEqual(once);
+      }),
+    );
+  });
+});
+
+describe('encodeRecipe', () => {
+  it('is undone by decodeRecipe, with JSON in between', () => {
+    fc.assert(
+      fc.property(recipeData, (value) => {
+        const json = E.map(JSON.stringify)(encodeRecipe(value));
+        expect(E.chain((text: string) => decodeRecipe(JSON.parse(text)))(json)).toEqual(E.right(value));
+      }),
+    );
+  });
+
+  it('says that a predicate is no data', () => {
+    const result = encodeRecipe(recipe({ likelihood: 'categorical', observation: epochs((epoch) => epoch > 3) }));
+    expect(E.isLeft(result) && result.left).toMatchObject({
+      kind: 'InvalidRecipe',
+      field: 'observation.predicate',
+      found: 'a function',
+      expected: 'finalEpochs or everyEpoch, which are data',
+    });
+  });
+
+  it('writes nothing that could not be read again', () => {
+    const broken = { ...recipe({ likelihood: 'categorical' }), prior: { _tag: 'isotropic', precision: Number.NaN } } as const;
+    const result = encodeRecipe(broken);
+    expect(E.isLeft(result) && result.left.issues).toEqual([
+      { path: 'prior.precision', found: 'NaN', expected: 'a finite number > 0' },
+    ]);
+  });
+});
+
+describe('isRecipe', () => {
+  it('knows whole recipes, also after a structured clone', () => {
+    const whole = recipe({ likelihood: 'categorical' });
+    expect(isRecipe(whole)).toBe(true);
+    expect(isRecipe(structuredClone(whole))).toBe(true);
+  });
+
+  it.each([
+    [null],
+    [{}],
+    [categorical()],
+    [{ likelihood: categorical() }],
+    [{ ...recipe({ likelihood: 'categorical' }), extra: 1 }],
+  ])('knows that %j is none', (value) => {
+    expect(isRecipe(value)).toBe(false);
+  });
+});
+
+holds<Same<Recipe['likelihood'], Likelihood>>();
+holds<Same<Recipe['prior'], Prior>>();
+holds<Same<Recipe['damping'], Damping>>();
+holds<Same<RecipeData['observation'], Exclude<Observation, { readonly _tag: 'epochs' }>>>();
+// @ts-expect-error a likelihood has no default
+void (() => recipe({}));
+// @ts-expect-error a misspelt choice
+void (() => recipe({ likelihood: 'categorical', priors: 3 }));
