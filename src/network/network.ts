@@ -67,7 +67,8 @@ export const withBlocks = (network: Network, layers: LayerSelection): E.Either<L
 
 /** Fails for a model whose weights have been disposed. */
 export function notDisposed(model: LayersModel): E.Either<LaplaceError, LayersModel> {
-  const disposed = model.weights.find((w) => w.read().isDisposed);
+  // tfjs keeps the variable to itself, and its read() of a disposed one throws.
+  const disposed = model.weights.find((w) => E.isLeft(E.tryCatch(() => w.read(), String)));
   return disposed === undefined
     ? E.right(model)
     : E.left(
