@@ -1,0 +1,14 @@
+/** Loads every entry of the built package by its public name, with `import` and with `require`: types that resolve are not enough. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const { name, exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const require = createRequire(import.meta.url);
+
+for (const path of Object.keys(exports).filter((entry) => !entry.endsWith('.json'))) {
+  const entry = name + path.slice(1);
+  const imported = Object.keys(await import(entry)).sort();
+  const required = Object.keys(require(entry)).sort();
+  if (imported.join() !== required.join()) throw new Error(`${entry}: import gives ${imported}, and require ${required}`);
+  console.log(`${entry}: ${imported.length} names`);
+}
