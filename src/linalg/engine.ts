@@ -2,8 +2,8 @@
  * Linear algebra behind one interface, A = V diag(λ) Vᵀ for symmetric A [n, n], and what all engines share: inputs are checked,
  * eigenvalues put in order and signs fixed here, once. An engine only brings the decomposition itself (`decompose`).
  *
- * Accuracy, all engines: ‖A V − V Λ‖_F and ‖VᵀV − I‖_F · ‖A‖_F are at most a few n ε ‖A‖_F, ε = 2⁻⁵² (backward stability; small
- * eigenvalues have this absolute, not relative, error). Eigenvectors of eigenvalues closer than that are any basis of their space.
+ * Accuracy, all engines: ‖A V − V Λ‖ and ‖A‖ ‖VᵀV − I‖ are at most 10 n ε ‖A‖ (Frobenius norm, ε = 2⁻⁵²): small eigenvalues have
+ * that absolute, not a relative, error. Eigenvectors of eigenvalues that are closer than that are any basis of their common space.
  * Cost O(n³), blocking. Reference: Golub & Van Loan 2013, section 8.3.
  */
 import { either as E, function as F } from 'fp-ts';
