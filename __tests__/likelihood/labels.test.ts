@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
 import { likelihoodOps } from '../../src/likelihood/index.js';
-import { FLOAT32, relativeError } from '../support/numbers.js';
+import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
 const rows = (cols: number, ...values: number[]): tf.Tensor => tf.tensor2d(values, [values.length / cols, cols]);
 

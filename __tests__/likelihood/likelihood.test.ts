@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
 import { likelihoodOps } from '../../src/likelihood/index.js';
 import { key } from '../../src/random/key.js';
-import { combination, outer, plus, type Rows } from '../support/dense64.js';
-import { hessian, negativeLogLikelihood, sigmoid, softmax } from '../support/likelihoods64.js';
-import { missedBy, normalSource, STANDARD_ERRORS, take } from '../support/monteCarlo.js';
-import { FLOAT32, inRows, relativeError } from '../support/numbers.js';
+import { combination, outer, plus, type Rows } from '../support/math/dense64.js';
+import { hessian, negativeLogLikelihood, sigmoid, softmax } from '../support/math/likelihoods64.js';
+import { missedBy, normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';
+import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 
 /** A likelihood, its number of outputs, and targets of three examples in a row. */
 const CASES: ReadonlyArray<readonly [string, Likelihood, C: number, targets: ReadonlyArray<number>]> = [

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
 import { type LossRule, likelihoodOps } from '../../src/likelihood/index.js';
-import { normalSource, take } from '../support/monteCarlo.js';
-import { FLOAT32, inRows, relativeError } from '../support/numbers.js';
+import { normalSource, take } from '../support/math/monteCarlo.js';
+import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 
 const CASES: ReadonlyArray<readonly [Likelihood, C: number, labels: tf.TensorLike, sparse: tf.TensorLike]> = [
   [
