@@ -1,112 +1,221 @@
-/** Small networks and data whose numbers are the same in every run. */
+/** Tiny networks of every shape that the library reads, with fixed weights, and inputs for them. */
 import * as tf from '@tensorflow/tfjs';
-import type { Likelihood } from 'tfjs-laplace';
-import { bernoulli, categorical, gaussian } from 'tfjs-laplace';
+import { normalSource, take } from './monteCarlo.js';
 
-/** Numbers in [−1, 1) without a pattern that matters: the fractions of a fast sine. */
-export const numbers = (size: number, seed: number): Float32Array =>
-  Float32Array.from({ length: size }, (_, i) => {
-    const v = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
-    return 2 * (v - Math.floor(v)) - 1;
+/** A network by name. Every build makes a new model with the same weights; the caller disposes it. */
+export interface Case {
+  readonly name: string;
+  readonly build: () => tf.LayersModel;
+}
+
+type Symbolic = tf.SymbolicTensor;
+
+export const dense = (units: number, options: Partial<Parameters<typeof tf.layers.dense>[0]> = {}) =>
+  tf.layers.dense({ units, ...options });
+
+/** A layer applied to symbolic tensors. */
+export const on = (layer: tf.layers.Layer, ...inputs: Symbolic[]): Symbolic =>
+  layer.apply(inputs.length === 1 ? (inputs[0] as Symbolic) : inputs) as Symbolic;
+
+/** A model of one input. */
+export function functional(shape: number[], body: (x: Symbolic) => Symbolic | Symbolic[]): tf.LayersModel {
+  const inputs = tf.input({ shape });
+  return tf.model({ inputs, outputs: body(inputs) });
+}
+
+/** Gives a model weights that depend on the seed alone: normal, with the spread of usual initialisers; variances positive. */
+export function withWeights<M extends tf.LayersModel>(model: M, seed: number): M {
+  const normal = normalSource(seed);
+  tf.tidy(() => {
+    const weights = model.weights.map(({ originalName, shape }) => {
+      const dims = shape as number[];
+      const scale = dims.length > 1 ? 1 / Math.sqrt(dims[dims.length - 2] as number) : 0.3;
+      const values = take(tf.util.sizeFromShape(dims), () => scale * normal());
+      return tf.tensor(originalName.includes('variance') ? values.map((v) => 0.5 + Math.abs(v)) : values, dims);
+    });
+    model.setWeights(weights);
   });
-
-/** A tensor of such numbers. */
-export const tensor = (shape: ReadonlyArray<number>, seed: number): tf.Tensor =>
-  tf.tensor(numbers(tf.util.sizeFromShape([...shape]), seed), [...shape]);
-
-/** Gives a model weights that depend on nothing but their order, and the model back. */
-export function withFixedWeights<M extends tf.LayersModel>(model: M, seed = 1): M {
-  tf.tidy(() => model.setWeights(model.getWeights().map((w, i) => tensor(w.shape, seed + i))));
   return model;
 }
 
-/** A likelihood with a loss of tfjs that is its negative log-likelihood, and what they ask of a model and its labels. */
-export interface Pair {
-  readonly name: string;
-  readonly likelihood: Likelihood;
-  readonly outputs: number;
-  /** The last activation. */
-  readonly link: 'softmax' | 'sigmoid' | 'linear';
-  readonly loss: tf.ModelCompileArgs['loss'];
-  readonly labels: (examples: number) => tf.Tensor;
-}
-
-const classNumbers = (examples: number): Float32Array => numbers(examples, 5).map((v) => Math.floor(1.5 * (v + 1)));
-const oneHot = (examples: number): tf.Tensor =>
-  tf.tidy(() => tf.oneHot(tf.tensor1d(classNumbers(examples), 'int32'), 3).toFloat());
-const coins =
-  (K: number) =>
-  (examples: number): tf.Tensor =>
-    tf.tensor2d(
-      numbers(examples * K, 6).map((v) => (v > 0 ? 1 : 0)),
-      [examples, K],
-    );
-const reals =
-  (C: number) =>
-  (examples: number): tf.Tensor =>
-    tensor([examples, C], 7);
-
-const classes = { likelihood: categorical(), outputs: 3 } as const;
-const yesOrNo = (K: number) => ({ likelihood: bernoulli(), outputs: K, labels: coins(K) }) as const;
-const regression = (C: number) =>
-  ({ likelihood: gaussian({ noiseVariance: 0.3 }), outputs: C, link: 'linear', labels: reals(C) }) as const;
-
-/** Every pair that the likelihoods list, with one output and with several where both exist. */
-export const PAIRS: ReadonlyArray<Pair> = [
-  { name: 'classes, softmax inside', ...classes, link: 'softmax', loss: 'categoricalCrossentropy', labels: oneHot },
-  {
-    name: 'class numbers, softmax inside',
-    ...classes,
-    link: 'softmax',
-    loss: 'sparseCategoricalCrossentropy',
-    labels: (examples) => tf.tensor1d(classNumbers(examples)),
-  },
-  { name: 'classes, logits', ...classes, link: 'linear', loss: tf.losses.softmaxCrossEntropy, labels: oneHot },
-  { name: 'a label, sigmoid inside', ...yesOrNo(1), link: 'sigmoid', loss: 'binaryCrossentropy' },
-  { name: 'labels, sigmoid inside', ...yesOrNo(3), link: 'sigmoid', loss: 'binaryCrossentropy' },
-  { name: 'a label, sigmoid inside, logLoss', ...yesOrNo(1), link: 'sigmoid', loss: tf.losses.logLoss },
-  { name: 'labels, sigmoid inside, logLoss', ...yesOrNo(3), link: 'sigmoid', loss: tf.losses.logLoss },
-  { name: 'a label, logit', ...yesOrNo(1), link: 'linear', loss: tf.losses.sigmoidCrossEntropy },
-  { name: 'labels, logits', ...yesOrNo(3), link: 'linear', loss: tf.losses.sigmoidCrossEntropy },
-  { name: 'a number', ...regression(1), loss: 'meanSquaredError' },
-  { name: 'numbers', ...regression(3), loss: 'meanSquaredError' },
-  { name: 'a number, loss as a function', ...regression(1), loss: tf.losses.meanSquaredError },
-  { name: 'numbers, loss as a function', ...regression(3), loss: tf.losses.meanSquaredError },
-];
-
-/** The pair of that name. */
-export const pair = (name: string): Pair => {
-  const found = PAIRS.find((p) => p.name === name);
-  if (found === undefined) throw new Error(`no pair is named ${name}`);
-  return found;
-};
-
-/** Inputs of every network here have 4 numbers. */
-export const INPUTS = 4;
-
-/** Training data for a pair. */
-export const dataOf = ({ labels }: Pick<Pair, 'labels'>, examples: number): { x: tf.Tensor; y: tf.Tensor } => ({
-  x: tensor([examples, INPUTS], 3),
-  y: labels(examples),
-});
-
-/** Options of `chain`. */
-export interface ChainOptions {
-  readonly activation?: string;
-  readonly optimizer?: string | tf.Optimizer;
-}
-
-/** 4 inputs, 5 hidden units and the pair's outputs: compiled, with fixed weights. */
-export function chain(
-  { outputs, link, loss }: Pair,
-  { activation = 'tanh', optimizer = 'sgd' }: ChainOptions = {},
-): tf.Sequential {
-  const model = tf.sequential({
-    layers: [
-      tf.layers.dense({ units: 5, inputShape: [INPUTS], activation: activation as 'tanh', name: 'hidden' }),
-      tf.layers.dense({ units: outputs, activation: link, name: 'outputs' }),
-    ],
+/** A batch of standard normal inputs for each input of a model. */
+export function inputsFor(model: tf.LayersModel, B: number, seed: number): tf.Tensor[] {
+  const normal = normalSource(seed);
+  return model.inputs.map(({ shape }) => {
+    const dims = [B, ...(shape.slice(1) as number[])];
+    return tf.tensor(take(tf.util.sizeFromShape(dims), normal), dims);
   });
-  model.compile({ optimizer, loss });
-  return withFixedWeights(model);
 }
+
+interface ChainOptions {
+  readonly activation?: 'tanh' | 'softplus' | 'relu';
+  readonly useBias?: boolean;
+  readonly seed?: number;
+  readonly inputs?: number;
+}
+
+/** A chain of dense layers: `widths` are their outputs; hidden ones have the activation, the last has none. */
+export function chain(
+  widths: ReadonlyArray<number>,
+  { activation = 'tanh', useBias = true, seed = 1, inputs = 3 }: ChainOptions = {},
+): tf.Sequential {
+  const layers = widths.map((units, i) =>
+    dense(units, {
+      useBias,
+      activation: i === widths.length - 1 ? 'linear' : activation,
+      ...(i === 0 ? { inputShape: [inputs] } : {}),
+    }),
+  );
+  return withWeights(tf.sequential({ layers }), seed);
+}
+
+const sequential = (...layers: tf.layers.Layer[]): tf.Sequential => tf.sequential({ layers });
+const tanh = (units: number, options: Parameters<typeof dense>[1] = {}) => dense(units, { activation: 'tanh', ...options });
+const input3 = { inputShape: [3] };
+
+const cases = (...list: ReadonlyArray<readonly [string, () => tf.LayersModel]>): ReadonlyArray<Case> =>
+  list.map(([name, build]) => ({ name, build: () => withWeights(build(), 7) }));
+
+/** Networks of which every dense layer can have a block. Outputs are logits. */
+export const DENSE_NETWORKS = cases(
+  ['one layer', () => chain([2])],
+  ['a chain', () => chain([4, 3, 2])],
+  ['a chain without biases', () => chain([4, 2], { activation: 'softplus', useBias: false })],
+  [
+    'an addition that skips a layer',
+    () =>
+      functional([3], (x) => {
+        const h = on(tanh(3), x);
+        return on(dense(2), on(tf.layers.add(), h, on(dense(3, { activation: 'sigmoid' }), h)));
+      }),
+  ],
+  [
+    'a concatenation with the inputs, and an input used twice',
+    () =>
+      functional([3], (x) => {
+        const right = on(dense(3, { activation: 'softplus', useBias: false }), x);
+        return on(dense(2), on(tf.layers.concatenate(), on(tanh(2), x), right, x));
+      }),
+  ],
+  [
+    'two inputs',
+    () => {
+      const [a, b] = [tf.input({ shape: [2] }), tf.input({ shape: [3] })];
+      return tf.model({ inputs: [a, b], outputs: on(dense(2), on(tf.layers.multiply(), on(tanh(3), a), on(dense(3), b))) });
+    },
+  ],
+  [
+    'outputs added from two heads',
+    () => functional([3], (x) => on(tf.layers.add(), on(dense(2), x), on(dense(2), on(tanh(3), x)))),
+  ],
+  [
+    'a sequential model inside a functional one',
+    () => {
+      const inner = sequential(tanh(4, input3), dense(3));
+      return functional([3], (x) => on(dense(2), on(tf.layers.activation({ activation: 'tanh' }), on(inner, x))));
+    },
+  ],
+  [
+    'a functional model inside a sequential one',
+    () =>
+      sequential(
+        functional([3], (x) => on(tf.layers.add(), x, on(tanh(3), x))),
+        dense(2),
+      ),
+  ],
+  [
+    'activation layers',
+    () =>
+      sequential(
+        dense(5, input3),
+        tf.layers.leakyReLU({ alpha: 0.2 }),
+        dense(4),
+        tf.layers.elu({ alpha: 0.7 }),
+        dense(4),
+        tf.layers.reLU(),
+        dense(4),
+        tf.layers.thresholdedReLU({ theta: 0.1 }),
+        dense(3),
+        tf.layers.softmax(),
+        dense(2),
+      ),
+  ],
+  [
+    'layers that do nothing at prediction time',
+    () =>
+      sequential(
+        tanh(4, input3),
+        tf.layers.dropout({ rate: 0.5 }),
+        tanh(4),
+        tf.layers.gaussianNoise({ stddev: 3 }),
+        tf.layers.gaussianDropout({ rate: 0.5 }),
+        tf.layers.alphaDropout({ rate: 0.5 }),
+        dense(2),
+      ),
+  ],
+  [
+    'reshapes',
+    () =>
+      sequential(
+        tf.layers.flatten({ inputShape: [2, 3] }),
+        tanh(6),
+        tf.layers.reshape({ targetShape: [3, 2] }),
+        tf.layers.permute({ dims: [2, 1] }),
+        tf.layers.flatten(),
+        dense(2),
+      ),
+  ],
+);
+
+const frozen = { trainable: false };
+
+/** Networks with layers that have no block: frozen here, so that the dense ones can be covered. */
+export const MIXED_NETWORKS = cases(
+  [
+    'batch normalisation',
+    () =>
+      sequential(
+        dense(4, input3),
+        tf.layers.batchNormalization(frozen),
+        tf.layers.activation({ activation: 'tanh' }),
+        dense(2),
+      ),
+  ],
+  ['layer normalisation', () => sequential(dense(4, input3), tf.layers.layerNormalization(frozen), dense(2))],
+  [
+    'a convolution below',
+    () =>
+      sequential(
+        tf.layers.conv2d({ inputShape: [4, 4, 1], filters: 2, kernelSize: 3, activation: 'relu', ...frozen }),
+        tf.layers.maxPooling2d({ poolSize: 2 }),
+        tf.layers.flatten(),
+        tanh(3),
+        dense(2),
+      ),
+  ],
+  [
+    'a recurrent layer above a dense one',
+    () =>
+      sequential(
+        tanh(6, input3),
+        tf.layers.reshape({ targetShape: [3, 2] }),
+        tf.layers.simpleRNN({ units: 3, ...frozen }),
+        dense(2),
+      ),
+  ],
+  [
+    'a dense layer on a sequence',
+    () => sequential(tanh(3, { inputShape: [4, 2], ...frozen }), tf.layers.globalAveragePooling1d({}), tanh(3), dense(2)),
+  ],
+  [
+    'a dense layer on a sequence, above a covered one',
+    () =>
+      sequential(
+        tanh(6, input3),
+        tf.layers.reshape({ targetShape: [3, 2] }),
+        tanh(3, frozen),
+        tf.layers.globalAveragePooling1d({}),
+        dense(2),
+      ),
+  ],
+);
