@@ -9,6 +9,9 @@
  */
 import { ascending, checkCount, checkOrdered, checkRows, refuse } from './rows.js';
 
+/** 0.07 · 100 is 7.000000000000001: a product that rounding lifted is not the next whole number. */
+const ROUNDING = 1 - 1e-12;
+
 export interface RiskCoverage {
   /** k / N for k = 1 … N. [N] */
   readonly coverage: Float64Array;
@@ -79,7 +82,6 @@ export function retainedAccuracy(
   const { risk } = riskCoverage(uncertainty, wrong);
   return Float64Array.from(fractions, (f) => {
     if (!(f > 0 && f <= 1)) refuse('fractions', String(f), 'numbers in (0, 1]', 'InvalidOption');
-    // 0.07 · 100 is 7.000000000000001: a product that rounding lifted is not the next whole number.
-    return 1 - (risk[Math.max(1, Math.ceil(f * risk.length * (1 - Number.EPSILON))) - 1] as number);
+    return 1 - (risk[Math.max(1, Math.ceil(f * risk.length * ROUNDING)) - 1] as number);
   });
 }

@@ -1,0 +1,86 @@
+/** What metrics refuse: the same for all that take class probabilities and labels. */
+import {
+  accuracy,
+  binaryRows,
+  brierScore,
+  calibration,
+  correctness,
+  entropy,
+  nll,
+  predictedClasses,
+} from '../../src/metrics/index.js';
+import { refusal } from './arbitraries.js';
+
+const METRICS = { accuracy, brierScore, calibration, correctness, nll };
+
+describe.each(Object.entries(METRICS))('%s', (_, metric) => {
+  it.each<[string, ReadonlyArray<ArrayLike<number>>, ArrayLike<number>, string]>([
+    ['no rows', [], [], 'Empty'],
+    ['a row without numbers', [[]], [0], 'InvalidInput'],
+    ['rows of different lengths', [[0.5, 0.5], [1]], [0, 0], 'InvalidInput'],
+    ['NaN', [[Number.NaN, 1]], [1], 'NotFinite'],
+    ['infinity', [[Number.POSITIVE_INFINITY, 0]], [0], 'NotFinite'],
+    ['a negative number', [[-0.5, 1.5]], [1], 'InvalidInput'],
+    ['logits', [[2, 1]], [0], 'InvalidInput'],
+    ['probabilities of class 1 alone', [[0.3]], [0], 'InvalidInput'],
+    ['a label too few', [[0.5, 0.5]], [], 'InvalidInput'],
+    ['a label beyond the classes', [[0.5, 0.5]], [2], 'InvalidLabels'],
+    ['a negative label', [[0.5, 0.5]], [-1], 'InvalidLabels'],
+    ['a label that is no integer', [[0.5, 0.5]], [0.5], 'InvalidLabels'],
+    ['a label that is NaN', [[0.5, 0.5]], [Number.NaN], 'InvalidLabels'],
+  ])('refuses %s', (__, probabilities, labels, kind) => {
+    expect(() => metric(probabilities, labels)).toThrow(refusal(kind));
+  });
+
+  it('takes typed arrays, and rows that float32 rounded', () => {
+    const thirds = Float32Array.of(1 / 3, 1 / 3, 1 / 3);
+    expect(() => metric([thirds, thirds], Int32Array.of(0, 2))).not.toThrow();
+  });
+});
+
+it('entropy refuses the same rows', () => {
+  expect(() => entropy([])).toThrow(refusal('Empty'));
+  expect(() => entropy([[Number.NaN, 1]])).toThrow(refusal('NotFinite'));
+  expect(() => entropy([[2, 1]])).toThrow(refusal('InvalidInput'));
+});
+
+it('says where and what', () => {
+  const message = 'labels[1]: found 7, expected an integer from 0 to 1.';
+  expect(() =>
+    nll(
+      [
+        [0.5, 0.5],
+        [0.5, 0.5],
+      ],
+      [0, 7],
+    ),
+  ).toThrow(expect.objectContaining({ message, field: 'labels' }));
+});
+
+it('the predicted class is the most probable, of equals the lowest', () => {
+  expect(
+    predictedClasses([
+      [0.2, 0.5, 0.3],
+      [0.4, 0.4, 0.2],
+      [0, 0, 1],
+    ]),
+  ).toEqual(Int32Array.of(1, 0, 2));
+});
+
+describe('binaryRows', () => {
+  it('makes two classes of one probability', () => {
+    expect(binaryRows(Float32Array.of(0.25, 1, 0))).toEqual([
+      [0.75, 0.25],
+      [0, 1],
+      [1, 0],
+    ]);
+  });
+
+  it.each([
+    [-0.1, 'InvalidInput'],
+    [1.1, 'InvalidInput'],
+    [Number.NaN, 'NotFinite'],
+  ])('refuses %d', (p, kind) => {
+    expect(() => binaryRows([p])).toThrow(refusal(kind));
+  });
+});

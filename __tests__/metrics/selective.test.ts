@@ -1,0 +1,109 @@
+import * as fc from 'fast-check';
+import { retainedAccuracy, riskCoverage } from '../../src/metrics/index.js';
+import { refusal } from './arbitraries.js';
+
+/** Means of at most 30 numbers below 10. */
+const DIGITS = 12;
+
+// Few levels of uncertainty, so that ties are common.
+const examples = fc.array(fc.record({ level: fc.nat(4), loss: fc.integer({ min: 0, max: 9 }) }), { minLength: 1, maxLength: 30 });
+type Examples = ReadonlyArray<{ readonly level: number; readonly loss: number }>;
+const curve = (list: Examples) =>
+  riskCoverage(
+    list.map(({ level }) => level),
+    list.map(({ loss }) => loss),
+  );
+
+it('by hand: the uncertain are wrong', () => {
+  const { coverage, risk, area } = riskCoverage([0.9, 0.1, 0.5, 0.3], [1, 0, 1, 0]);
+  expect(coverage).toEqual(Float64Array.of(0.25, 0.5, 0.75, 1));
+  expect(risk).toEqual(Float64Array.of(0, 0, 1 / 3, 1 / 2));
+  expect(area).toBeCloseTo((1 / 3 + 1 / 2) / 4, DIGITS);
+});
+
+it('by hand: a tie of right and wrong counts half of each', () => {
+  expect(riskCoverage([1, 0, 1], [1, 0, 0]).risk).toEqual(Float64Array.of(0, 0.25, 1 / 3));
+});
+
+it('law: the order of the examples does not matter', () => {
+  fc.assert(
+    fc.property(
+      examples.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length }))),
+      ([a, b]) => {
+        const expected = Array.from(curve(a).risk, (r) => expect.closeTo(r, DIGITS));
+        expect(Array.from(curve(b).risk)).toEqual(expected);
+      },
+    ),
+  );
+});
+
+it('law: ties are the mean over all their orders', () => {
+  // Every rotation of the tied examples puts each of them once at each place, so that their mean is the mean of all orders.
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 8 }), (losses) => {
+      const untied = losses.map((_, shift) => {
+        const rotated = losses.map((_, i) => losses[(i + shift) % losses.length] as number);
+        return riskCoverage(
+          rotated.map((_, i) => i),
+          rotated,
+        ).risk;
+      });
+      const { risk } = riskCoverage(
+        losses.map(() => 1),
+        losses,
+      );
+      risk.forEach((r, k) => {
+        expect(r).toBeCloseTo(untied.reduce((sum, u) => sum + (u[k] as number), 0) / losses.length, DIGITS);
+      });
+    }),
+  );
+});
+
+it('law: all predictions together have the mean loss, however uncertain; no order has a smaller area than that of the losses', () => {
+  fc.assert(
+    fc.property(examples, (list) => {
+      const { risk, area } = curve(list);
+      expect(risk[list.length - 1]).toBeCloseTo(list.reduce((sum, { loss }) => sum + loss, 0) / list.length, DIGITS);
+      expect(area).toBeGreaterThanOrEqual(curve(list.map(({ loss }) => ({ level: loss, loss }))).area - 10 ** -DIGITS);
+    }),
+  );
+});
+
+describe('retainedAccuracy', () => {
+  const uncertainty = Array.from({ length: 100 }, (_, i) => i);
+  // The 80 least uncertain are right.
+  const correct = Uint8Array.from(uncertainty, (i) => (i < 80 ? 1 : 0));
+
+  it('keeps the least uncertain', () => {
+    const kept = retainedAccuracy(uncertainty, correct, [0.5, 0.8, 0.9, 1]);
+    expect(Array.from(kept)).toEqual([1, 1, 80 / 90, 0.8].map((v) => expect.closeTo(v, DIGITS)));
+  });
+
+  it('keeps whole examples: at least one, and no more than were asked for by rounding', () => {
+    expect(Array.from(retainedAccuracy([0, 1], [1, 0], [0.001, 0.5, 0.51]))).toEqual([1, 1, 0.5]);
+    // 0.07 · 100 is a little above 7 in float64, and 0.29 · 100 a little below 29: 7 and 29 are kept.
+    const first = (k: number) => Uint8Array.from(uncertainty, (i) => (i < k ? 1 : 0));
+    expect(retainedAccuracy(uncertainty, first(7), [0.07])[0]).toBe(1);
+    expect(retainedAccuracy(uncertainty, first(29), [0.29])[0]).toBe(1);
+    expect(retainedAccuracy(uncertainty, first(28), [0.29])[0]).toBeCloseTo(28 / 29, DIGITS);
+  });
+
+  it.each([0, -1, 1.01, Number.NaN])('refuses to keep %d', (fraction) => {
+    expect(() => retainedAccuracy([1], [1], [fraction])).toThrow(refusal('InvalidOption'));
+  });
+
+  it('refuses what is neither right nor wrong', () => {
+    expect(() => retainedAccuracy([1], [0.5], [1])).toThrow(refusal('InvalidLabels'));
+    expect(() => retainedAccuracy([1, 2], [1], [1])).toThrow(refusal('InvalidInput'));
+  });
+});
+
+it.each<[string, ReadonlyArray<number>, ReadonlyArray<number>, string]>([
+  ['nothing', [], [], 'Empty'],
+  ['lists of different lengths', [1, 2], [0], 'InvalidInput'],
+  ['NaN as an uncertainty', [Number.NaN], [0], 'NotFinite'],
+  ['NaN as a loss', [1], [Number.NaN], 'NotFinite'],
+  ['an infinite loss', [1], [Number.POSITIVE_INFINITY], 'NotFinite'],
+])('refuses %s', (_, uncertainty, losses, kind) => {
+  expect(() => riskCoverage(uncertainty, losses)).toThrow(refusal(kind));
+});
