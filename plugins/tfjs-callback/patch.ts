@@ -21,9 +21,11 @@ export function patchTraining(model: LayersModel, wrap: (minimize: Minimize) => 
     get: () => true,
     set: (value: boolean) => {
       if (value) return;
-      Object.defineProperty(model, 'isTraining', { ...training, value });
+      Object.defineProperty(model, 'isTraining', training);
       if (own) Object.defineProperty(optimizer, 'minimize', own);
       else delete (optimizer as Partial<tf.Optimizer>).minimize;
+      // What is back may be the patch of another callback that watches this training, which is to end as well.
+      Reflect.set(model, 'isTraining', value);
       onEnd();
     },
   });

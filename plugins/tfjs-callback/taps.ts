@@ -13,6 +13,7 @@ type Layer = tfl.Layer;
 /** What one step let through. Tensors are kept: `dispose` frees them. */
 export interface Captured {
   readonly inputs: Map<Layer, tf.Tensor>;
+  /** z, of the layers that show it. */
   readonly preactivations: Map<Layer, tf.Tensor>;
   readonly gradients: Map<Layer, tf.Tensor>;
   /** By position in `model.inputs`. */
@@ -36,10 +37,15 @@ interface Activation {
   apply(z: tf.Tensor): tf.Tensor;
 }
 
-/** The members of tfjs's Dense that its types keep to themselves. */
+/** The member of tfjs's Dense that its types keep to themselves. */
 interface DenseInside {
   activation: Activation | null;
-  call: Call;
+}
+
+/** Identities that look at a layer's z and dL/dz: at z itself, or at h = φ(z) given how φ'(z) follows from it. */
+interface Tap {
+  readonly preactivation: (z: tf.Tensor) => tf.Tensor;
+  readonly output: (h: tf.Tensor, slope: (h: tf.Tensor) => tf.Tensor) => tf.Tensor;
 }
 
 type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
@@ -65,13 +71,20 @@ export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): T
   const undo: Array<() => void> = [];
 
   for (const layer of tapped) {
+    const tap: Tap = {
+      preactivation: (z) => {
+        captured.preactivations.set(layer, hold(z));
+        return watched(z, (dz) => captured.gradients.set(layer, hold(dz)));
+      },
+      output: (h, slope) => {
+        const own = hold(h);
+        return watched(h, (dh) => captured.gradients.set(layer, hold(tf.mul(dh, slope(own)))));
+      },
+    };
     undo.push(
       wrapCall(layer, (call) => (inputs, kwargs) => {
         captured.inputs.set(layer, hold(single(inputs)));
-        return tapDense(layer as unknown as DenseInside, call, inputs, kwargs, (z) => {
-          captured.preactivations.set(layer, hold(z));
-          return watched(z, (dy) => captured.gradients.set(layer, hold(dy)));
-        });
+        return tapDense(layer as unknown as DenseInside, () => call(inputs, kwargs) as tf.Tensor, tap);
       }),
     );
   }
@@ -118,31 +131,25 @@ function watched(t: tf.Tensor, look: (dy: tf.Tensor) => void): tf.Tensor {
   }))(t);
 }
 
+/** φ'(z) from h = φ(z), for the activations that tfjs fuses with the product: their z never shows. */
+const SLOPES: Readonly<Record<string, (h: tf.Tensor) => tf.Tensor>> = {
+  relu: (h) => tf.step(h),
+  elu: (h) => tf.add(tf.minimum(h, 0), 1),
+};
+
 /**
- * A dense layer's own computation with `tap` between z and its activation. While gradients are recorded tfjs runs relu and elu
- * layers as matMul, add, activation, one after the other (no fused kernel), linear layers as one fused product, and all others
- * as product, bias, activation: each is repeated here just so, because training must not change by a bit.
+ * A dense layer's own computation, watched. The layer always does the work itself, so that training does not change by a bit:
+ * a linear layer's output is z, an activation is handed over with the tap in front of it, and a fused one is watched at its output.
  */
-function tapDense(
-  layer: DenseInside,
-  call: Call,
-  inputs: tf.Tensor | tf.Tensor[],
-  kwargs: Record<string, unknown>,
-  tap: (z: tf.Tensor) => tf.Tensor,
-): tf.Tensor {
+function tapDense(layer: DenseInside, run: () => tf.Tensor, tap: Tap): tf.Tensor {
   const activation = layer.activation;
   const name = activation?.getClassName() ?? 'linear';
-  if (activation === null || name === 'linear') return tap(call(inputs, kwargs) as tf.Tensor);
-  if (name === 'relu' || name === 'elu') {
-    return tf.tidy(() => {
-      const [kernel, bias] = (layer as unknown as Layer).weights.map((w) => w.read());
-      const product = tf.matMul(single(inputs), kernel as tf.Tensor);
-      return activation.apply(tap(bias === undefined ? product : tf.add(product, bias)));
-    });
-  }
-  layer.activation = { getClassName: () => `tapped ${name}`, apply: (z) => activation.apply(tap(z)) };
+  if (activation === null || name === 'linear') return tap.preactivation(run());
+  const slope = SLOPES[name];
+  if (slope !== undefined) return tap.output(run(), slope);
+  layer.activation = { getClassName: () => `tapped ${name}`, apply: (z) => activation.apply(tap.preactivation(z)) };
   try {
-    return call(inputs, kwargs) as tf.Tensor;
+    return run();
   } finally {
     layer.activation = activation;
   }
