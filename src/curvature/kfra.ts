@@ -18,7 +18,7 @@ export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
   const chain = network.ops.slice(start);
   const foreign = chain.find((op, i) => op.kind === 'opaque' || (i > 0 && op.input !== outputsOf(chain[i - 1] as Op)[0]));
   if (foreign !== undefined) {
-    const name = foreign.kind === 'elementwise' ? foreign.name : foreign.layer.name;
+    const { name } = foreign.layer;
     return E.left(
       laplaceError('UnsupportedLayer', {
         what: `kfra cannot go through '${name}'`,

@@ -7,10 +7,11 @@
  * Everything is allocated inside the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { laplaceError } from '../errors.js';
 import type { Tape } from './forward.js';
 import { timesTransposed } from './matmul.js';
 import type { Block, Network } from './network.js';
-import { type ElementwiseOp, inputsOf, type OpaqueOp, outputsOf, type ValueId } from './ops.js';
+import { type ElementwiseOp, inputsOf, type Op, type OpaqueOp, outputsOf, type ValueId } from './ops.js';
 
 /** Receives a block's pre-activation gradients g [K·B, m]. */
 export type VisitGradients = (block: Block, gradients: tf.Tensor2D) => void;
@@ -72,7 +73,23 @@ function throughActivation(op: ElementwiseOp, tape: Tape, g: tf.Tensor, K: numbe
 
 /** φ'(z), entry by entry. */
 export function slopes(op: ElementwiseOp, z: tf.Tensor): tf.Tensor {
-  return tf.grad((t) => op.apply(t))(z, tf.onesLike(z));
+  return differentiated(op, () => tf.grad((t) => op.apply(t))(z, tf.onesLike(z)));
+}
+
+/** Some layers of tfjs run but have no gradient (ThresholdedReLU): that is the model's matter, not a fault of tfjs. */
+function differentiated<A>({ layer }: Op, gradients: () => A): A {
+  try {
+    return gradients();
+  } catch (cause) {
+    throw laplaceError('UnsupportedLayer', {
+      what: `Layer '${layer.name}' cannot be differentiated`,
+      layer: layer.name,
+      found: `${layer.getClassName()}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      expected: 'a gradient for every operation above the lowest covered layer',
+      remedy: "Cover only the layers above it: name them, or use layers: 'last'.",
+      cause,
+    });
+  }
 }
 
 function throughOpaque(op: OpaqueOp, tape: Tape, adjoints: Map<ValueId, tf.Tensor>, K: number): tf.Tensor[] {
@@ -85,7 +102,7 @@ function throughOpaque(op: OpaqueOp, tape: Tape, adjoints: Map<ValueId, tf.Tenso
     });
     return tf.addN(terms);
   };
-  return tf.grads(contracted)(inputs);
+  return differentiated(op, () => tf.grads(contracted)(inputs));
 }
 
 /** The batch K times over: [B, …] to [K·B, …]. */

@@ -1,6 +1,6 @@
 /**
  * Independent copies of a model with other weights. A copy is loaded from the model's topology and a weight buffer in memory,
- * as a saved model would be: its initialisers (which can take longer than the sampling) never run.
+ * as a saved model would be: its initialisers, which can take longer than the sampling, never run.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
@@ -13,7 +13,7 @@ export async function cloneModel(model: LayersModel): Promise<LayersModel> {
   const named = model.weights.map((w) => ({ name: w.originalName, tensor: w.read() as tf.Tensor }));
   const { data, specs } = await tf.io.encodeWeights(named);
   try {
-    const modelTopology = model.toJSON(null, false) as object;
+    const modelTopology = withoutInitialisers(model.toJSON(null, false)) as object;
     return await loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs: specs, weightData: data }));
   } catch (cause) {
     throw laplaceError('InvalidModel', {
@@ -24,6 +24,21 @@ export async function cloneModel(model: LayersModel): Promise<LayersModel> {
     });
   }
 }
+
+/**
+ * A topology whose initialisers cost nothing. tfjs passes over those of a loaded model, but not over those of functional models
+ * inside it. Retraining a copy from scratch is the one thing that this takes away.
+ */
+function withoutInitialisers(config: unknown): unknown {
+  if (Array.isArray(config)) return config.map(withoutInitialisers);
+  if (typeof config !== 'object' || config === null) return config;
+  const entries = Object.entries(config).map(([key, value]) =>
+    key.endsWith('_initializer') && value !== null ? [key, ZEROS] : [key, withoutInitialisers(value)],
+  );
+  return Object.fromEntries(entries);
+}
+
+const ZEROS = { class_name: 'Zeros', config: {} };
 
 /** Writes W [n, m] (bias as the last row) into the layer of that block in `model`, a copy of the network's model. */
 export function writeBlock(model: LayersModel, block: Block, W: tf.Tensor2D): void {

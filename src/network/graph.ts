@@ -38,12 +38,12 @@ const IDENTITY = new Set([
 ]);
 
 /** Activation layers of tfjs that work entry by entry and have no weights. */
-const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU']);
+const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU']);
 
 /** True for a model that is used as a layer. */
 const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
 
-/** Reads a model's graph. Fails for models that are not built or have several outputs. */
+/** Reads a model's graph. Fails for models that are not built, have several outputs, or mask steps of sequences. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   // A sequential model to which a layer was added is finished by its first use; that is now.
   if (!model.built && (model.outputs ?? []).length > 0) (model as Sequential).build();
@@ -70,8 +70,23 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   for (const input of model.inputs) scope.set(input.id, builder.fresh());
   const inputs = [...scope.values()];
   const output = builder.value(model.outputs[0] as SymbolicTensor, scope);
+  const masking = builder.ops.find(makesMask);
+  if (masking !== undefined) {
+    return E.left(
+      laplaceError('InvalidModel', {
+        what: `Layer '${masking.layer.name}' makes a mask, which is not passed on to the layers above it`,
+        layer: masking.layer.name,
+        found: masking.layer.getClassName(),
+        expected: 'a model without masks',
+      }),
+    );
+  }
   return E.right({ ops: builder.ops, inputs, output });
 }
+
+/** Masks travel beside the values, from layer to layer; predictions that left them out would be other ones than the model's. */
+const makesMask = ({ layer }: Op): boolean =>
+  layer.getClassName() === 'Masking' || (layer.getConfig() as { maskZero?: boolean }).maskZero === true;
 
 /** Walks back from a symbolic tensor to the inputs and appends operations in the order in which they can run. */
 class GraphBuilder {
@@ -115,27 +130,34 @@ class GraphBuilder {
     };
     if (ELEMENTWISE_LAYERS.has(className)) {
       const output = this.fresh();
-      this.ops.push({ kind: 'elementwise', name: layer.name, apply: (z) => apply([z])[0] as tf.Tensor, input: first, output });
+      this.ops.push({
+        kind: 'elementwise',
+        layer,
+        form: className,
+        apply: (z) => apply([z])[0] as tf.Tensor,
+        input: first,
+        output,
+      });
       return [output];
     }
     // A softmax layer over the last axis is the activation of that name, and so can be a likelihood's link.
-    const name = className === 'Softmax' && isLastAxis(layer, node) ? 'softmax' : layer.name;
+    const form = className === 'Softmax' && isLastAxis(layer, node) ? 'softmax' : className;
     const outputs = node.outputTensors.map(() => this.fresh());
-    this.ops.push({ kind: 'opaque', name, layer, apply, inputs, outputs });
+    this.ops.push({ kind: 'opaque', layer, form, apply, inputs, outputs });
     return outputs;
   }
 
   /** Appends the activation of a layer, if it has one, and returns the value after it. */
   private activation(layer: Layer, input: ValueId): ValueId {
     const activation = (layer as unknown as { activation: Activation | null }).activation;
-    const name = activation?.getClassName() ?? 'linear';
-    if (!activation || name === 'linear') return input;
+    const form = activation?.getClassName() ?? 'linear';
+    if (!activation || form === 'linear') return input;
     const output = this.fresh();
     const apply = (z: tf.Tensor): tf.Tensor => activation.apply(z);
     this.ops.push(
-      isElementwise(name)
-        ? { kind: 'elementwise', name, apply, input, output }
-        : { kind: 'opaque', name, layer, apply: ([z]) => [apply(z as tf.Tensor)], inputs: [input], outputs: [output] },
+      isElementwise(form)
+        ? { kind: 'elementwise', layer, form, apply, input, output }
+        : { kind: 'opaque', layer, form, apply: ([z]) => [apply(z as tf.Tensor)], inputs: [input], outputs: [output] },
     );
     return output;
   }

@@ -61,7 +61,7 @@ export function readNetwork(model: LayersModel, likelihood: Likelihood): E.Eithe
 /** The same network with blocks for these layers; the others stay at their MAP. */
 export const withBlocks = (network: Network, layers: LayerSelection): E.Either<LaplaceError, Network> =>
   F.pipe(
-    selectBlocks(network, network.model, layers),
+    selectBlocks(network, layers),
     E.map((blocks) => ({ ...network, blocks })),
   );
 
@@ -85,7 +85,7 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
   const shape = model.outputs[0]?.shape ?? [];
   const outputs = shape[shape.length - 1] ?? 0;
   const last = graph.ops.find((op) => outputsOf(op).includes(graph.output));
-  const activation = last === undefined || last.kind === 'dense' ? 'linear' : last.name;
+  const activation = last === undefined || last.kind === 'dense' ? 'linear' : last.form;
   if (shape.length !== 2 || outputs < ops.minOutputs) {
     return E.left(
       laplaceError('InvalidModel', {
@@ -114,44 +114,42 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
   return E.right({ graph: { ...graph, ops: graph.ops.filter((op) => op !== last), output }, linkInside, outputs });
 }
 
-function selectBlocks(
-  graph: Pick<Graph, 'ops'>,
-  model: LayersModel,
-  layers: LayerSelection,
-): E.Either<LaplaceError, ReadonlyArray<Block>> {
-  const trainable = new Set(layersOf(graph).filter((l) => l.trainable && l.trainableWeights.length > 0));
-  const dense = graph.ops.filter((op): op is DenseOp => op.kind === 'dense');
-  const known = dense.filter((op) => trainable.has(op.layer));
-  if (Array.isArray(layers)) {
-    const missing = (layers as ReadonlyArray<string>).filter((name) => !dense.some((op) => op.layer.name === name));
-    if (missing.length > 0) {
-      return E.left(
-        laplaceError('NoBayesianLayer', {
-          what: `No dense layer is named ${missing.map((n) => `'${n}'`).join(', ')} in model '${model.name}'`,
-          field: 'layers',
-          found: missing.join(', '),
-          expected: `names out of: ${dense.map((op) => op.layer.name).join(', ') || '(the model has no dense layer)'}`,
-        }),
+function selectBlocks({ ops, model }: Network, layers: LayerSelection): E.Either<LaplaceError, ReadonlyArray<Block>> {
+  const dense = ops.filter((op): op is DenseOp => op.kind === 'dense');
+  if (layers !== 'all' && layers !== 'last') {
+    const known = dense.map((op) => op.layer.name);
+    const missing = layers.filter((name) => !known.includes(name));
+    if (layers.length > 0 && missing.length === 0) {
+      return blocksOf(
+        dense.filter((op) => layers.includes(op.layer.name)),
+        dense,
       );
     }
-    const named = layers as ReadonlyArray<string>;
-    return blocksOf(
-      dense.filter((op) => named.includes(op.layer.name)),
-      dense,
+    return E.left(
+      laplaceError('NoBayesianLayer', {
+        what: `Model '${model.name}' does not have every dense layer that was named`,
+        field: 'layers',
+        found: missing.join(', ') || 'no name',
+        expected: `names out of: ${known.join(', ') || '(the model has no dense layer)'}`,
+      }),
     );
   }
+  // The model's own list: it leaves out the layers of a frozen inner model, which don't know that they are frozen.
+  const weights = new Set(model.trainableWeights);
+  const trainable = [...new Set(ops.map((op) => op.layer))].filter((layer) => layer.weights.some((w) => weights.has(w)));
+  const known = dense.filter((op) => trainable.includes(op.layer));
   if (known.length === 0) {
     return E.left(
       laplaceError('NoBayesianLayer', {
         what: `Model '${model.name}' has no trainable dense layer`,
         field: 'layers',
-        found: [...trainable].map((l) => `${l.name} (${l.getClassName()})`).join(', ') || 'no trainable layer',
+        found: trainable.map((l) => `${l.name} (${l.getClassName()})`).join(', ') || 'no trainable layer',
         expected: 'at least one trainable Dense layer',
       }),
     );
   }
   if (layers === 'last') return blocksOf(known.slice(-1), dense);
-  const foreign = [...trainable].find((l) => l.getClassName() !== 'Dense');
+  const foreign = trainable.find((l) => l.getClassName() !== 'Dense');
   if (foreign !== undefined) {
     return E.left(
       laplaceError('UnsupportedLayer', {
@@ -166,29 +164,32 @@ function selectBlocks(
   return blocksOf(known, dense);
 }
 
-/** Every layer that the graph runs, once. */
-const layersOf = (graph: Pick<Graph, 'ops'>): ReadonlyArray<Layer> => [
-  ...new Set(graph.ops.flatMap((op) => (op.kind === 'elementwise' ? [] : [op.layer]))),
-];
-
 function blocksOf(chosen: ReadonlyArray<DenseOp>, all: ReadonlyArray<DenseOp>): E.Either<LaplaceError, ReadonlyArray<Block>> {
   for (const { layer } of chosen) {
-    const uses = all.filter((op) => op.layer === layer).length;
-    const rank = (layer.inboundNodes[0]?.inputShapes[0] as ReadonlyArray<unknown> | undefined)?.length ?? 2;
-    const reason = uses > 1 ? `used ${uses} times (shared weights)` : rank !== 2 ? `inputs of rank ${rank}` : undefined;
+    const reason = obstacle(layer, all);
     if (reason !== undefined) {
       return E.left(
         laplaceError('UnsupportedLayer', {
           what: `Dense layer '${layer.name}' has no curvature block yet`,
           layer: layer.name,
           found: reason,
-          expected: 'a dense layer that is used once, on inputs [B, n]',
+          expected: 'a dense layer of a name of its own that is used once, on inputs [B, n]',
           remedy: "Leave it at its MAP: name the layers to cover, or use layers: 'last'.",
         }),
       );
     }
   }
   return E.right(chosen.map(block));
+}
+
+/** Why a dense layer cannot have a block. */
+function obstacle(layer: Layer, all: ReadonlyArray<DenseOp>): string | undefined {
+  const uses = all.filter((op) => op.layer === layer).length;
+  if (uses > 1) return `used ${uses} times (shared weights)`;
+  // Inner models have names of their own; factors, priors and posteriors know a layer by its name alone.
+  if (all.some((op) => op.layer !== layer && op.layer.name === layer.name)) return 'another dense layer of the same name';
+  const rank = (layer.inboundNodes[0]?.inputShapes[0] as ReadonlyArray<unknown> | undefined)?.length ?? 2;
+  return rank === 2 ? undefined : `inputs of rank ${rank}`;
 }
 
 function block(op: DenseOp): Block {

@@ -22,7 +22,9 @@ export interface DenseOp {
 /** h = φ(z) entry by entry, so that its Jacobian is the diagonal φ'(z). */
 export interface ElementwiseOp {
   readonly kind: 'elementwise';
-  readonly name: string;
+  readonly layer: Layer;
+  /** Class name: of an activation ('tanh') or, capitalised, of an activation layer ('LeakyReLU'). */
+  readonly form: string;
   readonly apply: (z: tf.Tensor) => tf.Tensor;
   readonly input: ValueId;
   readonly output: ValueId;
@@ -31,8 +33,9 @@ export interface ElementwiseOp {
 /** Any other function of one example each, differentiated by tfjs. */
 export interface OpaqueOp {
   readonly kind: 'opaque';
-  readonly name: string;
   readonly layer: Layer;
+  /** Class name: of an activation ('softmax') or, capitalised, of a layer ('Flatten'). */
+  readonly form: string;
   readonly apply: (inputs: ReadonlyArray<tf.Tensor>) => ReadonlyArray<tf.Tensor>;
   readonly inputs: ReadonlyArray<ValueId>;
   readonly outputs: ReadonlyArray<ValueId>;

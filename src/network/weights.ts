@@ -59,9 +59,7 @@ function hash(arrays: Iterable<Float32Array>): string {
   let a = 0x811c9dc5;
   let b = 0x9e3779b9;
   for (const array of arrays) {
-    // A copy when the array does not start at a multiple of four bytes, as a view into a larger buffer may not.
-    const aligned = array.byteOffset % 4 === 0 ? array : array.slice();
-    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length);
+    const words = new Uint32Array(array.buffer, array.byteOffset, array.length);
     for (let i = 0; i < words.length; i++) {
       const word = words[i] as number;
       a = Math.imul(a ^ word, 0x01000193);

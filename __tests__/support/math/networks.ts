@@ -130,12 +130,10 @@ export const DENSE_NETWORKS = cases(
         dense(5, input3),
         tf.layers.leakyReLU({ alpha: 0.2 }),
         dense(4),
-        tf.layers.elu({ alpha: 0.7 }),
+        tf.layers.elu(),
         dense(4),
         tf.layers.reLU(),
         dense(4),
-        tf.layers.thresholdedReLU({ theta: 0.1 }),
-        dense(3),
         tf.layers.softmax(),
         dense(2),
       ),
@@ -174,12 +172,7 @@ export const MIXED_NETWORKS = cases(
   [
     'batch normalisation',
     () =>
-      sequential(
-        dense(4, input3),
-        tf.layers.batchNormalization(frozen),
-        tf.layers.activation({ activation: 'tanh' }),
-        dense(2),
-      ),
+      sequential(dense(4, input3), tf.layers.batchNormalization(frozen), tf.layers.activation({ activation: 'tanh' }), dense(2)),
   ],
   ['layer normalisation', () => sequential(dense(4, input3), tf.layers.layerNormalization(frozen), dense(2))],
   [
