@@ -42,12 +42,9 @@ function mostProbable(row: ArrayLike<number>): number {
   return best;
 }
 
-/** Places of the values from lowest to highest; equals keep their order. Infinities have their place too. */
+/** Places of the values from lowest to highest; equals keep their order, equal infinities too (`sort` takes NaN for 0). */
 export const ascending = (values: ArrayLike<number>): Uint32Array =>
-  Uint32Array.from(values, (_, i) => i).sort((i, j) => compare(values[i] as number, values[j] as number));
-
-/** A difference would be NaN for two infinities. */
-const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+  Uint32Array.from(values, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number));
 
 /** Checks probabilities, and gives C. */
 export function checkProbabilities(probabilities: NumberRows): number {
