@@ -3,7 +3,7 @@
  * that name the field.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Network } from './network.js';
 
@@ -15,55 +15,91 @@ export type LabelledBatch =
   | { readonly x: Inputs; readonly y: tf.Tensor | tf.TensorLike }
   | { readonly xs: Inputs; readonly ys: tf.Tensor | tf.TensorLike };
 
-/** Inputs and labels of a batch, whichever the spelling. */
-export const partsOf = (batch: LabelledBatch): { x: Inputs; y: tf.Tensor | tf.TensorLike } =>
-  'xs' in batch ? { x: batch.xs, y: batch.ys } : batch;
+/** Inputs and labels of a batch, whichever the spelling; both undefined where there is no batch. */
+export function partsOf(batch: LabelledBatch | undefined): { readonly x: unknown; readonly y: unknown } {
+  const { x, y, xs = x, ys = y } = (batch ?? {}) as Readonly<Record<'x' | 'y' | 'xs' | 'ys', unknown>>;
+  return { x: xs, y: ys };
+}
 
 /** Inputs as tensors, in the model's order. Arrays become tensors inside the caller's `tf.tidy`. */
-export function inputTensors(network: Network, inputs: Inputs): E.Either<LaplaceError, ReadonlyArray<tf.Tensor>> {
+export function inputTensors(network: Network, inputs: unknown): E.Either<LaplaceError, ReadonlyArray<tf.Tensor>> {
   const { model } = network;
-  const tensors = listInputs(inputs, model.inputNames);
   const expected = model.inputs.map((t) => t.shape);
-  const fits =
-    tensors.length === expected.length &&
-    tensors.every(
-      (t, i) => shapeFits(t.shape, expected[i] as ReadonlyArray<number | null>) && t.shape[0] === tensors[0]?.shape[0],
-    );
-  if (fits && (tensors[0]?.shape[0] ?? 0) > 0) return E.right(tensors);
-  return E.left(
+  const wrong = (found: string): LaplaceError =>
     laplaceError('InvalidInput', {
       what: `The inputs do not fit model '${model.name}'`,
       field: 'x',
-      found: tensors.map((t) => describe(t.shape)).join(', ') || 'nothing',
+      found: found || 'nothing',
       expected: `${expected.map(describe).join(', ')} with B >= 1`,
-    }),
+    });
+  return F.pipe(
+    listInputs(inputs, model.inputNames),
+    E.traverseArray(asTensor),
+    E.filterOrElse(
+      (tensors) =>
+        tensors.length === expected.length &&
+        tensors.every((t, i) => shapeFits(t.shape, expected[i] as ReadonlyArray<number | null>)) &&
+        tensors.every((t) => t.shape[0] === tensors[0]?.shape[0]) &&
+        (tensors[0]?.shape[0] ?? 0) > 0,
+      (tensors) => tensors.map((t) => describe(t.shape)).join(', '),
+    ),
+    E.mapLeft(wrong),
   );
 }
 
 /** Labels as a tensor that can belong to `size` examples. Their range is checked on the device, see `Health`. */
-export function labelTensor(network: Network, y: tf.Tensor | tf.TensorLike, size: number): E.Either<LaplaceError, tf.Tensor> {
+export function labelTensor(network: Network, y: unknown, size: number): E.Either<LaplaceError, tf.Tensor> {
   const { likelihoodOps: ops, outputs } = network;
-  const labels = isTensor(y) ? y : tf.tensor(y);
-  if (ops.labelShapeFits(labels.shape, size, outputs)) return E.right(labels);
-  return E.left(
-    laplaceError('InvalidLabels', {
-      what: `The labels do not fit the ${ops.name} likelihood`,
-      field: 'y',
-      found: `shape [${labels.shape.join(', ')}] for a batch of ${size}`,
-      expected: ops.labels(outputs),
-    }),
+  return F.pipe(
+    asTensor(y),
+    E.filterOrElse(
+      (labels) => ops.labelShapeFits(labels.shape, size, outputs),
+      (labels) => `shape [${labels.shape.join(', ')}] for a batch of ${size}`,
+    ),
+    E.mapLeft((found) =>
+      laplaceError('InvalidLabels', {
+        what: `The labels do not fit the ${ops.name} likelihood`,
+        field: 'y',
+        found,
+        expected: ops.labels(outputs),
+      }),
+    ),
   );
 }
 
-function listInputs(inputs: Inputs, names: ReadonlyArray<string>): ReadonlyArray<tf.Tensor> {
+function listInputs(inputs: unknown, names: ReadonlyArray<string>): ReadonlyArray<unknown> {
   if (isTensor(inputs)) return [inputs];
-  if (Array.isArray(inputs) && inputs.length > 0 && inputs.every(isTensor)) return inputs as unknown as tf.Tensor[];
-  if (typeof inputs === 'object' && !Array.isArray(inputs) && !ArrayBuffer.isView(inputs)) {
-    const record = inputs as Readonly<Record<string, tf.Tensor>>;
-    return names.flatMap((name) => (record[name] === undefined ? [] : [record[name]]));
+  if (Array.isArray(inputs) && inputs.length > 0 && inputs.every(isTensor)) return inputs;
+  if (typeof inputs === 'object' && inputs !== null && !isNested(inputs)) {
+    const record = inputs as Readonly<Record<string, unknown>>;
+    return names.flatMap((name) => record[name] ?? []);
   }
-  return [tf.tensor(inputs as tf.TensorLike)];
+  return [inputs];
 }
+
+/** A tensor as it is, or one made of an array; otherwise what was found instead. */
+function asTensor(value: unknown): E.Either<string, tf.Tensor> {
+  if (isTensor(value)) return value.isDisposed ? E.left('a disposed tensor') : E.right(value);
+  if (value === undefined || value === null) return E.left('nothing');
+  if (!isNested(value) && typeof value !== 'number') return E.left(typeof value);
+  const shape = shapeOf(value);
+  return isEven(value, shape)
+    ? E.right(tf.tensor(value as tf.TensorLike, shape))
+    : E.left('nested arrays of uneven length, or with something else than numbers');
+}
+
+type Nested = ArrayLike<unknown>;
+
+const isNested = (value: unknown): value is Nested => Array.isArray(value) || ArrayBuffer.isView(value);
+
+/** The shape that the first entries have. */
+const shapeOf = (value: unknown): number[] => (isNested(value) ? [value.length, ...shapeOf(value[0])] : []);
+
+/** Whether all entries have it: tfjs takes an uneven array and leaves the rest of the tensor to chance. */
+const isEven = (value: unknown, [length, ...rest]: ReadonlyArray<number>): boolean =>
+  isNested(value)
+    ? value.length === length && Array.prototype.every.call(value, (entry) => isEven(entry, rest))
+    : length === undefined && (typeof value === 'number' || typeof value === 'boolean');
 
 /** By shape of the value, not by class: a tensor may come from another copy of tfjs-core. */
 const isTensor = (value: unknown): value is tf.Tensor =>

@@ -52,10 +52,20 @@ export const accumulateFactors =
         onProgress?.({ phase: 'observe', done, ...(total === undefined ? {} : { total }), unit: 'batches' });
         await breathe();
       };
+      // The device is free before anybody hears of the end.
+      const end = (notify: () => void): void => {
+        accumulator?.reset();
+        notify();
+      };
       const fail = async (error: unknown): Promise<void> => {
         if (subscriber.closed) return;
-        if (options.onFailure && accumulator && accumulator.count() > 0) options.onFailure(await accumulator.factors());
-        subscriber.error(error);
+        let reported = error;
+        try {
+          if (options.onFailure && accumulator && accumulator.count() > 0) options.onFailure(await accumulator.factors());
+        } catch (another) {
+          reported = another;
+        }
+        end(() => subscriber.error(reported));
       };
       const then = (step: () => Promise<void> | void): void => {
         work = work
@@ -86,8 +96,11 @@ export const accumulateFactors =
         complete: () =>
           then(async () => {
             if (accumulator === undefined) throw noBatch();
-            subscriber.next(await accumulator.factors());
-            subscriber.complete();
+            const factors = await accumulator.factors();
+            end(() => {
+              subscriber.next(factors);
+              subscriber.complete();
+            });
           }),
       });
       return () => {

@@ -10,11 +10,11 @@ import { observeRows, prepare } from '../curvature/estimator.js';
 import { emptyFactors, type Factors, type LayerSums } from '../curvature/factors.js';
 import type { RowSink } from '../curvature/observation.js';
 import { forward } from '../network/forward.js';
-import type { Network } from '../network/network.js';
+import { type Network, notDisposed } from '../network/network.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { foldIn, type Key, key } from '../random/key.js';
 import { checkHealth, type Health, healthOf } from './health.js';
-import { createMoment, type Moment } from './moment.js';
+import { type Bag, createMoment, drop, emptyBag, stage } from './moment.js';
 import { type ObservedBatch, orThrow, type TrainingRows } from './observed.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
@@ -23,7 +23,7 @@ export interface Accumulator {
   readonly add: (batch: ObservedBatch) => void;
   /** Waits for the added batches and makes them count. Rejects with a `LaplaceError` on bad data, and leaves them out. */
   readonly settle: () => Promise<void>;
-  /** Every settled batch, as a value at the model's present weights. The accumulation goes on. */
+  /** Every batch that is settled when this is called, as a value at the model's present weights. The accumulation goes on. */
   readonly factors: () => Promise<Factors>;
   /** Examples settled so far. */
   readonly count: () => number;
@@ -37,27 +37,23 @@ export interface Accumulator {
 export function createAccumulator(source: Network, curvature: Curvature): Accumulator {
   const { network, layout } = orThrow(prepare(source, curvature));
   const layers = layout.layers.map(({ n, m }) => ({ input: createMoment(n), gradient: createMoment(m) }));
-  const all: ReadonlyArray<Moment> = layers.flatMap((l) => [l.input, l.gradient]);
-  const sink: RowSink = {
-    input: (layer, rows) => layers[layer]?.input.stage(rows),
-    gradient: (layer, rows) => layers[layer]?.gradient.stage(rows),
-  };
+  const moments = layers.flatMap(({ input, gradient }) => [input, gradient]);
   const seed: Key = key('seed' in curvature ? curvature.seed : 0);
-  let pending: ReadonlyArray<Health> = [];
+  let pending: ReadonlyArray<Staged> = [];
   let count = 0;
   let logLikelihood = 0;
 
-  const observe = (batch: ObservedBatch): Health =>
+  const observe = (batch: ObservedBatch, sink: RowSink): Health =>
     batch.use(({ x, y, rows, outputs }) => {
       const ops = network.likelihoodOps;
       const targets = ops.targets(y, network.outputs);
       const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
-      if (byProduct !== undefined && outputs !== undefined) {
+      if (byProduct !== undefined) {
         byProduct.forEach(({ input, gradient }, layer) => {
           sink.input(layer, input);
           sink.gradient(layer, gradient);
         });
-        return healthOf(network, batch, x, y, outputs, targets);
+        return healthOf(network, batch, x, y, outputs ?? forward(network, x).outputs, targets);
       }
       const tape = forward(network, x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
@@ -65,52 +61,74 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
       return healthOf(network, batch, x, y, tape.outputs, targets);
     });
 
-  const rollback = (): void => {
-    for (const health of pending) health.values.dispose();
-    pending = [];
-    for (const moment of all) moment.rollback();
-  };
   const settle = async (): Promise<void> => {
     const waiting = pending;
     pending = [];
-    try {
-      const checked = await Promise.all(waiting.map((health) => checkHealth(network, health)));
-      checked.forEach((value) => (logLikelihood += value));
-      waiting.forEach(({ size }) => (count += size));
-    } catch (error) {
-      rollback();
-      throw error;
+    const checks = await Promise.allSettled(waiting.map(({ health }) => checkHealth(network, health)));
+    for (const [i, { health, bags }] of waiting.entries()) {
+      const check = checks[i] as PromiseSettledResult<number>;
+      if (check.status === 'rejected') {
+        // The sum ends where the data went bad, however many came behind it in the meantime.
+        for (const { bags: rest } of waiting.slice(i)) rest.forEach(drop);
+        throw check.reason;
+      }
+      moments.forEach((moment, m) => moment.commit(bags[m] as Bag));
+      count += health.size;
+      logLikelihood += check.value;
     }
-    for (const moment of all) moment.commit();
-    for (const moment of all) await moment.flushIfFull();
+    for (const moment of moments) await moment.flushIfFull();
   };
 
   return {
     add: (batch) => {
+      orThrow(notDisposed(network.model));
+      const bags = moments.map(emptyBag);
       try {
-        pending = [...pending, observe(batch)];
+        pending = [...pending, { bags, health: observe(batch, sinkInto(bags)) }];
       } catch (error) {
-        rollback();
+        bags.forEach(drop);
         throw error;
       }
     },
     settle,
     factors: async () => {
-      const sums: LayerSums[] = [];
-      for (const { input, gradient } of layers) sums.push({ input: await input.read(), gradient: await gradient.read() });
-      const { fingerprint, blocks } = await readWeights(network);
-      return { ...emptyFactors(layout, fingerprint, blocks), count, datasetSize: count, logLikelihood, layers: sums };
+      // Everything is asked for at once, before anything is waited for: the numbers of one moment.
+      const soFar = { count, datasetSize: count, logLikelihood };
+      const sums = Promise.all(
+        layers.map(async ({ input, gradient }): Promise<LayerSums> => {
+          const [a, g] = await Promise.all([input.read(), gradient.read()]);
+          return { input: a, gradient: g };
+        }),
+      );
+      const [{ fingerprint, blocks }, own] = await Promise.all([readWeights(network), sums]);
+      return { ...emptyFactors(layout, fingerprint, blocks), ...soFar, layers: own };
     },
     count: () => count,
     weights: () => readWeights(network),
     reset: () => {
-      rollback();
+      for (const { health, bags } of pending) {
+        health.values.dispose();
+        bags.forEach(drop);
+      }
+      pending = [];
       count = 0;
       logLikelihood = 0;
-      for (const moment of all) moment.reset();
+      for (const moment of moments) moment.reset();
     },
   };
 }
+
+/** A batch whose checks are on their way: its rows count once they have passed. */
+interface Staged {
+  readonly health: Health;
+  /** Those of input and gradient of every layer in turn. */
+  readonly bags: ReadonlyArray<Bag>;
+}
+
+const sinkInto = (bags: ReadonlyArray<Bag>): RowSink => ({
+  input: (layer, rows) => stage(bags[2 * layer] as Bag, rows),
+  gradient: (layer, rows) => stage(bags[2 * layer + 1] as Bag, rows),
+});
 
 /** The rows that a training step gave for every block, or undefined when one is missing and a pass of its own is needed. */
 function rowsOfBlocks(

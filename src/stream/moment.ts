@@ -1,7 +1,7 @@
 /**
- * Σ r rᵀ over rows r [R, d] that arrive in pieces, in two steps: pieces are staged, then committed once their batch has proved
- * sound, or rolled back. Rows wait until there are ROWS of them, since one product of a tall matrix runs several times faster
- * than many of short ones. Holds at most 2·ROWS rows plus one batch, and two [d, d] matrices, on the device.
+ * Σ r rᵀ over rows r [R, d] that arrive in pieces, in two steps: the pieces of a batch are staged in a bag, and committed once the
+ * batch has proved sound. Rows wait until there are ROWS of them, since one product of a tall matrix runs several times faster
+ * than many of short ones. Holds at most 2·ROWS rows plus those in bags, and two [d, d] matrices, on the device.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { gram } from '../network/matmul.js';
@@ -12,77 +12,77 @@ const ROWS = 1024;
 /** Products summed in float32 before they move to float64. */
 const FLUSH = 32;
 
-export interface Moment {
-  /** Takes rows [R, d]; a reference is kept, so the caller may let its own go. Synchronous. */
-  readonly stage: (rows: tf.Tensor2D) => void;
-  /** Makes what was staged part of the sum. */
-  readonly commit: () => void;
-  /** Forgets what was staged. */
-  readonly rollback: () => void;
-  /** Moves the device sum to the host when it holds FLUSH products. */
-  readonly flushIfFull: () => Promise<void>;
-  /** The committed sum as a value; the accumulation goes on. */
-  readonly read: () => Promise<Matrix>;
-  /** Forgets everything and frees the device. The moment can be used again. */
-  readonly reset: () => void;
-}
-
-/** Rows that wait and the sum of those that were multiplied. */
-interface Bag {
+/** Rows that wait, and the sum of those that were multiplied. */
+export interface Bag {
   waiting: tf.Tensor2D[];
   rows: number;
   sum: tf.Tensor2D | undefined;
   products: number;
 }
 
-const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: undefined, products: 0 });
+export interface Moment {
+  /** Makes what a bag holds part of the sum. */
+  readonly commit: (bag: Bag) => void;
+  /** Moves the device sum to the host when it holds FLUSH products. */
+  readonly flushIfFull: () => Promise<void>;
+  /** What is committed when this is called, as a value; the accumulation goes on. */
+  readonly read: () => Promise<Matrix>;
+  /** Forgets everything and frees the device. The moment can be used again. */
+  readonly reset: () => void;
+}
+
+export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: undefined, products: 0 });
+
+/** Puts rows [R, d] into a bag; a reference is kept, so the caller may let its own go. Synchronous. */
+export function stage(bag: Bag, rows: tf.Tensor2D): void {
+  bag.waiting.push(tf.keep(tf.clone(rows)));
+  bag.rows += rows.shape[0];
+  if (bag.rows >= ROWS) contract(bag);
+}
+
+/** Frees what a bag holds. */
+export function drop(bag: Bag): void {
+  tf.dispose(bag.waiting);
+  bag.sum?.dispose();
+}
 
 export function createMoment(d: number): Moment {
-  let host = new Float64Array(d * d);
-  let staged = emptyBag();
+  const zero = (): Promise<Float64Array> => Promise.resolve(new Float64Array(d * d));
   let committed = emptyBag();
+  // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after.
+  let host = zero();
 
-  const flush = async (): Promise<void> => {
+  const flush = (): Promise<Float64Array> => {
     const { sum } = committed;
-    if (sum === undefined) return;
+    if (sum === undefined) return host;
     committed.sum = undefined;
     committed.products = 0;
-    const target = host;
-    const values = await sum.data().finally(() => sum.dispose());
-    for (let i = 0; i < values.length; i++) target[i] = (target[i] as number) + (values[i] as number);
+    const values = sum.data().finally(() => sum.dispose());
+    host = Promise.all([host, values]).then(([total, more]) => {
+      for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (more[i] as number);
+      return total;
+    });
+    return host;
   };
 
   return {
-    stage: (piece) => {
-      staged.waiting.push(tf.keep(tf.clone(piece)));
-      staged.rows += piece.shape[0];
-      if (staged.rows >= ROWS) contract(staged);
-    },
-    commit: () => {
-      committed.waiting.push(...staged.waiting);
-      committed.rows += staged.rows;
-      if (staged.sum !== undefined) addTo(committed, staged.sum, staged.products);
-      staged = emptyBag();
+    commit: (bag) => {
+      committed.waiting.push(...bag.waiting);
+      committed.rows += bag.rows;
+      if (bag.sum !== undefined) addTo(committed, bag.sum, bag.products);
       if (committed.rows >= ROWS) contract(committed);
-    },
-    rollback: () => {
-      drop(staged);
-      staged = emptyBag();
     },
     flushIfFull: async () => {
       if (committed.products >= FLUSH) await flush();
     },
-    read: async () => {
+    read: () => {
       contract(committed);
-      await flush();
-      return { rows: d, cols: d, data: host.slice() };
+      return flush().then((total) => ({ rows: d, cols: d, data: total.slice() }));
     },
     reset: () => {
-      drop(staged);
       drop(committed);
-      staged = emptyBag();
       committed = emptyBag();
-      host = new Float64Array(d * d);
+      host = zero();
     },
   };
 }
@@ -108,9 +108,4 @@ function addTo(bag: Bag, sum: tf.Tensor2D, products: number): void {
   }
   bag.sum = tf.tidy(() => tf.keep(tf.add(previous, sum)));
   tf.dispose([previous, sum]);
-}
-
-function drop(bag: Bag): void {
-  tf.dispose(bag.waiting);
-  bag.sum?.dispose();
 }

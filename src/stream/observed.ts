@@ -57,8 +57,9 @@ export const observedBatch = (network: Network, source: BatchSource, index: numb
     try {
       return tf.tidy(() => {
         const made = typeof source === 'function' ? source() : source;
-        if ('batch' in made) dispose = made.dispose;
-        const { x: inputs, y: labels } = partsOf('batch' in made ? made.batch : made);
+        const owned = isOwned(made);
+        if (owned) dispose = made.dispose;
+        const { x: inputs, y: labels } = partsOf(owned ? made.batch : made);
         const x = orThrow(inputTensors(network, inputs));
         const y = orThrow(labelTensor(network, labels, x[0]?.shape[0] as number));
         return f({ x, y });
@@ -68,6 +69,8 @@ export const observedBatch = (network: Network, source: BatchSource, index: numb
     }
   },
 });
+
+const isOwned = (made: LabelledBatch | OwnedBatch | undefined): made is OwnedBatch => made !== undefined && 'batch' in made;
 
 /** The batch of a training step: usable until `expire` is called. */
 export function transientBatch(

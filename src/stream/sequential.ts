@@ -20,8 +20,17 @@ export const sequential =
       let worker: Worker<A, B> | undefined;
       let work: Promise<void> = Promise.resolve();
       let index = 0;
+      const close = (): void => {
+        worker?.close();
+        worker = undefined;
+      };
+      // What was opened is closed before anybody hears of the end.
+      const fail = (error: unknown): void => {
+        close();
+        subscriber.error(error);
+      };
       const then = (step: () => Promise<void> | void): void => {
-        work = work.then(() => (subscriber.closed ? undefined : step())).catch((error: unknown) => subscriber.error(error));
+        work = work.then(() => (subscriber.closed ? undefined : step())).catch(fail);
       };
       const subscription = source.subscribe({
         next: (value) =>
@@ -30,11 +39,15 @@ export const sequential =
             subscriber.next(await worker.run(value, index++));
             await breathe();
           }),
-        error: (error: unknown) => then(() => subscriber.error(error)),
-        complete: () => then(() => subscriber.complete()),
+        error: (error: unknown) => then(() => fail(error)),
+        complete: () =>
+          then(() => {
+            close();
+            subscriber.complete();
+          }),
       });
       return () => {
         subscription.unsubscribe();
-        void work.finally(() => worker?.close());
+        void work.finally(close);
       };
     });
