@@ -17,9 +17,22 @@ export interface TensorData {
 /**
  * Cuts tensors into batches of `size` examples, in order; the last may be smaller. Each is a function that slices when called,
  * inside the `tf.tidy` of whoever calls it.
+ *
+ * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1, `InvalidInput` and `InvalidLabels` for tensors that differ
+ * in length.
  */
 export function batches({ x, y }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
-  return inputBatches(x, size).map((inputs, i) => () => ({ x: inputs(), y: slice(y, i * size, size) }));
+  const inputs = inputBatches(x, size);
+  const [examples, labels] = [([x].flat() as tf.Tensor[])[0]?.shape[0] ?? 0, y.shape[0] ?? 0];
+  if (examples !== labels) {
+    throw laplaceError('InvalidLabels', {
+      what: 'There is not one label for each example',
+      field: 'y',
+      found: `${labels} labels`,
+      expected: `${examples} labels`,
+    });
+  }
+  return inputs.map((part, i) => () => ({ x: part(), y: slice(y, i * size, size) }));
 }
 
 /** The same without labels, for `predict`. */
@@ -33,7 +46,16 @@ export function inputBatches(x: TensorData['x'], size: number): ReadonlyArray<()
       expected: 'an integer >= 1',
     });
   }
-  const count = Math.ceil((inputs[0]?.shape[0] ?? 0) / size);
+  const lengths = inputs.map((t) => t.shape[0] ?? 0);
+  if (new Set(lengths).size > 1) {
+    throw laplaceError('InvalidInput', {
+      what: 'The inputs have different lengths',
+      field: 'x',
+      found: `${lengths.join(', ')} examples`,
+      expected: 'the same first dimension',
+    });
+  }
+  const count = Math.ceil((lengths[0] ?? 0) / size);
   return Array.from({ length: count }, (_, i) => () => inputs.map((t) => slice(t, i * size, size)));
 }
 
@@ -49,7 +71,9 @@ export interface DatasetLike {
 
 /**
  * The batches of a `tf.data` dataset with elements `{ xs, ys }` (or `{ x, y }`). The next element is asked for once the last has
- * been used, and its tensors are disposed after use. Unsubscribing stops the iteration.
+ * been used, and its tensors are disposed after use: each can be used once. Unsubscribing stops the iteration.
+ *
+ * An element that nobody uses holds the others up: leave elements out with the dataset's own `skip`, `take` and `filter`.
  */
 export const fromDataset = (dataset: DatasetLike): Observable<BatchSource> =>
   new Observable((subscriber) => {
@@ -71,6 +95,7 @@ export const fromDataset = (dataset: DatasetLike): Observable<BatchSource> =>
         const dispose = (): void => {
           if (disposed) return;
           disposed = true;
+          subscriber.remove(dispose);
           tf.dispose(value as unknown as tf.NamedTensorMap);
           resolve();
         };
