@@ -35,7 +35,7 @@ export const decompose = (name: LinalgEngine['name'], a: Matrix): SymmetricEigen
 
 export const norm = ({ data }: Matrix): number => Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
 
-export const subtract = (a: Matrix, b: Matrix): Matrix =>
+const subtract = (a: Matrix, b: Matrix): Matrix =>
   matrix(
     a.rows,
     a.cols,

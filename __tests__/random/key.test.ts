@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { foldIn, key, split } from '../../src/random/index.js';
+import { foldIn, type Key, key, split } from '../../src/random/index.js';
 import { threefry } from '../../src/random/threefry.js';
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
-const keys = fc.record({ hi: word, lo: word });
+const keys: fc.Arbitrary<Key> = fc.record({ hi: word, lo: word });
 
 // threefry2x32 with 20 rounds in Random123's file of known answers (tests/kat_vectors).
 it.each([

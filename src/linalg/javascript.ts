@@ -1,6 +1,6 @@
 /**
  * The engine that runs everywhere: ml-matrix's symmetric eigensolver in plain float64 JavaScript (Householder tridiagonalisation,
- * then implicit QL: EISPACK's tred2 and tql2, by way of JAMA). O(n³): 5 ms at n = 100, 10 s and more at n = 1200.
+ * then implicit QL: EISPACK's tred2 and tql2, by way of JAMA). O(n³): 12 ms at n = 100, 0.6 s at 400, 10 to 18 s at 1200.
  */
 import { EigenvalueDecomposition, Matrix as MlMatrix } from 'ml-matrix';
 import type { Matrix } from '../types.js';

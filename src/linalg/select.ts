@@ -13,7 +13,7 @@ import { tensorflowEngine } from './tensorflow.js';
  *
  * @example
  * ```ts
- * import { defaultEngine } from './select.js';
+ * import { defaultEngine } from 'tfjs-laplace';
  *
  * defaultEngine().name; // 'tensorflow' with tfjs-node, else 'javascript'
  * ```

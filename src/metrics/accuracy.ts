@@ -19,7 +19,7 @@ export function correctness(probabilities: NumberRows, labels: ArrayLike<number>
  *
  * @example
  * ```ts
- * import { accuracy } from './accuracy.js';
+ * import { accuracy } from 'tfjs-laplace';
  *
  * accuracy([[0.9, 0.1], [0.4, 0.6]], [0, 0]); // => 0.5
  * ```

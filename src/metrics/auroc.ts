@@ -22,7 +22,7 @@ export interface ScoredGroups {
  *
  * @example
  * ```ts
- * import { auroc } from './auroc.js';
+ * import { auroc } from 'tfjs-laplace';
  *
  * auroc({ positives: [0.9, 0.4], negatives: [0.1, 0.4] }); // => 0.875
  * ```

@@ -14,7 +14,7 @@ import { checkClassification, type NumberRows } from './rows.js';
  *
  * @example
  * ```ts
- * import { brierScore } from './brier.js';
+ * import { brierScore } from 'tfjs-laplace';
  *
  * brierScore([[0.5, 0.5], [0, 1]], [0, 0]); // => 1.25
  * ```

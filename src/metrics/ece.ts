@@ -43,7 +43,7 @@ export interface CalibrationOptions {
  *
  * @example
  * ```ts
- * import { calibration } from './ece.js';
+ * import { calibration } from 'tfjs-laplace';
  *
  * const { ece, bins } = calibration([[0.75, 0.25], [0.75, 0.25]], [0, 1], { bins: 2 });
  * ece; // => 0.25

@@ -13,7 +13,7 @@ import { checkProbabilities, type NumberRows } from './rows.js';
  *
  * @example
  * ```ts
- * import { entropy } from './entropy.js';
+ * import { entropy } from 'tfjs-laplace';
  *
  * entropy([[0.5, 0.5], [1, 0]]); // => Float64Array.of(Math.LN2, 0)
  * ```

@@ -14,7 +14,7 @@ import { checkClassification, type NumberRows } from './rows.js';
  *
  * @example
  * ```ts
- * import { nll } from './nll.js';
+ * import { nll } from 'tfjs-laplace';
  *
  * nll([[0.5, 0.5], [0.25, 0.75]], [0, 0]); // => 1.0397…
  * ```

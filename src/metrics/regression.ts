@@ -25,7 +25,7 @@ export interface GaussianPredictions {
  *
  * @example
  * ```ts
- * import { gaussianNll } from './regression.js';
+ * import { gaussianNll } from 'tfjs-laplace';
  *
  * gaussianNll({ targets: [[1]], mean: [[0]], variance: [[1]] }); // => 1.4189…
  * ```
@@ -43,7 +43,7 @@ export function gaussianNll(predictions: GaussianPredictions): number {
  *
  * @example
  * ```ts
- * import { rmse } from './regression.js';
+ * import { rmse } from 'tfjs-laplace';
  *
  * rmse([[1], [7]], [[2], [0]]); // => 5
  * ```
@@ -65,7 +65,7 @@ export function rmse(targets: NumberRows, mean: NumberRows): number {
  *
  * @example
  * ```ts
- * import { intervalCoverage } from './regression.js';
+ * import { intervalCoverage } from 'tfjs-laplace';
  *
  * const predictions = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
  * intervalCoverage(predictions, { level: 0.95 }); // => 0.5

@@ -20,7 +20,7 @@ const ROW_SUM_TOLERANCE = 1e-3;
  *
  * @example
  * ```ts
- * import { binaryRows } from './rows.js';
+ * import { binaryRows } from 'tfjs-laplace';
  *
  * binaryRows([0.25, 1]); // => [[0.75, 0.25], [0, 1]]
  * ```

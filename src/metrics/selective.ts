@@ -30,7 +30,7 @@ export interface RiskCoverage {
  *
  * @example
  * ```ts
- * import { riskCoverage } from './selective.js';
+ * import { riskCoverage } from 'tfjs-laplace';
  *
  * riskCoverage([0.1, 0.7, 0.2, 0.9], [0, 1, 0, 0]).risk; // => Float64Array.of(0, 0, 1 / 3, 1 / 4)
  * ```
@@ -66,7 +66,7 @@ export function riskCoverage(uncertainty: ArrayLike<number>, losses: ArrayLike<n
  *
  * @example
  * ```ts
- * import { retainedAccuracy } from './selective.js';
+ * import { retainedAccuracy } from 'tfjs-laplace';
  *
  * retainedAccuracy([0.1, 0.7, 0.2, 0.9], [1, 0, 1, 0], [0.5, 1]); // => Float64Array.of(1, 0.5)
  * ```
