@@ -1,0 +1,73 @@
+/** Lines, bands and points over one axis: sweeps, and regressions with their uncertainty. */
+import type { TopLevelSpec } from 'vega-lite';
+import { svgOf } from './svg.js';
+import { COLOURS, INK } from './theme.js';
+
+/** A curve with or without a band around it. */
+export interface Curve {
+  readonly name: string;
+  readonly points: ReadonlyArray<{ readonly x: number; readonly y: number; readonly low?: number; readonly high?: number }>;
+  /** Mark each point. */
+  readonly marked?: boolean;
+}
+
+export interface CurvesData {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** With units. */
+  readonly xAxis: string;
+  readonly yAxis: string;
+  readonly xScale?: 'linear' | 'log';
+  readonly yRange?: readonly [number, number];
+  readonly curves: ReadonlyArray<Curve>;
+  /** Observations, drawn as black dots. */
+  readonly dots?: ReadonlyArray<{ readonly x: number; readonly y: number }>;
+}
+
+export function curvesSpec(data: CurvesData): TopLevelSpec {
+  const names = data.curves.map((curve) => curve.name);
+  const values = data.curves.flatMap(({ name, points }) => points.map((point) => ({ name, ...point })));
+  const banded = values.filter((v) => v.low !== undefined && v.high !== undefined);
+  const color = {
+    field: 'name',
+    type: 'nominal' as const,
+    title: null,
+    scale: { domain: names, range: COLOURS.slice(0, names.length) },
+  };
+  const x = {
+    field: 'x',
+    type: 'quantitative' as const,
+    title: data.xAxis,
+    scale: { type: data.xScale ?? 'linear', zero: false, nice: false },
+  };
+  const yScale = data.yRange === undefined ? { zero: false } : { domain: [...data.yRange], nice: false };
+  const y = { type: 'quantitative' as const, title: data.yAxis, scale: yScale };
+  const clip = data.yRange !== undefined;
+  const marked = data.curves.some((curve) => curve.marked);
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: { text: data.title, ...(data.subtitle === undefined ? {} : { subtitle: data.subtitle }) },
+    width: 560,
+    height: 320,
+    layer: [
+      {
+        data: { values: banded },
+        mark: { type: 'area', opacity: 0.22, clip },
+        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+      },
+      {
+        data: { values },
+        mark: { type: 'line', strokeWidth: 2, clip, ...(marked ? { point: { size: 46, filled: true } } : {}) },
+        encoding: { x, y: { ...y, field: 'y' }, color },
+      },
+      {
+        data: { values: [...(data.dots ?? [])] },
+        mark: { type: 'circle', color: INK, size: 22, opacity: 0.75, clip },
+        encoding: { x, y: { ...y, field: 'y' } },
+      },
+    ],
+  };
+}
+
+/** The curves as SVG. */
+export const curves = (data: CurvesData): Promise<string> => svgOf(curvesSpec(data));

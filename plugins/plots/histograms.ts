@@ -1,0 +1,93 @@
+/** Overlaid histograms of several groups of numbers, each as shares of its own group so that sizes don't matter. */
+import type { TopLevelSpec } from 'vega-lite';
+import { svgOf } from './svg.js';
+import { COLOURS } from './theme.js';
+
+/** Groups over one axis. */
+export interface HistogramPanel {
+  readonly title: string;
+  readonly groups: ReadonlyArray<{ readonly name: string; readonly values: ArrayLike<number> }>;
+}
+
+export interface HistogramData {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** What is counted, with its unit: 'predictive entropy (nats)'. */
+  readonly axis: string;
+  /** Of what each bar is a share: 'test digits'. */
+  readonly of: string;
+  /** Ends of the axis; values beyond go to the outermost bins. */
+  readonly range: readonly [number, number];
+  /** Default 40. */
+  readonly bins?: number;
+  readonly panels: ReadonlyArray<HistogramPanel>;
+}
+
+/** One bar: a bin of a group. Shares of a group add up to 100. */
+export function histogramRows(panel: HistogramPanel, [low, high]: readonly [number, number], bins: number) {
+  const width = (high - low) / bins;
+  return panel.groups.flatMap(({ name, values }) => {
+    const counts = new Array<number>(bins).fill(0);
+    for (let i = 0; i < values.length; i++) {
+      const bin = Math.min(bins - 1, Math.max(0, Math.floor(((values[i] as number) - low) / width)));
+      counts[bin] = (counts[bin] as number) + 1;
+    }
+    return counts.map((count, i) => ({
+      group: `${name} (${values.length.toLocaleString('en-US')})`,
+      left: low + width * i,
+      right: low + width * (i + 1),
+      share: values.length === 0 ? 0 : (100 * count) / values.length,
+    }));
+  });
+}
+
+export function histogramSpec(data: HistogramData): TopLevelSpec {
+  const { bins = 40, range, panels } = data;
+  const largest = Math.max(1, ...panels.flatMap((panel) => panel.groups.map((group) => group.values.length)));
+  /** Half of what one value is in the largest group. */
+  const floor = 50 / largest;
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: { text: data.title, ...(data.subtitle === undefined ? {} : { subtitle: data.subtitle }) },
+    spacing: 22,
+    resolve: { scale: { color: 'independent' } },
+    vconcat: panels.map((panel, p) => {
+      const all = histogramRows(panel, range, bins);
+      const names = [...new Set(all.map((row) => row.group))];
+      return {
+        width: 520,
+        height: 150,
+        title: { text: panel.title, fontSize: 13, offset: 4 },
+        data: { values: all.filter((row) => row.share > 0) },
+        mark: { type: 'bar' as const, opacity: 0.55, binSpacing: 0 },
+        encoding: {
+          x: {
+            field: 'left',
+            type: 'quantitative' as const,
+            scale: { domain: [...range], nice: false },
+            title: p === panels.length - 1 ? data.axis : null,
+          },
+          x2: { field: 'right' },
+          y: {
+            field: 'share',
+            type: 'quantitative' as const,
+            stack: null,
+            title: `% of ${data.of}`,
+            scale: { type: 'log' as const, domain: [floor, 100], nice: false },
+            axis: { values: [0.001, 0.01, 0.1, 1, 10, 100].filter((v) => v > floor), format: '~g' },
+          },
+          y2: { datum: floor },
+          color: {
+            field: 'group',
+            type: 'nominal' as const,
+            title: null,
+            scale: { domain: names, range: COLOURS.slice(0, names.length) },
+          },
+        },
+      };
+    }),
+  };
+}
+
+/** The histograms as SVG, one panel under the other; shares on a log scale, since the interesting ones are small. */
+export const histograms = (data: HistogramData): Promise<string> => svgOf(histogramSpec(data));

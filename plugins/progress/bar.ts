@@ -1,0 +1,40 @@
+/** Progress as a bar that is drawn over and over in one place of the screen. */
+import cliProgress from 'cli-progress';
+import type { Progress } from 'tfjs-laplace';
+import type { Display, Output } from './display.js';
+import { count } from './words.js';
+
+const OPTIONS = {
+  barCompleteChar: '█',
+  barIncompleteChar: '░',
+  barsize: 24,
+  hideCursor: true,
+  clearOnComplete: true,
+  etaBuffer: 50,
+};
+const BOUNDED = '{title}  {bar}  {count}  about {eta_formatted} left';
+/** Of what doesn't know its end. */
+const UNBOUNDED = '{title}  {count}';
+
+/** A bar from the first event on. */
+export function barDisplay(output: Output, title: string): Display {
+  const stream = output as NodeJS.WriteStream;
+  let bar: cliProgress.SingleBar | undefined;
+  output.write(`${title} …\r`);
+  return {
+    update: (event: Progress) => {
+      const total = event.total ?? event.done + 1;
+      const payload = { title, count: count(event) };
+      if (bar === undefined) {
+        bar = new cliProgress.SingleBar({ ...OPTIONS, stream, format: event.total === undefined ? UNBOUNDED : BOUNDED });
+        bar.start(total, 0, payload);
+      }
+      bar.setTotal(total);
+      bar.update(event.done, payload);
+    },
+    end: (line) => {
+      bar?.stop();
+      output.write(`\r\u001b[K${line}\n`);
+    },
+  };
+}
