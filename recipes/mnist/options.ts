@@ -1,0 +1,72 @@
+/** The command line. */
+import { parseArgs } from 'node:util';
+import { either as E } from 'fp-ts';
+import type { BackendName } from 'tfjs-laplace/plugins/backends';
+import type { Loudness } from 'tfjs-laplace/plugins/progress';
+
+export const HELP = `Laplace approximation of an MNIST classifier: trains, builds the posterior, and shows what its uncertainty is worth.
+
+  npm start -- [options]
+
+  --quick            a small network on a part of the data, in under half a minute
+  --pretrained DIR   load a model (model.json and its weights, as --save or TensorFlow.js writes them) instead of training
+  --save DIR         save the trained model
+  --out DIR          where the pictures go; default out/mnist
+  --backend NAME     node, wasm or cpu; default: the best that works
+  --quiet            results only
+  --verbose          every progress event, and more about the posterior
+  --help             this text
+`;
+
+export interface Options {
+  readonly quick: boolean;
+  readonly pretrained?: string;
+  readonly save?: string;
+  readonly out: string;
+  readonly backend?: BackendName;
+  readonly loudness: Loudness;
+  readonly help: boolean;
+}
+
+/** Options, or what is wrong with them. */
+export function readOptions(args: ReadonlyArray<string>): E.Either<string, Options> {
+  return E.chain(checked)(
+    E.tryCatch(
+      () => parse(args),
+      (error) => firstSentence(error),
+    ),
+  );
+}
+
+const parse = (args: ReadonlyArray<string>) =>
+  parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      pretrained: { type: 'string' },
+      save: { type: 'string' },
+      out: { type: 'string', default: 'out/mnist' },
+      backend: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
+
+function checked({ quiet, verbose, backend, pretrained, save, ...rest }: ReturnType<typeof parse>): E.Either<string, Options> {
+  if (quiet && verbose) return E.left('--quiet and --verbose exclude each other');
+  if (pretrained !== undefined && save !== undefined) return E.left('--save has nothing to save with --pretrained');
+  if (backend !== undefined && !isBackend(backend)) return E.left(`--backend is '${backend}'; it can be node, wasm or cpu`);
+  return E.right({
+    ...rest,
+    loudness: quiet ? 'quiet' : verbose ? 'verbose' : 'normal',
+    ...(pretrained === undefined ? {} : { pretrained }),
+    ...(save === undefined ? {} : { save }),
+    ...(backend === undefined ? {} : { backend }),
+  });
+}
+
+const isBackend = (name: string): name is BackendName => ['node', 'wasm', 'cpu'].includes(name);
+
+/** Node's message goes on about positional arguments. */
+const firstSentence = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\. .*$/s, '');

@@ -1,0 +1,59 @@
+/**
+ * The prior precision τ, chosen by the NLL of the linearised predictive on held-out training images. Another τ needs no new
+ * decomposition, only another pass over those images.
+ */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { either as E } from 'fp-ts';
+import { isotropic, type OnProgress, type Posterior, withPrior } from 'tfjs-laplace';
+import type { Digits } from './digits.js';
+import { networkPredictions, type Predictions, posteriorPredictions } from './predictions.js';
+import { mnistRecipe } from './recipe.js';
+import { type Scores, scoresOf } from './scores.js';
+
+export interface Candidate {
+  readonly precision: number;
+  readonly posterior: Posterior;
+  readonly scores: Scores;
+}
+
+export interface Choice {
+  readonly map: Scores;
+  readonly candidates: ReadonlyArray<Candidate>;
+  /** The candidate with the least NLL. */
+  readonly best: Candidate;
+  /** Whether that is less than the MAP's. */
+  readonly beatsMap: boolean;
+}
+
+export async function choosePrecision(
+  model: LayersModel,
+  posterior: Posterior,
+  precisions: ReadonlyArray<number>,
+  heldOut: Digits,
+  onProgress: OnProgress,
+): Promise<Choice> {
+  const map = scoresOf(await networkPredictions(model, heldOut), heldOut);
+  const candidates: Candidate[] = [];
+  for (const [i, precision] of precisions.entries()) {
+    const own = under(posterior, precision);
+    const predictions: Predictions = await posteriorPredictions(model, own, mnistRecipe.predictive, heldOut, (event) => {
+      const total = event.total ?? event.done;
+      onProgress({ ...event, done: i * total + event.done, total: precisions.length * total, detail: `τ = ${precision}` });
+    });
+    candidates.push({ precision, posterior: own, scores: scoresOf(predictions, heldOut) });
+  }
+  return chooseFrom(map, candidates);
+}
+
+/** The candidate of least NLL; the first of equals. */
+export function chooseFrom(map: Scores, candidates: ReadonlyArray<Candidate>): Choice {
+  const best = candidates.reduce((a, b) => (b.scores.nll < a.scores.nll ? b : a));
+  return { map, candidates, best, beatsMap: best.scores.nll < map.nll };
+}
+
+/** The same posterior under another prior precision. */
+export function under(posterior: Posterior, precision: number): Posterior {
+  const own = withPrior(posterior, isotropic(precision));
+  if (E.isLeft(own)) throw own.left;
+  return own.right;
+}

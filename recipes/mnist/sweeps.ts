@@ -1,0 +1,39 @@
+/** 2. What the number of samples and the temperature do to the sampled predictive. */
+import { type Predictive, weightSampling } from 'tfjs-laplace';
+import { duration } from 'tfjs-laplace/plugins/progress';
+import { percent } from '../support/table.js';
+import { type Digits, slice } from './digits.js';
+import { SEEDS } from './plan.js';
+import { posteriorPredictions } from './predictions.js';
+import type { Desk, Results } from './run.js';
+import { scoresOf, testDigits } from './scores.js';
+
+const COLUMNS = ['accuracy', 'NLL (nats)', 'mean uncertainty (nats)', 'time'];
+
+export async function sweeps(desk: Desk, results: Results): Promise<void> {
+  const { plan, report } = desk;
+  const digits = slice(results.test, 0, plan.sweep);
+  const sampled = (samples: number, temperature: number) => weightSampling({ samples, temperature, seed: SEEDS.sampling });
+
+  const bySamples: string[][] = [];
+  for (const n of plan.sampleCounts) bySamples.push([String(n), ...(await row(desk, results, digits, sampled(n, 1)))]);
+  report.heading(`2. Number of samples at temperature 1, the first ${testDigits(digits)}`);
+  report.table(['samples', ...COLUMNS], bySamples);
+
+  const byTemperature: string[][] = [];
+  for (const T of plan.temperatures)
+    byTemperature.push([String(T), ...(await row(desk, results, digits, sampled(plan.sweepSamples, T)))]);
+  report.heading(`   Temperature with ${plan.sweepSamples} samples, the same digits`);
+  report.table(['temperature', ...COLUMNS], byTemperature);
+  report.note('Temperature scales the covariance of the weights. Uncertainty: predictive entropy.');
+}
+
+async function row({ progress }: Desk, { model, posterior }: Results, digits: Digits, predictive: Predictive): Promise<string[]> {
+  const { temperature, ...rest } = predictive;
+  const samples = 'samples' in rest ? rest.samples : 0;
+  const predictions = await progress.step(`${samples} samples at temperature ${temperature}`, (onProgress) =>
+    posteriorPredictions(model, posterior, predictive, digits, onProgress),
+  );
+  const { accuracy, nll, entropy } = scoresOf(predictions, digits);
+  return [percent(accuracy), nll.toFixed(4), entropy.toFixed(3), duration(predictions.milliseconds)];
+}
