@@ -8,6 +8,7 @@ import { linearised } from '../predictive/linearised.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
 import { orThrow } from './observed.js';
+import { checkTemperature } from './options.js';
 
 /** f ~ N(mean, covariance) of every example. */
 export interface Outputs {
@@ -42,6 +43,7 @@ export async function outputDistribution(
   x: Inputs,
   { temperature = 1 }: { readonly temperature?: number } = {},
 ): Promise<Outputs> {
+  checkTemperature(temperature);
   const network = await bindPosterior(model, posterior);
   const device = uploadPosterior(network, posterior, temperature);
   const { mean, covariance } = (() => {

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
 import { type Inputs, inputTensors } from '../network/inputs.js';
+import { notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { linearised, type Predictive } from '../predictive/codec.js';
 import type { Prediction } from '../predictive/prediction.js';
@@ -58,6 +59,7 @@ export const predict = (
     const predictor = createPredictor(network, posterior, own);
     return {
       run: async (source, index) => {
+        orThrow(notDisposed(model));
         const made: tf.Tensor[] = [];
         const x = tf.tidy(() => {
           const given = typeof source === 'function' ? source() : source;

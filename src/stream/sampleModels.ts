@@ -1,15 +1,16 @@
 /** Concrete networks drawn from a posterior: independent models, or the weights of one working copy. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Observable, type OperatorFunction, switchMap } from 'rxjs';
-import { laplaceError } from '../errors.js';
 import { cloneModel, writeBlock } from '../network/clone.js';
-import type { Network } from '../network/network.js';
+import { type Network, notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { uploadPosterior } from '../predictive/device.js';
 import { disposeWeights, drawWeights } from '../predictive/weightSampling.js';
 import { foldIn, key } from '../random/key.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
+import { orThrow } from './observed.js';
+import { checkCount, checkTemperature } from './options.js';
 
 /** Options of `sampleModels` and `mapSamples`. */
 export interface SampleOptions {
@@ -123,8 +124,8 @@ function samples<R>(
   const { count = 10, temperature = 1, seed = 0 } = options;
   return new Observable((subscriber) => {
     const produce = async (): Promise<void> => {
-      checked('count', count, (Number.isInteger(count) && count >= 1) || count === Infinity, 'an integer >= 1, or Infinity');
-      checked('temperature', temperature, temperature >= 0 && Number.isFinite(temperature), 'a finite number >= 0');
+      checkCount(count);
+      checkTemperature(temperature);
       const network = await bindPosterior(model, posterior);
       const device = uploadPosterior(network, posterior, temperature);
       let maker: Maker<R> | undefined;
@@ -138,6 +139,7 @@ function samples<R>(
         maker = await open(network, write);
         const breathe = breather();
         for (let s = 0; s < count && !subscriber.closed; s++) {
+          orThrow(notDisposed(model));
           const value = await maker.next(s);
           if (subscriber.closed) maker.refuse(value);
           else subscriber.next(value);
@@ -151,8 +153,4 @@ function samples<R>(
     };
     produce().catch((error: unknown) => subscriber.error(error));
   });
-}
-
-function checked(field: string, value: number, valid: boolean, expected: string): void {
-  if (!valid) throw laplaceError('InvalidOption', { what: `${field} is out of range`, field, found: String(value), expected });
 }
