@@ -1,5 +1,5 @@
 /** The library's own way from a model to factors, a posterior and predictions, for tests that look at one step of it. */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
 import { from, lastValueFrom, of } from 'rxjs';
 import {
@@ -20,12 +20,35 @@ import {
   type ToPosteriorOptions,
   toPosterior,
 } from 'tfjs-laplace';
+import { normalSource, take, uniformSource } from './monteCarlo.js';
+import { inputsFor } from './networks.js';
+
+/** Inputs of a model, and targets as tensors and as rows. */
+export interface Data {
+  readonly x: tf.Tensor[];
+  readonly y: tf.Tensor;
+  readonly targets: number[][];
+}
+
+/** N random examples for a model: one-hot rows, bits, or normal numbers. */
+export function dataFor(model: tf.LayersModel, likelihood: Likelihood, N: number, seed = 5): Data {
+  const C = model.outputs[0]?.shape[1] as number;
+  const [uniform, normal] = [uniformSource(seed), normalSource(seed)];
+  const row = (): number[] => {
+    if (likelihood._tag === 'gaussian') return take(C, normal);
+    if (likelihood._tag === 'bernoulli') return take(C, () => (uniform() < 0.5 ? 0 : 1));
+    const own = Math.floor(C * uniform());
+    return Array.from({ length: C }, (_, c) => (c === own ? 1 : 0));
+  };
+  const targets = Array.from({ length: N }, row);
+  return { x: inputsFor(model, N, seed + 1), y: tf.tensor2d(targets), targets };
+}
 
 /** Factors of a data set in batches. */
 export const factorsOf = (
   model: tf.LayersModel,
   likelihood: Likelihood,
-  { x, y }: { readonly x: ReadonlyArray<tf.Tensor>; readonly y: tf.Tensor },
+  { x, y }: Pick<Data, 'x' | 'y'>,
   curvature: Curvature = kfac(),
   batchSize = 4,
 ): Promise<Factors> =>

@@ -32,6 +32,18 @@ export function negativeLogLikelihood(likelihood: Likelihood, f: Vector, y: Vect
   }
 }
 
+/** Gradient of the negative log-likelihood in f. */
+export function gradient(likelihood: Likelihood, f: Vector, y: Vector): number[] {
+  switch (likelihood._tag) {
+    case 'categorical':
+      return softmax(f).map((p, c) => p - (y[c] as number));
+    case 'bernoulli':
+      return f.map((v, k) => sigmoid(v) - (y[k] as number));
+    case 'gaussian':
+      return f.map((v, c) => (v - (y[c] as number)) / likelihood.noiseVariance);
+  }
+}
+
 /** Λ [C, C], the Hessian of the negative log-likelihood in f. */
 export function hessian(likelihood: Likelihood, f: Vector): number[][] {
   switch (likelihood._tag) {

@@ -1,0 +1,141 @@
+/** KFRA against its recursion in float64, the exact factors where the two are the same, and what it cannot go through. */
+import * as tf from '@tensorflow/tfjs';
+import { bernoulli, categorical, gaussian, kfac, kfra, type Likelihood, moments } from 'tfjs-laplace';
+import { prepare } from '../../src/curvature/estimator.js';
+import { readNetwork } from '../../src/network/network.js';
+import { combination, meanOf, outer, product, type Rows, transposed } from '../support/math/dense64.js';
+import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
+import { hessian, sigmoid } from '../support/math/likelihoods64.js';
+import { chain, dense, functional, on, withWeights } from '../support/math/networks.js';
+import { FLOAT32, relativeError } from '../support/math/numbers.js';
+
+const N = 6;
+
+const LAST: ReadonlyArray<readonly [string, Likelihood, 'linear' | 'sigmoid' | 'softmax' | 'tanh']> = [
+  ['categorical logits', categorical(), 'linear'],
+  ['a softmax', categorical(), 'softmax'],
+  ['a sigmoid', bernoulli(), 'sigmoid'],
+  ['a regression', gaussian({ noiseVariance: 0.3 }), 'linear'],
+  ['a regression through an activation', gaussian({ noiseVariance: 0.3 }), 'tanh'],
+];
+
+describe.each(LAST)('%s', (_, likelihood, activation) => {
+  it('is the exact factors of a network of one layer', async () => {
+    const model = withWeights(tf.sequential({ layers: [dense(3, { inputShape: [4], activation })] }), 2);
+    const data = dataFor(model, likelihood, N);
+    const [exact, found] = await Promise.all([kfac(), kfra()].map((c) => factorsOf(model, likelihood, data, c)));
+    expect(relativeError(found?.layers[0]?.gradient as never, exact?.layers[0]?.gradient as never)).toBeLessThan(FLOAT32);
+    expect(relativeError(found?.layers[0]?.input as never, exact?.layers[0]?.input as never)).toBeLessThan(FLOAT32);
+  });
+
+  it('is the exact factors of the last layer, and below it where Λ is the same for every example', async () => {
+    const layers = [dense(4, { inputShape: [3], activation: 'tanh' }), dense(3, { activation })];
+    const model = withWeights(tf.sequential({ layers }), 2);
+    const data = dataFor(model, likelihood, N);
+    const [exact, found] = await Promise.all(
+      [kfac(), kfra()].map(async (c) => right(moments(await factorsOf(model, likelihood, data, c)))),
+    );
+    expect(relativeError(found?.[1]?.gradient as never, exact?.[1]?.gradient as never)).toBeLessThan(FLOAT32);
+    const below = relativeError(found?.[0]?.gradient as never, exact?.[0]?.gradient as never);
+    if (likelihood._tag === 'gaussian' && activation === 'linear') expect(below).toBeLessThan(FLOAT32);
+    else expect(below).toBeGreaterThan(0.01);
+  });
+});
+
+it('runs H_l = (W H W ᵀ) ⊙ E[φ′ φ′ᵀ] downwards, through several activations in a row and none', async () => {
+  const model = withWeights(
+    tf.sequential({
+      layers: [
+        dense(4, { inputShape: [3], activation: 'tanh' }),
+        tf.layers.activation({ activation: 'softplus' }),
+        tf.layers.dropout({ rate: 0.4 }),
+        dense(3),
+        dense(2, { useBias: false }),
+      ],
+    }),
+    2,
+  );
+  const likelihood = categorical();
+  const data = dataFor(model, likelihood, N);
+  const found = right(moments(await factorsOf(model, likelihood, data, kfra(), 4)));
+
+  const [W1, b1, W2, b2, W3] = model.getWeights().map((w) => w.arraySync()) as [Rows, number[], Rows, number[], Rows];
+  const affine = (x: Rows, W: Rows, b: ReadonlyArray<number>) =>
+    product(x, W).map((row) => row.map((v, j) => v + (b[j] as number)));
+  const z1 = affine(data.x[0]?.arraySync() as number[][], W1, b1);
+  const h1 = z1.map((row) => row.map((v) => Math.log1p(Math.exp(Math.tanh(v)))));
+  const slopes = z1.map((row) => row.map((v) => sigmoid(Math.tanh(v)) * (1 - Math.tanh(v) ** 2)));
+  const f = product(affine(h1, W2, b2), W3);
+  const H3 = meanOf(f.map((row) => hessian(likelihood, row)));
+  const H2 = product(W3, H3, transposed(W3));
+  const spread = meanOf(slopes.map((s) => outer(s, s)));
+  const H1 = product(W2, H2, transposed(W2)).map((row, i) => row.map((v, j) => v * (spread[i]?.[j] as number)));
+  for (const [l, H] of [H1, H2, H3].entries()) expect(relativeError(found[l]?.gradient as never, H)).toBeLessThan(FLOAT32);
+  const withOnes = h1.map((row) => [...row, 1]);
+  expect(relativeError(found[1]?.input as never, combination([1 / N, product(transposed(withOnes), withOnes)]))).toBeLessThan(
+    FLOAT32,
+  );
+});
+
+it('takes flattened inputs: what is below the lowest covered layer does not matter', async () => {
+  const flat = chain([4, 2], { inputs: 6 });
+  const model = tf.sequential({
+    layers: [
+      tf.layers.flatten({ inputShape: [2, 3] }),
+      ...flat.layers.map((l) => dense(l.getConfig().units as number, { activation: l.getConfig().activation as 'tanh' })),
+    ],
+  });
+  model.setWeights(flat.getWeights());
+  const { x, y } = dataFor(flat, gaussian(), N);
+  const plain = await factorsOf(flat, gaussian(), { x, y }, kfra());
+  const found = await factorsOf(model, gaussian(), { x: x.map((t) => tf.reshape(t, [-1, 2, 3])), y }, kfra());
+  expect(found.layers).toEqual(plain.layers);
+});
+
+describe('refuses, by the name of the layer', () => {
+  const tanh = (units: number, name?: string) => dense(units, { activation: 'tanh', ...(name ? { name } : {}) });
+  it.each<[string, string, () => tf.LayersModel]>([
+    [
+      'a branch that is added',
+      'sum',
+      () =>
+        functional([3], (x) => {
+          const h = on(tanh(3), x);
+          return on(dense(2), on(tf.layers.add({ name: 'sum' }), h, on(tanh(3), h)));
+        }),
+    ],
+    [
+      'a branch that is concatenated',
+      'joined',
+      () => functional([3], (x) => on(dense(2), on(tf.layers.concatenate({ name: 'joined' }), x, on(tanh(3), x)))),
+    ],
+    [
+      'a softmax between two layers',
+      'soft',
+      () => functional([3], (x) => on(dense(2), on(dense(3, { activation: 'softmax', name: 'soft' }), on(tanh(3), x)))),
+    ],
+    [
+      'a normalisation',
+      'norm',
+      () =>
+        functional([3], (x) =>
+          on(dense(2), on(tf.layers.layerNormalization({ name: 'norm', trainable: false }), on(tanh(3), x))),
+        ),
+    ],
+    [
+      'a reshape between two layers',
+      'cut',
+      () =>
+        functional([3], (x) =>
+          on(dense(2), on(tf.layers.flatten(), on(tf.layers.reshape({ targetShape: [2, 2], name: 'cut' }), on(tanh(4), x)))),
+        ),
+    ],
+  ])('%s', (_, name, build) => {
+    const network = right(readNetwork(build(), gaussian()));
+    const prepared = prepare(network, kfra());
+    expect(kindOf(prepared)).toBe('UnsupportedLayer');
+    expect(prepared).toMatchObject({ left: { layer: name } });
+    // The last layer alone has a chain above it, of no further layer.
+    expect(right(prepare(network, kfra({ layers: 'last' }))).layout.layers).toHaveLength(1);
+  });
+});

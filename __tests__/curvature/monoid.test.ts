@@ -1,0 +1,126 @@
+/** Factors are a commutative monoid of sums: laws on random factors, and on a data set cut into shards. */
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { categorical, emptyFactors, type Factors, kfac, type Layout, type Matrix, merge, mergeEpochs } from 'tfjs-laplace';
+import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
+import { chain } from '../support/math/networks.js';
+import { FLOAT32, relativeError } from '../support/math/numbers.js';
+
+const LAYOUT: Layout = {
+  estimator: 'exact',
+  likelihood: categorical(),
+  layers: [
+    { name: 'a', n: 3, m: 2, bias: true },
+    { name: 'b', n: 1, m: 2, bias: false },
+  ],
+  covered: ['a', 'b'],
+};
+
+const entry = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+
+const matrixOf = (rows: number, cols: number): fc.Arbitrary<Matrix> =>
+  fc.array(entry, { minLength: rows * cols, maxLength: rows * cols }).map((v) => ({ rows, cols, data: Float64Array.from(v) }));
+
+const WEIGHTS = LAYOUT.layers.map(({ n, m }) => ({ rows: n, cols: m, data: new Float64Array(n * m).fill(0.5) }));
+const EMPTY = emptyFactors(LAYOUT, 'f00d', WEIGHTS);
+
+const factors: fc.Arbitrary<Factors> = fc
+  .record({
+    count: fc.nat(1000),
+    logLikelihood: entry,
+    layers: fc.tuple(...LAYOUT.layers.map(({ n, m }) => fc.record({ input: matrixOf(n, n), gradient: matrixOf(m, m) }))),
+  })
+  .map((sums) => ({ ...EMPTY, ...sums, datasetSize: sums.count }));
+
+const sum = (a: Factors, b: Factors): Factors => right(merge(a, b));
+
+const numbersIn = ({ count, datasetSize, logLikelihood, layers }: Factors): number[] => [
+  count,
+  datasetSize,
+  logLikelihood,
+  ...layers.flatMap(({ input, gradient }) => [...input.data, ...gradient.data]),
+];
+
+describe('merge', () => {
+  it('has the empty factors as its identity, to the last bit', () => {
+    fc.assert(
+      fc.property(factors, (a) => {
+        // −0 + 0 is 0: the same number, another bit.
+        expect(numbersIn(sum(a, EMPTY))).toEqual(numbersIn(a).map((v) => v + 0));
+        expect(sum(EMPTY, a)).toEqual(sum(a, EMPTY));
+      }),
+    );
+  });
+
+  it('commutes, to the last bit', () => {
+    fc.assert(fc.property(factors, factors, (a, b) => expect(sum(a, b)).toEqual(sum(b, a))));
+  });
+
+  it('is associative, up to the rounding of float64', () => {
+    fc.assert(
+      fc.property(factors, factors, factors, (a, b, c) => {
+        const [left, other] = [numbersIn(sum(sum(a, b), c)), numbersIn(sum(a, sum(b, c)))];
+        // Two additions of numbers below 3e6: two roundings of 2⁻⁵³ · 3e6 on each side.
+        left.forEach((v, i) => expect(Math.abs(v - (other[i] as number))).toBeLessThan(4 * 2 ** -53 * 3e6));
+      }),
+    );
+  });
+
+  it('leaves its arguments alone', () => {
+    fc.assert(
+      fc.property(factors, factors, (a, b) => {
+        const before = structuredClone([a, b]);
+        merge(a, b);
+        expect([a, b]).toEqual(before);
+      }),
+    );
+  });
+
+  it.each<[string, Factors]>([
+    ['other weights', { ...EMPTY, fingerprint: 'beef' }],
+    ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'empirical' } }],
+    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: { _tag: 'bernoulli' } } }],
+    ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
+    ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],
+    ['other covered layers', { ...EMPTY, layout: { ...LAYOUT, covered: ['a'] } }],
+  ])('refuses %s', (_, other) => {
+    expect(kindOf(merge(EMPTY, other))).toBe('Mismatch');
+    expect(kindOf(merge(other, EMPTY))).toBe('Mismatch');
+  });
+});
+
+describe('mergeEpochs', () => {
+  it('adds sums and counts as merge does, of the same data: the larger data set, the later weights', () => {
+    fc.assert(
+      fc.property(factors, factors, (a, b) => {
+        const later: Factors = { ...b, fingerprint: 'beef', weights: WEIGHTS.map((w) => ({ ...w, data: w.data.map(() => 2) })) };
+        const found = right(mergeEpochs(a, later));
+        expect(found.layers).toEqual(sum(a, b).layers);
+        expect([found.count, found.logLikelihood]).toEqual([a.count + b.count, a.logLikelihood + b.logLikelihood]);
+        expect(found.datasetSize).toBe(Math.max(a.datasetSize, b.datasetSize));
+        expect([found.fingerprint, found.weights]).toEqual([later.fingerprint, later.weights]);
+      }),
+    );
+  });
+
+  it('refuses other layouts', () => {
+    expect(kindOf(mergeEpochs(EMPTY, { ...EMPTY, layout: { ...LAYOUT, covered: ['a'] } }))).toBe('Mismatch');
+  });
+});
+
+it('gives the factors of one pass over the whole from passes over shards, in any order', async () => {
+  const model = chain([4, 3]);
+  const { x, y } = dataFor(model, categorical(), 11);
+  const shard = (start: number, size: number): Promise<Factors> =>
+    factorsOf(model, categorical(), { x: x.map((t) => tf.slice(t, start, size)), y: tf.slice(y, start, size) }, kfac(), 2);
+  const whole = await factorsOf(model, categorical(), { x, y }, kfac(), 4);
+  const [a, b, c] = (await Promise.all([shard(0, 3), shard(3, 1), shard(4, 7)])) as [Factors, Factors, Factors];
+  for (const merged of [sum(sum(a, b), c), sum(c, sum(b, a))]) {
+    expect([merged.count, merged.datasetSize, merged.fingerprint]).toEqual([11, 11, whole.fingerprint]);
+    expect(relativeError(merged.logLikelihood, whole.logLikelihood)).toBeLessThan(FLOAT32);
+    merged.layers.forEach(({ input, gradient }, l) => {
+      expect(relativeError(input, whole.layers[l]?.input as Matrix)).toBeLessThan(FLOAT32);
+      expect(relativeError(gradient, whole.layers[l]?.gradient as Matrix)).toBeLessThan(FLOAT32);
+    });
+  }
+});
