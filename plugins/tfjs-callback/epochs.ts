@@ -22,19 +22,20 @@ export function observes(observation: Observation, epoch: number, announced: num
 /** Factors of the epochs that ended so far, oldest first; never more than are needed. */
 export type Window = ReadonlyArray<Factors>;
 
-/** Adds an epoch. */
-export function append(observation: Observation, window: Window, epoch: Factors): Window {
-  if (observation._tag === 'finalEpochs') return complete([...window, epoch]).slice(-observation.count);
-  return [[...window, epoch].reduce(merged)];
+/** Adds an epoch; `stopping` when training is about to end, perhaps in the middle of it. */
+export function append(observation: Observation, window: Window, epoch: Factors, stopping: boolean): Window {
+  const all = [...window, epoch];
+  if (observation._tag !== 'finalEpochs') return [all.reduce(merged)];
+  return (stopping ? whole(all) : all).slice(-observation.count);
 }
 
 /** The sum over the epochs that count; undefined without one. */
 export const total = (window: Window): Factors | undefined => (window.length === 0 ? undefined : window.reduce(merged));
 
-/** An epoch that was cut short gives way to whole ones, if there are any. */
-function complete(window: Window): Window {
-  const whole = Math.max(...window.map((f) => f.count));
-  return window.filter((f) => f.count === whole);
+/** An epoch that was cut short, and so has fewer examples, gives way to whole ones, if there are any. */
+function whole(window: Window): Window {
+  const most = Math.max(...window.map((f) => f.count));
+  return window.filter((f) => f.count === most);
 }
 
 /** Epochs of one training run have one layout, so that the sum exists. */

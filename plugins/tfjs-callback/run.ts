@@ -105,7 +105,8 @@ export class TrainingRun {
 
   async endEpoch(): Promise<void> {
     if (!this.observing || this.accumulator.count() === 0) return;
-    this.window = append(this.options.observation, this.window, await this.accumulator.factors());
+    const epoch = await this.accumulator.factors();
+    this.window = append(this.options.observation, this.window, epoch, this.network.model.stopTraining);
     this.accumulator.reset();
   }
 
