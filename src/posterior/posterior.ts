@@ -18,7 +18,7 @@ import type { Likelihood } from '../likelihood/codec.js';
 import type { LinalgEngine, SymmetricEigen } from '../linalg/engine.js';
 import type { Matrix } from '../types.js';
 import type { Damping, Prior } from './codec.js';
-import { precisionOf } from './prior.js';
+import { precisionsOf } from './prior.js';
 
 /** The distribution of one layer's weights. */
 export interface PosteriorLayer {
@@ -82,22 +82,19 @@ export function posteriorOf(
     moments(factors),
     E.chain((all) => select(all, factors, options.layers)),
     E.chain((chosen) => checkedSize(chosen, datasetSize)),
-    E.chain((chosen) =>
+    // Before the decompositions, which may take minutes.
+    E.bindTo('chosen'),
+    E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
+    E.chain(({ chosen, precisions }) =>
       RA.traverseWithIndex(E.Applicative)((i, layer: LayerMoments) =>
         F.pipe(
           E.Do,
-          E.bind('priorPrecision', () =>
-            precisionOf(
-              prior,
-              layer.layout.name,
-              chosen.map((c) => c.layout.name),
-            ),
-          ),
           E.bind('input', () => decompose(layer, 'input', engine)),
           E.bind('gradient', () => decompose(layer, 'gradient', engine)),
           E.map((parts): PosteriorLayer => {
             onLayer(i + 1, chosen.length, layer.layout.name);
-            return Object.freeze({ ...layer.layout, mean: layer.weights, ...parts });
+            const mean = Object.freeze({ ...layer.weights });
+            return Object.freeze({ ...layer.layout, mean, ...parts, priorPrecision: precisions[i] as number });
           }),
         ),
       )(chosen),
@@ -106,8 +103,8 @@ export function posteriorOf(
       Object.freeze({
         _tag: 'Posterior' as const,
         layers: Object.freeze(layers),
-        damping,
-        likelihood: factors.layout.likelihood,
+        damping: Object.freeze({ ...damping }),
+        likelihood: Object.freeze({ ...factors.layout.likelihood }),
         datasetSize,
         fingerprint: factors.fingerprint,
         logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
@@ -117,22 +114,18 @@ export function posteriorOf(
 }
 
 /** The same posterior under another prior. O(layers): nothing is decomposed anew. */
-export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> => {
-  const names = posterior.layers.map((l) => l.name);
-  return F.pipe(
-    posterior.layers,
-    RA.traverse(E.Applicative)((layer) =>
-      F.pipe(
-        precisionOf(prior, layer.name, names),
-        E.map((priorPrecision) => Object.freeze({ ...layer, priorPrecision })),
-      ),
-    ),
+export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
+  F.pipe(
+    precisionsOf(prior, namesOf(posterior.layers)),
+    E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
     E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
   );
-};
 
 /** The same posterior with the other damping. */
-export const withDamping = (posterior: Posterior, damping: Damping): Posterior => Object.freeze({ ...posterior, damping });
+export const withDamping = (posterior: Posterior, damping: Damping): Posterior =>
+  Object.freeze({ ...posterior, damping: Object.freeze({ ...damping }) });
+
+const namesOf = (layers: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> => layers.map((l) => l.name);
 
 function select(
   all: ReadonlyArray<LayerMoments>,
@@ -142,14 +135,15 @@ function select(
   const covered = all.filter((l) => factors.layout.covered.includes(l.layout.name));
   if (layers === 'all') return E.right(covered);
   if (layers === 'last') return E.right(covered.slice(-1));
-  const missing = layers.filter((name) => !covered.some((l) => l.layout.name === name));
-  if (missing.length === 0) return E.right(covered.filter((l) => layers.includes(l.layout.name)));
+  const known = namesOf(covered.map((c) => c.layout));
+  const missing = layers.filter((name) => !known.includes(name));
+  if (layers.length > 0 && missing.length === 0) return E.right(covered.filter((l) => layers.includes(l.layout.name)));
   return E.left(
     laplaceError('NoBayesianLayer', {
       what: 'The factors do not cover every layer that was asked for',
       field: 'layers',
-      found: missing.join(', '),
-      expected: `names out of: ${covered.map((l) => l.layout.name).join(', ')}`,
+      found: missing.join(', ') || 'no name',
+      expected: `names out of: ${known.join(', ')}`,
       remedy: 'Observe those layers too: see the layers option of the curvature.',
     }),
   );

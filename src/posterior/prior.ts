@@ -1,21 +1,28 @@
 /** The Gaussian prior N(0, τ⁻¹ I): which τ belongs to which layer. */
-import { either as E } from 'fp-ts';
+import { either as E, readonlyArray as RA } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Prior } from './codec.js';
 
-/** τ of a layer; `covered` are all layers that need one. Fails on τ <= 0, on a missing layer and on an unknown one. */
-export function precisionOf(prior: Prior, layer: string, covered: ReadonlyArray<string>): E.Either<LaplaceError, number> {
-  if (prior._tag === 'isotropic') return positive(prior.precision, layer);
-  const unknown = Object.keys(prior.precisions).find((name) => !covered.includes(name));
-  const precision = prior.precisions[layer];
-  if (unknown === undefined && precision !== undefined) return positive(precision, layer);
+/** τ of each of these layers, the ones that a posterior covers. Fails on τ <= 0, on a missing layer and on an unknown one. */
+export function precisionsOf(prior: Prior, layers: ReadonlyArray<string>): E.Either<LaplaceError, ReadonlyArray<number>> {
+  if (prior._tag === 'isotropic') return RA.traverse(E.Applicative)((layer: string) => positive(prior.precision, layer))(layers);
+  const { precisions } = prior;
+  const named = Object.keys(precisions);
+  const unknown = named.find((name) => !layers.includes(name));
+  const missing = layers.find((name) => !named.includes(name));
+  if (unknown === undefined && missing === undefined) {
+    return RA.traverse(E.Applicative)((layer: string) => positive(precisions[layer] as number, layer))(layers);
+  }
   return E.left(
     laplaceError('InvalidOption', {
-      what: unknown === undefined ? `Layer '${layer}' has no prior precision` : `The prior names a layer that is not covered`,
-      layer,
+      what:
+        missing === undefined
+          ? `The prior names '${unknown}', which is not covered`
+          : `Layer '${missing}' has no prior precision`,
+      ...(missing === undefined ? {} : { layer: missing }),
       field: 'prior.precisions',
-      found: Object.keys(prior.precisions).join(', ') || 'no layer',
-      expected: `one number for each of: ${covered.join(', ')}`,
+      found: named.join(', ') || 'no layer',
+      expected: `one number for each of: ${layers.join(', ')}`,
     }),
   );
 }

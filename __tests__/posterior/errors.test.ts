@@ -1,0 +1,145 @@
+/** What cannot become a posterior is an error value that names layer and field. */
+import { either as E } from 'fp-ts';
+import {
+  exactDamping,
+  type Factors,
+  isotropic,
+  type LaplaceErrorKind,
+  moments,
+  type Prior,
+  perLayer,
+  withPrior,
+} from 'tfjs-laplace';
+import { javascriptEngine } from '../../src/linalg/javascript.js';
+import { type PosteriorOptions, posteriorOf } from '../../src/posterior/posterior.js';
+import { kindOf, right } from '../support/math/laplace.js';
+import { factorsWith, matrixOf, secondMoment } from '../support/math/posteriors64.js';
+
+const LAYERS = [
+  { name: 'low', A: secondMoment(3, 1), G: secondMoment(2, 2) },
+  { name: 'top', A: secondMoment(2, 3), G: secondMoment(2, 4) },
+];
+const FACTORS = factorsWith(LAYERS, 10);
+const OPTIONS: PosteriorOptions = { prior: isotropic(1), damping: exactDamping(), layers: 'all' };
+
+const build = (factors: Factors, options: Partial<PosteriorOptions> = {}) =>
+  posteriorOf(factors, { ...OPTIONS, ...options }, javascriptEngine);
+
+/** FACTORS with one entry of one sum replaced. */
+function damaged(layer: number, side: 'input' | 'gradient', index: number, value: number): Factors {
+  const layers = FACTORS.layers.map((sums, l) => {
+    if (l !== layer) return sums;
+    const data = Float64Array.from(sums[side].data);
+    data[index] = value;
+    return { ...sums, [side]: { ...sums[side], data } };
+  });
+  return { ...FACTORS, layers };
+}
+
+it('is a posterior for comparison', () => {
+  expect(E.isRight(build(FACTORS))).toBe(true);
+});
+
+describe('factors', () => {
+  it.each<[string, Factors, LaplaceErrorKind, Record<string, unknown>]>([
+    ['count no example', { ...FACTORS, count: 0 }, 'Empty', { field: 'count' }],
+    ['count NaN', { ...FACTORS, count: Number.NaN }, 'Empty', { field: 'count' }],
+    ['NaN in an input sum', damaged(1, 'input', 0, Number.NaN), 'NotFinite', { layer: 'top', field: 'input' }],
+    [
+      'infinity in a gradient sum',
+      damaged(0, 'gradient', 3, Number.POSITIVE_INFINITY),
+      'NotFinite',
+      { layer: 'low', field: 'gradient' },
+    ],
+    ['a negative second moment', damaged(0, 'gradient', 0, -5), 'InvalidInput', { layer: 'low', field: 'gradient' }],
+    ['a covariance beyond the variances', damaged(1, 'input', 1, 1000), 'InvalidInput', { layer: 'top', field: 'input' }],
+  ])('%s', (_, factors, kind, about) => {
+    expect(build(factors)).toMatchObject({ left: { kind, ...about } });
+  });
+
+  it('of no example have no moments either', () => {
+    expect(kindOf(moments({ ...FACTORS, count: 0 }))).toBe('Empty');
+  });
+
+  it('may have eigenvalues below zero by rounding: they become 0', () => {
+    // diag(1, −1e−8) of 10 examples: float32 sums leave as much.
+    const low = {
+      input: FACTORS.layers[0]?.input as never,
+      gradient: matrixOf([
+        [10, 0],
+        [0, -1e-7],
+      ]),
+    };
+    const posterior = right(build({ ...FACTORS, layers: [low, FACTORS.layers[1] as never] }));
+    expect(Array.from(posterior.layers[0]?.gradient.values as Float64Array)).toEqual([0, 1]);
+    // A thousand times that is no rounding.
+    const worse = {
+      ...low,
+      gradient: matrixOf([
+        [10, 0],
+        [0, -1e-4],
+      ]),
+    };
+    expect(kindOf(build({ ...FACTORS, layers: [worse, FACTORS.layers[1] as never] }))).toBe('InvalidInput');
+  });
+});
+
+describe('options', () => {
+  it.each<[string, Partial<PosteriorOptions>, LaplaceErrorKind, string]>([
+    ['no data', { datasetSize: 0 }, 'InvalidOption', 'datasetSize'],
+    ['negative data', { datasetSize: -5 }, 'InvalidOption', 'datasetSize'],
+    ['NaN data', { datasetSize: Number.NaN }, 'InvalidOption', 'datasetSize'],
+    ['endless data', { datasetSize: Number.POSITIVE_INFINITY }, 'InvalidOption', 'datasetSize'],
+    ['a layer that the factors do not cover', { layers: ['low', 'other'] }, 'NoBayesianLayer', 'layers'],
+    ['no layer', { layers: [] }, 'NoBayesianLayer', 'layers'],
+  ])('%s', (_, options, kind, field) => {
+    expect(build(FACTORS, options)).toMatchObject({ left: { kind, field } });
+  });
+});
+
+describe('priors', () => {
+  // As a JavaScript user writes them; the constructors refuse most of these themselves.
+  const isotropicOf = (precision: number): Prior => ({ _tag: 'isotropic', precision });
+  const perLayerOf = (precisions: Record<string, number>): Prior => ({ _tag: 'perLayer', precisions });
+  const PRIORS: ReadonlyArray<readonly [string, Prior, string]> = [
+    ['τ = 0', isotropicOf(0), 'priorPrecision'],
+    ['τ < 0', isotropicOf(-1), 'priorPrecision'],
+    ['τ = NaN', isotropicOf(Number.NaN), 'priorPrecision'],
+    ['τ = ∞', isotropicOf(Number.POSITIVE_INFINITY), 'priorPrecision'],
+    ['a layer with τ < 0', perLayerOf({ low: 1, top: -1 }), 'priorPrecision'],
+    ['a layer without τ', perLayerOf({ low: 1 }), 'prior.precisions'],
+    ['a layer that does not exist', perLayerOf({ low: 1, top: 1, middle: 1 }), 'prior.precisions'],
+  ];
+
+  it.each(PRIORS)('%s', (_, prior, field) => {
+    expect(build(FACTORS, { prior })).toMatchObject({ left: { kind: 'InvalidOption', field } });
+    expect(withPrior(right(build(FACTORS)), prior)).toMatchObject({ left: { kind: 'InvalidOption', field } });
+  });
+
+  it('are checked before anything is decomposed', () => {
+    const symmetricEigen = jest.fn(javascriptEngine.symmetricEigen);
+    const found = posteriorOf(FACTORS, { ...OPTIONS, prior: perLayer({ low: 1 }) }, { ...javascriptEngine, symmetricEigen });
+    expect(kindOf(found)).toBe('InvalidOption');
+    expect(symmetricEigen).not.toHaveBeenCalled();
+  });
+
+  it('name the covered layers alone', () => {
+    const posterior = right(build(FACTORS, { layers: ['top'], prior: perLayer({ top: 4 }) }));
+    expect(posterior.layers.map((l) => [l.name, l.priorPrecision])).toEqual([['top', 4]]);
+    expect(kindOf(withPrior(posterior, perLayer({ low: 1, top: 4 })))).toBe('InvalidOption');
+  });
+});
+
+it("passes an engine's failure on", () => {
+  const failing = { name: 'javascript' as const, symmetricEigen: () => javascriptEngine.symmetricEigen(matrixOf([])) };
+  expect(kindOf(posteriorOf(FACTORS, OPTIONS, failing))).toBe('InvalidInput');
+});
+
+it('reports every layer once it is decomposed', () => {
+  const onLayer = jest.fn();
+  right(posteriorOf(FACTORS, OPTIONS, javascriptEngine, onLayer));
+  expect(onLayer.mock.calls).toEqual([
+    [1, 2, 'low'],
+    [2, 2, 'top'],
+  ]);
+});

@@ -1,0 +1,56 @@
+/** Factors of chosen matrices, and a posterior's covariance written out: what tests of the posterior start from and end with. */
+import { categorical, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
+import { kron, product, type Rows, transposed } from './dense64.js';
+import { normalSource, take } from './monteCarlo.js';
+import { inRows } from './numbers.js';
+
+export const matrixOf = (rows: Rows): Matrix => ({
+  rows: rows.length,
+  cols: rows[0]?.length ?? 0,
+  data: Float64Array.from(rows.flat()),
+});
+
+export const rowsOf = ({ cols, data }: Matrix): number[][] => inRows(data, cols);
+
+export interface LayerSpec {
+  readonly name: string;
+  readonly A: Rows;
+  readonly G: Rows;
+}
+
+/** A mean of outer products of `rank` random vectors: positive semi-definite [d, d], of trace about d. */
+export function secondMoment(d: number, seed: number, rank = 2 * d): number[][] {
+  const rows = inRows(take(rank * d, normalSource(seed)), d);
+  return product(transposed(rows), rows).map((row) => row.map((v) => v / rank));
+}
+
+/** Factors of N examples with these means, and weights that depend on the layers' sizes alone. */
+export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLikelihood = -1.5 * N): Factors {
+  const times = (a: Rows): Matrix => matrixOf(a.map((row) => row.map((v) => N * v)));
+  return {
+    _tag: 'Factors',
+    layout: {
+      estimator: 'exact',
+      likelihood: categorical(),
+      layers: layers.map(({ name, A, G }) => ({ name, n: A.length, m: G.length, bias: true })),
+      covered: layers.map((l) => l.name),
+    },
+    fingerprint: 'f00d',
+    weights: layers.map(({ A, G }) => matrixOf(inRows(take(A.length * G.length, normalSource(A.length)), G.length))),
+    count: N,
+    datasetSize: N,
+    logLikelihood,
+    layers: layers.map(({ A, G }) => ({ input: times(A), gradient: times(G) })),
+  };
+}
+
+/** (U_A ⊗ U_G) diag(S²) (U_A ⊗ U_G)ᵀ of layer l, the covariance of its row-major weights at T = 1. */
+export function covarianceOf(posterior: Posterior, l: number): number[][] {
+  const layer = posterior.layers[l] as Posterior['layers'][number];
+  const basis = kron(rowsOf(layer.input.vectors), rowsOf(layer.gradient.vectors));
+  const spread = Array.from(variances(posterior, layer).data);
+  return product(
+    basis,
+    transposed(basis).map((row, i) => row.map((v) => v * (spread[i] as number))),
+  );
+}
