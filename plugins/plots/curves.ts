@@ -1,7 +1,6 @@
 /** Lines, bands and points over one axis: sweeps, and regressions with their uncertainty. */
 import type { TopLevelSpec } from 'vega-lite';
-import { svgOf } from './svg.js';
-import { COLOURS, INK } from './theme.js';
+import { COLOURS, heading, INK, WIDTH } from './theme.js';
 
 /** A curve with or without a band around it. */
 export interface Curve {
@@ -9,6 +8,8 @@ export interface Curve {
   readonly points: ReadonlyArray<{ readonly x: number; readonly y: number; readonly low?: number; readonly high?: number }>;
   /** Mark each point. */
   readonly marked?: boolean;
+  /** Default: the next of the palette. */
+  readonly colour?: string;
 }
 
 export interface CurvesData {
@@ -32,7 +33,8 @@ export function curvesSpec(data: CurvesData): TopLevelSpec {
     field: 'name',
     type: 'nominal' as const,
     title: null,
-    scale: { domain: names, range: COLOURS.slice(0, names.length) },
+    scale: { domain: names, range: data.curves.map((curve, i) => curve.colour ?? (COLOURS[i % COLOURS.length] as string)) },
+    legend: { symbolOpacity: 1 },
   };
   const x = {
     field: 'x',
@@ -46,8 +48,8 @@ export function curvesSpec(data: CurvesData): TopLevelSpec {
   const marked = data.curves.some((curve) => curve.marked);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: data.title, ...(data.subtitle === undefined ? {} : { subtitle: data.subtitle }) },
-    width: 560,
+    title: heading(data),
+    width: WIDTH,
     height: 320,
     layer: [
       {
@@ -68,6 +70,3 @@ export function curvesSpec(data: CurvesData): TopLevelSpec {
     ],
   };
 }
-
-/** The curves as SVG. */
-export const curves = (data: CurvesData): Promise<string> => svgOf(curvesSpec(data));

@@ -1,7 +1,6 @@
 /** Overlaid histograms of several groups of numbers, each as shares of its own group so that sizes don't matter. */
 import type { TopLevelSpec } from 'vega-lite';
-import { svgOf } from './svg.js';
-import { COLOURS } from './theme.js';
+import { COLOURS, heading, WIDTH } from './theme.js';
 
 /** Groups over one axis. */
 export interface HistogramPanel {
@@ -48,14 +47,14 @@ export function histogramSpec(data: HistogramData): TopLevelSpec {
   const floor = 50 / largest;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: data.title, ...(data.subtitle === undefined ? {} : { subtitle: data.subtitle }) },
+    title: heading(data),
     spacing: 22,
     resolve: { scale: { color: 'independent' } },
     vconcat: panels.map((panel, p) => {
       const all = histogramRows(panel, range, bins);
       const names = [...new Set(all.map((row) => row.group))];
       return {
-        width: 520,
+        width: WIDTH,
         height: 150,
         title: { text: panel.title, fontSize: 13, offset: 4 },
         data: { values: all.filter((row) => row.share > 0) },
@@ -88,6 +87,3 @@ export function histogramSpec(data: HistogramData): TopLevelSpec {
     }),
   };
 }
-
-/** The histograms as SVG, one panel under the other; shares on a log scale, since the interesting ones are small. */
-export const histograms = (data: HistogramData): Promise<string> => svgOf(histogramSpec(data));

@@ -1,7 +1,6 @@
 /** Reliability diagram: how often predictions of a given confidence are right (Guo et al. 2017), and how many there are. */
 import type { TopLevelSpec } from 'vega-lite';
-import { svgOf } from './svg.js';
-import { COLOURS, SOFT } from './theme.js';
+import { COLOURS, heading, SOFT, WIDTH } from './theme.js';
 
 /** Predictions whose confidence lies between `lower` and `upper`. */
 export interface ReliabilityBin {
@@ -20,15 +19,13 @@ export interface ReliabilityData {
   readonly series: ReadonlyArray<{ readonly name: string; readonly bins: ReadonlyArray<ReliabilityBin> }>;
 }
 
-const WIDTH = 460;
-
-/** Rows of both panels: empty bins have neither accuracy nor bar. Error bars are one binomial standard error. */
+/** Rows of both panels: empty bins have neither accuracy nor bar. Bars about a point are Wilson's interval. */
 export function reliabilityRows({ series }: ReliabilityData) {
   return series.flatMap(({ name, bins }, s) =>
     bins
       .filter((bin) => bin.count > 0)
       .map(({ lower, upper, count, confidence, accuracy }) => {
-        const error = Math.sqrt((accuracy * (1 - accuracy)) / count);
+        const [low, high] = wilson(accuracy, count);
         // Bars of several series share a bin side by side.
         const step = (upper - lower) / series.length;
         return {
@@ -36,14 +33,21 @@ export function reliabilityRows({ series }: ReliabilityData) {
           confidence,
           accuracy,
           count,
-          low: Math.max(0, accuracy - error),
-          high: Math.min(1, accuracy + error),
+          low,
+          high,
           left: lower + step * (s + 0.08),
           right: lower + step * (s + 0.92),
           floor: 0.5,
         };
       }),
   );
+}
+
+/** Wilson's interval of one standard deviation (Wilson 1927): 68 %, and not empty for bins where all or none are right. */
+export function wilson(share: number, n: number): readonly [low: number, high: number] {
+  const middle = (share + 0.5 / n) / (1 + 1 / n);
+  const half = Math.sqrt((share * (1 - share)) / n + 0.25 / n ** 2) / (1 + 1 / n);
+  return [middle - half, middle + half];
 }
 
 export function reliabilitySpec(data: ReliabilityData): TopLevelSpec {
@@ -58,7 +62,7 @@ export function reliabilitySpec(data: ReliabilityData): TopLevelSpec {
   const largest = Math.max(...data.series.flatMap((s) => s.bins.map((bin) => bin.count)));
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: data.title, ...(data.subtitle === undefined ? {} : { subtitle: data.subtitle }) },
+    title: heading(data),
     data: { values: reliabilityRows(data) },
     spacing: 14,
     vconcat: [
@@ -111,6 +115,3 @@ export function reliabilitySpec(data: ReliabilityData): TopLevelSpec {
     ],
   };
 }
-
-/** The diagram as SVG: accuracy over confidence with one standard error, and below it the number of predictions (log scale). */
-export const reliabilityDiagram = (data: ReliabilityData): Promise<string> => svgOf(reliabilitySpec(data));

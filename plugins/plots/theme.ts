@@ -37,6 +37,8 @@ export const config: Config = {
     tickColor: SOFT,
     titlePadding: 8,
   },
+  // Else the first and last labels of an axis are shifted inwards, away from their ticks.
+  axisX: { labelFlush: false },
   legend: {
     labelFontSize: 12,
     titleFontSize: 12,
@@ -50,3 +52,26 @@ export const config: Config = {
   },
   range: { category: COLOURS },
 };
+
+/** Width of a picture's panels. */
+export const WIDTH = 560;
+/** What Vega takes a letter for without a canvas to measure it on, as a share of the letter's height: more than it is. */
+const LETTER = 0.8;
+
+/** Title and subtitle, broken where Vega would otherwise make the picture wider. */
+export const heading = ({ title, subtitle }: { readonly title: string; readonly subtitle?: string }) => ({
+  text: lines(title, 16),
+  ...(subtitle === undefined ? {} : { subtitle: lines(subtitle, 12) }),
+});
+
+/** Words in lines that fit a picture. */
+export function lines(words: string, size: number): string[] {
+  const most = Math.floor((WIDTH + 50) / (LETTER * size));
+  const all: string[] = [];
+  for (const word of words.split(' ')) {
+    const last = all.at(-1);
+    if (last === undefined || `${last} ${word}`.length > most) all.push(word);
+    else all[all.length - 1] = `${last} ${word}`;
+  }
+  return all;
+}

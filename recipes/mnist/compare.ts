@@ -1,6 +1,7 @@
 /** 1. The trained network against the linearised and the sampled predictive. */
 import { weightSampling } from 'tfjs-laplace';
 import { duration } from 'tfjs-laplace/plugins/progress';
+import { percent } from '../support/table.js';
 import { SEEDS } from './plan.js';
 import { type Predictions, posteriorPredictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
@@ -27,13 +28,18 @@ export async function compare({ plan, report, progress }: Desk, results: Results
     [row('MAP', map), row('linearised', linearised), row(`sampled, ${plan.samples} networks`, sampled)],
   );
   report.note('± is one standard error of the paired difference over the digits. ECE: 15 bins. Lower is better for NLL and ECE.');
+  if (scoresOf(sampled, test).nll > scoresOf(map, test).nll)
+    report.note('Sampled weights leave the region where the quadratic approximation holds; the linearised network never does.');
   verdict(report.result, results);
   return sampled;
 }
 
-/** Whether the promise is kept, in words. */
+/** What the posterior changed, in words. */
 function verdict(say: (text: string) => void, { test, map, linearised }: Results): void {
   const [own, its] = [scoresOf(linearised, test), scoresOf(map, test)];
-  const better = (name: string, a: number, b: number): string => `${a <= b ? 'no worse' : 'WORSE'} than the MAP in ${name}`;
-  say(`On these digits the linearised predictive is ${better('NLL', own.nll, its.nll)} and ${better('ECE', own.ece, its.ece)}.`);
+  const by = (a: number, b: number): string => (a < b ? 'lower' : a > b ? 'higher' : 'same');
+  const [nll, ece] = [Math.abs(own.nll - its.nll).toFixed(4), percent(Math.abs(own.ece - its.ece))];
+  say(
+    `Against the MAP the linearised predictive has the ${by(own.nll, its.nll)} NLL (by ${nll} nats) and the ${by(own.ece, its.ece)} ECE (by ${ece}).`,
+  );
 }

@@ -1,6 +1,7 @@
 /** 3. Whether uncertainty finds what it should: predictions that are wrong, and digits that are not as in training. */
 import { auroc, correctness } from 'tfjs-laplace';
 import { count, percent } from '../support/table.js';
+import { aurocDifference } from './auroc.js';
 import { type Digits, slice } from './digits.js';
 import { networkPredictions, type Predictions, posteriorPredictions } from './predictions.js';
 import { mnistRecipe } from './recipe.js';
@@ -41,10 +42,12 @@ export async function detection(desk: Desk, results: Results): Promise<Groups> {
 
   report.heading(`   Rotated digits against upright ones, the first ${testDigits(upright.digits)}`);
   report.table(
-    ['rotation', 'MAP accuracy', 'MAP entropy', 'linearised entropy', 'linearised mutual information'],
+    ['rotation', 'MAP accuracy', 'MAP entropy', 'linearised entropy', 'difference', 'linearised mutual information'],
     turned.map((group) => [`${group.angle}°`, percent(scoresOf(group.map, group.digits).accuracy), ...scores(group, upright)]),
   );
-  report.note('AUROC of telling rotated from upright by that score: 0.5 is guessing, 1 is perfect. Turned counter-clockwise.');
+  report.note(
+    'AUROC of telling rotated from upright by that score: 0.5 is guessing, 1 is perfect; ± is one standard error (DeLong).',
+  );
   report.note('Mutual information is the part of the entropy that more data would remove.');
 
   const last = turned.at(-1) as Seen & { readonly angle: number };
@@ -90,9 +93,15 @@ function mistakes({ test, map, linearised }: Results): string[][] {
   ];
 }
 
-const scores = (turned: Seen, upright: Seen): string[] =>
-  [
-    { positives: turned.map.entropy, negatives: upright.map.entropy },
-    { positives: turned.linearised.entropy, negatives: upright.linearised.entropy },
-    { positives: turned.linearised.mutualInformation, negatives: upright.linearised.mutualInformation },
-  ].map((groups) => auroc(groups).toFixed(4));
+function scores(turned: Seen, upright: Seen): string[] {
+  const groups = (score: (seen: Seen) => ArrayLike<number>) => ({ positives: score(turned), negatives: score(upright) });
+  const map = groups((seen) => seen.map.entropy);
+  const own = groups((seen) => seen.linearised.entropy);
+  const { mean: gain, standardError } = aurocDifference(own, map);
+  return [
+    auroc(map).toFixed(4),
+    auroc(own).toFixed(4),
+    `${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(4)} ± ${standardError.toFixed(4)}`,
+    auroc(groups((seen) => seen.linearised.mutualInformation)).toFixed(4),
+  ];
+}

@@ -18,6 +18,8 @@ async function main(options: Options): Promise<void> {
   const report = createReport(options.loudness);
   const { name, reason, cost } = await useBackend(options.backend === undefined ? {} : { prefer: options.backend });
   report.note(`Backend ${name}: ${reason}. ${cost}`);
+  if (name !== 'node' && !options.quick)
+    report.note('On this backend the whole recipe can take an hour; --quick does a small one.');
   const desk = { plan: planFor(options), report, progress: terminalProgress({ loudness: options.loudness }), out: options.out };
   const paths = await analyse(desk, options);
   report.result(`\nPictures: ${paths.join(', ')}`);

@@ -32,8 +32,8 @@ export async function pictures(
 function reliability({ test, map, linearised }: Results, sampled: Predictions): Promise<string> {
   const bins = (predictions: Predictions) => calibration(predictions.probabilities, test.labels).bins;
   return reliabilityDiagram({
-    title: 'Are predictions as often right as they are confident?',
-    subtitle: `MNIST, ${testDigits(test)}, 15 bins; vertical lines are one standard error`,
+    title: 'Confidence and accuracy on MNIST',
+    subtitle: `${testDigits(test)}, 15 bins; vertical lines are 68 % intervals`,
     series: [
       { name: 'MAP', bins: bins(map) },
       { name: 'linearised Laplace', bins: bins(linearised) },

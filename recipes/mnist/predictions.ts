@@ -26,14 +26,14 @@ export interface Predictions {
 
 /** Digits that go through the network at once. */
 const BATCH = 128;
-/** The same where nothing but a forward pass is made. */
-const FORWARD_BATCH = 1000;
+/** The same where a digit is one row, or where all batches share networks that are drawn with the first. */
+const LARGE_BATCH = 1000;
 
 /** Class probabilities of one network: the MAP's, or a sampled one's. */
 export async function networkPredictions(model: LayersModel, digits: Digits): Promise<Predictions> {
   const start = performance.now();
   const probabilities: Float32Array[] = [];
-  for (const batch of inputsOf(digits, FORWARD_BATCH)) {
+  for (const batch of inputsOf(digits, LARGE_BATCH)) {
     const p = tf.tidy(() => model.predict(batch()) as tf.Tensor);
     const values = await p.data().finally(() => p.dispose());
     for (let b = 0; b < values.length; b += CLASSES) probabilities.push((values as Float32Array).subarray(b, b + CLASSES));
@@ -51,8 +51,7 @@ export async function posteriorPredictions(
   onProgress: OnProgress,
 ): Promise<Predictions> {
   const start = performance.now();
-  // Drawn networks are shared by all batches, and large batches multiply fastest; the linearised predictive takes ten rows a digit.
-  const batches = inputsOf(digits, predictive._tag === 'linearised' ? BATCH : FORWARD_BATCH);
+  const batches = inputsOf(digits, predictive._tag === 'weightSampling' ? LARGE_BATCH : BATCH);
   const parts = await lastValueFrom(
     from<Iterable<InputSource>>(batches).pipe(
       predict(model, posterior, predictive, { onProgress, total: batches.length }),

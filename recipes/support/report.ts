@@ -18,7 +18,7 @@ export interface Report {
 export function createReport(loudness: Loudness, write: (line: string) => void = console.log): Report {
   return {
     heading: (text) => write(`\n${text}\n`),
-    table: (head, rows) => write(`${table(head, rows)}\n`),
+    table: (head, rows) => write(table(head, rows)),
     result: write,
     note: (text) => {
       if (loudness !== 'quiet') write(text);

@@ -1,0 +1,30 @@
+/** A wave with noise, seen on both sides of a gap. */
+import { normal, uniform } from '../support/random.js';
+
+/** σ of the noise that the data are made with. */
+export const NOISE = 0.1;
+/** Where nothing is seen. */
+export const GAP = [-0.4, 0.5] as const;
+export const RANGE = [-1.6, 1.6] as const;
+
+export interface Points {
+  readonly x: ReadonlyArray<number>;
+  readonly y: ReadonlyArray<number>;
+}
+
+export const wave = (x: number): number => Math.sin(3 * x) + 0.3 * x;
+
+/** Points with noise, x drawn evenly from where `keep` is true. */
+export function points(count: number, seed: number, keep: (x: number) => boolean): Points {
+  const [next, noise] = [uniform(seed), normal(seed + 1)];
+  const x: number[] = [];
+  while (x.length < count) {
+    const candidate = RANGE[0] + (RANGE[1] - RANGE[0]) * next();
+    if (keep(candidate)) x.push(candidate);
+  }
+  return { x, y: x.map((v) => wave(v) + NOISE * noise()) };
+}
+
+export const inGap = (x: number): boolean => x > GAP[0] && x < GAP[1];
+/** Inside what is seen, and not in the gap. */
+export const seen = (x: number): boolean => Math.abs(x) < 1.2 && !inGap(x);

@@ -1,0 +1,158 @@
+/**
+ * Laplace approximation of a small regression, in a few seconds: `tsx recipes/regression/main.ts`. A network learns a wave from
+ * points on both sides of a gap; the posterior says where it does not know.
+ */
+import '../support/tensorflow.js';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import { either as E } from 'fp-ts';
+import { from, lastValueFrom } from 'rxjs';
+import {
+  accumulateFactors,
+  batches,
+  evidence,
+  gaussian,
+  gaussianNll,
+  intervalCoverage,
+  isotropic,
+  kfac,
+  observe,
+  type Posterior,
+  predict,
+  type Regression,
+  recipe,
+  rmse,
+  toPosterior,
+  withPrior,
+} from 'tfjs-laplace';
+import { useBackend } from 'tfjs-laplace/plugins/backends';
+import { COLOURS, curves, writePicture } from 'tfjs-laplace/plugins/plots';
+import { createReport } from '../support/report.js';
+import { percent } from '../support/table.js';
+import { GAP, inGap, NOISE, type Points, points, RANGE, seen, wave } from './data.js';
+
+/** The noise is known here; with real data it is estimated. */
+const regression = recipe({
+  likelihood: gaussian({ noiseVariance: NOISE ** 2 }),
+  curvature: kfac({ fisher: 'exact' }),
+});
+
+const PRECISIONS = [0.1, 0.3, 1, 3, 10, 30];
+const EPOCHS = 600;
+
+const report = createReport('normal');
+const column = (values: ReadonlyArray<number>): tf.Tensor2D => tf.tensor2d([...values], [values.length, 1]);
+
+async function train(data: Points): Promise<LayersModel> {
+  const dense = (name: string, units: number, seed: number) => ({
+    name,
+    units,
+    kernelInitializer: initializers.glorotNormal({ seed }),
+  });
+  const model = sequential({
+    layers: [
+      layers.dense({ ...dense('hidden1', 32, 1), activation: 'tanh', inputShape: [1] }),
+      layers.dense({ ...dense('hidden2', 32, 2), activation: 'tanh' }),
+      layers.dense(dense('output', 1, 3)),
+    ],
+  });
+  model.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
+  const [x, y] = [column(data.x), column(data.y)];
+  await model.fit(x, y, { epochs: EPOCHS, batchSize: data.x.length, shuffle: false, verbose: 0, yieldEvery: 'never' });
+  tf.dispose([x, y]);
+  return model;
+}
+
+/** The posterior at τ = 1, by one pass over the data. */
+async function posteriorOf(model: LayersModel, data: Points): Promise<Posterior> {
+  const tensors = { x: column(data.x), y: column(data.y) };
+  const stream = from(batches(tensors, 50)).pipe(
+    observe(model, regression),
+    accumulateFactors(regression),
+    toPosterior(regression),
+  );
+  return lastValueFrom(stream).finally(() => tf.dispose([tensors.x, tensors.y]));
+}
+
+/** The prior precision of the greatest evidence: needs no data and no new decomposition. */
+function chosen(posterior: Posterior): Posterior {
+  const candidates = PRECISIONS.map((tau) => {
+    const own = withPrior(posterior, isotropic(tau));
+    if (E.isLeft(own)) throw own.left;
+    return { tau, posterior: own.right, evidence: evidence(own.right).logMarginalLikelihood };
+  });
+  const best = candidates.reduce((a, b) => (b.evidence > a.evidence ? b : a));
+  report.heading('Prior precision by evidence');
+  report.table(
+    ['τ', 'log marginal likelihood (nats)', ''],
+    candidates.map((c) => [String(c.tau), c.evidence.toFixed(1), c === best ? '◀ chosen' : '']),
+  );
+  return best.posterior;
+}
+
+const predicted = async (model: LayersModel, posterior: Posterior, x: ReadonlyArray<number>): Promise<Regression> =>
+  (await lastValueFrom(from([() => column(x)]).pipe(predict(model, posterior, regression)))) as Regression;
+
+/** One row: how good the network alone and its posterior are on points that neither has seen. */
+async function row(name: string, model: LayersModel, posterior: Posterior, data: Points): Promise<string[]> {
+  const { mean, totalVariance, noiseVariance } = await predicted(model, posterior, data.x);
+  const targets = data.y.map((y) => [y]);
+  const alone = { targets, mean, variance: noiseVariance };
+  const laplace = { targets, mean, variance: totalVariance };
+  return [
+    `${name} (${data.x.length})`,
+    rmse(targets, mean).toFixed(3),
+    ...[alone, laplace].map((p) => gaussianNll(p).toFixed(2)),
+    ...[alone, laplace].map((p) => percent(intervalCoverage(p), 0)),
+  ];
+}
+
+async function picture(model: LayersModel, posterior: Posterior, data: Points) {
+  const x = Array.from({ length: 161 }, (_, i) => RANGE[0] + ((RANGE[1] - RANGE[0]) * i) / 160);
+  const { mean, epistemicVariance, totalVariance } = await predicted(model, posterior, x);
+  const band = (name: string, variance: Regression['mean'], colour: string | undefined) => ({
+    name,
+    ...(colour === undefined ? {} : { colour }),
+    points: x.map((at, i) => {
+      const [y, width] = [mean[i]?.[0] as number, 2 * Math.sqrt(variance[i]?.[0] as number)];
+      return { x: at, y, low: y - width, high: y + width };
+    }),
+  });
+  const svg = await curves({
+    title: 'A regression that knows where it has seen data',
+    subtitle: `Linearised Laplace; dots are the ${data.x.length} training points`,
+    xAxis: 'x',
+    yAxis: 'y',
+    yRange: [-2.5, 2.5],
+    curves: [
+      band('mean ± 2 sd, total', totalVariance, COLOURS[4]),
+      band('epistemic part', epistemicVariance, COLOURS[0]),
+      { name: 'the wave itself', colour: COLOURS[1] as string, points: x.map((at) => ({ x: at, y: wave(at) })) },
+    ],
+    dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
+  });
+  return writePicture('out/regression', 'band', svg);
+}
+
+const { name } = await useBackend();
+report.note(`Backend ${name}`);
+const data = points(120, 11, seen);
+const model = await train(data);
+const posterior = chosen(await posteriorOf(model, data));
+report.heading('Points that were not seen: the network with its noise alone, and with its posterior');
+report.table(
+  ['points', 'RMSE', 'NLL, network', 'NLL, Laplace', '95 % interval covers, network', 'Laplace'],
+  [
+    await row('beside the training points', model, posterior, points(200, 21, seen)),
+    await row(`in the gap ${GAP[0]} to ${GAP[1]}`, model, posterior, points(200, 31, inGap)),
+    await row(
+      'outside, |x| > 1.2',
+      model,
+      posterior,
+      points(200, 41, (x) => Math.abs(x) > 1.2),
+    ),
+  ],
+);
+const { png, svg, warning } = await picture(model, posterior, data);
+if (warning !== undefined) report.result(warning);
+report.result(`\nPictures: ${png}, ${svg}`);
