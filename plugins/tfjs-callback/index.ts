@@ -8,7 +8,7 @@
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */
 import { Callback } from '@tensorflow/tfjs-layers';
-import { type Observable, ReplaySubject, switchMap, take } from 'rxjs';
+import { type Observable, ReplaySubject, switchMap, take, throwError } from 'rxjs';
 import {
   type Curvature,
   type Factors,
@@ -35,12 +35,18 @@ export interface LaplaceCallbackOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** What a training run gives, or the error that kept it from starting. */
+interface Streams {
+  readonly batches$: Observable<ObservedBatch>;
+  readonly factors$: Observable<Factors>;
+}
+
 /**
  * A callback for `fit` and `fitDataset`, made by `laplaceCallback`. tfjs wants either instances of `tf.Callback` or plain objects
  * in one list: wrap plain ones in `new tf.CustomCallback({ … })`.
  */
 export class LaplaceCallback extends Callback {
-  private readonly runs = new ReplaySubject<TrainingRun>(1);
+  private readonly runs = new ReplaySubject<Streams>(1);
   private run: TrainingRun | undefined;
 
   /**
@@ -74,9 +80,15 @@ export class LaplaceCallback extends Callback {
   override async onTrainBegin(): Promise<void> {
     const { likelihood, curvature = kfac({ fisher: 'empirical' }), onProgress } = this.options;
     const observation = this.options.observe ?? this.options.observation ?? finalEpochs(1);
-    const run = new TrainingRun(this.model, { likelihood, curvature, observation, onProgress }, this.params.epochs as number);
-    this.run = run;
-    this.runs.next(run);
+    this.run = undefined;
+    try {
+      this.run = new TrainingRun(this.model, { likelihood, curvature, observation, onProgress }, this.params.epochs as number);
+      this.runs.next(this.run);
+    } catch (error) {
+      const refused = throwError(() => error);
+      this.runs.next({ batches$: refused, factors$: refused });
+      throw error;
+    }
   }
 
   override async onEpochBegin(epoch: number): Promise<void> {

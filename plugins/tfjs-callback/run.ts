@@ -1,7 +1,7 @@
 /** One training run under observation: from `onTrainBegin` to the end, whichever end that is. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { either as E, function as F } from 'fp-ts';
+import { either as E } from 'fp-ts';
 import { ReplaySubject, Subject } from 'rxjs';
 import {
   type Accumulator,
@@ -12,17 +12,15 @@ import {
   type Likelihood,
   type LossMatch,
   laplaceError,
-  matchLoss,
   mergeEpochs,
   type Network,
   type Observation,
   type ObservedBatch,
   type OnProgress,
-  readNetwork,
   transientBatch,
-  withBlocks,
 } from 'tfjs-laplace';
 import { append, observes, total, type Window } from './epochs.js';
+import { observable } from './observable.js';
 import { patchTraining } from './patch.js';
 import { batchOf, checkWeights, equallyWeighted } from './step.js';
 import { installTaps } from './taps.js';
@@ -36,6 +34,7 @@ export interface RunOptions {
 }
 
 type Minimize = tf.Optimizer['minimize'];
+type Weights = Awaited<ReturnType<Accumulator['weights']>>;
 
 /** The observation of one training run. */
 export class TrainingRun {
@@ -63,13 +62,7 @@ export class TrainingRun {
     private readonly announced: number,
   ) {
     const { likelihood, curvature } = options;
-    const checked = F.pipe(
-      readNetwork(model, likelihood),
-      E.chain((network) => withBlocks(network, curvature.layers)),
-      E.bindTo('network'),
-      E.bind('match', ({ network }) => matchLoss(network)),
-      E.chain((found) => usable(found, curvature)),
-    );
+    const checked = observable(model, likelihood, curvature);
     if (E.isLeft(checked)) throw checked.left;
     this.network = checked.right.network;
     this.match = checked.right.match;
@@ -112,10 +105,10 @@ export class TrainingRun {
 
   /** The regular end of training. */
   async end(): Promise<void> {
-    this.ended = true;
     if (this.failure !== undefined) return;
-    const factors = await this.atFinalWeights(total(this.window));
+    const factors = standingFor(await this.accumulator.weights(), total(this.window));
     this.rest = Promise.resolve(factors);
+    this.ended = true;
     this.batches$.complete();
     if (factors === undefined) {
       this.factors$.error(
@@ -143,13 +136,6 @@ export class TrainingRun {
     if (this.accumulator.count() === 0) return past;
     const present = await this.accumulator.factors();
     return past === undefined ? present : E.getOrElse<LaplaceError, Factors>(() => present)(mergeEpochs(past, present));
-  }
-
-  /** Factors of moving weights stand for the weights at the end. */
-  private async atFinalWeights(factors: Factors | undefined): Promise<Factors | undefined> {
-    if (factors === undefined) return undefined;
-    const { fingerprint, blocks } = await this.accumulator.weights();
-    return { ...factors, fingerprint, weights: blocks };
   }
 
   private wrap(minimize: Minimize): Minimize {
@@ -201,9 +187,7 @@ export class TrainingRun {
     this.observing = false;
     this.weightFlag?.dispose();
     this.weightFlag = undefined;
-    this.rest = this.sumSoFar().finally(() => this.accumulator.reset());
-    // Whoever asks for what was gathered hears of a failure here; nobody has to ask.
-    this.rest.catch(() => {});
+    this.keep(this.sumSoFar().finally(() => this.accumulator.reset()));
     this.batches$.error(error);
     this.factors$.error(error);
   }
@@ -215,19 +199,18 @@ export class TrainingRun {
       this.fail(laplaceError('NotReady', { what, remedy: 'See the error of fit; gathered() has the factors up to then.' }));
     }
     this.observing = false;
+    if (this.failure === undefined) return;
+    // What was gathered before a failure stands for the weights at the end too: training may have gone on since.
+    this.keep(Promise.all([this.accumulator.weights(), this.rest]).then(([weights, sum]) => standingFor(weights, sum)));
+  }
+
+  /** Whoever asks for what was gathered hears when that failed; nobody has to ask. */
+  private keep(rest: Promise<Factors | undefined>): void {
+    this.rest = rest;
+    rest.catch(() => {});
   }
 }
 
-/** `empirical` needs to know how the loss relates to the NLL; the others never look at it. */
-function usable<A extends { network: Network; match: LossMatch }>(found: A, curvature: Curvature): E.Either<LaplaceError, A> {
-  if (curvature._tag !== 'empirical' || found.match._tag === 'known') return E.right(found);
-  return E.left(
-    laplaceError('LossMismatch', {
-      what: `The loss of model '${found.network.model.name}' is a function of your own`,
-      field: 'loss',
-      found: 'a function that may or may not be the negative log-likelihood',
-      expected: 'a loss of tfjs, for curvature that is made of training gradients',
-      remedy: "Use kfac({ fisher: 'monteCarlo' }), which does not look at the loss.",
-    }),
-  );
-}
+/** Sums that were taken while the weights moved, as factors at these weights. */
+const standingFor = (weights: Weights, sum: Factors | undefined): Factors | undefined =>
+  sum === undefined ? undefined : { ...sum, fingerprint: weights.fingerprint, weights: weights.blocks };

@@ -37,8 +37,8 @@ function outputsOf(network: Network, captured: Captured): tf.Tensor2D | undefine
 /** Scalar: 1 when every example of the batch had the same weight in the loss. Allocates inside the caller's `tf.tidy`. */
 export function equallyWeighted({ lossGradient }: Captured): tf.Scalar {
   if (lossGradient === undefined) return tf.scalar(1);
-  const relative = tf.mul(lossGradient, lossGradient.shape[0] as number);
-  // 1/B · B is 1 up to one float32 rounding; weights that differ by less than this do not matter.
+  const relative = tf.mul(lossGradient, lossGradient.size);
+  // 1 up to one float32 rounding; weights that differ by less than this do not matter.
   return tf.cast(tf.all(tf.less(tf.abs(tf.sub(relative, 1)), 1e-3)), 'float32') as tf.Scalar;
 }
 

@@ -20,7 +20,7 @@ export interface Captured {
   readonly x: Map<number, tf.Tensor>;
   labels: tf.Tensor | undefined;
   outputs: tf.Tensor | undefined;
-  /** dL/dloss_i, where the loss is one number an example: 1/B unless examples are weighted. */
+  /** dL/dloss: training minimises the mean of the loss's numbers, so it is 1 over their count unless examples are weighted. */
   lossGradient: tf.Tensor | undefined;
 }
 
@@ -104,7 +104,7 @@ export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): T
     captured.outputs = hold(outputs);
     const loss = original(labels, outputs);
     return watched(loss, (dy) => {
-      if (dy.rank > 0) captured.lossGradient = hold(dy);
+      captured.lossGradient = hold(dy);
     });
   };
   undo.push(() => {
@@ -171,20 +171,24 @@ interface Read {
   readonly input: number;
 }
 
-/** Layers that read the model's inputs in a single use, and at which argument. */
+/** Whether every input of the model can be caught on its way into a layer. */
+export function readsAllInputs(model: LayersModel): boolean {
+  const caught = new Set([...inputReaders(model).values()].flatMap((reads) => reads.map(({ input }) => input)));
+  return caught.size === model.inputs.length;
+}
+
+/** Layers that read the model's inputs, and at which argument: the same in all their uses, since a call doesn't say which it is. */
 function inputReaders(model: LayersModel): ReadonlyMap<Layer, ReadonlyArray<Read>> {
   const readers = new Map<Layer, ReadonlyArray<Read>>();
-  for (const layer of model.layers) {
-    const nodes = layer.inboundNodes.filter((node) => node.inputTensors.some((t) => model.inputs.some((i) => i.id === t.id)));
-    const [node] = nodes;
-    if (node === undefined || nodes.length !== 1) continue;
-    readers.set(
-      layer,
-      node.inputTensors.flatMap((t, argument) => {
-        const input = model.inputs.findIndex((i) => i.id === t.id);
-        return input < 0 ? [] : [{ argument, input }];
-      }),
-    );
+  // tfjs numbers the uses of a layer; those within this model are the container's.
+  const { containerNodes } = model as unknown as { readonly containerNodes: ReadonlySet<string> };
+  for (const layer of model.layers.filter((l) => l.getClassName() !== 'InputLayer')) {
+    const uses = layer.inboundNodes
+      .filter((_, use) => containerNodes.has(`${layer.name}_ib-${use}`))
+      .map((node) => node.inputTensors.map((t) => model.inputs.findIndex((i) => i.id === t.id)));
+    const [first = []] = uses;
+    const reads = first.flatMap((input, argument) => (input < 0 ? [] : [{ argument, input }]));
+    if (reads.length > 0 && uses.every((use) => String(use) === String(first))) readers.set(layer, reads);
   }
   return readers;
 }

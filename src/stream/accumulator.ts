@@ -5,11 +5,13 @@
  * device, and every FLUSH products the sums move to float64 on the host: fast, and exact to about √FLUSH float32 roundings.
  * `add` is synchronous, so that it works inside a training step; `settle` waits for what `add` started and reports bad data.
  */
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Curvature } from '../curvature/codec.js';
 import { observeRows, prepare } from '../curvature/estimator.js';
 import { emptyFactors, type Factors, type LayerSums } from '../curvature/factors.js';
 import type { RowSink } from '../curvature/observation.js';
-import { forward } from '../network/forward.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { foldIn, type Key, key } from '../random/key.js';
@@ -43,6 +45,10 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
   let count = 0;
   let logLikelihood = 0;
 
+  const run = (x: ReadonlyArray<tf.Tensor>): Tape => {
+    if (x.length < network.inputs.length) throw inputsMissing(network, x.length);
+    return forward(network, x);
+  };
   const observe = (batch: ObservedBatch, sink: RowSink): Health =>
     batch.use(({ x, y, rows, outputs }) => {
       const ops = network.likelihoodOps;
@@ -53,9 +59,9 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
           sink.input(layer, input);
           sink.gradient(layer, gradient);
         });
-        return healthOf(network, batch, x, y, outputs ?? forward(network, x).outputs, targets);
+        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets);
       }
-      const tape = forward(network, x);
+      const tape = run(x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
       observeRows(curvature, { network, tape, targets, key: position }, sink);
       return healthOf(network, batch, x, y, tape.outputs, targets);
@@ -138,3 +144,13 @@ function rowsOfBlocks(
   const found = blocks.flatMap(({ name }) => rows.get(name) ?? []);
   return found.length === blocks.length ? found : undefined;
 }
+
+/** A training step may show rows without showing all inputs (those that only a shared layer reads). */
+const inputsMissing = ({ model, inputs }: Network, found: number): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: `The batch lacks inputs of model '${model.name}'`,
+    field: 'x',
+    found: `${found} of them`,
+    expected: `${inputs.length}, for curvature that is not made of the training step's own rows`,
+    remedy: 'Observe the trained model in a pass of its own.',
+  });
