@@ -3,7 +3,7 @@
  * and the training callback, for people who don't think in streams. Its one piece of state is the posterior computed last.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
+import { CustomCallback, type LayersModel, type ModelFitArgs } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
   accumulateFactors,
@@ -154,17 +154,17 @@ export function laplaceApproximation<L extends Likelihood>(
         onProgress,
         ...(options.curvature === undefined ? {} : { curvature: options.curvature }),
       });
-      const others = args.callbacks === undefined ? [] : [args.callbacks].flat();
       await model.fit(data.x as tf.Tensor | tf.Tensor[], data.y, {
         ...args,
         verbose: args.verbose ?? 0,
-        callbacks: [curvature, ...(others as (typeof curvature)[])],
+        callbacks: [curvature, ...instances(args)] as CustomCallback[],
       });
       return build(await lastValueFrom(curvature.factors$));
     },
     predict: async (x, { samples, temperature = 1, seed = 0, predictive, batchSize = BATCH } = {}) => {
       const sampled = samples === undefined ? linearised({ temperature }) : activationSampling({ samples, temperature, seed });
-      const parts = inputBatches(x, batchSize);
+      // No example at all is for the stream to refuse.
+      const parts = nonEmpty(inputBatches(x, batchSize), () => [x].flat() as tf.Tensor[]);
       const results = await lastValueFrom(
         from(parts).pipe(predict(model, ready('predict'), predictive ?? sampled, { onProgress, total: parts.length }), toArray()),
       );
@@ -183,3 +183,12 @@ export function laplaceApproximation<L extends Likelihood>(
     posterior: () => current,
   };
 }
+
+/**
+ * tfjs takes instances of callbacks or plain objects, not both in one list. It makes its own of plain ones, and of none at all, since
+ * that is what gives the event loop its turns during training; so does this.
+ */
+const instances = ({ callbacks = {}, yieldEvery }: ModelFitArgs): ReadonlyArray<unknown> =>
+  [callbacks].flat().map((given) => ('setParams' in given ? given : new CustomCallback(given as object, yieldEvery as 'auto')));
+
+const nonEmpty = <A>(values: ReadonlyArray<A>, otherwise: A): ReadonlyArray<A> => (values.length > 0 ? values : [otherwise]);
