@@ -33,7 +33,7 @@ const FULL: Plan = {
   training: 57_000,
   heldOut: 3000,
   test: 10_000,
-  sweep: 500,
+  sweep: 300,
   rotated: 2000,
   epochs: 2,
   batchSize: 128,

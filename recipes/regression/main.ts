@@ -1,8 +1,9 @@
 /**
- * Laplace approximation of a small regression, in a few seconds: `tsx recipes/regression/main.ts`. A network learns a wave from
+ * Laplace approximation of a small regression, in a few seconds: `npx tsx recipes/regression/main.ts [--out DIR]`. A network learns a wave from
  * points on both sides of a gap; the posterior says where it does not know.
  */
 import '../support/tensorflow.js';
+import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
@@ -40,6 +41,7 @@ const regression = recipe({
 const PRECISIONS = [0.1, 0.3, 1, 3, 10, 30];
 const EPOCHS = 600;
 
+const { values } = parseArgs({ options: { out: { type: 'string', default: 'out/regression' } } });
 const report = createReport('normal');
 const column = (values: ReadonlyArray<number>): tf.Tensor2D => tf.tensor2d([...values], [values.length, 1]);
 
@@ -131,7 +133,7 @@ async function picture(model: LayersModel, posterior: Posterior, data: Points) {
     ],
     dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
   });
-  return writePicture('out/regression', 'band', svg);
+  return writePicture(values.out, 'band', svg);
 }
 
 const { name } = await useBackend();

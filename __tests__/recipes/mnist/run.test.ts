@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { HELP } from '../../../recipes/mnist/options.js';
+
+const ROOT = join(__dirname, '..', '..', '..');
+const MAIN = join(ROOT, 'recipes', 'mnist', 'main.ts');
+const folder = mkdtempSync(join(tmpdir(), 'mnist-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const tsx = (...args: string[]) => promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], { cwd: ROOT });
+/** One run, without what differs from run to run: how long things take, and columns as wide as that. */
+const run = async (...args: string[]) => {
+  const { stdout } = await tsx(join(__dirname, 'tiny.ts'), ...args);
+  return stdout
+    .replace(/\d+(\.\d+)? (ms|s)$/gm, 'a while')
+    .replace(/ +/g, ' ')
+    .replace(/─+/g, '─');
+};
+
+const [out, model] = [join(folder, 'out'), join(folder, 'model')];
+const section = (text: string, n: number) => text.slice(text.indexOf(`\n${n}. `), text.indexOf(`\n${n + 1}. `) >>> 0);
+
+let trained = '';
+
+it('answers its six questions, the same twice, and leaves pictures and the network', async () => {
+  trained = await run(out, 'save', model);
+  expect(readdirSync(out).sort()).toEqual(
+    ['digits', 'reliability', 'uncertainty'].flatMap((name) => [`${name}.png`, `${name}.svg`]),
+  );
+  expect(readdirSync(model).sort()).toEqual(['model.json', 'weights.bin']);
+  for (const word of ['MAP', 'linearised', 'sampled, 2 networks']) expect(section(trained, 1)).toContain(word);
+  for (const n of [1, 2, 3, 4, 5, 6]) expect(trained).toContain(`\n${n}. `);
+  expect(section(trained, 5).match(/^#\d+/gm)).toHaveLength(10);
+  expect(section(trained, 6)).toMatch(/^hidden1 0\.0 %/m);
+  // What is left on the device is the network: six weights, and what Adam keeps of them.
+  expect(trained).toMatch(/^tensors left: 20$/m);
+
+  expect(await run(out, 'save', model)).toBe(trained);
+}, 60_000);
+
+it('goes on from a saved network, whose factors come from a pass', async () => {
+  const text = await run(out, 'pretrained', model);
+  const map = (own: string) => /^MAP (.*) a while$/m.exec(section(own, 1))?.[1];
+  expect(map(text)).toBeDefined();
+  expect(map(text)).toBe(map(trained));
+  expect(section(text, 6)).toContain('Left out');
+}, 60_000);
+
+it('explains itself, and refuses what it does not know', async () => {
+  expect((await tsx(MAIN, '--help')).stdout).toBe(HELP);
+  const failed = await tsx(MAIN, '--fast').catch((error: { code: number; stderr: string; stdout: string }) => error);
+  expect(failed).toMatchObject({ code: 2, stdout: '' });
+  expect(failed.stderr).toContain("Unknown option '--fast'");
+}, 30_000);
+
+it('says what is wrong with a folder that holds no network', async () => {
+  const failed = await tsx(MAIN, '--quick', '--quiet', '--pretrained', join(folder, 'nothing')).catch(
+    (e: { code: number; stderr: string }) => e,
+  );
+  expect(failed).toMatchObject({ code: 1 });
+  expect(failed.stderr).toContain(join('nothing', 'model.json'));
+  expect(existsSync(join(folder, 'nothing'))).toBe(false);
+}, 30_000);
