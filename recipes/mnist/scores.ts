@@ -36,7 +36,7 @@ export function paired(a: ArrayLike<number>, b: ArrayLike<number>): { readonly m
 }
 
 /** Each example's negative log-likelihood, nats. */
-export const losses = ({ probabilities }: Predictions, { labels }: Digits): Float64Array =>
+const losses = ({ probabilities }: Predictions, { labels }: Digits): Float64Array =>
   Float64Array.from(probabilities, (row, b) => -Math.log(row[labels[b] as number] as number));
 
 export const COLUMNS = ['accuracy', 'NLL (nats)', 'ECE', 'mean entropy (nats)'];
