@@ -44,9 +44,12 @@ const ZEROS = { class_name: 'Zeros', config: {} };
 export function writeBlock(model: LayersModel, block: Block, W: tf.Tensor2D): void {
   const layer = findLayer(model, block.op.layer.name);
   tf.tidy(() => {
-    const inputs = block.bias ? block.n - 1 : block.n;
-    const kernel = tf.slice(W, [0, 0], [inputs, block.m]);
-    layer.setWeights(block.bias ? [kernel, tf.reshape(tf.slice(W, [inputs, 0], [1, block.m]), [block.m])] : [kernel]);
+    const { n, m, bias } = block;
+    const inputs = bias ? n - 1 : n;
+    // Cut from a flat view: the WASM backend refuses a bias that was reshaped from a row.
+    const part = (start: number, shape: number[]): tf.Tensor =>
+      tf.reshape(tf.slice(tf.reshape(W, [n * m]), start, tf.util.sizeFromShape(shape)), shape);
+    layer.setWeights([part(0, [inputs, m]), ...(bias ? [part(inputs * m, [m])] : [])]);
   });
 }
 

@@ -2,7 +2,7 @@
  * Predicts batch after batch with one upload of the posterior. The effect behind the `predict` operator and the promise form.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { laplaceError } from '../errors.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
@@ -22,7 +22,7 @@ export interface Predictor {
   readonly dispose: () => void;
 }
 
-/** The most rows that go through the network at once; larger batches are cut, which changes no result. */
+/** The most rows that go through the network at once; larger batches are cut. Only activation sampling draws other noise for it. */
 const MAX_ROWS = 8192;
 /** Drawn networks are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same key. */
 const KEPT_NUMBERS = 2 ** 28;
@@ -118,12 +118,32 @@ async function inPieces<K extends string>(
     const size = Math.min(step, B - start);
     const piece = (t: tf.Tensor): tf.Tensor =>
       size === B ? t : tf.slice(t, [start, ...new Array<number>(t.rank - 1).fill(0)], [size, ...t.shape.slice(1)]);
-    const results = tf.tidy(() => f(x.map(piece)) as tf.NamedTensorMap) as Record<K, tf.Tensor>;
-    parts.push(await downloadAll(results));
+    const results = tf.tidy(() => {
+      const pieces = x.map(piece);
+      return { ...f(pieces), finite: allFinite(pieces) } as tf.NamedTensorMap;
+    }) as Record<K | 'finite', tf.Tensor>;
+    const { finite, ...values } = await downloadAll(results);
+    if (finite[0] === 0) throw notFinite();
+    parts.push(values as Record<K, Float32Array>);
   }
   const names = Object.keys(parts[0] as object) as K[];
   return Object.fromEntries(names.map((name) => [name, joined(parts.map((p) => p[name]))])) as Record<K, Float32Array>;
 }
+
+/** Scalar: 1 when every input is a finite number. Looked at here, as activations can hide it: WASM's relu(NaN) is 0. */
+const allFinite = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor =>
+  tensors
+    .filter((t) => t.dtype === 'float32')
+    .map((t) => tf.cast(tf.all(tf.isFinite(t)), 'float32'))
+    .reduce((a, b) => tf.mul(a, b), tf.scalar(1));
+
+const notFinite = (): LaplaceError =>
+  laplaceError('NotFinite', {
+    what: 'The inputs hold a number that is not finite',
+    field: 'x',
+    found: 'NaN or Infinity',
+    expected: 'finite numbers',
+  });
 
 async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Promise<Record<K, Float32Array>> {
   try {

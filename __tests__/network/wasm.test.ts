@@ -1,0 +1,24 @@
+/** What only the WASM backend is particular about, checked whatever backend the other tests run on. */
+import * as tf from '@tensorflow/tfjs';
+import { gaussian } from 'tfjs-laplace';
+import { cloneModel, writeBlock } from '../../src/network/clone.js';
+import { readNetwork, withBlocks } from '../../src/network/network.js';
+import { blockWeights } from '../../src/network/weights.js';
+import { load } from '../support/backend.js';
+import { right } from '../support/math/laplace.js';
+import { chain, inputsFor } from '../support/math/networks.js';
+import { FLOAT32, relativeError } from '../support/math/numbers.js';
+
+beforeAll(async () => {
+  await tf.setBackend(load('wasm'));
+});
+
+it('a copy with written weights predicts: its fused product refuses a bias that was reshaped from a row', async () => {
+  const model = chain([4, 2]);
+  const copy = await cloneModel(model);
+  for (const block of right(withBlocks(right(readNetwork(model, gaussian())), 'all')).blocks) {
+    writeBlock(copy, block, tf.mul(1, blockWeights(block)) as tf.Tensor2D);
+  }
+  const [x] = inputsFor(model, 3, 1) as [tf.Tensor];
+  expect(relativeError(copy.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor)).toBeLessThan(FLOAT32);
+});
