@@ -45,12 +45,11 @@ describe('sums', () => {
   });
 
   it('of more rows and products than the device holds back are those of one batch', async () => {
-    // 1100 batches of 8 rows: more than 1024 rows wait, and more than 32 products are summed, before the end.
-    const own = model();
-    const small = dataOf(classes, 4400);
-    const long = await pass(own, classes.likelihood, small, kfac(), 8);
-    const whole = await pass(own, classes.likelihood, small, kfac(), 4400);
-    // One float32 product of 13200 rows is off by √13200 · 2⁻²⁴ of its largest entry, about 7e-6.
+    // 40 batches of 400: more than 1024 rows wait, and more than 32 products are summed, before the end.
+    const [own, data] = [model(), dataOf(classes, 16000)];
+    const long = await pass(own, classes.likelihood, data, kfac(), 400);
+    const whole = await pass(own, classes.likelihood, data, kfac(), 16000);
+    // Float32 products of up to 24000 rows are off by √24000 · 2⁻²⁴ of their largest entry, about 1e-5.
     expectSameFactors(long, whole, 2e-5);
   });
 
@@ -217,6 +216,14 @@ describe('refuses', () => {
     t.dispose();
     return t;
   };
+
+  it('inputs of different lengths', async () => {
+    const inputs = [tf.input({ shape: [2] }), tf.input({ shape: [2] })];
+    const both = tf.layers.concatenate().apply(inputs) as tf.SymbolicTensor;
+    const outputs = tf.layers.dense({ units: 3, activation: 'softmax' }).apply(both) as tf.SymbolicTensor;
+    const source = of({ x: [tensor([4, 2], 1), tensor([3, 2], 1)], y: classes.labels(4) });
+    await expectRejection(accumulate(source, {}, tf.model({ inputs, outputs })), 'InvalidInput', { found: '[4, 2], [3, 2]' });
+  });
 
   it('a stream without a batch', async () => {
     await expectRejection(accumulate(of()), 'Empty');

@@ -215,6 +215,24 @@ describe('without end', () => {
     );
   });
 
+  it('frees the network in the making when nobody listens any more', async () => {
+    // A copy takes some turns of the promise queue: whichever of them is the last, nothing stays.
+    const leaveAfter = (turns: number) => async () => {
+      const subscription = of(posterior)
+        .pipe(sampleModels(model, { count: Infinity }))
+        .subscribe((member) => member.dispose());
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      subscription.unsubscribe();
+    };
+    await leaveAfter(1)();
+    await settled();
+    expect(
+      await leftBehind(async () => {
+        for (let turns = 0; turns < 150; turns += 3) await leaveAfter(turns)();
+      }),
+    ).toEqual({ tensors: 0, bytes: 0 });
+  });
+
   it('lets other work go on, and stops when nobody listens any more', async () => {
     let emitted = 0;
     const subscription = of(posterior)
