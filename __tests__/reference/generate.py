@@ -6,6 +6,9 @@ materialised, precisions inverted densely. Nothing here is fast, and nothing is 
     pip install torch numpy            # add laplace-torch for --peer
     python generate.py OUT_DIR [--seed S] [--peer]
 
+The documents of this folder: python __tests__/reference/generate.py __tests__/reference --peer, from the root of the repository.
+Then npm run reference -- OUT_DIR compares the library with them.
+
 Orientation is TensorFlow.js's: dense kernels [in, out], conv kernels [h, w, in, out], images NHWC, and vec(W) is row-major
 (input index slow, output index fast), so one layer's curvature is N * kron(A, G). With a bias, the kernel's last row is
 the bias and A has a trailing homogeneous coordinate.

@@ -1,0 +1,128 @@
+/** The library against the float64 documents beside this file: what `npm run reference` runs, and that it can fail. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CaseResult, compareDocument, type Quantity, TOLERANCES } from '../../scripts/reference/compare.js';
+import { notCovered, type ReferenceDocument } from '../../scripts/reference/document.js';
+
+const ROOT = join(__dirname, '..', '..');
+
+const read = (name: string): ReferenceDocument => JSON.parse(readFileSync(join(__dirname, `${name}.json`), 'utf8'));
+
+const DOCUMENTS = readdirSync(__dirname)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.replace('.json', ''));
+
+/** What the library does not have yet, by the reason that it gives. */
+const NOT_COVERED: Readonly<Record<string, RegExp>> = {
+  conv_categorical: /Conv2D/,
+  sequence_categorical: /GlobalAveragePooling1D/,
+  dense_gaussian_vector_noise: /one noise variance per output/,
+  dense_heteroscedastic: /heteroscedastic/,
+};
+
+const covered = DOCUMENTS.filter((name) => !(name in NOT_COVERED));
+
+it('has the documents of every dense network', () => {
+  expect(covered).toEqual([
+    'dense_bernoulli',
+    'dense_bernoulli_many',
+    'dense_categorical',
+    'dense_categorical_no_bias',
+    'dense_gaussian',
+    'linear_gaussian',
+  ]);
+});
+
+it.each(covered)(
+  '%s: outputs, factors, evidence, covariances and probit, for three estimators and two dampings',
+  async (name) => {
+    const doc = read(name);
+    expect(notCovered(doc)).toBeUndefined();
+    const results = await compareDocument(doc);
+    expect(results.map(({ label, failed }) => [label, failed])).toEqual(
+      ['exact', 'empirical', 'kfra'].map((kind) => [`${name} ${kind}`, []]),
+    );
+  },
+);
+
+it.each(Object.entries(NOT_COVERED))('%s is reported as not covered', (name, reason) => {
+  expect(notCovered(read(name))).toMatch(reason);
+});
+
+it('takes outputs of a last sigmoid for f where a document has them: then the link comes on top, and its kfra says nothing', async () => {
+  const doc = read('dense_bernoulli');
+  const outputsTest = doc.outputsTest.map((row) => row.map((f) => 1 / (1 + Math.exp(-f))));
+  const results = await compareDocument({ ...doc, outputsTest });
+  expect(results.map((r) => r.notCovered !== undefined)).toEqual([false, false, true]);
+  for (const { errors } of results.slice(0, 2)) expect(errors.outputs).toBeLessThan(TOLERANCES.outputs);
+});
+
+describe('a document that is wrong by a part in a thousand fails, in that quantity', () => {
+  /** A document with every number of one part of its first case times 1.001. */
+  const corrupted = (part: (first: ReferenceDocument['curvatures'][number]) => object): ReferenceDocument => {
+    const doc = structuredClone(read('dense_categorical'));
+    const first = doc.curvatures[0] as ReferenceDocument['curvatures'][number];
+    Object.assign(first, scaled(part(first)));
+    return { ...doc, curvatures: [first] };
+  };
+  const scaled = (value: unknown): object => JSON.parse(JSON.stringify(value), (_, v) => (typeof v === 'number' ? 1.001 * v : v));
+
+  it.each<[Quantity, (first: ReferenceDocument['curvatures'][number]) => object]>([
+    ['factors', ({ factors }) => ({ factors })],
+    ['evidence', ({ evidence }) => ({ evidence })],
+    ['covariance', ({ outputCovariance }) => ({ outputCovariance })],
+    ['probit', ({ probit }) => ({ probit })],
+  ])('%s', async (quantity, part) => {
+    const [result] = (await compareDocument(corrupted(part))) as [CaseResult];
+    expect(result.failed).toEqual([quantity]);
+    expect(result.errors[quantity]).toBeGreaterThan(10 * TOLERANCES[quantity]);
+  });
+
+  it('outputs', async () => {
+    const doc = read('dense_gaussian');
+    const results = await compareDocument({ ...doc, outputsTest: doc.outputsTest.map((row) => row.map((v) => 1.001 * v)) });
+    expect(results.map((r) => r.failed)).toEqual([['outputs'], ['outputs'], ['outputs']]);
+  });
+
+  it('a number that is missing or NaN', async () => {
+    const doc = read('linear_gaussian');
+    const [result] = (await compareDocument({ ...doc, outputsTest: doc.outputsTest.slice(1) })) as [CaseResult];
+    expect(result.failed).toEqual(['outputs']);
+    const nan = await compareDocument({ ...doc, outputsTest: doc.outputsTest.map((row) => row.map(() => Number.NaN)) });
+    expect(nan[0]?.failed).toEqual(['outputs']);
+  });
+});
+
+it('ends with 0 when all is well, with 1 for a wrong document or none that is covered, with 2 without a directory', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'reference-'));
+  const folder = (name: string, document?: ReferenceDocument): string => {
+    mkdirSync(join(directory, name));
+    if (document) writeFileSync(join(directory, name, 'document.json'), JSON.stringify(document));
+    return join(directory, name);
+  };
+  const run = (...args: string[]): Promise<{ code: number; stdout: string }> =>
+    new Promise((resolve) => {
+      const tsx = join(ROOT, 'node_modules', '.bin', 'tsx');
+      const command = ['scripts/reference.ts', ...args, '--backend', 'cpu'];
+      execFile(tsx, command, { cwd: ROOT, shell: process.platform === 'win32' }, (error, stdout) =>
+        resolve({ code: error === null ? 0 : Number(error.code), stdout }),
+      );
+    });
+  try {
+    const good = read('linear_gaussian');
+    const first = good.curvatures[0] as ReferenceDocument['curvatures'][number];
+    const wrong = { ...good, curvatures: [{ ...first, evidence: { ...first.evidence, scatter: 2 * first.evidence.scatter } }] };
+    const foreign = read('dense_heteroscedastic');
+    const mixed = folder('mixed', good);
+    writeFileSync(join(mixed, 'foreign.json'), JSON.stringify(foreign));
+    const runs = await Promise.all([run(mixed), run(folder('wrong', wrong)), run(folder('foreign', foreign)), run()]);
+    expect(runs.map((r) => r.code)).toEqual([0, 1, 1, 2]);
+    expect(runs[0]?.stdout).toMatch(/not covered +dense_heteroscedastic/);
+    expect(runs[0]?.stdout).toMatch(/3 passed, 0 failed; 1 not covered/);
+    expect(runs[1]?.stdout).toMatch(/FAILED +linear_gaussian exact/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}, 60_000);
