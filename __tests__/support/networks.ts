@@ -4,7 +4,7 @@ import type { Likelihood } from 'tfjs-laplace';
 import { bernoulli, categorical, gaussian } from 'tfjs-laplace';
 
 /** Numbers in [−1, 1) without a pattern that matters: the fractions of a fast sine. */
-export const numbers = (size: number, seed: number): Float32Array =>
+const numbers = (size: number, seed: number): Float32Array =>
   Float32Array.from({ length: size }, (_, i) => {
     const v = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
     return 2 * (v - Math.floor(v)) - 1;

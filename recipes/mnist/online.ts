@@ -16,9 +16,8 @@ export interface OnlineAndPass {
 export function onlineAgainstPass({ report }: Desk, { test, map, linearised }: Results, other: OnlineAndPass): void {
   report.heading('6. Factors of the last epoch against factors of a pass at the final weights');
   report.table(['layer', 'A differs by', 'trace of A, ratio', 'G differs by', 'trace of G, ratio'], differences(other));
-  report.note(
-    'Differences are Frobenius norms relative to the pass; ratios are last epoch to pass. Same estimator, other draws.',
-  );
+  report.note('Differences are Frobenius norms relative to the pass; ratios are last epoch to pass.');
+  report.note('G: a training step takes its gradients before it fits those labels, the pass after all of them are fitted.');
   report.heading(`   What that does to the linearised predictive, ${testDigits(test)}`);
   const row = (name: string, own: Predictions) => [name, ...cells(scoresOf(own, test)), ...differenceCells(own, map, test)];
   report.table(['factors', ...COLUMNS, ...DIFFERENCES], [row('last epoch', linearised), row('pass', other.predictions)]);

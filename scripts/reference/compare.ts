@@ -134,7 +134,7 @@ function evidenceError(posterior: Posterior, expected: CurvatureCase): number {
 }
 
 /** max |found − expected| / max |expected|, over nested or flat numbers; infinite when the shapes differ or a number is NaN. */
-export function relative(found: unknown, expected: unknown): number {
+function relative(found: unknown, expected: unknown): number {
   const [a, b] = [flatten(found), flatten(expected)];
   if (a.length !== b.length || a.length === 0) return Number.POSITIVE_INFINITY;
   const scale = Math.max(...b.map(Math.abs));

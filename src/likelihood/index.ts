@@ -18,4 +18,4 @@ export const likelihoodOps = (likelihood: Likelihood): LikelihoodOps => {
 };
 
 export type { Likelihood } from './codec.js';
-export type { LikelihoodOps, LossRule, TrainingLoss } from './likelihood.js';
+export type { LikelihoodOps, LossRule } from './likelihood.js';

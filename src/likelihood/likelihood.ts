@@ -8,9 +8,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '../random/key.js';
 
-/** The training loss that a model was compiled with, as tfjs keeps it: a name, a function, or something else. */
-export type TrainingLoss = unknown;
-
 /** How a known tfjs loss relates to the NLL of a likelihood. */
 export interface LossRule {
   /** The loss's name in `compile`, or the function itself. */

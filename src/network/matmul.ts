@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 const transposesAreSlow = (): boolean => tf.getBackend() === 'wasm';
 
 /** Σ_r x_r y_rᵀ = XᵀY over rows: x [R, p], y [R, q] to [p, q]. */
-export const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
+const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
   transposesAreSlow() ? tf.matMul(tf.transpose(x), y) : tf.matMul(x, y, true, false);
 
 /** X Yᵀ: x [R, q], y [p, q] to [R, p]. */

@@ -1,6 +1,4 @@
 /** What a prediction is: plain host numbers, row b belonging to example b. Entropies are in nats. */
-import type { Likelihood } from '../likelihood/codec.js';
-
 /** B rows of numbers. */
 export type Rows = ReadonlyArray<Float32Array>;
 
@@ -32,9 +30,6 @@ export interface Regression {
 
 /** The prediction for one batch. */
 export type Prediction = Classification | Regression;
-
-/** The kind of prediction that belongs to a likelihood. */
-export type PredictionOf<L extends Likelihood> = L extends { _tag: 'gaussian' } ? Regression : Classification;
 
 /** Cuts a flat [B, C] array into rows that share its memory. */
 export const rowsOf = (data: Float32Array, C: number): Rows =>
