@@ -18,14 +18,14 @@ async function quiet(): Promise<void> {
   }
 }
 
-/** Tensors and bytes that `run` leaves behind once what it began has ended. */
-export async function leftBehind(run: () => unknown): Promise<{ tensors: number; bytes: number }> {
+/** Tensors and bytes that `run` leaves behind once what it began has ended: waits until they are as many as expected. */
+export async function leftBehind(run: () => unknown, expected = 0): Promise<{ tensors: number; bytes: number }> {
   await quiet();
   const before = tf.memory();
   await run();
   const deadline = Date.now() + PATIENCE;
   do await settled();
-  while (tf.memory().numTensors !== before.numTensors && Date.now() < deadline);
+  while (tf.memory().numTensors !== before.numTensors + expected && Date.now() < deadline);
   const after = tf.memory();
   return { tensors: after.numTensors - before.numTensors, bytes: after.numBytes - before.numBytes };
 }
