@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { gaussian } from 'tfjs-laplace';
 import { cloneModel, writeBlock } from '../../src/network/clone.js';
+import { gram, timesTransposed } from '../../src/network/matmul.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { blockWeights } from '../../src/network/weights.js';
 import { load } from '../support/backend.js';
@@ -21,4 +22,10 @@ it('a copy with written weights predicts: its fused product refuses a bias that 
   }
   const [x] = inputsFor(model, 3, 1) as [tf.Tensor];
   expect(relativeError(copy.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor)).toBeLessThan(FLOAT32);
+});
+
+it('products with a transposed operand are those of the other backends', () => {
+  const [x, y] = [tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]), tf.tensor2d([1, -1, 2, 0], [2, 2])];
+  expect(gram(x).arraySync().flat()).toEqual([35, 44, 44, 56]);
+  expect(timesTransposed(x, y).arraySync().flat()).toEqual([-1, 2, -1, 6, -1, 10]);
 });

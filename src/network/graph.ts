@@ -19,7 +19,6 @@ export interface Graph {
 interface LayerNode {
   readonly inputTensors: ReadonlyArray<SymbolicTensor>;
   readonly outputTensors: ReadonlyArray<SymbolicTensor>;
-  readonly callArgs: Record<string, unknown>;
 }
 
 interface Activation {
@@ -124,8 +123,9 @@ class GraphBuilder {
       return [this.activation(layer, output)];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
+    // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
     const apply = (xs: ReadonlyArray<tf.Tensor>): ReadonlyArray<tf.Tensor> => {
-      const result = layer.apply(xs.length === 1 ? (xs[0] as tf.Tensor) : [...xs], { ...node.callArgs, training: false });
+      const result = layer.apply(xs.length === 1 ? (xs[0] as tf.Tensor) : [...xs], { training: false });
       return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
     };
     if (ELEMENTWISE_LAYERS.has(className)) {

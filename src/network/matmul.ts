@@ -6,13 +6,10 @@ import * as tf from '@tensorflow/tfjs-core';
 
 const transposesAreSlow = (): boolean => tf.getBackend() === 'wasm';
 
-/** Σ_r x_r y_rᵀ = XᵀY over rows: x [R, p], y [R, q] to [p, q]. */
-const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
-  transposesAreSlow() ? tf.matMul(tf.transpose(x), y) : tf.matMul(x, y, true, false);
-
 /** X Yᵀ: x [R, q], y [p, q] to [R, p]. */
 export const timesTransposed = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
   transposesAreSlow() ? tf.matMul(x, tf.transpose(y)) : tf.matMul(x, y, false, true);
 
-/** Second moments Σ_r r rᵀ of rows [R, p]: [p, p]. */
-export const gram = (rows: tf.Tensor2D): tf.Tensor2D => transposedTimes(rows, rows);
+/** Second moments Σ_r r rᵀ = RᵀR of rows [R, p]: [p, p]. */
+export const gram = (rows: tf.Tensor2D): tf.Tensor2D =>
+  transposesAreSlow() ? tf.matMul(tf.transpose(rows), rows) : tf.matMul(rows, rows, true, false);

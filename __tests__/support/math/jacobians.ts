@@ -46,7 +46,7 @@ export function jacobians(
 }
 
 function ofExample(model: tf.LayersModel, x: tf.Tensor[], layers: ReadonlyArray<tf.layers.Layer>): ExampleJacobian {
-  const run = (): tf.Tensor => model.apply(x.length === 1 ? (x[0] as tf.Tensor) : x, { training: false }) as tf.Tensor;
+  const run = (): tf.Tensor => model.apply(x.length === 1 ? (x[0] as tf.Tensor) : x) as tf.Tensor;
   const taps = new Map<tf.layers.Layer, number[]>();
   for (const layer of layers) {
     layer.setCallHook((given) => taps.set(layer, Array.from(([given].flat()[0] as tf.Tensor).dataSync())));

@@ -124,6 +124,18 @@ export const DENSE_NETWORKS = cases(
       ),
   ],
   [
+    'an inner model of two outputs, and other ways to merge',
+    () => {
+      const x = tf.input({ shape: [3] });
+      const inner = tf.model({ inputs: x, outputs: [on(tanh(3), x), on(dense(3), x)] });
+      return functional([3], (outside) => {
+        const [a, b] = inner.apply(outside) as [Symbolic, Symbolic];
+        const mean = on(tf.layers.average(), a, b, on(tf.layers.maximum(), a, b));
+        return on(dense(2), on(tf.layers.concatenate(), mean, on(tf.layers.dot({ axes: 1 }), mean, b)));
+      });
+    },
+  ],
+  [
     'activation layers',
     () =>
       sequential(
@@ -195,6 +207,24 @@ export const MIXED_NETWORKS = cases(
         tf.layers.simpleRNN({ units: 3, ...frozen }),
         dense(2),
       ),
+  ],
+  [
+    'a recurrent layer that starts from a dense one',
+    () =>
+      functional([6], (x) => {
+        const sequence = on(tf.layers.reshape({ targetShape: [3, 2] }), on(tanh(6), x));
+        const initialState = [on(tanh(3), x)];
+        return on(dense(2), tf.layers.simpleRNN({ units: 3, ...frozen }).apply(sequence, { initialState }) as Symbolic);
+      }),
+  ],
+  [
+    'the states of a recurrent layer',
+    () =>
+      functional([6], (x) => {
+        const layer = tf.layers.lstm({ units: 2, returnState: true, ...frozen });
+        const states = layer.apply(on(tf.layers.reshape({ targetShape: [3, 2] }), on(tanh(6), x))) as Symbolic[];
+        return on(dense(2), on(tf.layers.concatenate(), states[0] as Symbolic, states[2] as Symbolic));
+      }),
   ],
   [
     'a dense layer on a sequence',
