@@ -19,6 +19,9 @@ export interface ReliabilityData {
   readonly series: ReadonlyArray<{ readonly name: string; readonly bins: ReadonlyArray<ReliabilityBin> }>;
 }
 
+/** The line goes through bins with so many predictions: the others' points are mostly chance. */
+const ENOUGH = 10;
+
 /** Rows of both panels: empty bins have neither accuracy nor bar. Bars about a point are Wilson's interval. */
 export function reliabilityRows({ series }: ReliabilityData) {
   return series.flatMap(({ name, bins }, s) =>
@@ -85,7 +88,16 @@ export function reliabilitySpec(data: ReliabilityData): TopLevelSpec {
             },
           },
           {
-            mark: { type: 'line', strokeWidth: 2, point: { size: 46, filled: true } },
+            mark: { type: 'point', size: 46, filled: true, opacity: 1 },
+            encoding: {
+              x: { field: 'confidence', type: 'quantitative' },
+              y: { field: 'accuracy', type: 'quantitative' },
+              color: colour,
+            },
+          },
+          {
+            transform: [{ filter: `datum.count >= ${ENOUGH}` }],
+            mark: { type: 'line', strokeWidth: 2 },
             encoding: {
               x: { field: 'confidence', type: 'quantitative', scale: unit, axis: { title: null, labels: false } },
               y: { field: 'accuracy', type: 'quantitative', scale: unit, title: 'share that is right' },

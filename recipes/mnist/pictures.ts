@@ -44,7 +44,7 @@ function reliability({ test, map, linearised }: Results, sampled: Predictions): 
 
 function uncertainty({ correct, incorrect, upright, rotated, angle }: Groups): Promise<string> {
   return histograms({
-    title: 'Uncertainty of the linearised Laplace predictive',
+    title: 'Uncertainty of the linearised predictive',
     subtitle: 'MNIST test digits; shares of each group, on a log scale',
     axis: 'predictive entropy (nats)',
     of: 'group',
