@@ -35,7 +35,7 @@ describe('batches', () => {
     expect(shapes(5)).toEqual([5, 5]);
     expect(shapes(100)).toEqual([10]);
     const joined = tf.tidy(() => tf.concat(batches(data, 4).map((make) => (make() as { y: tf.Tensor }).y)).dataSync());
-    expect(joined).toEqual(data.y.dataSync());
+    expect(Array.from(joined)).toEqual(Array.from(data.y.dataSync()));
   });
 
   it('cuts several inputs alike', () => {

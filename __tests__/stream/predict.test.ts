@@ -162,7 +162,7 @@ describe('refuses', () => {
     ['inputs of other width', () => tensor([2, 3], 1), 'InvalidInput', 'x'],
     ['no example', () => tf.zeros([0, INPUTS]), 'InvalidInput', 'x'],
     ['nothing', () => () => undefined as never, 'InvalidInput', 'x'],
-    ['NaN', () => [[1, 2, 3, Number.NaN]], 'NotFinite', 'mean'],
+    ['NaN', () => [[1, 2, 3, Number.NaN]], 'NotFinite', 'x'],
   ])('%s', async (_, bad, kind, field) => {
     await expectRejection(predictions([bad()]), kind, { field });
   });

@@ -52,10 +52,9 @@ describe('before training starts', () => {
   }
   const soft = () => dense({ units: 3, activation: 'softmax' as const, inputShape: [INPUTS], name: 'soft' });
 
-  const conv = () => [
-    tf.layers.reshape({ targetShape: [INPUTS, 1], inputShape: [INPUTS] }),
-    tf.layers.conv1d({ filters: 2, kernelSize: 2, name: 'conv' }),
-    tf.layers.flatten(),
+  const slopes = () => [
+    dense({ units: 5, inputShape: [INPUTS] }),
+    tf.layers.prelu({ name: 'slopes' }),
     dense({ units: 3, activation: 'softmax' }),
   ];
   const twice = () => {
@@ -128,9 +127,9 @@ describe('before training starts', () => {
     },
     {
       name: 'a layer without curvature',
-      model: () => sequential(conv()),
+      model: () => sequential(slopes()),
       kind: 'UnsupportedLayer',
-      parts: { layer: 'conv', found: 'Conv1D' },
+      parts: { layer: 'slopes', found: 'PReLU' },
     },
     { name: 'a dense layer that is used twice', model: twice, kind: 'UnsupportedLayer', parts: { layer: 'shared' } },
     { name: 'a branch, for kfra', model: branch, curvature: kfra(), kind: 'UnsupportedLayer' },
