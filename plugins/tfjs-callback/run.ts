@@ -80,50 +80,50 @@ export class TrainingRun {
     this.observing = this.failure === undefined && observes(this.options.observation, epoch, this.announced);
   }
 
-  /** Waits for what the step started. Bad data ends the observation with an error, and leaves training alone. */
+  /** Waits for what the step started. */
   async endBatch(): Promise<void> {
     this.index += 1;
     if (!this.observing) return;
-    try {
+    await this.guarded(async () => {
       const flag = this.weightFlag;
       this.weightFlag = undefined;
       if (flag !== undefined) await checkWeights(flag);
       await this.accumulator.settle();
       this.observed += 1;
       this.options.onProgress?.({ phase: 'observe', done: this.observed, unit: 'batches', detail: `epoch ${this.epoch + 1}` });
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 
   async endEpoch(): Promise<void> {
     if (!this.observing || this.accumulator.count() === 0) return;
-    const epoch = await this.accumulator.factors();
-    this.window = append(this.options.observation, this.window, epoch, this.network.model.stopTraining);
-    this.accumulator.reset();
+    await this.guarded(async () => {
+      const epoch = await this.accumulator.factors();
+      this.window = append(this.options.observation, this.window, epoch, this.network.model.stopTraining);
+      this.accumulator.reset();
+    });
   }
 
   /** The regular end of training. */
   async end(): Promise<void> {
     if (this.failure !== undefined) return;
-    const factors = standingFor(await this.accumulator.weights(), total(this.window));
-    this.rest = Promise.resolve(factors);
-    this.ended = true;
-    this.batches$.complete();
-    if (factors === undefined) {
-      this.factors$.error(
-        laplaceError('Empty', {
-          what: 'No training batch was observed',
-          field: 'observe',
-          found: `training of ${this.announced} epochs without an observed one`,
-          expected: 'at least one observed epoch',
-          remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
-        }),
-      );
-      return;
+    await this.guarded(async () => {
+      const factors = standingFor(await this.accumulator.weights(), total(this.window));
+      this.batches$.complete();
+      if (factors === undefined) throw nothingObserved(this.announced);
+      this.rest = Promise.resolve(factors);
+      this.ended = true;
+      this.factors$.next(factors);
+      this.factors$.complete();
+    });
+  }
+
+  /** What goes wrong with the observation (bad data, say) ends it with an error, and leaves training alone. */
+  private async guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.fail(error);
     }
-    this.factors$.next(factors);
-    this.factors$.complete();
   }
 
   /** Factors of the sound batches so far; after the end or a failure those of the whole run. */
@@ -214,3 +214,12 @@ export class TrainingRun {
 /** Sums that were taken while the weights moved, as factors at these weights. */
 const standingFor = (weights: Weights, sum: Factors | undefined): Factors | undefined =>
   sum === undefined ? undefined : { ...sum, fingerprint: weights.fingerprint, weights: weights.blocks };
+
+const nothingObserved = (announced: number): LaplaceError =>
+  laplaceError('Empty', {
+    what: 'No training batch was observed',
+    field: 'observe',
+    found: `training of ${announced} epochs without an observed one`,
+    expected: 'at least one observed epoch',
+    remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
+  });

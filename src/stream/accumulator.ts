@@ -98,6 +98,7 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
     },
     settle,
     factors: async () => {
+      orThrow(notDisposed(network.model));
       // Everything is asked for at once, before anything is waited for: the numbers of one moment.
       const soFar = { count, datasetSize: count, logLikelihood };
       const sums = Promise.all(
@@ -110,7 +111,10 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
       return { ...emptyFactors(layout, fingerprint, blocks), ...soFar, layers: own };
     },
     count: () => count,
-    weights: () => readWeights(network),
+    weights: async () => {
+      orThrow(notDisposed(network.model));
+      return readWeights(network);
+    },
     reset: () => {
       for (const { health, bags } of pending) {
         health.values.dispose();

@@ -241,3 +241,14 @@ describe('bad data in a batch', () => {
     });
   });
 });
+
+it('an observation that cannot be finished leaves training alone', async () => {
+  for (const hook of ['onEpochEnd', 'onTrainEnd']) {
+    const [model, callback] = [chain(classes), observer()];
+    const { epoch } = await train(model, [new tf.CustomCallback({ [hook]: () => void model.dispose() }), callback], {
+      epochs: 1,
+    });
+    expect(epoch).toEqual([0]);
+    await expectRejection(factorsOf(callback), 'InvalidModel');
+  }
+});
