@@ -53,6 +53,16 @@ describe('sums', () => {
     expectSameFactors(long, whole, 2e-5);
   });
 
+  it('of many products lose no digit: they move to float64 in time', async () => {
+    // A product of 1024 rows of 8 and one of 0.5 is 2^16 + 0.25. Float32 sums keep the quarter up to 2^22, which is 64 products.
+    const own = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1], useBias: false })] });
+    const rows = Float32Array.from({ length: 1025 }, (_, i) => (i < 1024 ? 8 : 0.5));
+    const batch = { x: tf.tensor2d(rows, [1025, 1]), y: tf.zeros([1025, 1]) };
+    const source = from(new Array<BatchSource>(80).fill(batch));
+    const factors = await lastValueFrom(source.pipe(observe(own, pair('a number').likelihood), accumulateFactors(kfac())));
+    expect(factors.layers[0]?.input.data).toEqual(Float64Array.of(80 * (2 ** 16 + 0.25)));
+  });
+
   it.each([
     ['{ x, y }', (x: tf.Tensor, y: tf.Tensor): BatchSource => ({ x, y })],
     ['{ xs, ys }', (x: tf.Tensor, y: tf.Tensor): BatchSource => ({ xs: x, ys: y })],

@@ -169,15 +169,16 @@ describe('before training starts', () => {
     },
   );
 
-  it('the callback works for another model afterwards', async () => {
+  it('a callback that was refused works for another model, and the other way round', async () => {
     const callback = laplaceCallback({ likelihood: categorical() });
     const { x, y } = dataOf(classes, 4);
-    await expectRejection(
-      sequential([soft()], 'meanSquaredError').fit(x, y, { verbose: 0, callbacks: callback }),
-      'LossMismatch',
-    );
+    const refused = () => sequential([soft()], 'meanSquaredError').fit(x, y, { verbose: 0, callbacks: callback });
+    await expectRejection(refused(), 'LossMismatch');
     await chain(classes).fit(x, y, { verbose: 0, epochs: 1, callbacks: callback });
     expect((await lastValueFrom(callback.factors$)).count).toBe(4);
+    await expectRejection(refused(), 'LossMismatch');
+    await expectRejection(lastValueFrom(callback.factors$), 'LossMismatch');
+    expect(await callback.gathered()).toBeUndefined();
   });
 
   it('a model that is not compiled: tfjs refuses to train it, and matchLoss says why', async () => {
