@@ -4,10 +4,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isLaplaceError } from 'tfjs-laplace';
 import { type BackendName, useBackend } from 'tfjs-laplace/plugins/backends';
 
-const before = tf.getBackend();
-
-// Plain JavaScript kernels say on stderr that they are slow.
-beforeAll(() => tf.env().set('IS_TEST', true));
+let before: string;
+beforeAll(() => {
+  before = tf.getBackend();
+  // Plain JavaScript kernels say on stderr that they are slow.
+  tf.env().set('IS_TEST', true);
+});
 afterEach(() => tf.setBackend(before));
 
 it('starts the backend that is named', async () => {
