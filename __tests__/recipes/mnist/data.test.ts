@@ -71,7 +71,7 @@ describe('digits', () => {
     expect(Math.max(...image(test, 0))).toBeLessThanOrEqual(1);
     expect(Math.max(...image(test, 0))).toBeGreaterThan(0.9);
     expect(tf.argMax(y, 1).arraySync()).toEqual([0, 7]);
-    expect(y.sum(1).arraySync()).toEqual([1, 1]);
+    expect(tf.sum(y, 1).arraySync()).toEqual([1, 1]);
     expect([...image(slice(test, 3, 4), 0)]).toEqual([...image(test, 3)]);
     x.dispose();
     y.dispose();
