@@ -8,7 +8,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Curvature } from '../curvature/codec.js';
 import { observeRows, prepare } from '../curvature/estimator.js';
-import { emptyFactors, type Factors, type LayerSums } from '../curvature/factors.js';
+import type { Factors, LayerSums } from '../curvature/factors.js';
 import type { RowSink } from '../curvature/observation.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
@@ -108,7 +108,7 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
         }),
       );
       const [{ fingerprint, blocks }, own] = await Promise.all([readWeights(network), sums]);
-      return { ...emptyFactors(layout, fingerprint, blocks), ...soFar, layers: own };
+      return { _tag: 'Factors', layout, fingerprint, weights: blocks, ...soFar, layers: own };
     },
     count: () => count,
     weights: async () => {
