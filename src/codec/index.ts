@@ -3,6 +3,6 @@ export { type AnyCodec, type Codec, codec, defaulted, type InputOf, isRecord } f
 export { dictionary } from './collections.js';
 export { decode, make } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
-export { boolean, func, literals, nonNegative, positive, positiveInteger, seed } from './scalars.js';
+export { boolean, fraction, func, literals, nonNegative, positive, positiveInteger, seed } from './scalars.js';
 export { type Flat, struct } from './struct.js';
 export { type Options, taggedUnion, variant } from './tagged.js';

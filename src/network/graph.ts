@@ -6,6 +6,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, Sequential, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { activated, lowered } from './lower.js';
 import { isElementwise, type Layer, type Op, type ValueId } from './ops.js';
 
 /** A model's computation for one batch. */
@@ -117,10 +118,14 @@ class GraphBuilder {
       return layer.outputs.map((t) => this.value(t, inner));
     }
     if (IDENTITY.has(className)) return [first];
-    if (className === 'Dense') {
-      const output = this.fresh();
-      this.ops.push({ kind: 'dense', layer, input: first, output });
-      return [this.activation(layer, output)];
+    const steps = inputs.length === 1 ? lowered(layer, shapeOf(node)) : undefined;
+    if (steps !== undefined) {
+      const last = steps.reduce((input, step) => {
+        const output = this.fresh();
+        this.ops.push(step(input, output));
+        return output;
+      }, first);
+      return [this.activation(activated(layer), last)];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
     // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
@@ -162,6 +167,9 @@ class GraphBuilder {
     return output;
   }
 }
+
+/** Shape of a layer's first input, the batch left out. */
+const shapeOf = (node: LayerNode): ReadonlyArray<number | null> => node.inputTensors[0]?.shape.slice(1) ?? [];
 
 function isLastAxis(layer: Layer, node: LayerNode): boolean {
   const axis = (layer.getConfig() as { axis?: number }).axis ?? -1;

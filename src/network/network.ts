@@ -2,25 +2,17 @@
  * A network as the rest of the library sees it: f = network(x) [B, C] before the likelihood's link, made of operations, with
  * the layers that get a curvature block listed in the order in which they run.
  */
-import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
 import { type LikelihoodOps, likelihoodOps } from '../likelihood/index.js';
+import { type Block, selectBlocks, type Unsupported } from './blocks.js';
 import { type Graph, readGraph } from './graph.js';
-import { type DenseOp, inputsOf, type Layer, type Op, outputsOf, type ValueId } from './ops.js';
+import { inputsOf, type Op, outputsOf, type ValueId } from './ops.js';
 
-/** A layer with a curvature block: its weights are one matrix W [n, m], the bias (if any) its last row. */
-export interface Block {
-  readonly name: string;
-  /** Rows of W: inputs of the layer, plus one for the bias. */
-  readonly n: number;
-  /** Columns of W: outputs of the layer. */
-  readonly m: number;
-  readonly bias: boolean;
-  readonly op: DenseOp;
-}
+export type { Block } from './blocks.js';
 
 /** A model read once, together with the likelihood that its outputs feed. */
 export interface Network {
@@ -59,9 +51,13 @@ export function readNetwork(model: LayersModel, likelihood: Likelihood): E.Eithe
 }
 
 /** The same network with blocks for these layers; the others stay at their MAP. */
-export const withBlocks = (network: Network, layers: LayerSelection): E.Either<LaplaceError, Network> =>
+export const withBlocks = (
+  network: Network,
+  layers: LayerSelection,
+  unsupported: Unsupported = 'error',
+): E.Either<LaplaceError, Network> =>
   F.pipe(
-    selectBlocks(network, layers),
+    selectBlocks(network, layers, unsupported),
     E.map((blocks) => ({ ...network, blocks })),
   );
 
@@ -85,7 +81,7 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
   const shape = model.outputs[0]?.shape ?? [];
   const outputs = shape[shape.length - 1] ?? 0;
   const last = graph.ops.find((op) => outputsOf(op).includes(graph.output));
-  const activation = last === undefined || last.kind === 'dense' ? 'linear' : last.form;
+  const activation = last === undefined || last.kind === 'linear' ? 'linear' : last.form;
   if (shape.length !== 2 || outputs < ops.minOutputs) {
     return E.left(
       laplaceError('InvalidModel', {
@@ -112,88 +108,4 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
   if (!linkInside || last === undefined) return E.right({ graph, linkInside, outputs });
   const output = inputsOf(last)[0] as ValueId;
   return E.right({ graph: { ...graph, ops: graph.ops.filter((op) => op !== last), output }, linkInside, outputs });
-}
-
-function selectBlocks({ ops, model }: Network, layers: LayerSelection): E.Either<LaplaceError, ReadonlyArray<Block>> {
-  const dense = ops.filter((op): op is DenseOp => op.kind === 'dense');
-  if (layers !== 'all' && layers !== 'last') {
-    const known = dense.map((op) => op.layer.name);
-    const missing = layers.filter((name) => !known.includes(name));
-    if (layers.length > 0 && missing.length === 0) {
-      return blocksOf(
-        dense.filter((op) => layers.includes(op.layer.name)),
-        dense,
-      );
-    }
-    return E.left(
-      laplaceError('NoBayesianLayer', {
-        what: `Model '${model.name}' does not have every dense layer that was named`,
-        field: 'layers',
-        found: missing.join(', ') || 'no name',
-        expected: `names out of: ${known.join(', ') || '(the model has no dense layer)'}`,
-      }),
-    );
-  }
-  // The model's own list: it leaves out the layers of a frozen inner model, which don't know that they are frozen.
-  const weights = new Set(model.trainableWeights);
-  const trainable = [...new Set(ops.map((op) => op.layer))].filter((layer) => layer.weights.some((w) => weights.has(w)));
-  const known = dense.filter((op) => trainable.includes(op.layer));
-  if (known.length === 0) {
-    return E.left(
-      laplaceError('NoBayesianLayer', {
-        what: `Model '${model.name}' has no trainable dense layer`,
-        field: 'layers',
-        found: trainable.map((l) => `${l.name} (${l.getClassName()})`).join(', ') || 'no trainable layer',
-        expected: 'at least one trainable Dense layer',
-      }),
-    );
-  }
-  if (layers === 'last') return blocksOf(known.slice(-1), dense);
-  const foreign = trainable.find((l) => l.getClassName() !== 'Dense');
-  if (foreign !== undefined) {
-    return E.left(
-      laplaceError('UnsupportedLayer', {
-        what: `Layer '${foreign.name}' has trainable weights but no curvature block`,
-        layer: foreign.name,
-        found: foreign.getClassName(),
-        expected: 'Dense',
-        remedy: "Cover part of the model (layers: 'last', or a list of names), or freeze the layer (trainable = false).",
-      }),
-    );
-  }
-  return blocksOf(known, dense);
-}
-
-function blocksOf(chosen: ReadonlyArray<DenseOp>, all: ReadonlyArray<DenseOp>): E.Either<LaplaceError, ReadonlyArray<Block>> {
-  for (const { layer } of chosen) {
-    const reason = obstacle(layer, all);
-    if (reason !== undefined) {
-      return E.left(
-        laplaceError('UnsupportedLayer', {
-          what: `Dense layer '${layer.name}' has no curvature block yet`,
-          layer: layer.name,
-          found: reason,
-          expected: 'a dense layer of a name of its own that is used once, on inputs [B, n]',
-          remedy: "Leave it at its MAP: name the layers to cover, or use layers: 'last'.",
-        }),
-      );
-    }
-  }
-  return E.right(chosen.map(block));
-}
-
-/** Why a dense layer cannot have a block. */
-function obstacle(layer: Layer, all: ReadonlyArray<DenseOp>): string | undefined {
-  const uses = all.filter((op) => op.layer === layer).length;
-  if (uses > 1) return `used ${uses} times (shared weights)`;
-  // Inner models have names of their own; factors, priors and posteriors know a layer by its name alone.
-  if (all.some((op) => op.layer !== layer && op.layer.name === layer.name)) return 'another dense layer of the same name';
-  const rank = (layer.inboundNodes[0]?.inputShapes[0] as ReadonlyArray<unknown> | undefined)?.length ?? 2;
-  return rank === 2 ? undefined : `inputs of rank ${rank}`;
-}
-
-function block(op: DenseOp): Block {
-  const [kernel, bias] = op.layer.weights;
-  const [inputs, m] = (kernel as LayerVariable).shape as [number, number];
-  return { name: op.layer.name, n: inputs + (bias === undefined ? 0 : 1), m, bias: bias !== undefined, op };
 }

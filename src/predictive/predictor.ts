@@ -62,14 +62,14 @@ export function createPredictor(network: Network, posterior: Posterior, predicti
         predict: (x, index) =>
           sampled(network, x, predictive.samples, (s, piece, part) => {
             const own = foldIn(foldIn(foldIn(root, s), index), part);
-            return forward(network, piece, sampledActivations(device, own)).outputs;
+            return tf.tidy(() => forward(network, piece, sampledActivations(device, own)).outputs);
           }),
         dispose: device.dispose,
       };
     }
     case 'weightSampling': {
       const root = key(predictive.seed);
-      const numbers = network.blocks.reduce((sum, b) => sum + b.n * b.m, 0);
+      const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
       const kept = new Map<number, SampledWeights>();
       return {
         predict: (x) =>
