@@ -49,6 +49,7 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 export {
   emptyFactors,
   type Factors,
+  isKronecker,
   type LayerSums,
   merge,
   mergeEpochs,
