@@ -6,7 +6,7 @@
  * `add` is synchronous, so that it works inside a training step; `settle` waits for what `add` started and reports bad data.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Curvature } from '../curvature/codec.js';
+import { type Curvature, fisherOf } from '../curvature/codec.js';
 import {
   type BlockRows,
   type DeviceBasis,
@@ -52,7 +52,8 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   const moments = layers.flat();
   const bases = layout.layers.map(({ name }) => basis?.layers.get(name) ?? {});
   let device: DeviceBasis | undefined;
-  const seed: Key = key('seed' in curvature ? curvature.seed : 0);
+  const fisher = fisherOf(curvature);
+  const seed: Key = key(fisher?._tag === 'monteCarlo' ? fisher.seed : 0);
   let pending: ReadonlyArray<Staged> = [];
   let count = 0;
   let logLikelihood = 0;
