@@ -29,13 +29,17 @@ export interface Prepared {
 /** Fails where the estimator does not suit the network. `basis` names the one in which `ekfac` sums. */
 export function prepare(source: Network, curvature: Curvature, basis?: string): E.Either<LaplaceError, Prepared> {
   return F.pipe(
-    withBlocks(source, curvature.layers, curvature.unsupported),
+    withBlocks(source, curvature.layers, policyOf(curvature)),
     E.chain((chosen) => {
       const gathered = curvature._tag === 'kfra' ? kfraChain(chosen) : E.right(chosen);
       return E.map((network: Network) => ({ network, layout: layoutOf(network, chosen, curvature, basis) }))(gathered);
     }),
   );
 }
+
+/** A diagonal has no factors that could be too large. */
+const policyOf = ({ _tag, unsupported }: Curvature): Curvature['unsupported'] =>
+  _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;
 
 function layoutOf(network: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout {
   const layers = layersOf(network.blocks, curvature);
