@@ -1,16 +1,25 @@
 /** Models that cannot be read, and layers that cannot be covered, are error values that say what to do. */
 import * as tf from '@tensorflow/tfjs';
 import { either as E, function as F } from 'fp-ts';
-import { bernoulli, categorical, gaussian, type LaplaceError, type LayerSelection, type Likelihood } from 'tfjs-laplace';
+import {
+  bernoulli,
+  type Curvature,
+  categorical,
+  gaussian,
+  type LaplaceError,
+  type LayerSelection,
+  type Likelihood,
+} from 'tfjs-laplace';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
+import { foreign } from '../support/foreign.js';
 import { chain, dense, functional, on, withWeights } from '../support/math/networks.js';
 
 type Read = E.Either<LaplaceError, Network>;
 
-const covered = (model: tf.LayersModel, layers: LayerSelection): Read =>
+const covered = (model: tf.LayersModel, layers: LayerSelection, unsupported?: Curvature['unsupported']): Read =>
   F.pipe(
     readNetwork(model, gaussian()),
-    E.chain((network) => withBlocks(network, layers)),
+    E.chain((network) => withBlocks(network, layers, unsupported)),
   );
 
 /** Kind, and the parts that name what the error is about. */
@@ -93,42 +102,32 @@ describe('a layer that cannot be covered', () => {
     expect(about(covered(chain([4, 2]), []))).toMatchObject({ kind: 'NoBayesianLayer' });
   });
 
-  it('a shared dense layer, unless it is left out', () => {
-    const shared = dense(3, { name: 'shared' });
-    const model = functional([3], (x) =>
-      on(dense(2, { name: 'top' }), on(tf.layers.add(), on(shared, x), on(shared, on(shared, x)))),
-    );
-    expect(about(covered(model, 'all'))).toMatchObject({ kind: 'UnsupportedLayer', layer: 'shared' });
-    expect(about(covered(model, ['shared']))).toMatchObject({ kind: 'UnsupportedLayer', layer: 'shared' });
-    expect(names(covered(model, 'last'))).toEqual(['top']);
-  });
-
-  it('a dense layer of a shared inner model', () => {
-    const inner = tf.sequential({ layers: [dense(3, { inputShape: [3], name: 'inside' })] });
-    const model = functional([3], (x) => on(dense(2), on(tf.layers.add(), on(inner, x), on(inner, on(inner, x)))));
-    expect(about(covered(model, 'all'))).toMatchObject({ kind: 'UnsupportedLayer', layer: 'inside' });
-  });
-
-  it('a dense layer on sequences, unless it is left out', () => {
-    const pool = tf.layers.globalAveragePooling1d({});
-    const model = functional([4, 3], (x) => on(dense(2), on(pool, on(dense(3, { name: 'steps' }), x))));
-    expect(about(covered(model, 'all'))).toMatchObject({ kind: 'UnsupportedLayer', layer: 'steps' });
-    expect(names(covered(model, 'last'))).toHaveLength(1);
-  });
-
   it("a foreign trainable layer: refused by 'all', by its name; left at its MAP by 'last', by names, or when frozen", () => {
     const build = (trainable: boolean): tf.LayersModel =>
-      functional([3], (x) =>
-        on(
-          dense(2, { name: 'top' }),
-          on(tf.layers.batchNormalization({ name: 'norm', trainable }), on(dense(3, { name: 'low' }), x)),
-        ),
-      );
-    expect(about(covered(build(true), 'all'))).toMatchObject({ kind: 'UnsupportedLayer', layer: 'norm' });
-    expect(about(covered(build(true), ['norm']))).toMatchObject({ kind: 'NoBayesianLayer' });
+      functional([3], (x) => on(dense(2, { name: 'top' }), on(foreign('own', { trainable }), on(dense(3, { name: 'low' }), x))));
+    const error = about(covered(build(true), 'all'));
+    expect(error).toMatchObject({ kind: 'UnsupportedLayer', layer: 'own', message: expect.stringContaining('Foreign') });
+    for (const remedy of ["unsupported: 'map'", "layers: 'last'", 'freeze'])
+      expect(error).toMatchObject({ message: expect.stringContaining(remedy) });
+    expect(about(covered(build(true), ['own']))).toMatchObject({ kind: 'NoBayesianLayer' });
     expect(names(covered(build(true), 'last'))).toEqual(['top']);
     expect(names(covered(build(true), ['low', 'top']))).toEqual(['low', 'top']);
     expect(names(covered(build(false), 'all'))).toEqual(['low', 'top']);
+  });
+
+  it("a foreign trainable layer under 'map' stays at its MAP; 'diagonal' has no block for it either", () => {
+    const model = functional([3], (x) => on(dense(2, { name: 'top' }), on(foreign('own'), on(dense(3, { name: 'low' }), x))));
+    expect(names(covered(model, 'all', 'map'))).toEqual(['low', 'top']);
+    expect(about(covered(model, 'all', 'diagonal'))).toMatchObject({ kind: 'UnsupportedLayer', layer: 'own' });
+  });
+
+  it('nothing but foreign layers, whatever the policy', () => {
+    const model = functional([3], (x) => on(foreign('own'), x));
+    for (const unsupported of ['error', 'map', 'diagonal'] as const)
+      expect(about(covered(model, 'all', unsupported))).toMatchObject({
+        kind: 'NoBayesianLayer',
+        message: expect.stringContaining('own (Foreign)'),
+      });
   });
 
   it('two layers of one name, in models inside models', () => {

@@ -70,7 +70,8 @@ describe('recipe', () => {
           'recipe has 6 problems:',
           "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli' or 'gaussian';",
           '  curvature.draws: found -1, expected an integer >= 1;',
-          "  curvature.sed: found 3, expected no such key (did you mean 'seed'?); allowed: draws, seed, layers;",
+          "  curvature.sed: found 3, expected no such key (did you mean 'seed'?); allowed: draws, seed, weightSharing, layers, " +
+            'unsupported;',
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
           '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, observation, ' +

@@ -17,6 +17,7 @@ import {
 } from 'tfjs-laplace';
 import { expectRejection, rejection } from '../support/errors.js';
 import { distance, expectSameFactors, pass } from '../support/factors.js';
+import { foreign } from '../support/foreign.js';
 import { kronecker } from '../support/kronecker.js';
 import { expectNoLeak, settled } from '../support/memory.js';
 import { chain, dataOf, INPUTS, pair, tensor } from '../support/networks.js';
@@ -251,15 +252,9 @@ describe('refuses', () => {
   });
 
   it('a model with weights that no block covers', async () => {
-    const conv = tf.sequential({
-      layers: [
-        tf.layers.reshape({ targetShape: [4, 1], inputShape: [INPUTS] }),
-        tf.layers.conv1d({ filters: 2, kernelSize: 2, name: 'conv' }),
-        tf.layers.flatten(),
-        tf.layers.dense({ units: 3, activation: 'softmax' }),
-      ],
-    });
-    await expectRejection(accumulate(of(dataOf(classes, 4)), {}, conv), 'UnsupportedLayer', { layer: 'conv' });
+    const hidden = tf.layers.dense({ units: 5, inputShape: [INPUTS] });
+    const own = tf.sequential({ layers: [hidden, foreign('own'), tf.layers.dense({ units: 3, activation: 'softmax' })] });
+    await expectRejection(accumulate(of(dataOf(classes, 4)), {}, own), 'UnsupportedLayer', { layer: 'own' });
   });
 
   it('a model without a dense layer, one that is disposed, one that is not built', async () => {
