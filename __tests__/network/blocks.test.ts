@@ -62,7 +62,10 @@ describe('a block for every layer that is linear in its weights', () => {
     ],
     [
       'a dense layer for each step of TimeDistributed',
-      () => functional([4, 3], (x) => on(top(), pooled(tf.layers.timeDistributed({ layer: dense(5), name: 'steps' }), x))),
+      () =>
+        functional([4, 3], (x) =>
+          on(top(), pooled(tf.layers.timeDistributed({ layer: dense(5, { activation: 'tanh' }), name: 'steps' }), x)),
+        ),
       [plain('steps', 4, 5), plain('top', 6, 2)],
     ],
     [
