@@ -12,12 +12,14 @@ import {
   readNetwork,
   withBlocks,
 } from 'tfjs-laplace';
-import { readsAllInputs } from './taps.js';
+import { isTapped, readsAllInputs } from './taps.js';
 
 /** A network with the layers to cover, and what its loss has to do with the likelihood. */
 export interface Observable {
   readonly network: Network;
   readonly match: LossMatch;
+  /** Whether the training step's own gradients are the rows. */
+  readonly byProduct: boolean;
 }
 
 /** Reads the model; fails when it, its loss, the likelihood and the estimator don't fit. */
@@ -28,16 +30,20 @@ export const observable = (
 ): E.Either<LaplaceError, Observable> =>
   F.pipe(
     readNetwork(model, likelihood),
-    E.chain((network) => withBlocks(network, curvature.layers)),
+    E.chain((network) => withBlocks(network, curvature.layers, curvature.unsupported)),
     E.bindTo('network'),
     E.bind('match', ({ network }) => matchLoss(network)),
-    E.chain((found) => suits(found, curvature)),
+    E.let('byProduct', ({ network }) => curvature._tag === 'empirical' && network.blocks.every(isTapped)),
+    E.chain(suits),
   );
 
-/** `empirical` needs to know how the loss relates to the NLL; the others never look at it, but run the network on its inputs. */
-function suits(found: Observable, curvature: Curvature): E.Either<LaplaceError, Observable> {
-  const { network } = found;
-  if (curvature._tag !== 'empirical') return readsAllInputs(network.model) ? E.right(found) : E.left(inputsOutOfReach(network));
+/**
+ * `empirical` needs to know how the loss relates to the NLL; the others never look at it, but run the network on its inputs. So does
+ * `empirical` where a covered layer does not show its rows in the step.
+ */
+function suits(found: Observable): E.Either<LaplaceError, Observable> {
+  const { network, byProduct } = found;
+  if (!byProduct) return readsAllInputs(network.model) ? E.right(found) : E.left(inputsOutOfReach(network));
   if (found.match._tag === 'known') return E.right(found);
   return E.left(
     laplaceError('LossMismatch', {
@@ -56,5 +62,6 @@ const inputsOutOfReach = ({ model }: Network): LaplaceError =>
     field: 'curvature',
     found: 'an input that only a layer of several uses reads',
     expected: 'a layer for each input that reads the same in all its uses',
-    remedy: "Use kfac({ fisher: 'empirical' }), which needs no inputs, or observe the trained model in a pass of its own.",
+    remedy:
+      "Use kfac({ fisher: 'empirical' }) on layers of one use, which needs no inputs, or observe the trained model in a pass of its own.",
   });

@@ -43,6 +43,7 @@ export class TrainingRun {
 
   private readonly network: Network;
   private readonly match: LossMatch;
+  private readonly byProduct: boolean;
   private readonly accumulator: Accumulator;
   private window: Window = [];
   private observing = false;
@@ -66,6 +67,7 @@ export class TrainingRun {
     if (E.isLeft(checked)) throw checked.left;
     this.network = checked.right.network;
     this.match = checked.right.match;
+    this.byProduct = checked.right.byProduct;
     this.accumulator = createAccumulator(this.network, curvature);
     patchTraining(
       model,
@@ -141,8 +143,7 @@ export class TrainingRun {
   private wrap(minimize: Minimize): Minimize {
     return ((...args: Parameters<Minimize>) => {
       if (!this.observing) return minimize(...args);
-      const { network, options } = this;
-      const byProduct = options.curvature._tag === 'empirical';
+      const { network, byProduct } = this;
       const taps = installTaps(network.model, byProduct ? this.tappedLayers() : []);
       try {
         let cost: ReturnType<Minimize>;
@@ -151,7 +152,7 @@ export class TrainingRun {
         } finally {
           taps.remove();
         }
-        this.emit(taps.captured, byProduct);
+        this.emit(taps.captured);
         return cost;
       } finally {
         taps.dispose();
@@ -166,8 +167,8 @@ export class TrainingRun {
     return [...new Set([...blocks.map((b) => b.layer), ...last])];
   }
 
-  private emit(captured: ReturnType<typeof installTaps>['captured'], byProduct: boolean): void {
-    const { network, epoch, index } = this;
+  private emit(captured: ReturnType<typeof installTaps>['captured']): void {
+    const { network, byProduct, epoch, index } = this;
     try {
       tf.tidy(() => {
         this.weightFlag = tf.keep(equallyWeighted(captured));

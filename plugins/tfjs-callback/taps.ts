@@ -7,6 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers as tfl } from '@tensorflow/tfjs-layers';
+import type { Block } from 'tfjs-laplace';
 
 type Layer = tfl.Layer;
 
@@ -37,9 +38,9 @@ interface Activation {
   apply(z: tf.Tensor): tf.Tensor;
 }
 
-/** The member of tfjs's Dense that its types keep to themselves. */
-interface DenseInside {
-  activation: Activation | null;
+/** The member of tfjs's layers that its types keep to themselves; an embedding has none. */
+interface Activated {
+  activation?: Activation | null;
 }
 
 /** Identities that look at a layer's z and dL/dz: at z itself, or at h = φ(z) given how φ'(z) follows from it. */
@@ -51,7 +52,25 @@ interface Tap {
 type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 type LossFunction = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 
-/** Installs taps on dense layers `tapped`, on the layers that read the model's inputs, and on the loss. */
+/** Layers whose `call` is z = a W and then the activation, with a from the layer's own input. */
+const TAPPED = new Set([
+  'Dense',
+  'Conv1D',
+  'Conv2D',
+  'Conv3D',
+  'Conv2DTranspose',
+  'Conv3DTranspose',
+  'DepthwiseConv2D',
+  'Embedding',
+]);
+
+/**
+ * Whether a tap sees the rows of a block. A call does not say which use of its layer it is; and a normalisation, a separable convolution
+ * and a wrapper make the inputs of their weights themselves.
+ */
+export const isTapped = ({ layer, ops }: Block): boolean => ops.length === 1 && TAPPED.has(layer.getClassName());
+
+/** Installs taps on layers `tapped`, on the layers that read the model's inputs, and on the loss. */
 export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): Taps {
   const captured: Captured = {
     inputs: new Map(),
@@ -84,7 +103,7 @@ export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): T
     undo.push(
       wrapCall(layer, (call) => (inputs, kwargs) => {
         captured.inputs.set(layer, hold(single(inputs)));
-        return tapDense(layer as unknown as DenseInside, () => call(inputs, kwargs) as tf.Tensor, tap);
+        return tapLinear(layer as unknown as Activated, () => call(inputs, kwargs) as tf.Tensor, tap);
       }),
     );
   }
@@ -138,13 +157,13 @@ const SLOPES: Readonly<Record<string, (h: tf.Tensor) => tf.Tensor>> = {
 };
 
 /**
- * A dense layer's own computation, watched. The layer always does the work itself, so that training does not change by a bit:
- * a linear layer's output is z, an activation is handed over with the tap in front of it, and a fused one is watched at its output.
+ * A linear layer's own computation, watched. The layer always does the work itself, so that training does not change by a bit:
+ * without an activation its output is z, an activation is handed over with the tap in front of it, and a fused one is watched at its output.
  */
-function tapDense(layer: DenseInside, run: () => tf.Tensor, tap: Tap): tf.Tensor {
+function tapLinear(layer: Activated, run: () => tf.Tensor, tap: Tap): tf.Tensor {
   const activation = layer.activation;
   const name = activation?.getClassName() ?? 'linear';
-  if (activation === null || name === 'linear') return tap.preactivation(run());
+  if (!activation || name === 'linear') return tap.preactivation(run());
   const slope = SLOPES[name];
   if (slope !== undefined) return tap.output(run(), slope);
   layer.activation = { getClassName: () => `tapped ${name}`, apply: (z) => activation.apply(tap.preactivation(z)) };

@@ -19,6 +19,7 @@ import {
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection } from '../../support/errors.js';
 import { expectSameFactors, pass } from '../../support/factors.js';
+import { foreign } from '../../support/foreign.js';
 import { expectNoLeak } from '../../support/memory.js';
 import { chain, dataOf, INPUTS, type Pair, pair, tensor, withFixedWeights } from '../../support/networks.js';
 import { surface } from '../../support/training.js';
@@ -52,11 +53,7 @@ describe('before training starts', () => {
   }
   const soft = () => dense({ units: 3, activation: 'softmax' as const, inputShape: [INPUTS], name: 'soft' });
 
-  const slopes = () => [
-    dense({ units: 5, inputShape: [INPUTS] }),
-    tf.layers.prelu({ name: 'slopes' }),
-    dense({ units: 3, activation: 'softmax' }),
-  ];
+  const own = () => [dense({ units: 5, inputShape: [INPUTS] }), foreign('own'), dense({ units: 3, activation: 'softmax' })];
   const twice = () => {
     const input = tf.input({ shape: [INPUTS] });
     const shared = dense({ units: INPUTS, name: 'shared' });
@@ -120,18 +117,23 @@ describe('before training starts', () => {
       parts: { field: 'outputs' },
     },
     {
-      name: 'no dense layer',
-      model: () => sequential([tf.layers.prelu({ inputShape: [3] }), tf.layers.softmax()]),
+      name: 'no layer that can have curvature',
+      model: () => sequential([tf.layers.reshape({ inputShape: [3], targetShape: [3] }), foreign('own'), tf.layers.softmax()]),
       data: { ...classes, labels: classes.labels },
       kind: 'NoBayesianLayer',
     },
     {
       name: 'a layer without curvature',
-      model: () => sequential(slopes()),
+      model: () => sequential(own()),
       kind: 'UnsupportedLayer',
-      parts: { layer: 'slopes', found: 'PReLU' },
+      parts: { layer: 'own', found: 'Foreign' },
     },
-    { name: 'a dense layer that is used twice', model: twice, kind: 'UnsupportedLayer', parts: { layer: 'shared' } },
+    {
+      name: 'a dense layer that is used twice, of whose inputs the step shows the last',
+      model: twice,
+      kind: 'UnsupportedLayer',
+      parts: { field: 'curvature', message: expect.stringContaining('layers of one use') },
+    },
     { name: 'a branch, for kfra', model: branch, curvature: kfra(), kind: 'UnsupportedLayer' },
     {
       name: 'a layer that does not exist',
@@ -168,6 +170,20 @@ describe('before training starts', () => {
       await model.fit(x, y, { epochs: 1, verbose: 0 });
     },
   );
+
+  it("a layer without curvature stays at its MAP under 'map'", async () => {
+    for (const fisher of ['exact', 'empirical'] as const) {
+      const model = sequential(own());
+      model.compile({ optimizer: tf.train.sgd(0), loss: 'categoricalCrossentropy' });
+      const data = dataOf(classes, 8);
+      const curvature = kfac({ fisher, unsupported: 'map' });
+      const callback = laplaceCallback({ likelihood: categorical(), curvature });
+      await model.fit(data.x, data.y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: callback });
+      const found = await lastValueFrom(callback.factors$);
+      expect(found.layout.covered).toHaveLength(2);
+      expectSameFactors(found, await pass(model, categorical(), data, curvature), 1e-5);
+    }
+  });
 
   it('a callback that was refused works for another model, and the other way round', async () => {
     const callback = laplaceCallback({ likelihood: categorical() });
