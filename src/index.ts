@@ -46,6 +46,8 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 
 // Values and the pure functions between them.
 
+export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage.js';
+export { coverageTable } from './curvature/coverageTable.js';
 export {
   emptyFactors,
   type Factors,
