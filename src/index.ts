@@ -51,6 +51,7 @@ export { coverageTable } from './curvature/coverageTable.js';
 export {
   emptyFactors,
   type Factors,
+  isKronecker,
   type LayerSums,
   merge,
   mergeEpochs,

@@ -22,6 +22,9 @@ const precisions = fc.dictionary(layerName, positive, { minKeys: 1 });
 /** Without the fields of a prior. */
 const layersAlone = precisions.filter((one) => ['_tag', 'precision', 'precisions'].every((key) => !Object.hasOwn(one, key)));
 const constant = <const T>(value: T) => fc.constant(value);
+/** Any of the keys but the tag may be missing. */
+const some = <T extends { readonly _tag: fc.Arbitrary<unknown> }>(model: T) =>
+  fc.record(model, { requiredKeys: ['_tag'] } as never);
 
 export const layers: fc.Arbitrary<LayerSelection> = fc.oneof(
   fc.constantFrom('all' as const, 'last' as const),
@@ -35,9 +38,37 @@ export const likelihood: fc.Arbitrary<Likelihood> = fc.oneof(
   fc.record(gaussianParts),
 );
 
-const oneRow = { _tag: fc.constantFrom('exact' as const, 'empirical' as const, 'kfra' as const), layers };
-const monteCarlo = { _tag: constant('monteCarlo'), draws: count, seed, layers };
-export const curvature = fc.oneof(fc.record(oneRow), fc.record(monteCarlo)) as fc.Arbitrary<Curvature>;
+const fraction = fc.double({ ...finite, min: 0, max: 1, maxExcluded: true });
+const coverage = { layers, unsupported: fc.constantFrom('error' as const, 'map' as const, 'diagonal' as const) };
+const sharing = { weightSharing: fc.constantFrom('expand' as const, 'reduce' as const) };
+const truncatedFisher = { _tag: constant('truncated'), tolerance: fraction };
+const monteCarloFisher = { _tag: constant('monteCarlo'), draws: count, seed };
+const fisher = fc.oneof(
+  fc.record({ _tag: fc.constantFrom('exact' as const, 'empirical' as const) }),
+  fc.record(truncatedFisher),
+  fc.record(monteCarloFisher),
+);
+const fisherInput = fc.oneof(
+  fisher,
+  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical'),
+  some(truncatedFisher),
+  some(monteCarloFisher),
+);
+
+const plain = { _tag: fc.constantFrom('exact' as const, 'empirical' as const), ...sharing, ...coverage };
+const truncated = { ...truncatedFisher, ...sharing, ...coverage };
+const monteCarlo = { ...monteCarloFisher, ...sharing, ...coverage };
+const kfra = { _tag: constant('kfra'), ...coverage };
+const ekfac = { _tag: constant('ekfac'), fisher, ...sharing, ...coverage };
+const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
+export const curvature = fc.oneof(
+  fc.record(plain),
+  fc.record(truncated),
+  fc.record(monteCarlo),
+  fc.record(kfra),
+  fc.record(ekfac),
+  fc.record(baseline),
+) as fc.Arbitrary<Curvature>;
 
 export const prior: fc.Arbitrary<Prior> = fc.oneof(
   fc.record({ _tag: constant('isotropic'), precision: positive }),
@@ -70,10 +101,6 @@ const parts = { likelihood, curvature, observation, prior, damping, layers, pred
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
 export const recipeData = fc.record({ ...parts, observation: epochData });
 
-/** Any of the keys but the tag may be missing. */
-const some = <T extends { readonly _tag: fc.Arbitrary<unknown> }>(model: T) =>
-  fc.record(model, { requiredKeys: ['_tag'] } as never);
-
 export const likelihoodInput = fc.oneof(
   likelihood,
   fc.constantFrom('categorical', 'bernoulli', 'gaussian'),
@@ -81,9 +108,13 @@ export const likelihoodInput = fc.oneof(
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,
-  fc.constantFrom('exact', 'monteCarlo', 'empirical', 'kfra'),
-  some(oneRow),
+  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical', 'kfra', 'ekfac', 'diagonal', 'full'),
+  some(plain),
+  some(truncated),
   some(monteCarlo),
+  some(kfra),
+  some({ ...ekfac, fisher: fisherInput }),
+  some({ ...baseline, fisher: fisherInput }),
 ) as fc.Arbitrary<CurvatureInput>;
 export const priorInput = fc.oneof(
   prior,

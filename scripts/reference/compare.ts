@@ -10,9 +10,9 @@ import {
   exactDamping,
   type Factors,
   factoredDamping,
+  isKronecker,
   kfac,
   kfra,
-  type LayerMoments,
   moments,
   observe,
   outputDistribution,
@@ -120,9 +120,10 @@ function factorError(factors: Factors, expected: CurvatureCase): number {
   const found = moments(factors);
   if (E.isLeft(found)) throw found.left;
   return Math.max(
-    ...found.right.flatMap(({ input, gradient }: LayerMoments, i) => {
-      const { A, G } = expected.factors[i] as CurvatureCase['factors'][number];
-      return [relative(input.data, A), relative(gradient.data, G)];
+    ...expected.factors.flatMap(({ A, G }, i) => {
+      const own = found.right[i];
+      if (own === undefined || !isKronecker(own)) return [Number.POSITIVE_INFINITY];
+      return [relative(own.input.data, A), relative(own.gradient.data, G)];
     }),
   );
 }

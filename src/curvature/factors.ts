@@ -27,6 +27,21 @@ export type LayerSums =
   /** The same in a basis, which goes with the sums. */
   | { readonly _tag: 'eigen'; readonly squares: Matrix; readonly basis: EigenBasis };
 
+/**
+ * Whether a layer's sums or moments are those of two factors, `input` and `gradient`.
+ *
+ * @example
+ * ```ts
+ * import { isKronecker } from 'tfjs-laplace';
+ *
+ * const one = { rows: 1, cols: 1, data: Float64Array.of(2) };
+ * isKronecker({ _tag: 'kronecker', input: one, gradient: one }); // => true
+ * isKronecker({ _tag: 'diagonal', squares: one }); // => false
+ * ```
+ */
+export const isKronecker = <L extends { readonly _tag: string }>(layer: L): layer is Extract<L, { readonly _tag: 'kronecker' }> =>
+  layer._tag === 'kronecker';
+
 /** Curvature sums of a model over data. */
 export interface Factors {
   readonly _tag: 'Factors';
