@@ -1,7 +1,17 @@
 /** Factors are a commutative monoid of sums: laws on random factors, and on a data set cut into shards. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { categorical, emptyFactors, type Factors, kfac, type Layout, type Matrix, merge, mergeEpochs } from 'tfjs-laplace';
+import {
+  bernoulli,
+  categorical,
+  emptyFactors,
+  type Factors,
+  kfac,
+  type Layout,
+  type Matrix,
+  merge,
+  mergeEpochs,
+} from 'tfjs-laplace';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
@@ -82,7 +92,7 @@ describe('merge', () => {
   it.each<[string, Factors]>([
     ['other weights', { ...EMPTY, fingerprint: 'beef' }],
     ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'empirical' } }],
-    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: { _tag: 'bernoulli' } } }],
+    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: bernoulli() } }],
     ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
     ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],
     ['other covered layers', { ...EMPTY, layout: { ...LAYOUT, covered: ['a'] } }],

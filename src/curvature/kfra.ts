@@ -36,7 +36,7 @@ export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
 }
 
 /** Slopes of each layer's own activation, and the output columns for the last layer. */
-export function kfraRows({ network, tape }: Observation, sink: RowSink): void {
+export function kfraRows({ network, tape, targets }: Observation, sink: RowSink): void {
   const last = network.blocks.length - 1;
   network.blocks.forEach((block, layer) => {
     const slope = ownSlopes(network, block, tape);
@@ -44,7 +44,7 @@ export function kfraRows({ network, tape }: Observation, sink: RowSink): void {
       sink.gradient(layer, slope);
       return;
     }
-    const columns = network.likelihoodOps.hessianRoot(tape.outputs);
+    const columns = network.likelihoodOps.hessianRoot(tape.outputs, targets);
     const [K, B, C] = columns.shape;
     sink.gradient(layer, tf.reshape(tf.mul(columns, tf.expandDims(slope, 0)), [K * B, C]));
   });

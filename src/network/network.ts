@@ -33,7 +33,11 @@ export interface Network {
   readonly output: ValueId;
   /** C. */
   readonly outputs: number;
-  /** Whether the link (softmax, sigmoid) is the model's own last activation. */
+  /** Outputs of one step of a sequence, for `perStep`; C for all other likelihoods. */
+  readonly stepOutputs: number;
+  /** The link (softmax, sigmoid, logSoftmax), where it is the model's own last activation. */
+  readonly link: string | undefined;
+  /** Whether it is. */
   readonly linkInside: boolean;
   /** The layers that are covered, in running order. */
   readonly blocks: ReadonlyArray<Block>;
@@ -41,18 +45,21 @@ export interface Network {
 
 /** Reads a model for a likelihood. No layer has a block yet: see `withBlocks`. */
 export function readNetwork(model: LayersModel, likelihood: Likelihood): E.Either<LaplaceError, Network> {
-  const ops = likelihoodOps(likelihood);
+  const lastDimension = model.outputs?.[0]?.shape.at(-1) ?? 0;
+  const ops = likelihoodOps(likelihood, lastDimension);
   return F.pipe(
     notDisposed(model),
     E.chain(() => readGraph(model)),
     E.chain((graph) => cutLink(graph, model, ops)),
-    E.map(({ graph, linkInside, outputs }) => ({
+    E.map(({ graph, link, outputs }) => ({
       ...graph,
       model,
       likelihood,
       likelihoodOps: ops,
       outputs,
-      linkInside,
+      stepOutputs: lastDimension,
+      link,
+      linkInside: link !== undefined,
       blocks: [],
     })),
   );
@@ -86,13 +93,13 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
   const outputs = shape[shape.length - 1] ?? 0;
   const last = graph.ops.find((op) => outputsOf(op).includes(graph.output));
   const activation = last === undefined || last.kind === 'dense' ? 'linear' : last.form;
-  if (shape.length !== 2 || outputs < ops.minOutputs) {
+  if (shape.length !== 2 || !ops.outputsFit(outputs)) {
     return E.left(
       laplaceError('InvalidModel', {
         what: `The output of model '${model.name}' does not suit the ${ops.name} likelihood`,
         field: 'outputs',
         found: `shape [${shape.map((d) => d ?? 'B').join(', ')}]`,
-        expected: `[B, C] with C >= ${ops.minOutputs}`,
+        expected: `[B, C] with ${ops.outputs}`,
         remedy: ops.name === 'categorical' && outputs === 1 ? 'For one output use bernoulli().' : '',
       }),
     );
@@ -103,15 +110,15 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
         what: `The last activation of model '${model.name}' contradicts the ${ops.name} likelihood`,
         field: 'activation',
         found: `'${activation}'`,
-        expected: ops.links.length > 0 ? `'${ops.links[0]}', or logits` : 'an output without softmax',
-        remedy: 'Name the likelihood that the model was trained for: categorical(), bernoulli() or gaussian().',
+        expected: ops.links.length > 0 ? `'${ops.links[0]}', or outputs before it` : 'an output without softmax',
+        remedy: 'Name the likelihood that the model was trained for: see categorical, bernoulli, gaussian and their like.',
       }),
     );
   }
-  const linkInside = ops.links.includes(activation);
-  if (!linkInside || last === undefined) return E.right({ graph, linkInside, outputs });
+  const link = ops.links.includes(activation) ? activation : undefined;
+  if (link === undefined || last === undefined) return E.right({ graph, link, outputs });
   const output = inputsOf(last)[0] as ValueId;
-  return E.right({ graph: { ...graph, ops: graph.ops.filter((op) => op !== last), output }, linkInside, outputs });
+  return E.right({ graph: { ...graph, ops: graph.ops.filter((op) => op !== last), output }, link, outputs });
 }
 
 function selectBlocks({ ops, model }: Network, layers: LayerSelection): E.Either<LaplaceError, ReadonlyArray<Block>> {

@@ -27,8 +27,11 @@ export function healthOf(
 ): Health {
   const values = tf.tidy(() => {
     const ops = network.likelihoodOps;
+    const logLikelihoods = ops.logLikelihoods(outputs, targets);
+    const weights = ops.weights?.(targets);
+    const logLikelihood = tf.sum(weights === undefined ? logLikelihoods : tf.mul(logLikelihoods, weights));
     const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
-    const parts = [inputs, finite(y), ops.labelsInRange(y, network.outputs), ops.logLikelihood(outputs, targets)];
+    const parts = [inputs, finite(y), ops.labelsInRange(y, network.outputs), logLikelihood];
     return tf.keep(tf.stack(parts.map((p) => tf.reshape(tf.cast(p, 'float32'), [])))) as tf.Tensor1D;
   });
   return { values, size: outputs.shape[0], epoch: batch.epoch, index: batch.index };
