@@ -35,8 +35,6 @@ const NAMES = [
 const FUNCTIONS = Object.entries(tf.losses).filter(([name]) => name !== 'computeWeightedLoss');
 const LOSSES: ReadonlyArray<readonly [string, unknown]> = [...NAMES.map((name) => [name, name] as const), ...FUNCTIONS];
 
-
-
 /** Class 'exponential', which a user can register with tfjs. */
 class Exponential extends tf.serialization.Serializable {
   static readonly className = 'exponential';

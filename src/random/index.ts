@@ -1,4 +1,3 @@
 /** Seeded, splittable random numbers on the host. */
 export { foldIn, type Key, key, split } from './key.js';
 export { normals, uniforms } from './normals.js';
-export { LOG_FACTORIALS, poissons } from './poisson.js';

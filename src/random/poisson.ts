@@ -39,7 +39,7 @@ export function logFactorial(k: number): number {
  * import { key } from './key.js';
  * import { poissons } from './poisson.js';
  *
- * poissons(key(7), [0, 2, 500]); // => Float32Array.of(0, 1, 495)
+ * poissons(key(7), [0, 2, 500]); // => Float32Array.of(0, 0, 517)
  * ```
  */
 export function poissons(key: Key, rates: ArrayLike<number>): Float32Array {

@@ -17,7 +17,7 @@ export const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
 const sumOf = (values: Vector): number => values.reduce((total, v) => total + v, 0);
 
 /** σ² of every output. */
-export const noiseVariances = ({ noiseVariance }: LikelihoodOf<'gaussian'>, C: number): number[] =>
+const noiseVariances = ({ noiseVariance }: LikelihoodOf<'gaussian'>, C: number): number[] =>
   typeof noiseVariance === 'number' ? new Array<number>(C).fill(noiseVariance) : [...noiseVariance];
 
 /** Labels as `labelSmoothing` of tf.losses moves them. */
@@ -109,7 +109,7 @@ export function hessian(likelihood: Likelihood, f: Vector): number[][] {
 }
 
 /** Labels y with their probabilities p(y | f), that add up to 1: all of them, or a grid for real ones (trapezoidal rule, ±9 σ). */
-export function labelsAt(likelihood: Likelihood, f: Vector): ReadonlyArray<{ readonly y: number[]; readonly p: number }> {
+function labelsAt(likelihood: Likelihood, f: Vector): ReadonlyArray<{ readonly y: number[]; readonly p: number }> {
   const each = (of: (i: number) => ReadonlyArray<readonly [y: number, p: number]>, size: number) =>
     Array.from({ length: size }, (_, i) => of(i)).reduce<ReadonlyArray<{ y: number[]; p: number }>>(
       (all, own) => all.flatMap(({ y, p }) => own.map(([v, q]) => ({ y: [...y, v], p: p * q }))),
