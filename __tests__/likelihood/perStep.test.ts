@@ -1,10 +1,24 @@
 /** Likelihoods of sequences: each step's own likelihood, put together by hand, with and without steps that are left out. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, heteroscedastic, perStep, poisson, type StepLikelihood } from 'tfjs-laplace';
+import { either as E } from 'fp-ts';
+import {
+  activationSampling,
+  bernoulli,
+  categorical,
+  gaussian,
+  heteroscedastic,
+  linearised,
+  perStep,
+  poisson,
+  readNetwork,
+  type StepLikelihood,
+} from 'tfjs-laplace';
 import { likelihoodOps } from '../../src/likelihood/index.js';
 import { key } from '../../src/random/key.js';
+import { factorsOf, posteriorFrom, predictOne } from '../support/math/laplace.js';
 import { gradient, hessian, negativeLogLikelihood } from '../support/math/likelihoods64.js';
 import { missedBy, normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';
+import { chain, inputsFor, withWeights } from '../support/math/networks.js';
 import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 
 const PAD = -1;
@@ -180,6 +194,97 @@ it.each([
   const expected = ops.gradient(tf.reshape(f, [B, S * C]), ops.targets(y, S * C));
   expect(relativeError(tf.mul(trained, B * (rule?.scale(S * C) as number)), expected)).toBeLessThan(FLOAT32);
   expect(likelihoodOps(perStep(each, { ignoreLabel: PAD }), C).losses).toEqual([]);
+});
+
+describe('a model of sequences', () => {
+  /** Two dense layers and a reshape: outputs [B, 3, 2]. */
+  const build = (activation: 'linear' | 'softmax' = 'linear') => {
+    const reshape = tf.layers.reshape({ targetShape: [3, 2] });
+    const layers = [tf.layers.dense({ units: 4, inputShape: [3], activation: 'tanh' }), tf.layers.dense({ units: 6 }), reshape];
+    const model = tf.sequential({ layers: [...layers, tf.layers.activation({ activation })] });
+    return withWeights(model, 2);
+  };
+  const x = (model: tf.LayersModel) => inputsFor(model, 4, 3);
+  const labels = [
+    [1, 0, PAD],
+    [0, PAD, PAD],
+    [1, 1, 1],
+    [0, 1, 0],
+  ];
+
+  it('has the factors of its examples with their steps taken apart, whose rows of padding are left out', async () => {
+    const model = build();
+    const found = await factorsOf(model, perStep(categorical(), { ignoreLabel: PAD }), { x: x(model), y: tf.tensor2d(labels) });
+    // The same from definitions: λ at each step that counts, through the Jacobian of z, which here is the identity.
+    const f = tf.reshape(model.predict(x(model)[0] as tf.Tensor) as tf.Tensor, [4, 6]).arraySync() as number[][];
+    const G = f
+      .map((row, b) =>
+        blockDiagonal(
+          inRows(row, 2).map((own, s) => hessian(categorical(), own).map((r) => r.map((v) => (labels[b]?.[s] === PAD ? 0 : v)))),
+        ),
+      )
+      .reduce((sum, block) => sum.map((r, i) => r.map((v, j) => v + (block[i]?.[j] as number))));
+    expect(relativeError(found.layers[1]?.gradient ?? 0, G)).toBeLessThan(FLOAT32);
+    const logLikelihood = f.reduce(
+      (sum, row, b) =>
+        inRows(row, 2).reduce((total, own, s) => {
+          const k = labels[b]?.[s] as number;
+          return k === PAD ? total : total - negativeLogLikelihood(categorical(), own, oneHot(k, 2));
+        }, sum),
+      0,
+    );
+    expect(found.logLikelihood).toBeCloseTo(logLikelihood, 4);
+  });
+
+  it.each([linearised(), activationSampling({ samples: 4 })])(
+    'has a row for every step in its predictions: $_tag',
+    async (predictive) => {
+      const model = build('softmax');
+      const factors = await factorsOf(model, perStep(categorical(), { ignoreLabel: PAD }), {
+        x: x(model),
+        y: tf.tensor2d(labels),
+      });
+      const posterior = await posteriorFrom(factors, { priorPrecision: 1e9 });
+      const found = await predictOne(model, posterior, predictive, x(model)[0] as tf.Tensor);
+      // Under a prior this strong the posterior is the model itself, up to variances of 1e-9.
+      const expected = model.predict(x(model)[0] as tf.Tensor) as tf.Tensor;
+      if (found._tag !== 'classification') throw new Error('expected a classification');
+      expect([found.probabilities.length, found.entropy.length]).toEqual([12, 12]);
+      expect(relativeError(found.probabilities, expected)).toBeLessThan(1e-3);
+    },
+  );
+
+  it.each([linearised(), activationSampling({ samples: 4 })])(
+    'has a row for every step of a regression: $_tag',
+    async (predictive) => {
+      const model = build();
+      const likelihood = perStep(heteroscedastic());
+      const factors = await factorsOf(model, likelihood, { x: x(model), y: tf.zeros([4, 3]) });
+      const found = await predictOne(
+        model,
+        await posteriorFrom(factors, { priorPrecision: 1e9 }),
+        predictive,
+        x(model)[0] as tf.Tensor,
+      );
+      const f = tf.reshape(model.predict(x(model)[0] as tf.Tensor) as tf.Tensor, [12, 2]);
+      if (found._tag !== 'regression') throw new Error('expected a regression');
+      expect(relativeError(found.mean, tf.slice(f, [0, 0], [12, 1]))).toBeLessThan(1e-3);
+      expect(relativeError(found.noiseVariance, tf.exp(tf.slice(f, [0, 1], [12, 1])))).toBeLessThan(1e-3);
+    },
+  );
+
+  it('is asked for by that name, and not without steps', () => {
+    const error = (value: E.Either<unknown, unknown>) => (E.isLeft(value) ? value.left : undefined);
+    expect(error(readNetwork(build(), categorical()))).toMatchObject({
+      kind: 'InvalidModel',
+      found: 'shape [B, 3, 2]',
+      remedy: expect.stringContaining('perStep()'),
+    });
+    expect(error(readNetwork(chain([2]), perStep(categorical())))).toMatchObject({
+      kind: 'InvalidModel',
+      expected: '[B, S, C], S known, with C >= 2',
+    });
+  });
 });
 
 function blockDiagonal(blocks: number[][][]): number[][] {

@@ -29,6 +29,8 @@ export interface LikelihoodOps {
   readonly outputsFit: (outputs: number) => boolean;
   /** The C for which it can, for error messages: 'C >= 2'. */
   readonly outputs: string;
+  /** True where the model's outputs are those of a sequence, [B, S, C], of which f has all steps side by side, [B, S·C]. */
+  readonly sequence?: true;
   /** The losses of tfjs that are this NLL up to a factor and a constant. */
   readonly losses: ReadonlyArray<LossRule>;
   /** The NLL as a loss function to write oneself, for error messages: where tfjs has none that is this NLL of these outputs. */

@@ -36,10 +36,11 @@ export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: Likel
 
   return {
     name: `per-step ${each.name}`,
+    sequence: true,
     links: each.links,
     forbidden: each.forbidden,
     outputsFit: (outputs) => outputs % C === 0 && each.outputsFit(C),
-    outputs: `steps with ${each.outputs}`,
+    outputs: each.outputs,
     // tfjs averages over steps too, and leaves none out.
     losses:
       ignoreLabel === undefined && each.weights === undefined

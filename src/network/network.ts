@@ -2,6 +2,7 @@
  * A network as the rest of the library sees it: f = network(x) [B, C] before the likelihood's link, made of operations, with
  * the layers that get a curvature block listed in the order in which they run.
  */
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
@@ -90,17 +91,18 @@ export function notDisposed(model: LayersModel): E.Either<LaplaceError, LayersMo
 /** Leaves the likelihood's own link out of the graph, and checks that the outputs suit the likelihood. */
 function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
   const shape = model.outputs[0]?.shape ?? [];
-  const outputs = shape[shape.length - 1] ?? 0;
+  const sequence = ops.sequence === true;
+  const outputs = shape.slice(1).reduce<number>((size, d) => size * (d ?? 0), 1);
   const last = graph.ops.find((op) => outputsOf(op).includes(graph.output));
   const activation = last === undefined || last.kind === 'dense' ? 'linear' : last.form;
-  if (shape.length !== 2 || !ops.outputsFit(outputs)) {
+  if (shape.length !== (sequence ? 3 : 2) || outputs === 0 || !ops.outputsFit(outputs)) {
     return E.left(
       laplaceError('InvalidModel', {
         what: `The output of model '${model.name}' does not suit the ${ops.name} likelihood`,
         field: 'outputs',
-        found: `shape [${shape.map((d) => d ?? 'B').join(', ')}]`,
-        expected: `[B, C] with ${ops.outputs}`,
-        remedy: ops.name === 'categorical' && outputs === 1 ? 'For one output use bernoulli().' : '',
+        found: `shape [${shape.map((d, i) => d ?? (i === 0 ? 'B' : '?')).join(', ')}]`,
+        expected: `${sequence ? '[B, S, C], S known,' : '[B, C]'} with ${ops.outputs}`,
+        remedy: remedyFor(ops, shape.length, outputs),
       }),
     );
   }
@@ -116,9 +118,24 @@ function cutLink(graph: Graph, model: LayersModel, ops: LikelihoodOps) {
     );
   }
   const link = ops.links.includes(activation) ? activation : undefined;
-  if (link === undefined || last === undefined) return E.right({ graph, link, outputs });
-  const output = inputsOf(last)[0] as ValueId;
-  return E.right({ graph: { ...graph, ops: graph.ops.filter((op) => op !== last), output }, link, outputs });
+  const cut =
+    link === undefined || last === undefined
+      ? graph
+      : { ...graph, ops: graph.ops.filter((op) => op !== last), output: inputsOf(last)[0] as ValueId };
+  return E.right({ graph: sequence && last !== undefined ? sideBySide(cut, last) : cut, link, outputs });
+}
+
+/** The same graph with the steps of its output [B, S, C] laid side by side, [B, S·C], as one more operation. */
+function sideBySide(graph: Graph, { layer }: Op): Graph {
+  const output = 1 + Math.max(graph.output, ...graph.inputs, ...graph.ops.flatMap((op) => [...outputsOf(op)]));
+  const apply = ([t]: ReadonlyArray<tf.Tensor>) => [tf.reshape(t as tf.Tensor, [(t as tf.Tensor).shape[0] as number, -1])];
+  const op: Op = { kind: 'opaque', layer, form: 'Flatten', apply, inputs: [graph.output], outputs: [output] };
+  return { ...graph, ops: [...graph.ops, op], output };
+}
+
+function remedyFor({ name, sequence }: LikelihoodOps, rank: number, outputs: number): string {
+  if (rank === 3 && !sequence) return `For a ${name} of every step use perStep().`;
+  return name === 'categorical' && outputs === 1 ? 'For one output use bernoulli().' : '';
 }
 
 function selectBlocks({ ops, model }: Network, layers: LayerSelection): E.Either<LaplaceError, ReadonlyArray<Block>> {
