@@ -16,7 +16,23 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 
 export type { LayerSelection } from './codec/layers.js';
 export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra } from './curvature/codec.js';
-export { bernoulli, categorical, gaussian, type Likelihood, LikelihoodCodec, type LikelihoodOf } from './likelihood/codec.js';
+export {
+  bernoulli,
+  type ClassOptions,
+  type CustomLikelihoodOptions,
+  categorical,
+  customLikelihood,
+  type GaussianOptions,
+  gaussian,
+  heteroscedastic,
+  type Likelihood,
+  LikelihoodCodec,
+  type LikelihoodOf,
+  type PerStepOptions,
+  perStep,
+  poisson,
+  type StepLikelihood,
+} from './likelihood/codec.js';
 export {
   type Damping,
   DampingCodec,
@@ -46,6 +62,8 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 
 // Values and the pure functions between them.
 
+export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage.js';
+export { coverageTable } from './curvature/coverageTable.js';
 export {
   emptyFactors,
   type Factors,
@@ -67,7 +85,7 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
-export type { Classification, Prediction, Regression, Rows } from './predictive/prediction.js';
+export type { Classification, Prediction, PredictionOf, Regression, Rows } from './predictive/prediction.js';
 
 // Metrics.
 

@@ -6,6 +6,7 @@ import type { Likelihood, LikelihoodInput } from '../../src/likelihood/codec.js'
 import type { Damping, DampingInput, Prior, PriorInput } from '../../src/posterior/codec.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
 import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
+import type { RecipeData } from '../../src/recipe/recipe.js';
 import type { Observation, ObservationInput } from '../../src/stream/codec.js';
 
 const finite = { noNaN: true, noDefaultInfinity: true };
@@ -31,12 +32,37 @@ export const layers: fc.Arbitrary<LayerSelection> = fc.oneof(
   fc.array(layerName, { minLength: 1 }),
 );
 
-const gaussianParts = { _tag: constant('gaussian'), noiseVariance: positive };
-export const likelihood: fc.Arbitrary<Likelihood> = fc.oneof(
-  fc.record({ _tag: constant('categorical') }),
-  fc.record({ _tag: constant('bernoulli') }),
+const gaussianParts = {
+  _tag: constant('gaussian'),
+  noiseVariance: fc.oneof(positive, fc.array(positive, { minLength: 1 })),
+};
+const classParts = {
+  _tag: fc.constantFrom('categorical' as const, 'bernoulli' as const),
+  labelSmoothing: fc.double({ ...finite, min: 0, max: 1, maxExcluded: true }),
+  classWeights: fc.array(nonNegative, { minLength: 1 }),
+};
+const customParts = {
+  _tag: constant('custom'),
+  name: fc.string({ minLength: 1 }),
+  nll: fc.func(fc.anything()),
+  hessianRoot: fc.func(fc.anything()),
+  mean: fc.func(fc.anything()),
+};
+/** Those of one step that are data. */
+const stepData = fc.oneof(
+  fc.record(classParts, { requiredKeys: ['_tag', 'labelSmoothing'] }),
   fc.record(gaussianParts),
+  fc.record({ _tag: fc.constantFrom('heteroscedastic', 'poisson') }),
 );
+const custom = fc.record(customParts, { requiredKeys: ['_tag', 'name', 'nll', 'hessianRoot'] });
+const perStep = (each: fc.Arbitrary<unknown>) =>
+  fc.record(
+    { _tag: constant('perStep'), each, ignoreLabel: fc.double(finite).map((v) => v + 0) },
+    { requiredKeys: ['_tag', 'each'] },
+  );
+/** Those that are data. */
+export const likelihoodData = fc.oneof(stepData, perStep(stepData)) as fc.Arbitrary<RecipeData['likelihood']>;
+export const likelihood = fc.oneof(likelihoodData, custom, perStep(custom)) as fc.Arbitrary<Likelihood>;
 
 const fraction = fc.double({ ...finite, min: 0, max: 1, maxExcluded: true });
 const coverage = { layers, unsupported: fc.constantFrom('error' as const, 'map' as const, 'diagonal' as const) };
@@ -99,12 +125,14 @@ export const observation: fc.Arbitrary<Observation> = fc.oneof(
 
 const parts = { likelihood, curvature, observation, prior, damping, layers, predictive };
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
-export const recipeData = fc.record({ ...parts, observation: epochData });
+export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, observation: epochData });
 
 export const likelihoodInput = fc.oneof(
   likelihood,
-  fc.constantFrom('categorical', 'bernoulli', 'gaussian'),
+  fc.constantFrom('categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson'),
   some(gaussianParts),
+  some(classParts),
+  perStep(fc.constantFrom('categorical', 'poisson')),
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
+  bernoulli,
   categorical,
   emptyFactors,
   type Factors,
@@ -114,7 +115,7 @@ describe('merge', () => {
   it.each<[string, Factors]>([
     ['other weights', { ...EMPTY, fingerprint: 'beef' }],
     ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'empirical' } }],
-    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: { _tag: 'bernoulli' } } }],
+    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: bernoulli() } }],
     ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
     ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],
     [

@@ -1,6 +1,6 @@
 /** A reference document: float64 values of a small network, see `__tests__/reference/README.md`. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
+import { bernoulli, categorical, gaussian, heteroscedastic, type Likelihood } from 'tfjs-laplace';
 
 type Rows = number[][];
 
@@ -41,9 +41,7 @@ export function notCovered(doc: ReferenceDocument): string | undefined {
   const foreign = doc.layers.find((l) => l.className !== 'Dense');
   if (foreign !== undefined) return `layer ${foreign.className}`;
   if (!Array.isArray(doc.x[0]) || Array.isArray(doc.x[0][0])) return 'inputs that are not vectors';
-  return likelihoodOf(doc) === undefined
-    ? `likelihood ${doc.likelihood}${Array.isArray(doc.noiseVariance) ? ' with one noise variance per output' : ''}`
-    : undefined;
+  return likelihoodOf(doc) === undefined ? `likelihood ${doc.likelihood}` : undefined;
 }
 
 /**
@@ -60,7 +58,8 @@ export function caseNotCovered(doc: ReferenceDocument, { kind }: CurvatureCase, 
 export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): Likelihood | undefined {
   if (likelihood === 'categorical') return categorical();
   if (likelihood === 'bernoulli') return bernoulli();
-  if (likelihood === 'gaussian' && typeof noiseVariance === 'number') return gaussian({ noiseVariance });
+  if (likelihood === 'gaussian' && noiseVariance !== null) return gaussian({ noiseVariance });
+  if (likelihood === 'heteroscedastic') return heteroscedastic();
   return undefined;
 }
 

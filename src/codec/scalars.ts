@@ -22,6 +22,10 @@ export const seed = numeric(
   (value) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff,
 );
 
+export const finite = numeric('a finite number', Number.isFinite);
+
+export const text = refined('a string, not empty', (value): value is string => typeof value === 'string' && value !== '');
+
 export const boolean = refined('true or false', (value): value is boolean => typeof value === 'boolean');
 
 /** One of the given strings. */

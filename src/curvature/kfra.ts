@@ -42,7 +42,7 @@ export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
 const isPlain = ({ map, layer }: LinearOp): boolean => layer.getClassName() === 'Dense' && map.positions === 1;
 
 /** Slopes of each layer's own activation, and the output columns for the last layer. Sends no rows back. */
-export function kfraRows({ network, tape, weights }: Observation, sink: Sink): number {
+export function kfraRows({ network, tape, targets, weights }: Observation, sink: Sink): number {
   const last = network.blocks.length - 1;
   const B = tape.size;
   const roots = weights === undefined ? undefined : tf.reshape(tf.sqrt(weights), [B, 1]);
@@ -53,7 +53,7 @@ export function kfraRows({ network, tape, weights }: Observation, sink: Sink): n
       sink.gram(layer, 1, slope as tf.Tensor2D);
       return;
     }
-    const columns = network.likelihoodOps.hessianRoot(tape.outputs);
+    const columns = network.likelihoodOps.hessianRoot(tape.outputs, targets);
     const [K, , C] = columns.shape;
     sink.gram(layer, 1, tf.reshape(tf.mul(columns, tf.expandDims(slope, 0)), [K * B, C]) as tf.Tensor2D);
   });

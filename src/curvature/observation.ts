@@ -1,5 +1,6 @@
 /** What estimators work on and what they produce: see `estimator.ts`. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { LikelihoodOps } from '../likelihood/likelihood.js';
 import type { Tape } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { Key } from '../random/key.js';
@@ -23,5 +24,14 @@ export interface Observation {
   readonly weights?: tf.Tensor1D | undefined;
 }
 
-/** Gradients in f to send back for one batch: [K, B, C] with G = Σ_k E[g_k g_kᵀ]. */
-export type Columns = (observation: Observation) => tf.Tensor3D;
+/** Outputs of some examples and what belongs to them. */
+export interface OutputRows {
+  readonly likelihoodOps: LikelihoodOps;
+  /** f [B, C]. */
+  readonly outputs: tf.Tensor2D;
+  readonly targets: tf.Tensor2D;
+  readonly key: Key;
+}
+
+/** Gradients in f to send back: [K, B, C] with G = Σ_k E[g_k g_kᵀ]. */
+export type Columns = (rows: OutputRows) => tf.Tensor3D;

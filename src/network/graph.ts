@@ -125,7 +125,7 @@ class GraphBuilder {
         this.ops.push(step(input, output));
         return output;
       }, first);
-      return [this.activation(layer, last, activated(layer))];
+      return [this.activation(layer, last)];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
     // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
@@ -152,9 +152,9 @@ class GraphBuilder {
     return outputs;
   }
 
-  /** Appends the activation of a layer, if it (or the one that it wraps) has one, and returns the value after it. */
-  private activation(layer: Layer, input: ValueId, owner = layer): ValueId {
-    const activation = (owner as unknown as { activation: Activation | null }).activation;
+  /** Appends the activation of a layer, if it has one, and returns the value after it. */
+  private activation(layer: Layer, input: ValueId): ValueId {
+    const { activation } = activated(layer) as unknown as { readonly activation: Activation | null };
     const form = activation?.getClassName() ?? 'linear';
     if (!activation || form === 'linear') return input;
     const output = this.fresh();

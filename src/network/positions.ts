@@ -17,7 +17,10 @@ export const gradientsAt = (block: Block, gradients: ReadonlyArray<tf.Tensor>): 
 /** a [P, B, T, n] at one input of the layer. */
 export function inputsOfUse({ map, bias }: Pick<Block, 'map' | 'bias'>, x: tf.Tensor): tf.Tensor4D {
   const a = map.unfold(x);
-  return bias ? (tf.concat([a, tf.ones([a.shape[0], a.shape[1], a.shape[2], 1])], 3) as tf.Tensor4D) : a;
+  if (!bias) return a;
+  const [P, R, T] = a.shape;
+  const ones = tf.ones([P, R, T, 1]) as tf.Tensor4D;
+  return map.n === 1 ? ones : tf.concat([a, ones], 3);
 }
 
 const atAllUses = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D =>

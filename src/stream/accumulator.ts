@@ -23,7 +23,7 @@ import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { foldIn, type Key, key } from '../random/key.js';
-import { checkHealth, type Health, healthOf } from './health.js';
+import { checkHealth, type Health, healthOf, type Sound } from './health.js';
 import { type Bag, createMoment, drop, emptyBag, stage, stageSum } from './moment.js';
 import { type ObservedBatch, orThrow } from './observed.js';
 
@@ -71,18 +71,19 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   const observe = (batch: ObservedBatch, sink: Sink): { health: Health; rows: number } => {
     const own = onDevice();
     let sentNow = 0;
-    const health = batch.use(({ x, y, rows, outputs, weights }) => {
+    const health = batch.use(({ x, y, rows, outputs, weights: given }) => {
       const ops = network.likelihoodOps;
       const targets = ops.targets(y, network.outputs);
+      const weights = both(given, ops.weights?.(targets));
       const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {
         sentNow = observeTrainingRows(prepared, curvature, byProduct, weights, sink);
-        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets);
+        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets, weights);
       }
       const tape = run(x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
       sentNow = observeRows(prepared, curvature, { network, tape, targets, key: position, weights }, sink, own);
-      return healthOf(network, batch, x, y, tape.outputs, targets);
+      return healthOf(network, batch, x, y, tape.outputs, targets, weights);
     });
     return { health, rows: sentNow };
   };
@@ -91,16 +92,16 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
     const waiting = pending;
     pending = [];
     const checks = await Promise.allSettled(waiting.map(({ health }) => checkHealth(network, health)));
-    for (const [i, { health, bags, rows }] of waiting.entries()) {
-      const check = checks[i] as PromiseSettledResult<number>;
+    for (const [i, { bags, rows }] of waiting.entries()) {
+      const check = checks[i] as PromiseSettledResult<Sound>;
       if (check.status === 'rejected') {
         // The sum ends where the data went bad, however many came behind it in the meantime.
         for (const { bags: rest } of waiting.slice(i)) rest.forEach(drop);
         throw check.reason;
       }
       moments.forEach((moment, m) => moment.commit(bags[m] as Bag));
-      count += health.size;
-      logLikelihood += check.value;
+      count += check.value.count;
+      logLikelihood += check.value.logLikelihood;
       sent += rows;
     }
     for (const moment of moments) await moment.flushIfFull();
@@ -161,6 +162,10 @@ interface Staged {
   /** Those of the sums of every layer in turn. */
   readonly bags: ReadonlyArray<Bag>;
 }
+
+/** Weights of a batch and those that follow from its labels: both are multiplicities. */
+const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
 
 /** The basis in which `ekfac` sums, by layer name, and what tells it from others. */
 export interface GivenBasis {

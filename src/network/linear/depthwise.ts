@@ -4,11 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { positionsOf } from './convolution.js';
+import { positionsOf, spatialOf } from './convolution.js';
 import { formatOf, windowOf } from './format.js';
 import type { Layer, LinearMap, ValueShape } from './map.js';
 import { plusBias } from './matrix.js';
-import { patches } from './patches.js';
+import { fromPatches, patches } from './patches.js';
 
 /** The map of a DepthwiseConv2D layer for inputs of this shape. */
 export const depthwiseMap = (layer: Layer, inputShape: ValueShape): LinearMap =>
@@ -34,13 +34,16 @@ export function channelMap(
   };
   const convolved = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor =>
     tf.depthwiseConv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, strides, padding, 'NHWC', dilations);
-  const throughKernel = (g: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => tf.grad((t) => convolved(t, kernel))(x, g);
-  // TensorFlow.js has no gradient of dilated convolutions. That of the patches, which are linear in x, does it.
-  const throughPatches = (g: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
+  const throughKernel = (g: tf.Tensor, size: ReadonlyArray<number>, kernel: tf.Tensor): tf.Tensor =>
+    tf.grad((t) => convolved(t, kernel))(tf.zeros([g.shape[0] as number, ...size, P]), g);
+  const throughPatches = (g: tf.Tensor, size: ReadonlyArray<number>, kernel: tf.Tensor): tf.Tensor => {
     const [R] = g.shape as [number];
     const at = tf.reshape(g, [R, g.size / (R * P * m), 1, P, m]);
-    return tf.grad((t) => patches(t, window))(x, tf.sum(tf.mul(at, tf.reshape(kernel, [h * w, P, m])), 4));
+    return fromPatches(tf.sum(tf.mul(at, tf.reshape(kernel, [h * w, P, m])), 4), size, window);
   };
+  /** tfjs has no gradient of dilated convolutions, and none at all on the WASM backend as it ships. */
+  const hasGradient = (): boolean =>
+    dilations.every((d) => d === 1) && tf.getKernel('DepthwiseConv2dNativeBackpropInput', tf.getBackend()) !== undefined;
   return {
     groups: P,
     n,
@@ -57,10 +60,8 @@ export function channelMap(
       return tf.transpose(tf.reshape(format.last(z), [R, z.size / (R * P * m), P, m]), [2, 0, 1, 3]);
     },
     pullback: (g, x, [a]) => {
-      const last = format.last(x);
-      const shape = [g.shape[0] as number, ...last.shape.slice(1)];
-      const back = dilations.some((d) => d > 1) ? throughPatches : throughKernel;
-      return format.back(back(format.last(g), tf.zeros(shape), a as tf.Tensor));
+      const back = hasGradient() ? throughKernel : throughPatches;
+      return format.back(back(format.last(g), spatialOf(format.last(x)), a as tf.Tensor));
     },
     toMatrix: ([a, b]) => {
       const kernels = tf.transpose(tf.reshape(a as tf.Tensor, [h * w, P, m]), [1, 0, 2]);

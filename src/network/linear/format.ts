@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Layer, ValueShape } from './map.js';
 import type { Window } from './patches.js';
 
-/** What the configuration of a convolution says, as far as it is used here. */
-interface ConvolutionConfig {
+/** What a convolution keeps of its options, as far as it is used here. Its `getConfig` leaves out some of them (Conv1D's format). */
+interface Convolution {
   readonly dataFormat?: 'channelsFirst' | 'channelsLast';
   readonly padding?: 'valid' | 'same';
   readonly strides?: number | ReadonlyArray<number>;
@@ -18,7 +18,7 @@ export interface Format {
   readonly lastShape: (shape: ValueShape) => ValueShape;
 }
 
-const IDENTITY: Format = { last: (t) => t, back: (t) => t, lastShape: (shape) => shape };
+export const CHANNELS_LAST: Format = { last: (t) => t, back: (t) => t, lastShape: (shape) => shape };
 
 const CHANNELS_FIRST: Format = {
   last: (t) => tf.transpose(t, [0, ...Array.from({ length: t.rank - 2 }, (_, d) => d + 2), 1]),
@@ -28,11 +28,11 @@ const CHANNELS_FIRST: Format = {
 
 /** The format of a layer's data. */
 export const formatOf = (layer: Layer): Format =>
-  (layer.getConfig() as ConvolutionConfig).dataFormat === 'channelsFirst' ? CHANNELS_FIRST : IDENTITY;
+  (layer as Layer & Convolution).dataFormat === 'channelsFirst' ? CHANNELS_FIRST : CHANNELS_LAST;
 
 /** The window of a convolution with this kernel size. `dilated` is false for layers that take a dilation rate and ignore it. */
 export function windowOf(layer: Layer, kernel: ReadonlyArray<number>, dilated = true): Window {
-  const { padding = 'valid', strides = 1, dilationRate = 1 } = layer.getConfig() as ConvolutionConfig;
+  const { padding = 'valid', strides = 1, dilationRate = 1 } = layer as Layer & Convolution;
   const each = (value: number | ReadonlyArray<number>): ReadonlyArray<number> =>
     kernel.map((_, d) => (typeof value === 'number' ? value : (value[d] as number)));
   return { kernel, padding, strides: each(strides), dilations: dilated ? each(dilationRate) : each(1) };

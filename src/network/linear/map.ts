@@ -39,7 +39,7 @@ export interface LinearMap {
   readonly positions: number | undefined;
   /** z at these weights: [R, …] in, [R, …] out. */
   readonly apply: (x: tf.Tensor, weights: MapWeights) => tf.Tensor;
-  /** a without the bias's 1: [P, R, T, n − bias]. */
+  /** a without the bias's 1: [P, R, T, n − bias]; of a bias alone only P, R and T are looked at. */
   readonly unfold: (x: tf.Tensor) => tf.Tensor4D;
   /** Something of the shape of z, position by position: [P, R, T, m]. */
   readonly atPositions: (z: tf.Tensor) => tf.Tensor4D;

@@ -41,10 +41,7 @@ export function scaleMap(
       const scaled = gamma === undefined ? x : tf.mul(x, across(gamma));
       return beta === undefined ? scaled : tf.add(scaled, across(beta));
     },
-    unfold: (x) => {
-      const values = atPositions(x);
-      return scale ? values : (tf.slice(values, 0, [-1, -1, -1, 0]) as tf.Tensor4D);
-    },
+    unfold: atPositions,
     atPositions,
     pullback: (g, _, weights) => {
       const { gamma } = split(weights);

@@ -9,7 +9,7 @@ import { backToInput, convolve, spatialOf } from './convolution.js';
 import { formatOf, windowOf } from './format.js';
 import type { Layer, LinearMap, ValueShape } from './map.js';
 import { plusBias, stacked, unstacked } from './matrix.js';
-import { patches, span, type Window } from './patches.js';
+import { padded, patches, span, type Window, withGaps } from './patches.js';
 
 /** The map of a Conv2DTranspose or Conv3DTranspose layer for inputs of this shape. */
 export function transposedMap(layer: Layer, inputShape: ValueShape): LinearMap {
@@ -71,23 +71,14 @@ function spread(x: tf.Tensor, outputSize: ReadonlyArray<number>, window: Window)
   const [R] = x.shape as [number];
   const channels = x.shape[x.rank - 1] as number;
   const size = spatialOf(x);
-  const between = tf.pad(tf.reshape(x, [R, ...size.flatMap((s) => [s, 1]), channels]), [
-    [0, 0],
-    ...size.flatMap(
-      (_, d): Array<[number, number]> => [
-        [0, 0],
-        [0, (window.strides[d] as number) - 1],
-      ],
-    ),
-    [0, 0],
-  ]);
+  const between = withGaps(x, window.strides);
   const apart = size.map((s, d) => s * (window.strides[d] as number));
   const around = size.map((_, d): [number, number] => {
     const K = window.kernel[d] as number;
     const before = K - 1 - span(outputSize[d] as number, d, window).before;
     return [before, Math.max(0, (outputSize[d] as number) + K - 1 - before - (apart[d] as number))];
   });
-  const padded = tf.pad(tf.reshape(between, [R, ...apart, channels]), [[0, 0], ...around, [0, 0]]);
+  const surrounded = padded(between, around);
   const needed = size.map((_, d) => (outputSize[d] as number) + (window.kernel[d] as number) - 1);
-  return tf.slice(padded, new Array<number>(x.rank).fill(0), [R, ...needed, channels]);
+  return tf.slice(surrounded, new Array<number>(x.rank).fill(0), [R, ...needed, channels]);
 }

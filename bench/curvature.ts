@@ -1,0 +1,166 @@
+/**
+ * What curvature costs on trained networks: 784-1200-1200-10 on MNIST, every estimator over the same batches, and a small ResNet for
+ * 32 × 32 × 3 images (digits in colour), one pass against one epoch of its training.
+ *
+ * Bars: `exact` at 60 % of the speed of a plain 1200³ matmul or more; `truncated` at ε = 1e-3 at least 2.5 times faster; a truncated
+ * pass over a ResNet at most 4 times a training epoch. (What the callback adds to a training step: `npm run bench -- mnist`.)
+ */
+import * as tf from '@tensorflow/tfjs';
+import { either as E } from 'fp-ts';
+import { from, lastValueFrom } from 'rxjs';
+import {
+  accumulateFactors,
+  type Curvature,
+  categorical,
+  coverage,
+  coverageTable,
+  diagonal,
+  type Factors,
+  kfac,
+  observe,
+} from 'tfjs-laplace';
+import { trainingSet } from '../recipes/mnist/data.js';
+import { batchesOf, CLASSES, type Digits, slice } from '../recipes/mnist/digits.js';
+import { createNetwork } from '../recipes/mnist/network.js';
+import { type BenchResult, type Row, time } from './harness.js';
+import { colourImages, resnet } from './resnet.js';
+
+const BATCH = 128;
+/** Digits that train the dense network, two epochs, and batches of a pass. */
+const [TRAIN, STEPS] = [20_000, 16] as const;
+/** Images that train the ResNet, and those of a pass and an epoch that are compared. */
+const [IMAGES, PASS] = [6144, 2048] as const;
+const TOLERANCE = 1e-3;
+
+type Batch = () => { x: tf.Tensor; y: tf.Tensor };
+
+const pass = (model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature): Promise<Factors> =>
+  lastValueFrom(from(batches).pipe(observe(model, categorical()), accumulateFactors(curvature)));
+
+async function matmulSpeed(): Promise<{ ms: number; speed: number }> {
+  const a = tf.randomNormal([1200, 1200], 0, 1, 'float32', 2) as tf.Tensor2D;
+  const run = async (): Promise<void> => {
+    const product = tf.matMul(a, a);
+    await tf.tidy(() => tf.slice(product, [0, 0], [1, 1])).data();
+    product.dispose();
+  };
+  const ms = (await time([{ name: 'matmul', run }], 20)).get('matmul') as number;
+  a.dispose();
+  return { ms, speed: (2 * 1200 ** 3) / ms };
+}
+
+/** Operations of one pass over an example, with as many rows as were sent back. */
+function operations(model: tf.LayersModel, curvature: Curvature): number {
+  const found = coverage(model, { likelihood: categorical(), curvature });
+  if (E.isLeft(found)) throw found.left;
+  return found.right.operationsPerExample;
+}
+
+export async function bench(): Promise<BenchResult> {
+  const { ms, speed } = await matmulSpeed();
+  const rows: Row[] = [{ name: 'matmul 1200 x 1200 x 1200', ms, share: 1 }];
+  const notes: string[] = [];
+
+  const digits = slice(trainingSet(), 0, TRAIN);
+  const dense = createNetwork(1200);
+  await trainOn(dense, batchesOf(digits, BATCH), 2);
+  const batches = batchesOf(slice(digits, 0, BATCH * STEPS), BATCH);
+  const estimators: ReadonlyArray<readonly [string, Curvature]> = [
+    ['exact', kfac()],
+    ['truncated', kfac({ fisher: 'truncated', tolerance: TOLERANCE })],
+    ['monteCarlo', kfac({ fisher: 'monteCarlo' })],
+    ['empirical', kfac({ fisher: 'empirical' })],
+    ['diagonal, exact', diagonal()],
+  ];
+  const kept = new Map<string, number>();
+  const times = await time(
+    estimators.map(([name, curvature]) => ({
+      name,
+      run: async () => {
+        const factors = await pass(dense, batches, curvature);
+        kept.set(name, factors.rows / factors.count);
+      },
+    })),
+    5,
+    1,
+  );
+  for (const [name, curvature] of estimators) {
+    const batchMs = (times.get(name) as number) / STEPS;
+    const share = name === 'truncated' ? {} : { share: (operations(dense, curvature) * BATCH) / batchMs / speed };
+    rows.push({
+      name: `${name}: a batch of ${BATCH}, ${(kept.get(name) as number).toFixed(1)} rows an example`,
+      ms: batchMs,
+      ...share,
+    });
+  }
+  dense.dispose();
+
+  const residual = await residualNetwork(slice(digits, 0, IMAGES));
+  rows.push(...residual.rows);
+  notes.push(...residual.notes);
+  const exact = rows.find((r) => r.name.startsWith('exact'));
+  return {
+    rows,
+    notes,
+    bars: [
+      { name: 'exact pass / matmul speed', value: exact?.share ?? 0, limit: 0.6, atMost: false },
+      {
+        name: 'exact / truncated',
+        value: (times.get('exact') as number) / (times.get('truncated') as number),
+        limit: 2.5,
+        atMost: false,
+      },
+      { name: 'truncated pass / training epoch, ResNet', value: residual.ratio, limit: 4, atMost: true },
+    ],
+  };
+}
+
+/** A ResNet's truncated pass against an epoch of its training, over the same images. */
+async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: string[]; ratio: number }> {
+  const model = resnet(CLASSES);
+  const batches = colourImages(digits, BATCH);
+  await trainOn(model, batches, 3);
+  const some = batches.slice(0, PASS / BATCH);
+  const curvature = kfac({ fisher: 'truncated', tolerance: TOLERANCE });
+  const found = coverage(model, { likelihood: categorical(), curvature });
+  const sent = { rows: 0 };
+  const subjects: ReadonlyArray<readonly [string, () => Promise<void>]> = [
+    ['ResNet: an epoch of training', () => trainOn(model, some, 1)],
+    [
+      'ResNet: a truncated pass',
+      async () => {
+        const factors = await pass(model, some, curvature);
+        sent.rows = factors.rows / factors.count;
+      },
+    ],
+    [
+      'ResNet: a truncated pass, reduce',
+      async () => void (await pass(model, some, kfac({ fisher: 'truncated', weightSharing: 'reduce' }))),
+    ],
+  ];
+  const times = await time(
+    subjects.map(([name, run]) => ({ name, run })),
+    3,
+    1,
+  );
+  model.dispose();
+  return {
+    rows: subjects.map(([name]) => ({ name: `${name}, ${PASS} images`, ms: times.get(name) as number })),
+    notes: [
+      `ResNet: ${sent.rows.toFixed(1)} of ${CLASSES} rows an example; coverage:`,
+      ...(E.isRight(found) ? coverageTable(found.right).split('\n') : []),
+    ],
+    ratio: (times.get('ResNet: a truncated pass') as number) / (times.get('ResNet: an epoch of training') as number),
+  };
+}
+
+/** Epochs of training, batch by batch. */
+async function trainOn(model: tf.LayersModel, batches: ReadonlyArray<Batch>, epochs: number): Promise<void> {
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const batch of batches) {
+      const { x, y } = batch();
+      await model.trainOnBatch(x, y);
+      tf.dispose([x, y]);
+    }
+  }
+}
