@@ -74,16 +74,19 @@ it('leaves no tensor behind', async () => {
 });
 
 describe('operations', () => {
-  const f = tf.tensor2d([
-    [0.5, -1],
-    [0, 0.2],
-  ]);
-  const y = tf.tensor2d([
-    [1, 0],
-    [3, 2],
-  ]);
+  const inputs = () => ({
+    f: tf.tensor2d([
+      [0.5, -1],
+      [0, 0.2],
+    ]),
+    y: tf.tensor2d([
+      [1, 0],
+      [3, 2],
+    ]),
+  });
 
   it('have the gradient that is given, or that of autodiff', () => {
+    const { f, y } = inputs();
     const expected = tf.sub(tf.exp(f), y);
     expect(relativeError(likelihoodOps(counts, 2).gradient(f, y), expected)).toBeLessThan(FLOAT32);
     const own = customLikelihood({ ...PARTS, gradient: (outputs) => tf.fill(outputs.shape, 7) });
@@ -91,6 +94,7 @@ describe('operations', () => {
   });
 
   it('draw labels by the function that is given, with a seed of the key', () => {
+    const { f, y } = inputs();
     const own = customLikelihood({
       ...PARTS,
       // Binomial of 2: mean 1 and variance ½, so that g = e^f − y has second moment (e^f − 1)² + ½.
@@ -108,6 +112,7 @@ describe('operations', () => {
   });
 
   it('cannot draw without it', async () => {
+    const { f, y } = inputs();
     const model = chain([4, 2]);
     await expect(factorsOf(model, counts, data(model), kfac({ fisher: 'monteCarlo' }))).rejects.toMatchObject({
       kind: 'InvalidOption',
@@ -125,6 +130,7 @@ describe('operations', () => {
     ['mean', { mean: () => tf.tensor2d([[1]]) }, () => {}],
     ['variance', { variance: () => tf.tensor2d([[1]]) }, () => {}],
   ])('refuse a %s of another shape', (field, parts) => {
+    const { f, y } = inputs();
     const ops = likelihoodOps(customLikelihood({ ...PARTS, ...parts }), 2);
     const all = () => [
       ops.logLikelihoods(f, y),

@@ -91,13 +91,13 @@ const CASES: ReadonlyArray<readonly [string, StepLikelihood, C: number, labels: 
 
 describe.each(CASES)('%s', (_, each, C, labels, rows) => {
   const ops = likelihoodOps(perStep(each, { ignoreLabel: PAD }), C);
-  const y = tf.tensor(labels);
   const f = inRows(take(B * S * C, normalSource(3)), S * C);
   const stepsOf = (row: number[]): number[][] => inRows(row, C);
-  const onDevice = () => ({ f: tf.tensor2d(f), targets: ops.targets(y, S * C) });
+  const onDevice = () => ({ f: tf.tensor2d(f), targets: ops.targets(tf.tensor(labels), S * C) });
   const counts = (b: number, s: number): number => COUNTED[b]?.[s] as number;
 
   it('takes the labels, padding and all', () => {
+    const y = tf.tensor(labels);
     expect(ops.labelShapeFits(y.shape, B, S * C)).toBe(true);
     expect(ops.labelShapeFits([B, S + 1, ...y.shape.slice(2)], B, S * C)).toBe(false);
     expect(ops.labelShapeFits(y.shape, B + 1, S * C)).toBe(false);

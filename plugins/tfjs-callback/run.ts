@@ -22,7 +22,7 @@ import {
 import { append, observes, total, type Window } from './epochs.js';
 import { observable } from './observable.js';
 import { patchTraining } from './patch.js';
-import { batchOf, checkWeights, equallyWeighted } from './step.js';
+import { batchOf, checkWeights, weighedAlike } from './step.js';
 import { installTaps } from './taps.js';
 
 /** What a run needs to know. */
@@ -89,7 +89,7 @@ export class TrainingRun {
     await this.guarded(async () => {
       const flag = this.weightFlag;
       this.weightFlag = undefined;
-      if (flag !== undefined) await checkWeights(flag);
+      if (flag !== undefined) await checkWeights(this.network, flag);
       await this.accumulator.settle();
       this.observed += 1;
       this.options.onProgress?.({ phase: 'observe', done: this.observed, unit: 'batches', detail: `epoch ${this.epoch + 1}` });
@@ -171,7 +171,7 @@ export class TrainingRun {
     const { network, byProduct, epoch, index } = this;
     try {
       tf.tidy(() => {
-        this.weightFlag = tf.keep(equallyWeighted(captured));
+        this.weightFlag = tf.keep(weighedAlike(network, captured));
         const tensors = batchOf(network, captured, byProduct ? this.match : { _tag: 'custom' });
         const { batch, expire } = transientBatch(network, { epoch, index }, tensors);
         this.accumulator.add(batch);

@@ -4,8 +4,8 @@ import { type BatchTensors, type BlockRows, type LossMatch, laplaceError, type N
 import type { Captured } from './taps.js';
 
 /**
- * The batch of a step. `scale` takes a gradient of the training loss to one of the NLL; the training loss is a batch mean, so
- * that B · scale · dL/dz is the gradient of one example's own NLL.
+ * The batch of a step. `scale` takes a gradient of the training loss to one of the NLL; the training loss is a batch mean of losses
+ * times the examples' weights w, so that B · scale · dL/dz / w is the gradient of one example's own NLL.
  *
  * Allocates inside the caller's `tf.tidy`.
  */
@@ -14,6 +14,7 @@ export function batchOf(network: Network, captured: Captured, match: LossMatch):
   const y = captured.labels as tf.Tensor;
   const outputs = outputsOf(network, captured);
   if (match._tag === 'custom') return { x, y, ...(outputs === undefined ? {} : { outputs }) };
+  const weights = weightsOf(network, captured);
   const rows = new Map<string, BlockRows>();
   for (const { name, layer, map, bias } of network.blocks) {
     const a = map.unfold(captured.inputs.get(layer) as tf.Tensor);
@@ -21,7 +22,11 @@ export function batchOf(network: Network, captured: Captured, match: LossMatch):
     const [P, B, T] = a.shape;
     rows.set(name, {
       input: bias ? (tf.concat([a, tf.ones([P, B, T, 1])], 3) as tf.Tensor4D) : a,
-      gradient: tf.mul(g, B * match.scale),
+      // An example of weight 0 shows no gradient, and its row counts nothing: 0/0 is 0 here.
+      gradient:
+        weights === undefined
+          ? tf.mul(g, B * match.scale)
+          : tf.divNoNan(tf.mul(g, B * match.scale), tf.reshape(weights, [1, B, 1, 1])),
     });
   }
   return { x, y, rows, ...(outputs === undefined ? {} : { outputs }) };
@@ -34,23 +39,35 @@ function outputsOf(network: Network, captured: Captured): tf.Tensor2D | undefine
   return (z ?? (network.linkInside ? undefined : captured.outputs)) as tf.Tensor2D | undefined;
 }
 
-/** Scalar: 1 when every example of the batch had the same weight in the loss. Allocates inside the caller's `tf.tidy`. */
-export function equallyWeighted({ lossGradient }: Captured): tf.Scalar {
-  if (lossGradient === undefined) return tf.scalar(1);
-  const relative = tf.mul(lossGradient, lossGradient.size);
-  // 1 up to one float32 rounding; weights that differ by less than this do not matter.
-  return tf.cast(tf.all(tf.less(tf.abs(tf.sub(relative, 1)), 1e-3)), 'float32') as tf.Scalar;
+/** Weights of the examples under the likelihood, [B, 1]; undefined where all are 1. */
+function weightsOf({ likelihoodOps: ops, outputs }: Network, { labels }: Captured): tf.Tensor | undefined {
+  const weights = ops.weights?.(ops.targets(labels as tf.Tensor, outputs));
+  return weights && tf.expandDims(weights, 1);
 }
 
-/** Rejects when examples had weights of their own: the likelihood knows none. */
-export async function checkWeights(flag: tf.Scalar): Promise<void> {
-  const [equal] = await flag.data().finally(() => flag.dispose());
-  if (equal) return;
+/** Scalar: 1 when every example had the weight in the loss that it has under the likelihood. Allocates inside the caller's `tf.tidy`. */
+export function weighedAlike(network: Network, captured: Captured): tf.Scalar {
+  const { lossGradient } = captured;
+  if (lossGradient === undefined) return tf.scalar(1);
+  const found = tf.reshape(tf.mul(lossGradient, lossGradient.size), [lossGradient.shape[0] ?? 1, -1]);
+  const expected = weightsOf(network, captured) ?? tf.scalar(1);
+  // Equal up to float32 rounding; weights that differ by less than this do not matter.
+  const far = tf.greater(tf.abs(tf.sub(found, expected)), tf.mul(1e-3, tf.maximum(expected, 1)));
+  return tf.cast(tf.logicalNot(tf.any(far)), 'float32') as tf.Scalar;
+}
+
+/** Rejects when examples had other weights in the loss than under the likelihood. */
+export async function checkWeights({ likelihoodOps: { weights } }: Network, flag: tf.Scalar): Promise<void> {
+  const [alike] = await flag.data().finally(() => flag.dispose());
+  if (alike) return;
   throw laplaceError('InvalidOption', {
-    what: 'The training loss weights its examples',
-    field: 'sampleWeight',
-    found: 'sampleWeight or classWeight in fit',
-    expected: 'examples of equal weight',
-    remedy: 'Train without weights, or observe the trained model in a pass of its own.',
+    what: 'The training loss does not weight its examples as the likelihood does',
+    field: 'classWeight',
+    found: weights === undefined ? 'sampleWeight or classWeight in fit' : 'other weights than classWeights of the likelihood',
+    expected:
+      weights === undefined
+        ? 'examples of equal weight'
+        : 'the same weights as classWeight in fit, and a loss that is named by a string',
+    remedy: 'Give fit and the likelihood the same class weights, or observe the trained model in a pass of its own.',
   });
 }

@@ -245,7 +245,7 @@ describe('weights of examples', () => {
     };
     const callback = laplaceCallback({ likelihood: p.likelihood, curvature: EMPIRICAL });
     expect(await run([callback])).toEqual(await run([]));
-    await expectRejection(lastValueFrom(callback.factors$), 'InvalidOption', { field: 'sampleWeight' });
+    await expectRejection(lastValueFrom(callback.factors$), 'InvalidOption', { field: 'classWeight' });
     expect(await callback.gathered()).toBeUndefined();
   });
 
@@ -263,6 +263,37 @@ describe('weights of examples', () => {
       await chain(p).fit(x, y, { epochs: 1, verbose: 0, classWeight: { 0: 2, 1: 2, 2: 2 }, callbacks: callback });
       await expectRejection(lastValueFrom(callback.factors$), 'InvalidOption');
     }
+  });
+});
+
+describe('weights of examples that the likelihood has too', () => {
+  const CLASS_WEIGHTS = [1, 2, 0.5];
+  const sparse = pair('class numbers, softmax inside');
+  const trained = async (p: Pair, classWeight: Record<number, number> | undefined, curvature = EMPIRICAL) => {
+    const model = chain(p, { optimizer: tf.train.sgd(0) });
+    const { x, y } = dataOf(p, 10);
+    const likelihood = categorical({ classWeights: CLASS_WEIGHTS });
+    const callback = laplaceCallback({ likelihood, curvature });
+    const labels = y.rank === 1 ? tf.expandDims(y, 1) : y;
+    const weights = classWeight === undefined ? {} : { classWeight };
+    await model.fit(x, labels, { epochs: 1, batchSize: 4, shuffle: false, verbose: 0, ...weights, callbacks: callback });
+    return { factors$: callback.factors$, post: () => pass(model, likelihood, { x, y }, curvature) };
+  };
+
+  it.each([classes, sparse])('give the factors of a pass: $name', async (p) => {
+    const { factors$, post } = await trained(p, { 0: 1, 1: 2, 2: 0.5 });
+    const [found, expected] = [await lastValueFrom(factors$), await post()];
+    expectSameFactors(found, expected, 1e-5);
+  });
+
+  it.each<[string, Pair, Record<number, number> | undefined]>([
+    ['no weights', classes, undefined],
+    ['others', classes, { 0: 1, 1: 2, 2: 0.6 }],
+    // tfjs takes the mean of the weights of a batch for a loss that is one number.
+    ['a loss that is one number', logits, { 0: 1, 1: 2, 2: 0.5 }],
+  ])('are an error when the training has %s', async (_, p, classWeight) => {
+    const { factors$ } = await trained(p, classWeight);
+    await expectRejection(lastValueFrom(factors$), 'InvalidOption', { field: 'classWeight' });
   });
 });
 
