@@ -1,56 +1,95 @@
 /** One observed training step: what the taps captured, as a batch that estimators understand. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type BlockRows, type LossMatch, laplaceError, type Network } from 'tfjs-laplace';
+import { type BatchTensors, type BlockRows, laplaceError, type Network } from 'tfjs-laplace';
 import type { Captured } from './taps.js';
 
 /**
- * The batch of a step. `scale` takes a gradient of the training loss to one of the NLL; the training loss is a batch mean, so
- * that B · scale · dL/dz is the gradient of one example's own NLL.
+ * The batch of a step. `scale` takes a gradient of the training loss to one of the NLL; the training loss is a batch mean, in which
+ * examples may have weights w, so that B · scale / w · dL/dz is the gradient of one example's own NLL. Without a scale the batch has
+ * no rows of its own; nor where the step did not show all of them.
  *
  * Allocates inside the caller's `tf.tidy`.
  */
-export function batchOf(network: Network, captured: Captured, match: LossMatch): BatchTensors {
+export function batchOf(network: Network, captured: Captured, scale: number | undefined): BatchTensors {
   const x = network.model.inputs.flatMap((_, i) => captured.x.get(i) ?? []);
   const y = captured.labels as tf.Tensor;
   const outputs = outputsOf(network, captured);
-  if (match._tag === 'custom') return { x, y, ...(outputs === undefined ? {} : { outputs }) };
+  const weights = weightsOf(captured);
+  const rows = scale === undefined ? undefined : rowsOf(network, captured, scale, weights);
+  return {
+    x,
+    y,
+    ...(weights === undefined ? {} : { weights }),
+    ...(outputs === undefined ? {} : { outputs }),
+    ...(rows === undefined ? {} : { rows }),
+  };
+}
+
+function rowsOf(
+  { blocks, uses }: Network,
+  captured: Captured,
+  scale: number,
+  weights: tf.Tensor1D | undefined,
+): ReadonlyMap<string, BlockRows> | undefined {
   const rows = new Map<string, BlockRows>();
-  for (const { name, layer, map, bias } of network.blocks) {
-    const a = map.unfold(captured.inputs.get(layer) as tf.Tensor);
-    const g = map.atPositions(captured.gradients.get(layer) as tf.Tensor);
-    const [P, B, T] = a.shape;
+  for (const { name, layer } of blocks) {
+    const calls = captured.rows.get(name) ?? [];
+    if (calls.length !== uses.filter((use) => use.layer === layer).length) return undefined;
+    const joined = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D =>
+      parts.length === 1 ? (parts[0] as tf.Tensor4D) : tf.concat([...parts], 2);
+    const g = joined(calls.map(({ gradient }) => gradient));
+    const scaled: tf.Tensor4D = tf.mul(g, scale * g.shape[1]);
     rows.set(name, {
-      input: bias ? (tf.concat([a, tf.ones([P, B, T, 1])], 3) as tf.Tensor4D) : a,
-      gradient: tf.mul(g, B * match.scale),
+      input: joined(calls.map(({ input }) => input)),
+      // An example without weight has no gradient, and counts for nothing.
+      gradient: weights === undefined ? scaled : tf.divNoNan(scaled, tf.reshape(weights, [1, -1, 1, 1])),
     });
   }
-  return { x, y, rows, ...(outputs === undefined ? {} : { outputs }) };
+  return rows;
 }
 
-/** f [B, C] before the link, if the step let it through: a dense layer's z, or the model's outputs when they carry no link. */
-function outputsOf(network: Network, captured: Captured): tf.Tensor2D | undefined {
-  const last = network.ops.find((op) => op.kind === 'linear' && op.output === network.output);
-  const z = last?.kind === 'linear' ? captured.preactivations.get(last.layer) : undefined;
-  return (z ?? (network.linkInside ? undefined : captured.outputs)) as tf.Tensor2D | undefined;
+/** f [B, C] before the link, if the step let it through: a layer's z, or the model's outputs when they carry no link. */
+function outputsOf(network: Network, { preactivations, outputs }: Captured): tf.Tensor2D | undefined {
+  // Of several calls nobody says which one made the outputs.
+  const z = preactivations.length === 1 ? preactivations[0] : undefined;
+  return (z ?? (network.linkInside ? undefined : outputs)) as tf.Tensor2D | undefined;
 }
 
-/** Scalar: 1 when every example of the batch had the same weight in the loss. Allocates inside the caller's `tf.tidy`. */
-export function equallyWeighted({ lossGradient }: Captured): tf.Scalar {
+/**
+ * w [B], how often each example counts in the loss, where that is a number for each example. Without weights dL/dloss is 1/B: what
+ * is 1 up to a rounding is made exactly 1.
+ */
+function weightsOf({ lossGradient, labels }: Captured): tf.Tensor1D | undefined {
+  if (lossGradient === undefined || !isByExample(lossGradient, labels)) return undefined;
+  const w = tf.mul(lossGradient, lossGradient.size);
+  return tf.where(tf.less(tf.abs(tf.sub(w, 1)), 1e-6), tf.onesLike(w), w) as tf.Tensor1D;
+}
+
+const isByExample = (loss: tf.Tensor, labels: tf.Tensor | undefined): boolean =>
+  loss.rank === 1 && loss.shape[0] === labels?.shape[0];
+
+/**
+ * Scalar: 1 when every example counts as often as `weightsOf` says. A loss that is one number of the whole batch cannot be weighted
+ * by example: tfjs multiplies all of it by the batch's mean weight. Allocates inside the caller's `tf.tidy`.
+ */
+export function soundlyWeighted({ lossGradient, labels }: Captured): tf.Scalar {
   if (lossGradient === undefined) return tf.scalar(1);
-  const relative = tf.mul(lossGradient, lossGradient.size);
-  // 1 up to one float32 rounding; weights that differ by less than this do not matter.
-  return tf.cast(tf.all(tf.less(tf.abs(tf.sub(relative, 1)), 1e-3)), 'float32') as tf.Scalar;
+  const w = tf.mul(lossGradient, lossGradient.size);
+  const sound = isByExample(lossGradient, labels)
+    ? tf.logicalAnd(tf.isFinite(w), tf.greaterEqual(w, 0))
+    : tf.less(tf.abs(tf.sub(w, 1)), 1e-3);
+  return tf.cast(tf.all(sound), 'float32') as tf.Scalar;
 }
 
-/** Rejects when examples had weights of their own: the likelihood knows none. */
+/** Rejects when the flag is not set. */
 export async function checkWeights(flag: tf.Scalar): Promise<void> {
-  const [equal] = await flag.data().finally(() => flag.dispose());
-  if (equal) return;
+  const [sound] = await flag.data().finally(() => flag.dispose());
+  if (sound) return;
   throw laplaceError('InvalidOption', {
-    what: 'The training loss weights its examples',
-    field: 'sampleWeight',
-    found: 'sampleWeight or classWeight in fit',
-    expected: 'examples of equal weight',
-    remedy: 'Train without weights, or observe the trained model in a pass of its own.',
+    what: 'The weights of examples in the training loss cannot be told',
+    field: 'classWeight',
+    found: 'a loss of one number for a whole batch, or weights that are negative or not finite',
+    expected: 'a finite weight >= 0 for each example',
+    remedy: "Compile with a loss by its name ('categoricalCrossentropy'), or observe the trained model in a pass of its own.",
   });
 }

@@ -7,11 +7,13 @@ import type { LayersModel, Sequential, SymbolicTensor } from '@tensorflow/tfjs-l
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { activated, lowered } from './lower.js';
-import { isElementwise, type Layer, type Op, type ValueId } from './ops.js';
+import { isElementwise, type Layer, type LayerUse, type Op, type ValueId } from './ops.js';
 
 /** A model's computation for one batch. */
 export interface Graph {
   readonly ops: ReadonlyArray<Op>;
+  /** Every use of a layer that is linear in its weights, in running order. */
+  readonly uses: ReadonlyArray<LayerUse>;
   readonly inputs: ReadonlyArray<ValueId>;
   readonly output: ValueId;
 }
@@ -81,7 +83,7 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
       }),
     );
   }
-  return E.right({ ops: builder.ops, inputs, output });
+  return E.right({ ops: builder.ops, uses: builder.uses, inputs, output });
 }
 
 /** Masks travel beside the values, from layer to layer; predictions that left them out would be other ones than the model's. */
@@ -91,6 +93,7 @@ const makesMask = ({ layer }: Op): boolean =>
 /** Walks back from a symbolic tensor to the inputs and appends operations in the order in which they can run. */
 class GraphBuilder {
   readonly ops: Op[] = [];
+  readonly uses: LayerUse[] = [];
   private next = 0;
 
   fresh(): ValueId {
@@ -120,12 +123,17 @@ class GraphBuilder {
     if (IDENTITY.has(className)) return [first];
     const steps = inputs.length === 1 ? lowered(layer, shapeOf(node)) : undefined;
     if (steps !== undefined) {
+      const start = this.ops.length;
       const last = steps.reduce((input, step) => {
         const output = this.fresh();
         this.ops.push(step(input, output));
         return output;
       }, first);
-      return [this.activation(activated(layer), last)];
+      const ops = this.ops.slice(start);
+      const result = this.activation(activated(layer), last, layer);
+      const [activation] = this.ops.slice(start + ops.length);
+      this.uses.push({ layer, ops, input: first, output: last, ...(activation === undefined ? {} : { activation }) });
+      return [result];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
     // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
@@ -152,9 +160,9 @@ class GraphBuilder {
     return outputs;
   }
 
-  /** Appends the activation of a layer, if it has one, and returns the value after it. */
-  private activation(layer: Layer, input: ValueId): ValueId {
-    const activation = (layer as unknown as { activation: Activation | null }).activation;
+  /** Appends the activation of a layer, if it has one, and returns the value after it. `layer` is the one of the graph around it. */
+  private activation(inner: Layer, input: ValueId, layer = inner): ValueId {
+    const activation = (inner as unknown as { activation: Activation | null }).activation;
     const form = activation?.getClassName() ?? 'linear';
     if (!activation || form === 'linear') return input;
     const output = this.fresh();

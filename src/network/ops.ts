@@ -45,6 +45,16 @@ export interface OpaqueOp {
 
 export type Op = LinearOp | ElementwiseOp | OpaqueOp;
 
+/** One use of a layer that is linear in its weights: what it computes, from its input to its last pre-activation. */
+export interface LayerUse {
+  readonly layer: Layer;
+  readonly ops: ReadonlyArray<Op>;
+  readonly input: ValueId;
+  readonly output: ValueId;
+  /** The activation that comes after them, if there is one. */
+  readonly activation?: Op;
+}
+
 /** The values that an operation reads. */
 export const inputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque' ? op.inputs : [op.input]);
 

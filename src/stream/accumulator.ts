@@ -76,12 +76,12 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {
         sentNow = observeTrainingRows(prepared, curvature, byProduct, weights, sink);
-        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets);
+        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets, weights);
       }
       const tape = run(x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
       sentNow = observeRows(prepared, curvature, { network, tape, targets, key: position, weights }, sink, own);
-      return healthOf(network, batch, x, y, tape.outputs, targets);
+      return healthOf(network, batch, x, y, tape.outputs, targets, weights);
     });
     return { health, rows: sentNow };
   };

@@ -9,7 +9,7 @@ import type { ObservedBatch } from './observed.js';
 
 /** The checks of one batch, on their way from the device. A type, not an interface: `tf.tidy` takes only such containers. */
 export type Health = {
-  /** [inputs finite, labels finite, labels in range, Σ log p(y | f)]. */
+  /** [inputs finite, labels finite, labels in range, Σ log p(y | f), weights finite and >= 0]. */
   readonly values: tf.Tensor1D;
   readonly size: number;
   readonly epoch: number;
@@ -24,11 +24,18 @@ export function healthOf(
   y: tf.Tensor,
   outputs: tf.Tensor2D,
   targets: tf.Tensor2D,
+  weights?: tf.Tensor1D,
 ): Health {
   const values = tf.tidy(() => {
     const ops = network.likelihoodOps;
     const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
-    const parts = [inputs, finite(y), ops.labelsInRange(y, network.outputs), ops.logLikelihood(outputs, targets)];
+    const parts = [
+      inputs,
+      finite(y),
+      ops.labelsInRange(y, network.outputs),
+      ops.logLikelihood(outputs, targets),
+      weights === undefined ? tf.scalar(1) : countable(weights),
+    ];
     return tf.keep(tf.stack(parts.map((p) => tf.reshape(tf.cast(p, 'float32'), [])))) as tf.Tensor1D;
   });
   return { values, size: outputs.shape[0], epoch: batch.epoch, index: batch.index };
@@ -36,7 +43,7 @@ export function healthOf(
 
 /** Waits for the checks. Resolves with the batch's log-likelihood, rejects with a `LaplaceError` that names batch and field. */
 export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<number> {
-  const [x, y, range, logLikelihood] = await values.data().finally(() => values.dispose());
+  const [x, y, range, logLikelihood, counts] = await values.data().finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x || !y) {
     throw laplaceError('NotFinite', {
@@ -45,6 +52,14 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
       found: 'NaN or Infinity',
       expected: 'finite numbers',
       remedy: 'Clean the data, or leave the batch out.',
+    });
+  }
+  if (!counts) {
+    throw laplaceError('InvalidInput', {
+      what: `The weights of ${where} are out of range`,
+      field: 'weights',
+      found: 'a weight that is negative or not finite',
+      expected: 'finite numbers >= 0',
     });
   }
   if (!range) {
@@ -69,3 +84,6 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
 
 /** Scalar: 1 when every entry is finite. */
 const finite = (t: tf.Tensor): tf.Tensor => (t.dtype === 'float32' ? tf.cast(tf.all(tf.isFinite(t)), 'float32') : tf.scalar(1));
+
+/** Scalar: 1 when every weight is finite and not negative. */
+const countable = (w: tf.Tensor1D): tf.Tensor => tf.all(tf.logicalAnd(tf.isFinite(w), tf.greaterEqual(w, 0)));
