@@ -9,6 +9,7 @@ import { forward } from './forward.js';
 import type { Network } from './network.js';
 import { inputsOf, type LayerUse } from './ops.js';
 import { gradientsAt, inputsAt } from './positions.js';
+import { dropsInside } from './recurrent/index.js';
 
 /** Inputs a [P, B, T, n] of a block and gradients g [P, B, T, m] in its pre-activations. */
 export interface UseRows {
@@ -31,7 +32,7 @@ export function showsRows(network: Network): boolean {
       [...inputsOf(op), ...(op.kind === 'linear' ? [op.output] : [])].some((id) => active.has(id)),
   );
   const covered = network.uses.filter(({ layer }) => network.blocks.some((block) => block.layer === layer));
-  return !coupled && covered.every(isAlikeIn(network));
+  return !coupled && covered.every(isAlikeIn(network)) && !covered.some(({ layer }) => dropsInside(layer));
 }
 
 /** A layer that is used several times is called in an order of tfjs's own: its uses must be of one form. */
