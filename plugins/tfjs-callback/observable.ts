@@ -10,14 +10,16 @@ import {
   matchLoss,
   type Network,
   readNetwork,
+  showsRows,
   withBlocks,
 } from 'tfjs-laplace';
 import { readsAllInputs } from './taps.js';
 
-/** A network with the layers to cover, and what its loss has to do with the likelihood. */
+/** A network with the layers to cover. */
 export interface Observable {
   readonly network: Network;
-  readonly match: LossMatch;
+  /** Takes gradients of the training loss to those of the NLL: where the training step's own rows are the curvature's. */
+  readonly scale: number | undefined;
 }
 
 /** Reads the model; fails when it, its loss, the likelihood and the estimator don't fit. */
@@ -28,17 +30,21 @@ export const observable = (
 ): E.Either<LaplaceError, Observable> =>
   F.pipe(
     readNetwork(model, likelihood),
-    E.chain((network) => withBlocks(network, curvature.layers)),
+    E.chain((network) => withBlocks(network, curvature.layers, curvature.unsupported)),
     E.bindTo('network'),
     E.bind('match', ({ network }) => matchLoss(network)),
-    E.chain((found) => suits(found, curvature)),
+    E.chain(({ network, match }) => suits(network, match, curvature)),
   );
 
-/** `empirical` needs to know how the loss relates to the NLL; the others never look at it, but run the network on its inputs. */
-function suits(found: Observable, curvature: Curvature): E.Either<LaplaceError, Observable> {
-  const { network } = found;
-  if (curvature._tag !== 'empirical') return readsAllInputs(network.model) ? E.right(found) : E.left(inputsOutOfReach(network));
-  if (found.match._tag === 'known') return E.right(found);
+/**
+ * The training step's own rows need to know how the loss relates to the NLL. A pass of its own over each batch never looks at the
+ * loss, but runs the network on its inputs.
+ */
+function suits(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, Observable> {
+  if (curvature._tag !== 'empirical' || !showsRows(network)) {
+    return readsAllInputs(network.model) ? E.right({ network, scale: undefined }) : E.left(inputsOutOfReach(network));
+  }
+  if (match._tag === 'known') return E.right({ network, scale: match.scale });
   return E.left(
     laplaceError('LossMismatch', {
       what: `The loss of model '${network.model.name}' is a function of your own`,
@@ -56,5 +62,6 @@ const inputsOutOfReach = ({ model }: Network): LaplaceError =>
     field: 'curvature',
     found: 'an input that only a layer of several uses reads',
     expected: 'a layer for each input that reads the same in all its uses',
-    remedy: "Use kfac({ fisher: 'empirical' }), which needs no inputs, or observe the trained model in a pass of its own.",
+    remedy:
+      "Use kfac({ fisher: 'empirical' }), which needs no inputs without batch normalisation, or observe the trained model in a pass of its own.",
   });
