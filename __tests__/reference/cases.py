@@ -58,7 +58,7 @@ LAYERS = {
         spread('SeparableConv2D', 2, 2, [3, 3], 'tanh', padding='same', strides=2, filters=3),
         plain('GlobalAveragePooling2D'), dense(3, 2)]),
     'conv2d_transpose_gaussian': dict(lik='gaussian', shape=[3, 2, 2], C=2, s2=0.5, layers=[
-        conv_of('Conv2DTranspose', 2, 2, [3, 2], 'tanh', padding='same', strides=2),
+        conv_of('Conv2DTranspose', 2, 2, [4, 3], 'tanh', padding='same', strides=[2, 1]),
         conv_of('Conv2DTranspose', 2, 2, [3, 2], 'tanh', strides=[2, 1]), plain('GlobalAveragePooling2D'), dense(2, 2)]),
     'embedding_categorical': dict(lik='categorical', shape=[6], ids=7, C=3, layers=[
         embedding(7, 3), dense(3, 4, 'tanh'), plain('GlobalAveragePooling1D'), dense(4, 3, 'softmax')]),
