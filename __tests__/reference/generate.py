@@ -19,7 +19,7 @@ import torch
 
 torch.set_default_dtype(torch.float64)
 from cases import CASES, FIRST
-from curvature import diagonal, ekfac, evidence, full, kfra, kronecker, output_covariance
+from curvature import determined, diagonal, ekfac, evidence, full, kfra, kronecker, output_covariance
 from likelihood import draw, probit
 from network import Net
 
@@ -64,8 +64,8 @@ def build(name, spec, seed, N=40, B=6, tau=2.0, peer=False):
     sharings = ('expand', 'reduce') if shared else ('expand',)
     todo = [(k, a) for k in ('exact', 'empirical') for a in sharings]
     if chain and not shared: todo.append(('kfra', 'expand'))
-    if name not in FIRST: todo += [('ekfac', a) for a in sharings] + [('diagonal', 'expand'), ('full', 'expand')]
     data = (net, X, y, heads, w)
+    if name not in FIRST: todo += [('ekfac', a) for a in sharings if determined(*data, a)] + [('diagonal', 'expand'), ('full', 'expand')]
     for kind, sharing in todo:
         if kind == 'kfra': rows = kfra(net, X, heads, w)
         elif kind == 'ekfac': rows = ekfac(*data, sharing)
