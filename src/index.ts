@@ -15,8 +15,24 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 // The DSL: plain tagged values, and recipes of them.
 
 export type { LayerSelection } from './codec/layers.js';
-export { type Curvature, CurvatureCodec, kfac, kfra } from './curvature/codec.js';
-export { bernoulli, categorical, gaussian, type Likelihood, LikelihoodCodec, type LikelihoodOf } from './likelihood/codec.js';
+export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra } from './curvature/codec.js';
+export {
+  bernoulli,
+  type ClassOptions,
+  type CustomLikelihoodOptions,
+  categorical,
+  customLikelihood,
+  type GaussianOptions,
+  gaussian,
+  heteroscedastic,
+  type Likelihood,
+  LikelihoodCodec,
+  type LikelihoodOf,
+  type PerStepOptions,
+  perStep,
+  poisson,
+  type StepLikelihood,
+} from './likelihood/codec.js';
 export {
   type Damping,
   DampingCodec,
@@ -38,7 +54,7 @@ export { epochs, everyEpoch, finalEpochs, type Observation, ObservationCodec } f
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
 export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
 export { observe } from './stream/observe.js';
-export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch, TrainingRows } from './stream/observed.js';
+export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch } from './stream/observed.js';
 export { type Outputs, outputDistribution } from './stream/outputDistribution.js';
 export { type InputSource, type PredictOptions, predict } from './stream/predict.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
@@ -46,18 +62,21 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 
 // Values and the pure functions between them.
 
+export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage.js';
+export { coverageTable } from './curvature/coverageTable.js';
 export {
   emptyFactors,
   type Factors,
-  type LayerLayout,
+  isKronecker,
   type LayerSums,
-  type Layout,
   merge,
   mergeEpochs,
 } from './curvature/factors.js';
+export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/layout.js';
 export { type LayerMoments, moments } from './curvature/moments.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export {
+  type Basis,
   type Posterior,
   type PosteriorLayer,
   type PosteriorOptions,
@@ -66,7 +85,7 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
-export type { Classification, Prediction, Regression, Rows } from './predictive/prediction.js';
+export type { Classification, Prediction, PredictionOf, Regression, Rows } from './predictive/prediction.js';
 
 // Metrics.
 
@@ -96,6 +115,7 @@ export {
 
 // For plugins: networks, linear algebra, and the accumulation behind the operators.
 
+export type { BlockRows } from './curvature/estimator.js';
 export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
 export type { LinalgEngine, SymmetricEigen } from './linalg/engine.js';
 export { defaultEngine, engineNamed } from './linalg/select.js';

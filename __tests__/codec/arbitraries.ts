@@ -6,6 +6,7 @@ import type { Likelihood, LikelihoodInput } from '../../src/likelihood/codec.js'
 import type { Damping, DampingInput, Prior, PriorInput } from '../../src/posterior/codec.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
 import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
+import type { RecipeData } from '../../src/recipe/recipe.js';
 import type { Observation, ObservationInput } from '../../src/stream/codec.js';
 
 const finite = { noNaN: true, noDefaultInfinity: true };
@@ -22,22 +23,78 @@ const precisions = fc.dictionary(layerName, positive, { minKeys: 1 });
 /** Without the fields of a prior. */
 const layersAlone = precisions.filter((one) => ['_tag', 'precision', 'precisions'].every((key) => !Object.hasOwn(one, key)));
 const constant = <const T>(value: T) => fc.constant(value);
+/** Any of the keys but the tag may be missing. */
+const some = <T extends { readonly _tag: fc.Arbitrary<unknown> }>(model: T) =>
+  fc.record(model, { requiredKeys: ['_tag'] } as never);
 
 export const layers: fc.Arbitrary<LayerSelection> = fc.oneof(
   fc.constantFrom('all' as const, 'last' as const),
   fc.array(layerName, { minLength: 1 }),
 );
 
-const gaussianParts = { _tag: constant('gaussian'), noiseVariance: positive };
-export const likelihood: fc.Arbitrary<Likelihood> = fc.oneof(
-  fc.record({ _tag: constant('categorical') }),
-  fc.record({ _tag: constant('bernoulli') }),
+const gaussianParts = {
+  _tag: constant('gaussian'),
+  noiseVariance: fc.oneof(positive, fc.array(positive, { minLength: 1 })),
+};
+const classParts = {
+  _tag: fc.constantFrom('categorical' as const, 'bernoulli' as const),
+  labelSmoothing: fc.double({ ...finite, min: 0, max: 1, maxExcluded: true }),
+  classWeights: fc.array(nonNegative, { minLength: 1 }),
+};
+const customParts = {
+  _tag: constant('custom'),
+  name: fc.string({ minLength: 1 }),
+  nll: fc.func(fc.anything()),
+  hessianRoot: fc.func(fc.anything()),
+  mean: fc.func(fc.anything()),
+};
+/** Those of one step that are data. */
+const stepData = fc.oneof(
+  fc.record(classParts, { requiredKeys: ['_tag', 'labelSmoothing'] }),
   fc.record(gaussianParts),
+  fc.record({ _tag: fc.constantFrom('heteroscedastic', 'poisson') }),
+);
+const custom = fc.record(customParts, { requiredKeys: ['_tag', 'name', 'nll', 'hessianRoot'] });
+const perStep = (each: fc.Arbitrary<unknown>) =>
+  fc.record(
+    { _tag: constant('perStep'), each, ignoreLabel: fc.double(finite).map((v) => v + 0) },
+    { requiredKeys: ['_tag', 'each'] },
+  );
+/** Those that are data. */
+export const likelihoodData = fc.oneof(stepData, perStep(stepData)) as fc.Arbitrary<RecipeData['likelihood']>;
+export const likelihood = fc.oneof(likelihoodData, custom, perStep(custom)) as fc.Arbitrary<Likelihood>;
+
+const fraction = fc.double({ ...finite, min: 0, max: 1, maxExcluded: true });
+const coverage = { layers, unsupported: fc.constantFrom('error' as const, 'map' as const, 'diagonal' as const) };
+const sharing = { weightSharing: fc.constantFrom('expand' as const, 'reduce' as const) };
+const truncatedFisher = { _tag: constant('truncated'), tolerance: fraction };
+const monteCarloFisher = { _tag: constant('monteCarlo'), draws: count, seed };
+const fisher = fc.oneof(
+  fc.record({ _tag: fc.constantFrom('exact' as const, 'empirical' as const) }),
+  fc.record(truncatedFisher),
+  fc.record(monteCarloFisher),
+);
+const fisherInput = fc.oneof(
+  fisher,
+  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical'),
+  some(truncatedFisher),
+  some(monteCarloFisher),
 );
 
-const oneRow = { _tag: fc.constantFrom('exact' as const, 'empirical' as const, 'kfra' as const), layers };
-const monteCarlo = { _tag: constant('monteCarlo'), draws: count, seed, layers };
-export const curvature = fc.oneof(fc.record(oneRow), fc.record(monteCarlo)) as fc.Arbitrary<Curvature>;
+const plain = { _tag: fc.constantFrom('exact' as const, 'empirical' as const), ...sharing, ...coverage };
+const truncated = { ...truncatedFisher, ...sharing, ...coverage };
+const monteCarlo = { ...monteCarloFisher, ...sharing, ...coverage };
+const kfra = { _tag: constant('kfra'), ...coverage };
+const ekfac = { _tag: constant('ekfac'), fisher, ...sharing, ...coverage };
+const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
+export const curvature = fc.oneof(
+  fc.record(plain),
+  fc.record(truncated),
+  fc.record(monteCarlo),
+  fc.record(kfra),
+  fc.record(ekfac),
+  fc.record(baseline),
+) as fc.Arbitrary<Curvature>;
 
 export const prior: fc.Arbitrary<Prior> = fc.oneof(
   fc.record({ _tag: constant('isotropic'), precision: positive }),
@@ -68,22 +125,24 @@ export const observation: fc.Arbitrary<Observation> = fc.oneof(
 
 const parts = { likelihood, curvature, observation, prior, damping, layers, predictive };
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
-export const recipeData = fc.record({ ...parts, observation: epochData });
-
-/** Any of the keys but the tag may be missing. */
-const some = <T extends { readonly _tag: fc.Arbitrary<unknown> }>(model: T) =>
-  fc.record(model, { requiredKeys: ['_tag'] } as never);
+export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, observation: epochData });
 
 export const likelihoodInput = fc.oneof(
   likelihood,
-  fc.constantFrom('categorical', 'bernoulli', 'gaussian'),
+  fc.constantFrom('categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson'),
   some(gaussianParts),
+  some(classParts),
+  perStep(fc.constantFrom('categorical', 'poisson')),
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,
-  fc.constantFrom('exact', 'monteCarlo', 'empirical', 'kfra'),
-  some(oneRow),
+  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical', 'kfra', 'ekfac', 'diagonal', 'full'),
+  some(plain),
+  some(truncated),
   some(monteCarlo),
+  some(kfra),
+  some({ ...ekfac, fisher: fisherInput }),
+  some({ ...baseline, fisher: fisherInput }),
 ) as fc.Arbitrary<CurvatureInput>;
 export const priorInput = fc.oneof(
   prior,

@@ -13,7 +13,7 @@ import * as arbitrary from './arbitraries.js';
 
 /** A codec, its values, those among them that JSON holds, and what may be written for them. */
 const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, fc.Arbitrary<unknown>, fc.Arbitrary<unknown>]> = [
-  ['likelihood', LikelihoodCodec, arbitrary.likelihood, arbitrary.likelihood, arbitrary.likelihoodInput],
+  ['likelihood', LikelihoodCodec, arbitrary.likelihood, arbitrary.likelihoodData, arbitrary.likelihoodInput],
   ['curvature', CurvatureCodec, arbitrary.curvature, arbitrary.curvature, arbitrary.curvatureInput],
   ['observation', ObservationCodec, arbitrary.observation, arbitrary.epochData, arbitrary.observationInput],
   ['prior', PriorCodec, arbitrary.prior, arbitrary.prior, arbitrary.priorInput],

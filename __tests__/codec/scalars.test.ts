@@ -3,6 +3,7 @@ import {
   boolean,
   type Codec,
   decode,
+  fraction,
   func,
   type LayerSelection,
   LayerSelectionCodec,
@@ -40,6 +41,7 @@ const NO_NUMBERS = [
 const CASES: ReadonlyArray<Case> = [
   ['positive', some(positive), [1, 0.5, Number.MIN_VALUE, Number.MAX_VALUE], [0, -0, -1, ...NO_NUMBERS], 'a finite number > 0'],
   ['nonNegative', some(nonNegative), [0, 1e-300, 2], [-1e-300, ...NO_NUMBERS], 'a finite number >= 0'],
+  ['fraction', some(fraction), [0, 1e-300, 0.999], [-1e-300, 1, 2, ...NO_NUMBERS], 'a number >= 0 and < 1'],
   ['positiveInteger', some(positiveInteger), [1, 2 ** 53 - 1], [0, -1, 1.5, 2 ** 53, ...NO_NUMBERS], 'an integer >= 1'],
   ['seed', some(seed), [0, 7, 0xffffffff], [-1, 0.5, 2 ** 32, ...NO_NUMBERS], 'an integer from 0 to 4294967295'],
   ['boolean', some(boolean), [true, false], [0, 1, 'true', null, undefined], 'true or false'],

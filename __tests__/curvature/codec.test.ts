@@ -1,38 +1,108 @@
 import { either as E } from 'fp-ts';
 import { decode, type LayerSelection } from '../../src/codec/index.js';
-import { type Curvature, CurvatureCodec, type KfacOptions, kfac, kfra } from '../../src/curvature/codec.js';
+import {
+  type Curvature,
+  CurvatureCodec,
+  diagonal,
+  type EkfacOptions,
+  ekfac,
+  type Fisher,
+  fisherOf,
+  full,
+  type KfacOptions,
+  type KfraOptions,
+  kfac,
+  kfra,
+} from '../../src/curvature/codec.js';
 import { holds, type Same } from '../support/types.js';
 
+const COVERAGE = { layers: 'all', unsupported: 'error' } as const;
+const SHARED = { weightSharing: 'expand', ...COVERAGE } as const;
+
 it('makes values', () => {
-  expect(kfac()).toStrictEqual({ _tag: 'exact', layers: 'all' });
-  expect(kfac({ layers: ['hidden'] })).toStrictEqual({ _tag: 'exact', layers: ['hidden'] });
-  expect(kfac({ fisher: 'empirical' })).toStrictEqual({ _tag: 'empirical', layers: 'all' });
-  expect(kfac({ fisher: 'monteCarlo' })).toStrictEqual({ _tag: 'monteCarlo', draws: 1, seed: 0, layers: 'all' });
+  expect(kfac()).toStrictEqual({ _tag: 'exact', ...SHARED });
+  expect(kfac({ layers: ['hidden'] })).toStrictEqual({ _tag: 'exact', ...SHARED, layers: ['hidden'] });
+  expect(kfac({ unsupported: 'map', weightSharing: 'reduce' })).toStrictEqual({
+    _tag: 'exact',
+    weightSharing: 'reduce',
+    layers: 'all',
+    unsupported: 'map',
+  });
+  expect(kfac({ fisher: 'empirical' })).toStrictEqual({ _tag: 'empirical', ...SHARED });
+  expect(kfac({ fisher: 'truncated' })).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3, ...SHARED });
+  expect(kfac({ fisher: 'truncated', tolerance: 0 })).toStrictEqual({ _tag: 'truncated', tolerance: 0, ...SHARED });
+  expect(kfac({ fisher: 'monteCarlo' })).toStrictEqual({ _tag: 'monteCarlo', draws: 1, seed: 0, ...SHARED });
   expect(kfac({ fisher: 'monteCarlo', draws: 4, seed: 7, layers: 'last' })).toStrictEqual({
     _tag: 'monteCarlo',
     draws: 4,
     seed: 7,
+    ...SHARED,
     layers: 'last',
   });
-  expect(kfra()).toStrictEqual({ _tag: 'kfra', layers: 'all' });
+  expect(kfra()).toStrictEqual({ _tag: 'kfra', ...COVERAGE });
+  expect(ekfac()).toStrictEqual({ _tag: 'ekfac', fisher: { _tag: 'exact' }, ...SHARED });
+  expect(diagonal()).toStrictEqual({ _tag: 'diagonal', fisher: { _tag: 'exact' }, ...COVERAGE });
+  expect(full({ unsupported: 'diagonal' })).toStrictEqual({
+    _tag: 'full',
+    fisher: { _tag: 'exact' },
+    layers: 'all',
+    unsupported: 'diagonal',
+  });
 });
 
-it.each([kfac(), kfac({ fisher: 'monteCarlo' }), kfac({ fisher: 'empirical', layers: ['a'] }), kfra()])(
-  'makes frozen values that decode to themselves: %j',
-  (value) => {
-    expect(Object.isFrozen(value)).toBe(true);
-    expect(Object.isFrozen(value.layers)).toBe(true);
-    expect(decode(CurvatureCodec, value)).toEqual(E.right(value));
-  },
-);
+it('takes the Fisher matrix of ekfac, diagonal and full as a value or by its name', () => {
+  for (const make of [ekfac, diagonal, full]) {
+    expect(make({ fisher: 'truncated' })).toEqual({ ...make(), fisher: { _tag: 'truncated', tolerance: 1e-3 } });
+    expect(make({ fisher: { _tag: 'monteCarlo', draws: 3 } })).toEqual({
+      ...make(),
+      fisher: { _tag: 'monteCarlo', draws: 3, seed: 0 },
+    });
+  }
+});
+
+it.each([
+  kfac(),
+  kfac({ fisher: 'truncated', weightSharing: 'reduce' }),
+  kfac({ fisher: 'monteCarlo' }),
+  kfac({ fisher: 'empirical', layers: ['a'] }),
+  kfra({ unsupported: 'map' }),
+  ekfac({ fisher: 'empirical' }),
+  diagonal({ layers: ['a'] }),
+  full({ fisher: 'monteCarlo' }),
+])('makes frozen values that decode to themselves: %j', (value) => {
+  expect(Object.isFrozen(value)).toBe(true);
+  expect(Object.isFrozen(value.layers)).toBe(true);
+  expect(Object.isFrozen('fisher' in value ? value.fisher : value)).toBe(true);
+  expect(decode(CurvatureCodec, value)).toEqual(E.right(value));
+});
+
+it.each<[Curvature, Fisher | undefined]>([
+  [kfac({ fisher: 'truncated', tolerance: 0.1 }), { _tag: 'truncated', tolerance: 0.1 }],
+  [kfac({ fisher: 'monteCarlo', draws: 2, seed: 3 }), { _tag: 'monteCarlo', draws: 2, seed: 3 }],
+  [kfra(), undefined],
+  [ekfac({ fisher: 'empirical' }), { _tag: 'empirical' }],
+  [diagonal({ fisher: { _tag: 'monteCarlo', seed: 5 } }), { _tag: 'monteCarlo', draws: 1, seed: 5 }],
+  [full(), { _tag: 'exact' }],
+])('knows the Fisher matrix of %j', (curvature, fisher) => {
+  const found = fisherOf(curvature);
+  if (fisher === undefined) expect(found).toBeUndefined();
+  else expect(found).toMatchObject(fisher);
+});
 
 it.each<[unknown, string]>([
   [
     { fisher: 'emprical' },
-    `kfac: fisher: found "emprical", expected 'exact', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
+    `kfac: fisher: found "emprical", expected 'exact', 'truncated', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
   ],
-  [{ fisher: 'kfra' }, `kfac: fisher: found "kfra", expected 'exact', 'monteCarlo' or 'empirical'.`],
-  [{ fisher: 'exact', draws: 2 }, 'kfac: draws: found 2, expected no such key; allowed: layers.'],
+  [{ fisher: 'kfra' }, `kfac: fisher: found "kfra", expected 'exact', 'truncated', 'monteCarlo' or 'empirical'.`],
+  [{ fisher: 'exact', draws: 2 }, 'kfac: draws: found 2, expected no such key; allowed: weightSharing, layers, unsupported.'],
+  [
+    { fisher: 'monteCarlo', tolerance: 0.1 },
+    'kfac: tolerance: found 0.1, expected no such key; allowed: draws, seed, weightSharing, layers, unsupported.',
+  ],
+  [{ fisher: 'truncated', tolerance: 1 }, 'kfac: tolerance: found 1, expected a number >= 0 and < 1.'],
+  [{ weightSharing: 'sum' }, `kfac: weightSharing: found "sum", expected 'expand' or 'reduce'.`],
+  [{ unsupported: 'skip' }, `kfac: unsupported: found "skip", expected 'error', 'map' or 'diagonal'.`],
   [{ fisher: 'monteCarlo', draws: 0 }, 'kfac: draws: found 0, expected an integer >= 1.'],
   [{ fisher: 'monteCarlo', seed: 2 ** 32 }, 'kfac: seed: found 4294967296, expected an integer from 0 to 4294967295.'],
   [{ layers: [] }, "kfac: layers: found an empty array, expected 'all' or 'last', or an array of layer names, not empty."],
@@ -46,19 +116,55 @@ it.each<[unknown, string]>([
   expect(() => kfac(options as KfacOptions)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
 });
 
-it('has draws and a seed in the Monte Carlo Fisher only', () => {
+it('refuses what does not belong to the others', () => {
+  expect(() => kfra({ weightSharing: 'expand' } as KfraOptions)).toThrow(
+    expect.objectContaining({
+      kind: 'InvalidOption',
+      message: 'kfra: weightSharing: found "expand", expected no such key; allowed: layers, unsupported.',
+    }),
+  );
+  expect(() => ekfac({ fisher: { _tag: 'exact', draws: 2 } } as EkfacOptions)).toThrow(
+    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher.draws') }),
+  );
+  expect(() => ekfac({ fisher: 'kfra' } as unknown as EkfacOptions)).toThrow(
+    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher') }),
+  );
+});
+
+it('has draws and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
   // @ts-expect-error the exact Fisher draws nothing
   expect(() => kfac({ fisher: 'exact', draws: 1 })).toThrow();
   // @ts-expect-error nor is it the default to draw
   expect(() => kfac({ seed: 1 })).toThrow();
+  // @ts-expect-error nor to leave anything out
+  expect(() => kfac({ tolerance: 0.1 })).toThrow();
 });
+
+type Coverage = { readonly layers: LayerSelection; readonly unsupported: 'error' | 'map' | 'diagonal' };
+type Sharing = Coverage & { readonly weightSharing: 'expand' | 'reduce' };
+/** One object type for an intersection, as `Same` tells the two apart. */
+type Written<A> = { readonly [K in keyof A]: A[K] };
+
+holds<
+  Same<
+    Fisher,
+    | { readonly _tag: 'exact' }
+    | { readonly _tag: 'truncated'; readonly tolerance: number }
+    | { readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number }
+    | { readonly _tag: 'empirical' }
+  >
+>();
 
 holds<
   Same<
     Curvature,
-    | { readonly _tag: 'exact'; readonly layers: LayerSelection }
-    | { readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number; readonly layers: LayerSelection }
-    | { readonly _tag: 'empirical'; readonly layers: LayerSelection }
-    | { readonly _tag: 'kfra'; readonly layers: LayerSelection }
+    | Written<{ readonly _tag: 'exact' } & Sharing>
+    | Written<{ readonly _tag: 'truncated'; readonly tolerance: number } & Sharing>
+    | Written<{ readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number } & Sharing>
+    | Written<{ readonly _tag: 'empirical' } & Sharing>
+    | Written<{ readonly _tag: 'kfra' } & Coverage>
+    | Written<{ readonly _tag: 'ekfac'; readonly fisher: Fisher } & Sharing>
+    | Written<{ readonly _tag: 'diagonal'; readonly fisher: Fisher } & Coverage>
+    | Written<{ readonly _tag: 'full'; readonly fisher: Fisher } & Coverage>
   >
 >();

@@ -1,7 +1,19 @@
 /** Factors are a commutative monoid of sums: laws on random factors, and on a data set cut into shards. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { categorical, emptyFactors, type Factors, kfac, type Layout, type Matrix, merge, mergeEpochs } from 'tfjs-laplace';
+import {
+  bernoulli,
+  categorical,
+  emptyFactors,
+  type Factors,
+  kfac,
+  type LayerSums,
+  type Layout,
+  type Matrix,
+  merge,
+  mergeEpochs,
+} from 'tfjs-laplace';
+import { kronecker } from '../support/kronecker.js';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
@@ -10,10 +22,12 @@ const LAYOUT: Layout = {
   estimator: 'exact',
   likelihood: categorical(),
   layers: [
-    { name: 'a', n: 3, m: 2, bias: true },
-    { name: 'b', n: 1, m: 2, bias: false },
+    { name: 'a', structure: 'kronecker', groups: 1, n: 3, m: 2, bias: true },
+    { name: 'b', structure: 'kronecker', groups: 2, n: 1, m: 2, bias: false },
+    { name: 'c', structure: 'embedding', groups: 1, n: 3, m: 2, bias: false },
+    { name: 'd', structure: 'diagonal', groups: 2, n: 2, m: 1, bias: true },
   ],
-  covered: ['a', 'b'],
+  covered: ['a', 'b', 'c', 'd'],
 };
 
 const entry = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -21,14 +35,30 @@ const entry = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 const matrixOf = (rows: number, cols: number): fc.Arbitrary<Matrix> =>
   fc.array(entry, { minLength: rows * cols, maxLength: rows * cols }).map((v) => ({ rows, cols, data: Float64Array.from(v) }));
 
-const WEIGHTS = LAYOUT.layers.map(({ n, m }) => ({ rows: n, cols: m, data: new Float64Array(n * m).fill(0.5) }));
+const twoFactors = (input: fc.Arbitrary<Matrix>, gradient: fc.Arbitrary<Matrix>): fc.Arbitrary<LayerSums> =>
+  fc.record({ _tag: fc.constant('kronecker' as const), input, gradient });
+
+/** The sums of each layer of the layout. */
+const SUMS = [
+  twoFactors(matrixOf(3, 3), matrixOf(2, 2)),
+  twoFactors(matrixOf(2, 1), matrixOf(4, 2)),
+  twoFactors(matrixOf(3, 1), matrixOf(2, 2)),
+  fc.record({ _tag: fc.constant('diagonal' as const), squares: matrixOf(4, 1) }),
+] as const;
+
+const WEIGHTS = LAYOUT.layers.map(({ groups, n, m }) => ({
+  rows: groups * n,
+  cols: m,
+  data: new Float64Array(groups * n * m).fill(0.5),
+}));
 const EMPTY = emptyFactors(LAYOUT, 'f00d', WEIGHTS);
 
 const factors: fc.Arbitrary<Factors> = fc
   .record({
     count: fc.nat(1000),
     logLikelihood: entry,
-    layers: fc.tuple(...LAYOUT.layers.map(({ n, m }) => fc.record({ input: matrixOf(n, n), gradient: matrixOf(m, m) }))),
+    rows: fc.nat(10000),
+    layers: fc.tuple(...SUMS),
   })
   .map((sums) => ({ ...EMPTY, ...sums, datasetSize: sums.count }));
 
@@ -37,11 +67,14 @@ const check = <A>(property: fc.IProperty<A>): void => fc.assert(property, { seed
 
 const sum = (a: Factors, b: Factors): Factors => right(merge(a, b));
 
-const numbersIn = ({ count, datasetSize, logLikelihood, layers }: Factors): number[] => [
+const numbersIn = ({ count, datasetSize, logLikelihood, rows, layers }: Factors): number[] => [
   count,
   datasetSize,
   logLikelihood,
-  ...layers.flatMap(({ input, gradient }) => [...input.data, ...gradient.data]),
+  rows,
+  ...layers.flatMap((sums) =>
+    sums._tag === 'kronecker' ? [...sums.input.data, ...sums.gradient.data] : Array.from(sums.squares.data),
+  ),
 ];
 
 describe('merge', () => {
@@ -82,9 +115,15 @@ describe('merge', () => {
   it.each<[string, Factors]>([
     ['other weights', { ...EMPTY, fingerprint: 'beef' }],
     ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'empirical' } }],
-    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: { _tag: 'bernoulli' } } }],
+    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: bernoulli() } }],
     ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
     ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],
+    [
+      'another structure',
+      { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, structure: 'diagonal' as const })) } },
+    ],
+    ['other groups', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, groups: 3 })) } }],
+    ['another basis', { ...EMPTY, layout: { ...LAYOUT, basis: 'cafe' } }],
     ['other covered layers', { ...EMPTY, layout: { ...LAYOUT, covered: ['a'] } }],
   ])('refuses %s', (_, other) => {
     expect(kindOf(merge(EMPTY, other))).toBe('Mismatch');
@@ -99,7 +138,11 @@ describe('mergeEpochs', () => {
         const later: Factors = { ...b, fingerprint: 'beef', weights: WEIGHTS.map((w) => ({ ...w, data: w.data.map(() => 2) })) };
         const found = right(mergeEpochs(a, later));
         expect(found.layers).toEqual(sum(a, b).layers);
-        expect([found.count, found.logLikelihood]).toEqual([a.count + b.count, a.logLikelihood + b.logLikelihood]);
+        expect([found.count, found.rows, found.logLikelihood]).toEqual([
+          a.count + b.count,
+          a.rows + b.rows,
+          a.logLikelihood + b.logLikelihood,
+        ]);
         expect(found.datasetSize).toBe(Math.max(a.datasetSize, b.datasetSize));
         expect([found.fingerprint, found.weights]).toEqual([later.fingerprint, later.weights]);
       }),
@@ -120,10 +163,12 @@ it('gives the factors of one pass over the whole from passes over shards, in any
   const [a, b, c] = (await Promise.all([shard(0, 3), shard(3, 1), shard(4, 7)])) as [Factors, Factors, Factors];
   for (const merged of [sum(sum(a, b), c), sum(c, sum(b, a))]) {
     expect([merged.count, merged.datasetSize, merged.fingerprint]).toEqual([11, 11, whole.fingerprint]);
+    // 3 outputs send 3 rows back for every example.
+    expect([merged.rows, whole.rows]).toEqual([33, 33]);
     expect(relativeError(merged.logLikelihood, whole.logLikelihood)).toBeLessThan(FLOAT32);
-    merged.layers.forEach(({ input, gradient }, l) => {
-      expect(relativeError(input, whole.layers[l]?.input as Matrix)).toBeLessThan(FLOAT32);
-      expect(relativeError(gradient, whole.layers[l]?.gradient as Matrix)).toBeLessThan(FLOAT32);
+    merged.layers.map(kronecker).forEach(({ input, gradient }, l) => {
+      expect(relativeError(input, kronecker(whole.layers[l]).input)).toBeLessThan(FLOAT32);
+      expect(relativeError(gradient, kronecker(whole.layers[l]).gradient)).toBeLessThan(FLOAT32);
     });
   }
 });

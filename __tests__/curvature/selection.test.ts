@@ -1,15 +1,20 @@
 /** Covering some of the layers gives the same factors for them as covering all. */
-import { type Curvature, categorical, kfac, kfra, moments } from 'tfjs-laplace';
-import { prepare, rowsPerExample } from '../../src/curvature/estimator.js';
+import { type Curvature, categorical, diagonal, ekfac, full, kfac, kfra, moments } from 'tfjs-laplace';
+import { fisherOf } from '../../src/curvature/codec.js';
+import { prepare } from '../../src/curvature/estimator.js';
+import { rowsPerExample } from '../../src/curvature/fisher.js';
 import { readNetwork } from '../../src/network/network.js';
 import { dataFor, factorsOf, kindOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
 
 const ESTIMATORS: ReadonlyArray<readonly [string, (layers: Curvature['layers']) => Curvature]> = [
   ['exact', (layers) => kfac({ fisher: 'exact', layers })],
+  ['exact, reduced', (layers) => kfac({ fisher: 'exact', weightSharing: 'reduce', layers })],
+  ['truncated', (layers) => kfac({ fisher: 'truncated', tolerance: 0.1, layers })],
   ['monteCarlo', (layers) => kfac({ fisher: 'monteCarlo', draws: 3, seed: 2, layers })],
   ['empirical', (layers) => kfac({ fisher: 'empirical', layers })],
   ['kfra', (layers) => kfra({ layers })],
+  ['diagonal', (layers) => diagonal({ fisher: { _tag: 'monteCarlo', draws: 2, seed: 1 }, layers })],
 ];
 
 describe.each(ESTIMATORS)('%s', (_, curvature) => {
@@ -38,6 +43,25 @@ describe.each(ESTIMATORS)('%s', (_, curvature) => {
   });
 });
 
-it('knows what each estimator sends back', () => {
-  expect(ESTIMATORS.map(([, curvature]) => rowsPerExample(curvature('all'), 10))).toEqual([10, 3, 1, 0]);
+it('knows the most that each Fisher matrix sends back, and that kfra has none', () => {
+  const rows = (curvature: Curvature): number => {
+    const fisher = fisherOf(curvature);
+    return fisher === undefined ? 0 : rowsPerExample(fisher, 10);
+  };
+  expect(ESTIMATORS.map(([, curvature]) => rows(curvature('all')))).toEqual([10, 10, 10, 3, 1, 0, 2]);
+  expect([ekfac(), full({ fisher: 'empirical' })].map(rows)).toEqual([10, 1]);
+});
+
+it('full covers the chosen layers together, by a name of its own', async () => {
+  const model = chain([4, 3, 2]);
+  const [low, , top] = model.layers.map((l) => l.name) as [string, string, string];
+  const data = dataFor(model, categorical(), 6);
+  const { layout, weights } = await factorsOf(model, categorical(), data, full({ layers: [top, low] }));
+  // [3 + 1, 4] and [3 + 1, 2] weights in running order, in one column.
+  expect(layout.layers).toEqual([
+    { name: 'all covered layers', structure: 'full', groups: 1, n: 24, m: 1, bias: false, members: [low, top] },
+  ]);
+  expect(layout.covered).toEqual(['all covered layers']);
+  const column = model.getWeights().flatMap((w, i) => ([0, 1, 4, 5].includes(i) ? Array.from(w.dataSync()) : []));
+  expect(Array.from(weights[0]?.data ?? [])).toEqual(column);
 });

@@ -1,6 +1,6 @@
 /** The losses that a likelihood lists are its negative log-likelihood, up to the factor that it lists: by autodiff of tfjs's own loss. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
+import { bernoulli, categorical, gaussian, type Likelihood, poisson } from 'tfjs-laplace';
 import { type LossRule, likelihoodOps } from '../../src/likelihood/index.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
 import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
@@ -27,6 +27,25 @@ const CASES: ReadonlyArray<readonly [Likelihood, C: number, labels: tf.TensorLik
   ],
   [gaussian({ noiseVariance: 0.3 }), 1, [[2], [-1]], []],
   [
+    gaussian({ noiseVariance: [2, 2] }),
+    2,
+    [
+      [2, 1],
+      [-1, 0],
+    ],
+    [],
+  ],
+  [poisson(), 1, [[2], [0]], []],
+  [
+    poisson(),
+    3,
+    [
+      [2, 1, 20],
+      [0, 0, 4],
+    ],
+    [],
+  ],
+  [
     gaussian({ noiseVariance: 4 }),
     3,
     [
@@ -38,7 +57,7 @@ const CASES: ReadonlyArray<readonly [Likelihood, C: number, labels: tf.TensorLik
 ];
 
 const RULES = CASES.flatMap(([likelihood, C, labels, sparse]) =>
-  likelihoodOps(likelihood).losses.map((rule) => ({
+  likelihoodOps(likelihood, C).losses.map((rule) => ({
     name: `${likelihood._tag} of ${C}: ${typeof rule.loss === 'string' ? rule.loss : rule.loss.name.replace(/_+(op)?_*$/, '')}`,
     likelihood,
     C,
@@ -48,7 +67,7 @@ const RULES = CASES.flatMap(([likelihood, C, labels, sparse]) =>
 );
 
 it.each(RULES)('$name', ({ likelihood, C, labels, rule }) => {
-  const ops = likelihoodOps(likelihood);
+  const ops = likelihoodOps(likelihood, C);
   const f = tf.tensor2d(inRows(take(2 * C, normalSource(5)), C));
   const y = tf.tensor(labels);
   const loss = compiled(rule, C);

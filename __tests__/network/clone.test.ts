@@ -134,7 +134,7 @@ it.each(DENSE_NETWORKS)('takes the weights of a block, and nothing else: $name',
     writeBlock(copy, block, W);
     copy.weights.forEach((weight, i) => {
       const before = model.weights[i] as (typeof model.weights)[number];
-      const own = block.op.layer.weights.some((w) => w === before);
+      const own = block.layer.weights.some((w) => w === before);
       const expected = own
         ? before.shape.length === 1
           ? W.slice([block.n - 1, 0])

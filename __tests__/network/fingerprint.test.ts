@@ -77,7 +77,7 @@ it('reads the blocks as matrices, the bias as the last row', async () => {
     const network = right(withBlocks(right(readNetwork(build(), gaussian())), 'all'));
     const { blocks } = await readWeights(network);
     network.blocks.forEach((block, i) => {
-      const parts = block.op.layer.getWeights().flatMap((w) => Array.from(w.dataSync()));
+      const parts = block.layer.getWeights().flatMap((w) => Array.from(w.dataSync()));
       expect(blocks[i]).toEqual({ rows: block.n, cols: block.m, data: Float64Array.from(parts) });
     });
   }

@@ -28,7 +28,7 @@ describe.each([...DENSE_NETWORKS, ...MIXED_NETWORKS])('$name', ({ build }) => {
     const trainable = denseLayers(model).filter((l) => l.trainable);
     expect(blocks.map((b) => b.name).sort()).toEqual(trainable.map((l) => l.name).sort());
     for (const block of blocks) {
-      const [kernel, bias] = block.op.layer.getWeights() as [tf.Tensor, tf.Tensor | undefined];
+      const [kernel, bias] = block.layer.getWeights() as [tf.Tensor, tf.Tensor | undefined];
       expect([block.n, block.m, block.bias]).toEqual([
         (kernel.shape[0] as number) + (bias ? 1 : 0),
         kernel.shape[1],

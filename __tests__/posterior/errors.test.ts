@@ -12,6 +12,7 @@ import {
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
 import { type PosteriorOptions, posteriorOf } from '../../src/posterior/posterior.js';
+import { kronecker } from '../support/kronecker.js';
 import { kindOf, right } from '../support/math/laplace.js';
 import { factorsWith, matrixOf, secondMoment } from '../support/math/posteriors64.js';
 
@@ -27,7 +28,7 @@ const build = (factors: Factors, options: Partial<PosteriorOptions> = {}) =>
 
 /** FACTORS with one entry of one sum replaced. */
 function damaged(layer: number, side: 'input' | 'gradient', index: number, value: number): Factors {
-  const layers = FACTORS.layers.map((sums, l) => {
+  const layers = FACTORS.layers.map(kronecker).map((sums, l) => {
     if (l !== layer) return sums;
     const data = Float64Array.from(sums[side].data);
     data[index] = value;
@@ -64,7 +65,7 @@ describe('factors', () => {
   it('may have eigenvalues below zero by rounding: they become 0', () => {
     // diag(1, −1e−8) of 10 examples: float32 sums leave as much.
     const low = {
-      input: FACTORS.layers[0]?.input as never,
+      ...kronecker(FACTORS.layers[0]),
       gradient: matrixOf([
         [10, 0],
         [0, -1e-7],

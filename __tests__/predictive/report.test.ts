@@ -46,7 +46,7 @@ describe('samples', () => {
       [0.2, 0.8],
       [0.2, 0.8],
     ];
-    const found = reportSamples(networkOf(categorical(), 2), Float32Array.from(draws.flat()), 3) as Classification;
+    const found = reportSamples(networkOf(categorical(), 2), Float32Array.from(draws.flat()), 3, 2) as Classification;
     expect(
       relativeError(found.probabilities, [
         [0.5, 0.5],
@@ -60,22 +60,32 @@ describe('samples', () => {
   });
 
   it('of labels: entropies summed over them', () => {
-    const found = reportSamples(networkOf(bernoulli(), 2), Float32Array.from([0.9, 0.5, 0.5, 0.5]), 2) as Classification;
+    const found = reportSamples(networkOf(bernoulli(), 2), Float32Array.from([0.9, 0.5, 0.5, 0.5]), 2, 2) as Classification;
     const binary = (p: number) => entropyOf([p, 1 - p]);
     expect(relativeError(found.probabilities, [[0.7, 0.5]])).toBeLessThan(FLOAT32);
     expect(relativeError(found.entropy, [binary(0.7) + binary(0.5)])).toBeLessThan(FLOAT32);
     expect(relativeError(found.expectedEntropy, [(binary(0.9) + 3 * binary(0.5)) / 2])).toBeLessThan(FLOAT32);
   });
 
-  it('of a regression: mean, unbiased variance, noise, and their sum', () => {
-    const found = reportSamples(
-      networkOf(gaussian({ noiseVariance: 0.3 }), 2),
-      Float32Array.from([1, 10, 2, 10, 6, 10]),
-      3,
-    ) as Regression;
-    expect(relativeError(found.mean, [[3, 10]])).toBeLessThan(FLOAT32);
-    expect(relativeError(found.epistemicVariance, [[7, 0]])).toBeLessThan(FLOAT32);
-    expect(relativeError(found.totalVariance, [[7.3, 0.3]])).toBeLessThan(FLOAT32);
+  it('of a regression: mean, unbiased variance, mean noise, and their sum', () => {
+    // Two examples: each network's two means, then its two noise variances.
+    const draws = [
+      [1, 10, 0.3, 2],
+      [2, 10, 0.3, 4],
+      [6, 10, 0.3, 6],
+      [0, 1, 1, 1],
+      [0, 1, 1, 1],
+      [0, 4, 1, 1],
+    ];
+    const found = reportSamples(networkOf(gaussian(), 2), Float32Array.from(draws.flat()), 3, 4) as Regression;
+    const means = [
+      [3, 10],
+      [0, 2],
+    ];
+    expect(relativeError(found.mean, means)).toBeLessThan(FLOAT32);
+    expect(relativeError(found.epistemicVariance, [7, 0, 0, 3])).toBeLessThan(FLOAT32);
+    expect(relativeError(found.noiseVariance, [0.3, 4, 1, 1])).toBeLessThan(FLOAT32);
+    expect(relativeError(found.totalVariance, [7.3, 4, 1, 4])).toBeLessThan(FLOAT32);
   });
 });
 

@@ -127,7 +127,7 @@ it('gives examples of a batch noise of their own, and layers too', async () => {
   const rule = sampledActivations(device, key(1));
   forward(network, [x], (op, a) => {
     const z = rule(op, taps.length === 0 ? a : tf.ones([200, 3]));
-    taps.push(z.arraySync());
+    taps.push(z.arraySync() as number[][]);
     return z;
   });
   const [low, top] = taps as [number[][], number[][]];

@@ -1,8 +1,9 @@
+import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import { kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
-import { categorical, gaussian, type Likelihood } from '../../src/likelihood/codec.js';
+import { categorical, customLikelihood, gaussian, type Likelihood, perStep } from '../../src/likelihood/codec.js';
 import { type Damping, exactDamping, factoredDamping, isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
 import { linearised, weightSampling } from '../../src/predictive/codec.js';
 import type { Recipe, RecipeInput } from '../../src/recipe/codec.js';
@@ -10,6 +11,8 @@ import { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from '.
 import { epochs, finalEpochs, type Observation } from '../../src/stream/codec.js';
 import { recipeData, recipeInput } from '../codec/arbitraries.js';
 import { holds, type Same } from '../support/types.js';
+
+const OWN = customLikelihood({ name: 'own', nll: () => tf.tensor1d([0]), hessianRoot: (f) => tf.expandDims(f, 0) });
 
 const refusal = (input: unknown): LaplaceError => {
   const result = decodeRecipe(input);
@@ -68,7 +71,7 @@ describe('recipe', () => {
         kind: 'InvalidRecipe',
         message: [
           'recipe has 6 problems:',
-          "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli' or 'gaussian';",
+          "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom' or 'perStep';",
           '  curvature.draws: found -1, expected an integer >= 1;',
           "  curvature.sed: found 3, expected no such key (did you mean 'seed'?); allowed: draws, seed, layers;",
           '  prior.a: found 0, expected a finite number > 0;',
@@ -83,7 +86,7 @@ describe('recipe', () => {
   it('throws one problem as one sentence', () => {
     const input = { likelihood: 'softmax' } as unknown as RecipeInput;
     expect(() => recipe(input)).toThrow(
-      `recipe: likelihood: found "softmax", expected a likelihood: 'categorical', 'bernoulli' or 'gaussian'.`,
+      `recipe: likelihood: found "softmax", expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom' or 'perStep'.`,
     );
   });
 });
@@ -137,6 +140,16 @@ describe('encodeRecipe', () => {
       field: 'observation.predicate',
       found: 'a function',
       expected: 'finalEpochs or everyEpoch, which are data',
+    });
+  });
+
+  it.each([OWN, perStep(OWN)])("says that a likelihood of one's own is no data: $_tag", (likelihood) => {
+    const result = encodeRecipe(recipe({ likelihood }));
+    expect(E.isLeft(result) && result.left).toMatchObject({
+      kind: 'InvalidRecipe',
+      field: 'likelihood',
+      message:
+        "recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library's, which are data.",
     });
   });
 

@@ -18,35 +18,14 @@ const DOCUMENTS = readdirSync(__dirname)
 
 /** What the library does not have yet: reasons that it gives, by the case. */
 const NOT_COVERED: ReadonlyArray<readonly [case_: RegExp, reason: RegExp]> = [
-  [/^dense_(heteroscedastic|poisson)/, /^likelihood (heteroscedastic|poisson)/],
-  [/^dense_gaussian_vector_noise/, /one noise variance per output/],
   [/_weighted/, /weights of examples/],
   [/^multi_output/, /several outputs/],
-  [/reduce$| (ekfac|diagonal|full)$/, /^estimator/],
-  [/^(conv|depthwise|separable|embedding|layer_|batch_|residual_conv|multi_input)/, /^layer .*(Conv|Embedding|Normalization)/],
-  [/^sequence_categorical/, /inputs of rank 3/],
-  [/^(shared_|siamese)/, /shared weights/],
 ];
 
 const reasonOf = (label: string): RegExp | undefined => NOT_COVERED.find(([case_]) => case_.test(label))?.[1];
 
 const labelsOf = (doc: ReferenceDocument): ReadonlyArray<string> =>
   doc.curvatures.map(({ kind, weightSharing }) => `${doc.name} ${kind}${weightSharing === 'reduce' ? ' reduce' : ''}`);
-
-it('covers the documents of dense networks', () => {
-  const cases = DOCUMENTS.flatMap((name) => labelsOf(read(name)));
-  const covered = cases.filter((label) => reasonOf(label) === undefined);
-  expect([...new Set(covered.map((label) => label.split(' ')[0]))]).toEqual([
-    'dense_bernoulli',
-    'dense_bernoulli_many',
-    'dense_categorical',
-    'dense_categorical_no_bias',
-    'dense_estimators',
-    'dense_gaussian',
-    'linear_gaussian',
-    'residual_categorical',
-  ]);
-});
 
 it.each(DOCUMENTS)('%s: the network that is built for it has its outputs', (name) => {
   const doc = read(name);
@@ -71,16 +50,21 @@ function linked(f: tf.Tensor, activation: string | undefined): tf.Tensor {
   return activation === 'sigmoid' ? tf.sigmoid(f) : f;
 }
 
-it.each(DOCUMENTS)('%s: outputs, factors, evidence, covariances and probit, or why not', async (name) => {
-  const doc = read(name);
-  const results = await compareDocument(doc);
-  expect(results.map((r) => r.label)).toEqual(labelsOf(doc));
-  for (const { label, failed, notCovered } of results) {
-    const reason = reasonOf(label);
-    if (reason === undefined) expect([label, failed, notCovered]).toEqual([label, [], undefined]);
-    else expect([label, notCovered]).toEqual([label, expect.stringMatching(reason)]);
-  }
-});
+// Up to ten curvatures of a network, on whatever backend: jest's five seconds are too few for convolutions in plain JavaScript.
+it.each(DOCUMENTS)(
+  '%s: outputs, factors, evidence, covariances and probit, or why not',
+  async (name) => {
+    const doc = read(name);
+    const results = await compareDocument(doc);
+    expect(results.map((r) => r.label)).toEqual(labelsOf(doc));
+    for (const { label, failed, notCovered } of results) {
+      const reason = reasonOf(label);
+      if (reason === undefined) expect([label, failed, notCovered]).toEqual([label, [], undefined]);
+      else expect([label, notCovered]).toEqual([label, expect.stringMatching(reason)]);
+    }
+  },
+  60_000,
+);
 
 it('takes outputs of a last sigmoid for f where a document has them: then the link comes on top, and its kfra says nothing', async () => {
   const doc = read('dense_bernoulli');
@@ -145,13 +129,13 @@ it('ends with 0 when all is well, with 1 for a wrong document or none that is co
     const good = read('linear_gaussian');
     const first = good.curvatures[0] as ReferenceDocument['curvatures'][number];
     const wrong = { ...good, curvatures: [{ ...first, evidence: { ...first.evidence, scatter: 2 * first.evidence.scatter } }] };
-    const foreign = read('dense_heteroscedastic');
+    const foreign = read('multi_output');
     const mixed = folder('mixed', good);
     writeFileSync(join(mixed, 'foreign.json'), JSON.stringify(foreign));
     const runs = await Promise.all([run(mixed), run(folder('wrong', wrong)), run(folder('foreign', foreign))]);
     expect(runs.map((r) => r.code)).toEqual([0, 1, 1]);
-    expect(runs[0]?.stdout).toMatch(/not covered +dense_heteroscedastic/);
-    expect(runs[0]?.stdout).toMatch(/3 passed, 0 failed; 3 not covered/);
+    expect(runs[0]?.stdout).toMatch(/not covered +multi_output/);
+    expect(runs[0]?.stdout).toMatch(/3 passed, 0 failed; 5 not covered/);
     expect(runs[1]?.stdout).toMatch(/FAILED +linear_gaussian exact/);
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,7 +1,7 @@
 /** Networks drawn from a posterior: the same for a seed, independent of each other, and freed by whoever has them. */
 import * as tf from '@tensorflow/tfjs';
 import { lastValueFrom, type OperatorFunction, of, Subject, take, toArray } from 'rxjs';
-import { mapSamples, type Posterior, type SampleOptions, sampleModels, toPosterior, variances } from 'tfjs-laplace';
+import { type Matrix, mapSamples, type Posterior, type SampleOptions, sampleModels, toPosterior, variances } from 'tfjs-laplace';
 import { expectRejection, rejection } from '../support/errors.js';
 import { distance, pass } from '../support/factors.js';
 import { expectNoLeak, leftBehind, settled } from '../support/memory.js';
@@ -109,7 +109,7 @@ it('draws weights with the moments of the posterior', async () => {
   );
   const layer = posterior.layers[1] as (typeof posterior.layers)[number];
   // Variance of W_ij = Σ_kl (U_A)_ik² S²_kl (U_G)_jl².
-  const [U, V, S] = [layer.input.vectors, layer.gradient.vectors, variances(posterior, layer)];
+  const [U, V, S] = [layer.input.vectors as Matrix, layer.gradient.vectors as Matrix, variances(posterior, layer)];
   const variance = (i: number, j: number): number => {
     let sum = 0;
     for (let k = 0; k < layer.n; k++) {

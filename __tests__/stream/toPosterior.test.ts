@@ -14,6 +14,7 @@ import {
 import { defaultEngine } from '../../src/linalg/select.js';
 import { expectRejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';
+import { kronecker } from '../support/kronecker.js';
 import { chain, dataOf, pair } from '../support/networks.js';
 
 const classes = pair('classes, softmax inside');
@@ -122,6 +123,6 @@ it('refuses factors without an example and with a number that is not finite', as
     field: 'count',
   });
   const broken = structuredClone(factors) as Factors;
-  (broken.layers[0] as { input: { data: Float64Array } }).input.data[0] = Number.NaN;
+  kronecker(broken.layers[0]).input.data[0] = Number.NaN;
   await expectRejection(build({}, broken), 'NotFinite', { layer: 'hidden' });
 });

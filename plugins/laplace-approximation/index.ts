@@ -19,6 +19,7 @@ import {
   linearised,
   observe,
   type Posterior,
+  type PredictionOf,
   type Predictive,
   type Progress,
   predict,
@@ -111,8 +112,8 @@ const BATCH = 128;
 export function laplaceApproximation<L extends Likelihood>(
   model: LayersModel,
   options: LaplaceApproximationOptions & { readonly likelihood: L },
-): LaplaceApproximation<L extends { _tag: 'gaussian' } ? Regression : Classification> {
-  type P = L extends { _tag: 'gaussian' } ? Regression : Classification;
+): LaplaceApproximation<PredictionOf<L>> {
+  type P = PredictionOf<L>;
   const { likelihood, pretrained = true, log = console.log } = options;
   let verbose = options.verbose ?? false;
   let current: Posterior | undefined;

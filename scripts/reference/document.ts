@@ -1,5 +1,18 @@
 /** A reference document: float64 values of a small network, see `__tests__/reference/README.md`. */
-import { bernoulli, type Curvature, categorical, gaussian, kfac, kfra, type Likelihood } from 'tfjs-laplace';
+import {
+  bernoulli,
+  type Curvature,
+  categorical,
+  diagonal,
+  ekfac,
+  full,
+  gaussian,
+  heteroscedastic,
+  kfac,
+  kfra,
+  type Likelihood,
+  poisson,
+} from 'tfjs-laplace';
 
 export type Rows = number[][];
 
@@ -72,7 +85,7 @@ export function notCovered(doc: ReferenceDocument): string | undefined {
   if (doc.exampleWeights !== undefined) return 'weights of examples';
   if (likelihoodOf(doc) !== undefined) return undefined;
   if (Array.isArray(doc.likelihood)) return 'several outputs';
-  return `likelihood ${doc.likelihood}${Array.isArray(doc.noiseVariance) ? ' with one noise variance per output' : ''}`;
+  return `likelihood ${doc.likelihood}`;
 }
 
 /** The document's likelihood, if the library has it. */
@@ -83,7 +96,11 @@ export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): 
     case 'bernoulli':
       return bernoulli();
     case 'gaussian':
-      return typeof noiseVariance === 'number' ? gaussian({ noiseVariance }) : undefined;
+      return gaussian({ noiseVariance: noiseVariance as number | number[] });
+    case 'heteroscedastic':
+      return heteroscedastic();
+    case 'poisson':
+      return poisson();
     default:
       return undefined;
   }
@@ -91,13 +108,18 @@ export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): 
 
 /** The estimator of a curvature case, if the library has it. */
 export function curvatureOf({ kind, weightSharing }: CurvatureCase): Curvature | undefined {
-  if (weightSharing === 'reduce') return undefined;
   switch (kind) {
     case 'exact':
     case 'empirical':
-      return kfac({ fisher: kind });
+      return kfac({ fisher: kind, weightSharing });
     case 'kfra':
       return kfra();
+    case 'ekfac':
+      return ekfac({ weightSharing });
+    case 'diagonal':
+      return diagonal();
+    case 'full':
+      return full();
     default:
       return undefined;
   }

@@ -27,9 +27,30 @@ export const codec = <A, I = A>(name: string, is: t.Is<A>, validate: t.Validate<
 export const refined = <A>(name: string, is: (value: unknown) => value is A): Codec<A> =>
   codec<A>(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context, name)));
 
+/** Values of the first codec, or of the second; what `meant` says was meant for the second has that one's problems alone. */
+export function anyOf<A, B>(first: Codec<A>, second: Codec<B>, meant: (value: unknown) => boolean): Codec<A | B> {
+  const name = `${first.name}, or ${second.name}`;
+  return codec<A | B>(
+    name,
+    (value): value is A | B => first.is(value) || second.is(value),
+    (value, context) => {
+      if (meant(value)) return second.validate(value, context);
+      return first.is(value) ? first.validate(value, context) : t.failure(value, context, name);
+    },
+  );
+}
+
 /** The same codec, for a field that may be left out. */
 export const defaulted = <A, I>(inner: Codec<A, I>, fallback: I): Codec<A, I | undefined> =>
   codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context));
+
+/** The same codec, for a field that may be missing and then stays so. */
+export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | undefined> =>
+  codec<A | undefined, I | undefined>(
+    inner.name,
+    (value): value is A | undefined => value === undefined || inner.is(value),
+    (value, context) => (value === undefined ? t.success(undefined) : inner.validate(value, context)),
+  );
 
 /** An object that is not an array, a map or another built-in collection. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

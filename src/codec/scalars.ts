@@ -12,6 +12,8 @@ export const positive = numeric('a finite number > 0', (value) => value > 0 && N
 
 export const nonNegative = numeric('a finite number >= 0', (value) => value >= 0 && Number.isFinite(value));
 
+export const fraction = numeric('a number >= 0 and < 1', (value) => value >= 0 && value < 1);
+
 export const positiveInteger = numeric('an integer >= 1', (value) => value >= 1 && Number.isSafeInteger(value));
 
 /** Seeds are 32-bit, so that they pass through every generator unchanged. */
@@ -19,6 +21,10 @@ export const seed = numeric(
   'an integer from 0 to 4294967295',
   (value) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff,
 );
+
+export const finite = numeric('a finite number', Number.isFinite);
+
+export const text = refined('a string, not empty', (value): value is string => typeof value === 'string' && value !== '');
 
 export const boolean = refined('true or false', (value): value is boolean => typeof value === 'boolean');
 

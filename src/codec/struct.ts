@@ -11,8 +11,12 @@ export type Fields = Readonly<Record<string, AnyCodec>>;
 /** Lays an intersection out as one object type; the detour by `infer` makes editors show its fields and not this alias. */
 export type Flat<T> = T extends infer O ? { readonly [K in keyof O]: O[K] } : never;
 
-/** The value of an object with these fields. */
-export type FieldsValue<F extends Fields> = Flat<{ readonly [K in keyof F]: t.TypeOf<F[K]> }>;
+/** The value of an object with these fields; those of an `optional` codec may be missing. */
+export type FieldsValue<F extends Fields> = Flat<
+  { readonly [K in keyof F as undefined extends t.TypeOf<F[K]> ? never : K]: t.TypeOf<F[K]> } & {
+    readonly [K in keyof F as undefined extends t.TypeOf<F[K]> ? K : never]?: Exclude<t.TypeOf<F[K]>, undefined>;
+  }
+>;
 
 /** What may be written for an object: fields with a default may be left out. */
 export type FieldsInput<F extends Fields> = Flat<
@@ -46,7 +50,7 @@ export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsV
     }));
     return F.pipe(
       collect(parts, context, refused),
-      E.map((decoded) => toObject(decoded) as A),
+      E.map((decoded) => toObject(decoded.filter(([, part]) => part !== undefined)) as A),
     );
   });
 }

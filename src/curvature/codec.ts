@@ -4,8 +4,10 @@ import {
   type Codec,
   defaulted,
   type Flat,
+  fraction,
   type InputOf,
   LayerSelectionCodec,
+  literals,
   make,
   type Options,
   positiveInteger,
@@ -14,19 +16,50 @@ import {
   variant,
 } from '../codec/index.js';
 
-const layers = defaulted(LayerSelectionCodec, 'all');
-
-const Exact = variant('exact', { layers });
-const MonteCarlo = variant('monteCarlo', {
+const coverage = {
+  /** Layers that are covered; the others stay at their MAP. */
+  layers: defaulted(LayerSelectionCodec, 'all'),
+  /** Layers that cannot have a Kronecker block, or only one that is too large: an error, left at their MAP, or a diagonal block. */
+  unsupported: defaulted(literals('error', 'map', 'diagonal'), 'error'),
+};
+const sharing = {
+  /** How the positions of a shared weight (a convolution's pixels, a sequence's steps) enter the factors. */
+  weightSharing: defaulted(literals('expand', 'reduce'), 'expand'),
+};
+const monteCarlo = {
   /** Labels drawn per example. */
   draws: defaulted(positiveInteger, 1),
   seed: defaulted(seed, 0),
-  layers,
-});
-const Empirical = variant('empirical', { layers });
-const Kfra = variant('kfra', { layers });
+};
+const truncated = {
+  /** Share of each batch's trace of the output Hessian that may be left out. */
+  tolerance: defaulted(fraction, 1e-3),
+};
 
-const Curvatures = taggedUnion('a curvature', Exact, MonteCarlo, Empirical, Kfra);
+const Exact = variant('exact', { ...sharing, ...coverage });
+const Truncated = variant('truncated', { ...truncated, ...sharing, ...coverage });
+const MonteCarlo = variant('monteCarlo', { ...monteCarlo, ...sharing, ...coverage });
+const Empirical = variant('empirical', { ...sharing, ...coverage });
+const Kfra = variant('kfra', coverage);
+
+const Fishers = taggedUnion(
+  'a Fisher matrix',
+  variant('exact', {}),
+  variant('truncated', truncated),
+  variant('monteCarlo', monteCarlo),
+  variant('empirical', {}),
+);
+
+/** Which gradients are sent back through the network. */
+export type Fisher = Flat<t.TypeOf<typeof Fishers>>;
+
+const fisher = { fisher: defaulted(Fishers, { _tag: 'exact' } as const) };
+
+const Ekfac = variant('ekfac', { ...fisher, ...sharing, ...coverage });
+const Diagonal = variant('diagonal', { ...fisher, ...coverage });
+const Full = variant('full', { ...fisher, ...coverage });
+
+const Curvatures = taggedUnion('a curvature', Exact, Truncated, MonteCarlo, Empirical, Kfra, Ekfac, Diagonal, Full);
 
 /** How curvature is estimated. */
 export type Curvature = Flat<t.TypeOf<typeof Curvatures>>;
@@ -37,27 +70,43 @@ export type CurvatureInput = Flat<InputOf<typeof Curvatures>>;
 /** Decodes a curvature. */
 export const CurvatureCodec: Codec<Curvature, CurvatureInput> = Curvatures;
 
-const Kfac = taggedUnion('a Fisher matrix', Exact, MonteCarlo, Empirical);
+const Kfac = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCarlo, Empirical);
 
-/** Options of `kfac`. Draws and a seed belong to the Monte Carlo Fisher alone. */
+/** Options of `kfac`. A tolerance belongs to the truncated Fisher alone, draws and a seed to the Monte Carlo one. */
 export type KfacOptions =
   | Flat<{ readonly fisher?: 'exact' | 'empirical' } & Options<typeof Exact>>
+  | Flat<{ readonly fisher: 'truncated' } & Options<typeof Truncated>>
   | Flat<{ readonly fisher: 'monteCarlo' } & Options<typeof MonteCarlo>>;
 
 /** Options of `kfra`. */
 export type KfraOptions = Options<typeof Kfra>;
 
+/** Options of `ekfac`. */
+export type EkfacOptions = Options<typeof Ekfac>;
+
+/** Options of `diagonal`. */
+export type DiagonalOptions = Options<typeof Diagonal>;
+
+/** Options of `full`. */
+export type FullOptions = Options<typeof Full>;
+
 /**
- * Kronecker-factored approximate curvature (Martens & Grosse 2015). The Fisher matrix is `exact` (one backward row per output),
- * `monteCarlo` (labels drawn from the model's own predictive, `draws` rows), or `empirical` (the training labels' own gradients).
+ * Kronecker-factored approximate curvature (Martens & Grosse 2015; Grosse & Martens 2016 for convolutions; Eschenhagen et al. 2023
+ * for `weightSharing`). The Fisher matrix is
+ *
+ * - `exact`: one backward row per output;
+ * - `truncated`: of those rows the largest, until less than `tolerance` of the trace of the batch's output Hessian is missing;
+ * - `monteCarlo`: labels drawn from the model's own predictive, `draws` rows;
+ * - `empirical`: the training labels' own gradients, a by-product of training.
  *
  * @example
  * ```ts
  * import { kfac } from 'tfjs-laplace';
  *
- * kfac(); // => { _tag: 'exact', layers: 'all' }
- * kfac({ fisher: 'monteCarlo', draws: 4, seed: 7 }); // => { _tag: 'monteCarlo', draws: 4, seed: 7, layers: 'all' }
- * kfac({ fisher: 'empirical', layers: 'last' }); // => { _tag: 'empirical', layers: 'last' }
+ * kfac(); // => { _tag: 'exact', weightSharing: 'expand', layers: 'all', unsupported: 'error' }
+ * kfac({ fisher: 'truncated', tolerance: 1e-4 })._tag; // => 'truncated'
+ * kfac({ fisher: 'monteCarlo', draws: 4, seed: 7 })._tag; // => 'monteCarlo'
+ * kfac({ fisher: 'empirical', layers: 'last' }).layers; // => 'last'
  * ```
  */
 export const kfac = (options: KfacOptions = {}): Curvature => make('kfac', Kfac, options, { key: 'fisher', fallback: 'exact' });
@@ -69,7 +118,59 @@ export const kfac = (options: KfacOptions = {}): Curvature => make('kfac', Kfac,
  * ```ts
  * import { kfra } from 'tfjs-laplace';
  *
- * kfra(); // => { _tag: 'kfra', layers: 'all' }
+ * kfra(); // => { _tag: 'kfra', layers: 'all', unsupported: 'error' }
  * ```
  */
 export const kfra = (options: KfraOptions = {}): Curvature => make('kfra', Kfra, options);
+
+/**
+ * Eigenvalue-corrected KFAC (George et al. 2018): the eigenvectors of the Kronecker factors with, along them, the exact second
+ * moments of each example's gradient. Never further from the layer's Gauss-Newton matrix than `kfac` in Frobenius norm. Two passes
+ * over the data: one for the eigenvectors, one for the moments.
+ *
+ * @example
+ * ```ts
+ * import { ekfac } from 'tfjs-laplace';
+ *
+ * ekfac({ fisher: 'empirical' })._tag; // => 'ekfac'
+ * ```
+ */
+export const ekfac = (options: EkfacOptions = {}): Curvature => make('ekfac', Ekfac, options);
+
+/**
+ * The diagonal of the Fisher matrix: each weight on its own. Memory of one number a weight; a baseline.
+ *
+ * @example
+ * ```ts
+ * import { diagonal } from 'tfjs-laplace';
+ *
+ * diagonal(); // => { _tag: 'diagonal', fisher: { _tag: 'exact' }, layers: 'all', unsupported: 'error' }
+ * ```
+ */
+export const diagonal = (options: DiagonalOptions = {}): Curvature => make('diagonal', Diagonal, options);
+
+/**
+ * The whole Fisher matrix over all covered weights together, for models that are small enough: [P, P] for P weights, O(P³) once.
+ *
+ * @example
+ * ```ts
+ * import { full } from 'tfjs-laplace';
+ *
+ * full({ layers: 'last' }).layers; // => 'last'
+ * ```
+ */
+export const full = (options: FullOptions = {}): Curvature => make('full', Full, options);
+
+/** The Fisher matrix of a curvature; undefined for `kfra`, which sends nothing back. */
+export function fisherOf(curvature: Curvature): Fisher | undefined {
+  switch (curvature._tag) {
+    case 'kfra':
+      return undefined;
+    case 'ekfac':
+    case 'diagonal':
+    case 'full':
+      return curvature.fisher;
+    default:
+      return curvature;
+  }
+}

@@ -6,5 +6,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Columns } from './observation.js';
 
-export const empiricalColumns: Columns = ({ network, tape, targets }) =>
-  tf.expandDims(network.likelihoodOps.gradient(tape.outputs, targets), 0);
+export const empiricalColumns: Columns = ({ likelihoodOps, outputs, targets }) =>
+  tf.expandDims(likelihoodOps.gradient(outputs, targets), 0);

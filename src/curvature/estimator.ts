@@ -1,93 +1,161 @@
 /**
- * What an estimator is: a way to turn one observed batch into rows whose second moments are summed. `input` rows a [B, n] give
- * Σ a aᵀ, `gradient` rows g [R, m] give Σ g gᵀ. The estimators differ in the gradients that they send back:
- *
- *   exact        the columns of a square root of Λ            C rows an example   Martens & Grosse 2015; GGN = Fisher
- *   monteCarlo   gradients at labels drawn from the model     k rows an example   Martens & Grosse 2015
- *   empirical    gradients at the training labels             1 row an example    (a by-product of training)
- *   kfra         none: a recursion over layer sums            0 rows              Botev et al. 2017
+ * What an estimator is: a choice of gradients in the outputs (its Fisher matrix, `fisher.ts`), sent back through the network as one
+ * stack of rows, and a structure in which what arrives at each layer is summed (`layout.ts`, `statistics.ts`). `kfra` is the one
+ * that sends nothing back: a recursion over layer sums (Botev et al. 2017).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
 import { backward } from '../network/backward.js';
-import { homogeneous, type Tape } from '../network/forward.js';
-import { type Block, type Network, withBlocks } from '../network/network.js';
-import type { Curvature } from './codec.js';
-import { empiricalColumns } from './empirical.js';
-import { exactColumns } from './exact.js';
-import type { Layout } from './factors.js';
+import type { Block } from '../network/blocks.js';
+import { mapWeightGradients } from '../network/gradients.js';
+import { type Network, withBlocks } from '../network/network.js';
+import { gradientsAt, inputsAt } from '../network/positions.js';
+import type { Stack } from '../network/stack.js';
+import type { Matrix } from '../types.js';
+import { type Curvature, fisherOf } from './codec.js';
+import { forSeeds } from './fisher.js';
 import { kfraChain, kfraRows } from './kfra.js';
-import { monteCarloColumns } from './monteCarlo.js';
-import type { Columns, Observation, RowSink } from './observation.js';
+import { type EigenBasis, type Layout, layersOf } from './layout.js';
+import type { Observation, Sink } from './observation.js';
+import { addGradients, addInputs, type Subject } from './statistics.js';
 
-/** The most rows that go through the network in one backward pass; more columns are sent in several. */
-const MAX_ROWS = 8192;
+/** An estimator ready for a network: the blocks that it needs to see, and the layout of its factors. */
+export interface Prepared {
+  readonly network: Network;
+  readonly layout: Layout;
+}
 
-/** The network whose blocks this estimator needs to gather, and the layout of its factors. */
-export function prepare(network: Network, curvature: Curvature): E.Either<LaplaceError, { network: Network; layout: Layout }> {
+/** Fails where the estimator does not suit the network. `basis` names the one in which `ekfac` sums. */
+export function prepare(source: Network, curvature: Curvature, basis?: string): E.Either<LaplaceError, Prepared> {
   return F.pipe(
-    withBlocks(network, curvature.layers),
+    withBlocks(source, curvature.layers, curvature.unsupported),
     E.chain((chosen) => {
-      const covered = chosen.blocks.map((b) => b.name);
       const gathered = curvature._tag === 'kfra' ? kfraChain(chosen) : E.right(chosen);
-      return E.map((own: Network) => ({ network: own, layout: layoutOf(own, curvature, covered) }))(gathered);
+      return E.map((network: Network) => ({ network, layout: layoutOf(network, chosen, curvature, basis) }))(gathered);
     }),
   );
 }
 
-const layoutOf = (network: Network, curvature: Curvature, covered: ReadonlyArray<string>): Layout => ({
-  estimator: curvature._tag,
-  likelihood: network.likelihood,
-  layers: network.blocks.map(({ name, n, m, bias }) => ({ name, n, m, bias })),
-  covered,
-});
+function layoutOf(network: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout {
+  const layers = layersOf(network.blocks, curvature);
+  return {
+    estimator: curvature._tag,
+    likelihood: network.likelihood,
+    layers,
+    covered: curvature._tag === 'full' ? layers.map((l) => l.name) : chosen.blocks.map((b) => b.name),
+    ...(basis === undefined ? {} : { basis }),
+  };
+}
 
-/** Puts the rows of one batch into the sink. Allocates inside the caller's `tf.tidy`; the sink keeps what it wants. */
-export function observeRows(curvature: Curvature, observation: Observation, sink: RowSink): void {
-  const { network, tape } = observation;
-  network.blocks.forEach((block, layer) => sink.input(layer, inputRows(block, tape)));
-  if (curvature._tag === 'kfra') {
-    kfraRows(observation, sink);
-    return;
-  }
-  const layerOf = new Map(network.blocks.map((block, layer) => [block, layer]));
-  const columns = columnsOf(curvature)(observation);
-  const chunk = Math.max(1, Math.floor(MAX_ROWS / tape.size));
-  for (let k = 0; k < columns.shape[0]; k += chunk) {
-    const size = Math.min(chunk, columns.shape[0] - k);
-    tf.tidy(() => {
-      const seeds = tf.slice(columns, [k, 0, 0], [size, -1, -1]);
-      backward(network, tape, seeds, (block, g) => sink.gradient(layerOf.get(block) as number, g));
+/** Device copies of a basis, one for each layer of the layout, made once for a pass. */
+export type DeviceBasis = ReadonlyArray<NonNullable<Subject['basis']>>;
+
+/** Uploads bases; the caller disposes them. */
+export function uploadBasis(layout: Layout, bases: ReadonlyArray<EigenBasis>): DeviceBasis {
+  const upload = (matrix: Matrix | undefined, groups: number): tf.Tensor | undefined => {
+    if (matrix === undefined) return undefined;
+    const d = matrix.cols;
+    return tf.tensor(Float32Array.from(matrix.data), groups === 1 ? [d, d] : [groups, d, d]);
+  };
+  return layout.layers.map(({ groups }, i) => ({
+    input: upload(bases[i]?.input, groups),
+    gradient: upload(bases[i]?.gradient, groups),
+  }));
+}
+
+/** Rows of a block that somebody computed already: inputs a [P, B, T, n] and gradients of each example's NLL g [P, B, T, m]. */
+export interface BlockRows {
+  readonly input: tf.Tensor4D;
+  readonly gradient: tf.Tensor4D;
+}
+
+/**
+ * Puts what one batch adds into the sink; the number of rows that were sent back. Allocates inside the caller's `tf.tidy`; the sink
+ * keeps what it wants.
+ */
+export function observeRows(
+  { layout }: Prepared,
+  curvature: Curvature,
+  observation: Observation,
+  sink: Sink,
+  basis?: DeviceBasis,
+): number {
+  const { network, tape, weights } = observation;
+  const subjects = subjectsOf(network, layout, curvature, basis);
+  const inputs = new Map(network.blocks.map((block) => [block, inputsAt(block, tape)]));
+  for (const subject of subjects.values()) addInputs(subject, inputs.get(subject.block) as tf.Tensor4D, weights, sink);
+  const fisher = fisherOf(curvature);
+  if (fisher === undefined) return kfraRows(observation, sink);
+  return forSeeds(fisher, observation, (seeds) => {
+    const whole = new Map<Block, tf.Tensor4D>();
+    backward(network, tape, seeds, (block, uses) => {
+      const g = gradientsAt(block, uses);
+      if (layout.layers[0]?.structure === 'full') whole.set(block, g);
+      else addGradients(subjects.get(block) as Subject, inputs.get(block) as tf.Tensor4D, g, seeds.stack, sink);
     });
-  }
+    if (whole.size > 0) sink.gram(0, 0, jointGradients(network.blocks, inputs, whole, seeds.stack));
+  });
 }
 
-/** Rows that an estimator sends back for each example: what its cost is proportional to. */
-export function rowsPerExample(curvature: Curvature, outputs: number): number {
-  switch (curvature._tag) {
-    case 'exact':
-      return outputs;
-    case 'monteCarlo':
-      return curvature.draws;
-    case 'empirical':
-      return 1;
-    case 'kfra':
-      return 0;
-  }
+/** What the rows of a training step add, which were computed on its way (`empirical`). */
+export function observeTrainingRows(
+  { network, layout }: Prepared,
+  curvature: Curvature,
+  rows: ReadonlyArray<BlockRows>,
+  weights: tf.Tensor1D | undefined,
+  sink: Sink,
+): number {
+  const subjects = subjectsOf(network, layout, curvature);
+  let size = 0;
+  network.blocks.forEach((block, i) => {
+    const { input, gradient } = rows[i] as BlockRows;
+    const subject = subjects.get(block) as Subject;
+    size = input.shape[1];
+    const g = weights === undefined ? gradient : tf.mul(gradient, tf.reshape(tf.sqrt(weights), [1, size, 1, 1]));
+    addInputs(subject, input, weights, sink);
+    addGradients(subject, input, g as tf.Tensor4D, { _tag: 'uniform', size, copies: 1 }, sink);
+  });
+  return size;
 }
 
-/** Inputs of a block in homogeneous coordinates, [B, n]. */
-export const inputRows = (block: Block, tape: Tape): tf.Tensor2D =>
-  homogeneous(tape.values.get(block.op.input) as tf.Tensor2D, block.bias);
+function subjectsOf(network: Network, layout: Layout, curvature: Curvature, basis?: DeviceBasis): ReadonlyMap<Block, Subject> {
+  const weightSharing = 'weightSharing' in curvature ? curvature.weightSharing : 'expand';
+  if (layout.layers[0]?.structure === 'full') return new Map();
+  return new Map(
+    network.blocks.map((block, layer) => {
+      const own = basis?.[layer];
+      const subject: Subject = {
+        layer,
+        layout: layout.layers[layer] as Layout['layers'][number],
+        block,
+        weightSharing,
+        ...(own === undefined ? {} : { basis: own }),
+      };
+      return [block, subject];
+    }),
+  );
+}
 
-function columnsOf(curvature: Exclude<Curvature, { _tag: 'kfra' }>): Columns {
-  switch (curvature._tag) {
-    case 'exact':
-      return exactColumns;
-    case 'monteCarlo':
-      return monteCarloColumns(curvature.draws);
-    case 'empirical':
-      return empiricalColumns;
-  }
+/** Gradients of all covered weights end to end, a row for each that was sent back: [R, P]. */
+export function jointGradients(
+  blocks: ReadonlyArray<Block>,
+  inputs: ReadonlyMap<Block, tf.Tensor4D>,
+  gradients: ReadonlyMap<Block, tf.Tensor4D>,
+  stack: Stack,
+): tf.Tensor2D {
+  const columns = blocks.map((block) => {
+    const a = dense(block, inputs.get(block) as tf.Tensor4D);
+    const parts = mapWeightGradients(a, gradients.get(block) as tf.Tensor4D, stack, (G) => tf.transpose(G, [1, 3, 0, 2, 4]));
+    const all = parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
+    return tf.reshape(all, [-1, block.groups * block.n * block.m]);
+  });
+  return tf.concat(columns, 1) as tf.Tensor2D;
+}
+
+/** Inputs as numbers: tokens become one-hot rows. */
+export function dense(block: Block, a: tf.Tensor4D): tf.Tensor4D {
+  if (block.structure !== 'embedding') return a;
+  const [, B, T] = a.shape;
+  return tf.reshape(tf.oneHot(tf.cast(tf.reshape(a, [-1]), 'int32'), block.n), [1, B, T, block.n]);
 }

@@ -4,4 +4,4 @@
  */
 import type { Columns } from './observation.js';
 
-export const exactColumns: Columns = ({ network, tape }) => network.likelihoodOps.hessianRoot(tape.outputs);
+export const exactColumns: Columns = ({ likelihoodOps, outputs, targets }) => likelihoodOps.hessianRoot(outputs, targets);

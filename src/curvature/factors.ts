@@ -4,41 +4,43 @@
  *   merge(a, empty) = a      merge(a, b) = merge(b, a)      merge(merge(a, b), c) = merge(a, merge(b, c))
  *
  * (up to float64 rounding). Splits and the order of shards don't matter, and no N is needed up front: division happens once,
- * when a posterior is built (`moments.ts`). Per layer: input Σ a aᵀ [n, n] and gradient Σ g gᵀ [m, m]; under `kfra` the second
- * one holds that recursion's sums instead. Martens & Grosse 2015; Botev et al. 2017.
+ * when a posterior is built (`moments.ts`). What is summed of a layer says `layout.ts`; under `kfra`
+ * the gradient's place holds that recursion's sums. Martens & Grosse 2015; Botev et al. 2017.
  */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Likelihood } from '../likelihood/codec.js';
 import type { Matrix } from '../types.js';
-import type { Curvature } from './codec.js';
+import { type EigenBasis, type LayerLayout, type Layout, sumsOf } from './layout.js';
 
-/** What the sums of one layer belong to. */
-export interface LayerLayout {
-  readonly name: string;
-  /** Inputs, bias included. */
-  readonly n: number;
-  /** Outputs. */
-  readonly m: number;
-  readonly bias: boolean;
-}
+/** Sums of one layer, by its structure (see `layout.ts`). */
+export type LayerSums =
+  /** Two factors; of `full` all covered weights are the one input, and the gradient is the number of examples. */
+  | {
+      readonly _tag: 'kronecker';
+      /** Σ a aᵀ over examples (and positions, as weight sharing says), [P·n, n]; of an embedding its diagonal, [n, 1]. */
+      readonly input: Matrix;
+      /** Σ g gᵀ over examples and columns, [P·m, m]. */
+      readonly gradient: Matrix;
+    }
+  /** Σ Ĝ ⊙ Ĝ over examples and columns, [P·n, m]. */
+  | { readonly _tag: 'diagonal'; readonly squares: Matrix }
+  /** The same in a basis, which goes with the sums. */
+  | { readonly _tag: 'eigen'; readonly squares: Matrix; readonly basis: EigenBasis };
 
-/** What a set of factors describes. Factors of different layouts never mix. */
-export interface Layout {
-  readonly estimator: Curvature['_tag'];
-  readonly likelihood: Likelihood;
-  readonly layers: ReadonlyArray<LayerLayout>;
-  /** Names of the layers that a posterior covers unless told otherwise: `kfra` gathers sums of layers above them too. */
-  readonly covered: ReadonlyArray<string>;
-}
-
-/** Sums of one layer. */
-export interface LayerSums {
-  /** Σ a aᵀ over examples, [n, n]. */
-  readonly input: Matrix;
-  /** Σ g gᵀ over examples and columns, [m, m]. */
-  readonly gradient: Matrix;
-}
+/**
+ * Whether a layer's sums or moments are those of two factors, `input` and `gradient`.
+ *
+ * @example
+ * ```ts
+ * import { isKronecker } from 'tfjs-laplace';
+ *
+ * const one = { rows: 1, cols: 1, data: Float64Array.of(2) };
+ * isKronecker({ _tag: 'kronecker', input: one, gradient: one }); // => true
+ * isKronecker({ _tag: 'diagonal', squares: one }); // => false
+ * ```
+ */
+export const isKronecker = <L extends { readonly _tag: string }>(layer: L): layer is Extract<L, { readonly _tag: 'kronecker' }> =>
+  layer._tag === 'kronecker';
 
 /** Curvature sums of a model over data. */
 export interface Factors {
@@ -48,20 +50,40 @@ export interface Factors {
   readonly fingerprint: string;
   /** Those weights, W [n, m] per layer. */
   readonly weights: ReadonlyArray<Matrix>;
-  /** Examples that the sums run over. */
+  /** Examples that the sums run over; where examples have weights, the sum of these. */
   readonly count: number;
   /** N: distinct examples. Less than `count` where several epochs over the same data were summed. */
   readonly datasetSize: number;
   /** Σ log p(y | f) over the counted examples, in nats. */
   readonly logLikelihood: number;
+  /** Rows that were sent back through the network: of `truncated` those that were kept. Per example: `rows / count`. */
+  readonly rows: number;
   readonly layers: ReadonlyArray<LayerSums>;
 }
 
 /** The identity of `merge`: no example yet. */
 export function emptyFactors(layout: Layout, fingerprint: string, weights: ReadonlyArray<Matrix>): Factors {
-  const zeros = (d: number): Matrix => ({ rows: d, cols: d, data: new Float64Array(d * d) });
-  const layers = layout.layers.map(({ n, m }) => ({ input: zeros(n), gradient: zeros(m) }));
-  return { _tag: 'Factors', layout, fingerprint, weights, count: 0, datasetSize: 0, logLikelihood: 0, layers };
+  const layers = layout.layers.map((layer) => {
+    const sums = sumsOf(layer).map(({ rows, cols }): Matrix => ({ rows, cols, data: new Float64Array(rows * cols) }));
+    return layerSums(layer, sums, 0, {});
+  });
+  return { _tag: 'Factors', layout, fingerprint, weights, count: 0, datasetSize: 0, logLikelihood: 0, rows: 0, layers };
+}
+
+/** A layer's sums from the arrays of `sumsOf`. */
+export function layerSums({ structure }: LayerLayout, sums: ReadonlyArray<Matrix>, count: number, basis: EigenBasis): LayerSums {
+  const [first, second] = sums as [Matrix, Matrix];
+  switch (structure) {
+    case 'kronecker':
+    case 'embedding':
+      return { _tag: 'kronecker', input: first, gradient: second };
+    case 'full':
+      return { _tag: 'kronecker', input: first, gradient: { rows: 1, cols: 1, data: Float64Array.of(count) } };
+    case 'diagonal':
+      return { _tag: 'diagonal', squares: first };
+    case 'eigen':
+      return { _tag: 'eigen', squares: first, basis };
+  }
 }
 
 /**
@@ -110,11 +132,21 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     ...a,
     count: a.count + b.count,
     logLikelihood: a.logLikelihood + b.logLikelihood,
-    layers: a.layers.map((layer, i) => {
-      const other = b.layers[i] as LayerSums;
-      return { input: plus(layer.input, other.input), gradient: plus(layer.gradient, other.gradient) };
-    }),
+    rows: a.rows + b.rows,
+    layers: a.layers.map((layer, i) => both(layer, b.layers[i] as LayerSums)),
   });
+}
+
+/** Layouts are the same, and so are the tags and the bases. */
+function both(a: LayerSums, b: LayerSums): LayerSums {
+  if (a._tag === 'kronecker' && b._tag === 'kronecker') {
+    return { _tag: a._tag, input: plus(a.input, b.input), gradient: plus(a.gradient, b.gradient) };
+  }
+  if (a._tag === 'eigen' && b._tag === 'eigen') {
+    return { _tag: a._tag, squares: plus(a.squares, b.squares), basis: { ...a.basis, ...b.basis } };
+  }
+  if (a._tag === 'diagonal' && b._tag === 'diagonal') return { _tag: a._tag, squares: plus(a.squares, b.squares) };
+  throw laplaceError('Mismatch', { what: 'Sums of one layout have different structures', found: `${a._tag} and ${b._tag}` });
 }
 
 const plus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: a.data.map((v, i) => v + (b.data[i] as number)) });

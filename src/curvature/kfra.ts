@@ -9,21 +9,24 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import { slopes } from '../network/backward.js';
 import type { Tape } from '../network/forward.js';
 import { type Block, type Network, withBlocks } from '../network/network.js';
-import { type DenseOp, type Op, outputsOf } from '../network/ops.js';
-import type { Observation, RowSink } from './observation.js';
+import { type LinearOp, type Op, outputsOf } from '../network/ops.js';
+import type { Observation, Sink } from './observation.js';
 
 /** The network with a block for every dense layer from the lowest covered one up: the recursion runs through all of them. */
 export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
-  const start = network.ops.indexOf(network.blocks[0]?.op as Op);
+  const start = network.ops.indexOf(network.blocks[0]?.ops[0] as Op);
   const chain = network.ops.slice(start);
-  const foreign = chain.find((op, i) => op.kind === 'opaque' || (i > 0 && op.input !== outputsOf(chain[i - 1] as Op)[0]));
+  const inChain = (op: Op, i: number): boolean =>
+    op.kind !== 'opaque' && (i === 0 || op.input === outputsOf(chain[i - 1] as Op)[0]) && (op.kind !== 'linear' || isPlain(op));
+  const foreign = chain.find((op, i) => !inChain(op, i));
   if (foreign !== undefined) {
     const { name } = foreign.layer;
     return E.left(
       laplaceError('UnsupportedLayer', {
         what: `kfra cannot go through '${name}'`,
         layer: name,
-        found: foreign.kind === 'opaque' ? 'a layer that is neither dense nor an entry-wise activation' : 'a branch',
+        found:
+          foreign.kind === 'elementwise' ? 'a branch' : 'a layer that is neither dense on vectors nor an entry-wise activation',
         expected: 'a chain of dense layers with entry-wise activations from the lowest covered layer up',
         remedy: "Use kfac({ fisher: 'exact' }), which takes any graph.",
       }),
@@ -31,32 +34,40 @@ export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
   }
   return withBlocks(
     network,
-    chain.filter((op): op is DenseOp => op.kind === 'dense').map((op) => op.layer.name),
+    chain.filter((op) => op.kind === 'linear').map((op) => op.layer.name),
   );
 }
 
-/** Slopes of each layer's own activation, and the output columns for the last layer. */
-export function kfraRows({ network, tape }: Observation, sink: RowSink): void {
+/** One position, one group, two factors. */
+const isPlain = ({ map, layer }: LinearOp): boolean => layer.getClassName() === 'Dense' && map.positions === 1;
+
+/** Slopes of each layer's own activation, and the output columns for the last layer. Sends no rows back. */
+export function kfraRows({ network, tape, targets, weights }: Observation, sink: Sink): number {
   const last = network.blocks.length - 1;
+  const B = tape.size;
+  const roots = weights === undefined ? undefined : tf.reshape(tf.sqrt(weights), [B, 1]);
   network.blocks.forEach((block, layer) => {
-    const slope = ownSlopes(network, block, tape);
+    const own = ownSlopes(network, block, tape);
+    const slope = roots === undefined ? own : tf.mul(own, roots);
     if (layer < last) {
-      sink.gradient(layer, slope);
+      sink.gram(layer, 1, slope as tf.Tensor2D);
       return;
     }
-    const columns = network.likelihoodOps.hessianRoot(tape.outputs);
-    const [K, B, C] = columns.shape;
-    sink.gradient(layer, tf.reshape(tf.mul(columns, tf.expandDims(slope, 0)), [K * B, C]));
+    const columns = network.likelihoodOps.hessianRoot(tape.outputs, targets);
+    const [K, , C] = columns.shape;
+    sink.gram(layer, 1, tf.reshape(tf.mul(columns, tf.expandDims(slope, 0)), [K * B, C]) as tf.Tensor2D);
   });
+  return 0;
 }
 
 /** φ'(z) [B, m] of the activations between this layer and the next dense one: ones where there is none. */
 function ownSlopes(network: Network, block: Block, tape: Tape): tf.Tensor2D {
-  const z = tape.values.get(block.op.output) as tf.Tensor2D;
+  const op = block.ops[0] as LinearOp;
+  const z = tape.values.get(op.output) as tf.Tensor2D;
   let slope: tf.Tensor = tf.onesLike(z);
-  for (const op of network.ops.slice(network.ops.indexOf(block.op) + 1)) {
-    if (op.kind !== 'elementwise') break;
-    slope = tf.mul(slope, slopes(op, tape.values.get(op.input) as tf.Tensor));
+  for (const next of network.ops.slice(network.ops.indexOf(op) + 1)) {
+    if (next.kind !== 'elementwise') break;
+    slope = tf.mul(slope, slopes(next, tape.values.get(next.input) as tf.Tensor));
   }
   return slope as tf.Tensor2D;
 }

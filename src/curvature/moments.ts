@@ -1,6 +1,6 @@
 /**
- * From sums to the Kronecker factors of each layer's curvature N · (A ⊗ G): A = ΣA / count [n, n], G = ΣG / count [m, m],
- * made symmetric. For `kfra` the recursion runs here, once, at the weights that the factors carry:
+ * From sums to the second moments of each layer: of Kronecker blocks, whose curvature is N · (A ⊗ G), A = ΣA / count [n, n] and
+ * G = ΣG / count [m, m], made symmetric. For `kfra` the recursion runs here, once, at the weights that the factors carry:
  *
  *   H_L = E[Λ],   H_l = (W_{l+1} H_{l+1} W_{l+1}ᵀ) ⊙ E[φ'(z_l) φ'(z_l)ᵀ],   the bias row of W left out
  *
@@ -10,18 +10,25 @@ import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { multiply, transpose } from '../linalg/matrix.js';
 import type { Matrix } from '../types.js';
-import type { Factors, LayerLayout } from './factors.js';
+import type { Factors, LayerSums } from './factors.js';
+import type { EigenBasis, LayerLayout } from './layout.js';
 
-/** The two factors of one layer: means over examples. */
-export interface LayerMoments {
+/** Second moments of one layer: means over examples. */
+export type LayerMoments = {
   readonly layout: LayerLayout;
-  /** W [n, m]. */
+  /** W [P·n, m]. */
   readonly weights: Matrix;
-  /** A [n, n]. */
-  readonly input: Matrix;
-  /** G [m, m]. */
-  readonly gradient: Matrix;
-}
+} & (
+  | {
+      readonly _tag: 'kronecker';
+      /** A [n, n], of each group [P·n, n]; of an embedding its diagonal [n, 1]. */
+      readonly input: Matrix;
+      /** G [m, m], of each group [P·m, m]. */
+      readonly gradient: Matrix;
+    }
+  /** E[Ĝ ⊙ Ĝ] [P·n, m]: of the weights, or along the directions of a basis. */
+  | { readonly _tag: 'diagonal'; readonly squares: Matrix; readonly basis?: EigenBasis }
+);
 
 /** A and G of every layer of the layout. Fails on factors without an example or with a number that is not finite. */
 export function moments(factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> {
@@ -37,33 +44,53 @@ export function moments(factors: Factors): E.Either<LaplaceError, ReadonlyArray<
       }),
     );
   }
-  const means = layout.layers.map((layer, i) => ({
-    layout: layer,
-    weights: weights[i] as Matrix,
-    input: symmetricMean(layers[i]?.input as Matrix, count),
-    gradient: symmetricMean(layers[i]?.gradient as Matrix, count),
-  }));
-  const broken = means.find((m) => !allFinite(m.input) || !allFinite(m.gradient));
-  if (broken !== undefined) {
-    return E.left(
-      laplaceError('NotFinite', {
-        what: `The factors of layer '${broken.layout.name}' hold a number that is not finite`,
-        layer: broken.layout.name,
-        field: allFinite(broken.input) ? 'gradient' : 'input',
-        found: 'NaN or Infinity',
-        expected: 'finite numbers',
-        remedy: 'Look for NaN in the data or weights, or for inputs beyond the range of float32.',
-      }),
-    );
+  const means = layout.layers.map((layer, i) => layerMoments(layer, weights[i] as Matrix, layers[i] as LayerSums, count));
+  for (const mean of means) {
+    const broken =
+      mean._tag === 'diagonal' ? brokenOf({ squares: mean.squares }) : brokenOf({ input: mean.input, gradient: mean.gradient });
+    if (broken !== undefined) return E.left(notFinite(mean.layout.name, broken));
   }
   return E.right(layout.estimator === 'kfra' ? recurse(means) : means);
 }
 
+function layerMoments(layout: LayerLayout, weights: Matrix, sums: LayerSums, count: number): LayerMoments {
+  switch (sums._tag) {
+    case 'kronecker': {
+      const { input, gradient } = sums;
+      return { _tag: 'kronecker', layout, weights, input: mean(input, count), gradient: mean(gradient, count) };
+    }
+    case 'diagonal':
+      return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count) };
+    case 'eigen':
+      return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count), basis: sums.basis };
+  }
+}
+
+const brokenOf = (parts: Readonly<Record<string, Matrix>>): string | undefined =>
+  Object.entries(parts).find(([, matrix]) => !allFinite(matrix))?.[0];
+
+const notFinite = (layer: string, field: string): LaplaceError =>
+  laplaceError('NotFinite', {
+    what: `The factors of layer '${layer}' hold a number that is not finite`,
+    layer,
+    field,
+    found: 'NaN or Infinity',
+    expected: 'finite numbers',
+    remedy: 'Look for NaN in the data or weights, or for inputs beyond the range of float32.',
+  });
+
+/** A mean of Gram matrices, symmetric; of a diagonal or a single number that itself. */
+const mean = (sum: Matrix, count: number): Matrix => (sum.cols === 1 ? scaled(sum, count) : symmetricMean(sum, count));
+
+const scaled = ({ rows, cols, data }: Matrix, count: number): Matrix => ({ rows, cols, data: data.map((v) => v / count) });
+
+type Kronecker = Extract<LayerMoments, { readonly _tag: 'kronecker' }>;
+
 function recurse(layers: ReadonlyArray<LayerMoments>): ReadonlyArray<LayerMoments> {
   const result = [...layers];
   for (let l = layers.length - 2; l >= 0; l--) {
-    const layer = layers[l] as LayerMoments;
-    const next = result[l + 1] as LayerMoments;
+    const layer = layers[l] as Kronecker;
+    const next = result[l + 1] as Kronecker;
     const inputs = layer.layout.m;
     const kernel = { rows: inputs, cols: next.layout.m, data: next.weights.data.subarray(0, inputs * next.layout.m) };
     const through = multiply(multiply(kernel, next.gradient), transpose(kernel));
@@ -73,16 +100,20 @@ function recurse(layers: ReadonlyArray<LayerMoments>): ReadonlyArray<LayerMoment
   return result;
 }
 
-function symmetricMean({ rows, cols, data }: Matrix, count: number): Matrix {
+/** Square matrices on top of each other. */
+function symmetricMean({ rows, cols: d, data }: Matrix, count: number): Matrix {
   const mean = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j <= i; j++) {
-      const v = ((data[i * cols + j] as number) + (data[j * cols + i] as number)) / (2 * count);
-      mean[i * cols + j] = v;
-      mean[j * cols + i] = v;
+  for (let first = 0; first < data.length; first += d * d) {
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j <= i; j++) {
+        const [low, high] = [first + i * d + j, first + j * d + i];
+        const v = ((data[low] as number) + (data[high] as number)) / (2 * count);
+        mean[low] = v;
+        mean[high] = v;
+      }
     }
   }
-  return { rows, cols, data: mean };
+  return { rows, cols: d, data: mean };
 }
 
 const allFinite = ({ data }: Matrix): boolean => data.every(Number.isFinite);

@@ -7,6 +7,6 @@ import type { Columns } from './observation.js';
 
 export const monteCarloColumns =
   (draws: number): Columns =>
-  ({ network, tape, key }) =>
+  ({ likelihoodOps, outputs, targets, key }) =>
     // 1/√k on the gradients is 1/k on their second moments.
-    tf.mul(network.likelihoodOps.sampledGradient(tape.outputs, key, draws), 1 / Math.sqrt(draws));
+    tf.mul(likelihoodOps.sampledGradient(outputs, key, draws, targets), 1 / Math.sqrt(draws));

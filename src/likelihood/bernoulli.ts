@@ -1,33 +1,42 @@
 /**
  * Bernoulli likelihood: K independent labels (K = 1 for a binary classifier), p = sigmoid(f),
  * NLL = Σ_k softplus(f_k) − y_k f_k, Λ = diag(p (1 − p)). Labels: [B, K], or [B] when K = 1, in [0, 1].
+ *
+ * Label smoothing α takes labels to (1 − α) y + α/2, as `tf.losses.sigmoidCrossEntropy` does. Class weights [w₀, w₁] belong to the
+ * two classes of a single label.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn } from '../random/key.js';
 import { uniforms } from '../random/normals.js';
-import { diagonalColumns } from './columns.js';
+import { classWeights } from './classWeights.js';
+import type { LikelihoodOf } from './codec.js';
+import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
-export const bernoulliOps: LikelihoodOps = {
+const labels = numberLabels('numbers in [0, 1]');
+
+/** Operations for a smoothing and weights. */
+export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'bernoulli'>): LikelihoodOps => ({
   name: 'bernoulli',
   links: ['sigmoid'],
   forbidden: ['softmax', 'logSoftmax', 'hardSigmoid'],
-  minOutputs: 1,
-  // tfjs averages over the K labels; the likelihood sums over them.
-  losses: [
-    { loss: 'binaryCrossentropy', takes: 'outputs', scale: (K) => K },
-    { loss: tf.losses.sigmoidCrossEntropy, takes: 'logits', scale: (K) => K },
-    { loss: tf.losses.logLoss, takes: 'outputs', scale: (K) => K },
-  ],
-  labels: (K) => `numbers in [0, 1] of shape ${K === 1 ? '[B] or [B, 1]' : `[B, ${K}]`}`,
-  labelShapeFits: (shape, size, K) =>
-    shape[0] === size && ((shape.length === 2 && shape[1] === K) || (shape.length === 1 && K === 1)),
-  targets: (y, K) => tf.reshape(tf.cast(y, 'float32'), [-1, K]),
+  outputsFit: (K) => K === 1 || (K > 1 && weights === undefined),
+  outputs: weights === undefined ? 'C >= 1' : 'C = 1, for class weights',
+  ...(labelSmoothing > 0
+    ? { losses: [], ownLoss: `(y, f) => tf.losses.sigmoidCrossEntropy(y, f, undefined, ${labelSmoothing}), on logits` }
+    : { losses: LOSSES }),
+  ...labels,
+  targets: (y, K) => {
+    const given = labels.targets(y, K);
+    return labelSmoothing > 0 ? tf.add(tf.mul(given, 1 - labelSmoothing), labelSmoothing / 2) : given;
+  },
   labelsInRange: (y) => {
     const values = tf.cast(y, 'float32');
-    return tf.cast(tf.all(tf.logicalAnd(tf.greaterEqual(values, 0), tf.lessEqual(values, 1))), 'float32');
+    return allOf(tf.logicalAnd(tf.greaterEqual(values, 0), tf.lessEqual(values, 1)));
   },
-  logLikelihood: (f, targets) => tf.sum(tf.sub(tf.mul(targets, f), tf.softplus(f))),
+  // Smoothing keeps a label on its side of ½.
+  ...classWeights(weights, (targets) => tf.reshape(tf.cast(tf.greater(targets, 0.5), 'int32'), [-1])),
+  logLikelihoods: (f, targets) => tf.sum(tf.sub(tf.mul(targets, f), tf.softplus(f)), 1),
   gradient: (f, targets) => tf.sub(tf.sigmoid(f), targets),
   hessianRoot: (f) => {
     // sigmoid(f) sigmoid(−f) rather than p (1 − p): the difference loses all digits when p is near 1.
@@ -40,4 +49,11 @@ export const bernoulliOps: LikelihoodOps = {
     return tf.sub(tf.expandDims(p, 0), tf.cast(tf.less(u, tf.expandDims(p, 0)), 'float32')) as tf.Tensor3D;
   },
   mean: (f) => tf.sigmoid(f),
-};
+});
+
+/** tfjs averages over the K labels; the likelihood sums over them. */
+const LOSSES: LikelihoodOps['losses'] = [
+  { loss: 'binaryCrossentropy', takes: 'outputs', scale: (K) => K },
+  { loss: tf.losses.sigmoidCrossEntropy, takes: 'logits', scale: (K) => K },
+  { loss: tf.losses.logLoss, takes: 'outputs', scale: (K) => K },
+];

@@ -1,10 +1,15 @@
 /**
  * Categorical likelihood: p = softmax(f), NLL = −Σ_c y_c log p_c, Λ = diag(p) − p pᵀ with the root λ_c = √p_c (e_c − p)
  * (C columns, rank C − 1). Labels: class numbers [B] or [B, 1], or one-hot (or probability) rows [B, C].
+ *
+ * Label smoothing α takes labels to (1 − α) y + α/C, as `tf.losses.softmaxCrossEntropy` does; Λ does not depend on labels.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn } from '../random/key.js';
 import { uniforms } from '../random/normals.js';
+import { classWeights } from './classWeights.js';
+import type { LikelihoodOf } from './codec.js';
+import { allOf } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 /** One-hot rows must add up to 1 within this: float32 rounding of C terms, and nothing that a wrong label would pass. */
@@ -16,33 +21,36 @@ const classNumbers = (y: tf.Tensor): tf.Tensor1D => tf.reshape(tf.cast(y, 'float
 
 const probabilities = (f: tf.Tensor2D): tf.Tensor2D => tf.softmax(f);
 
-export const categoricalOps: LikelihoodOps = {
+/** Operations for a smoothing and weights. */
+export const categoricalOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'categorical'>): LikelihoodOps => ({
   name: 'categorical',
   links: ['softmax', 'logSoftmax'],
   forbidden: ['sigmoid', 'hardSigmoid'],
-  minOutputs: 2,
-  losses: [
-    { loss: 'categoricalCrossentropy', takes: 'outputs', scale: () => 1 },
-    { loss: 'sparseCategoricalCrossentropy', takes: 'outputs', scale: () => 1 },
-    { loss: tf.losses.softmaxCrossEntropy, takes: 'logits', scale: () => 1 },
-  ],
+  outputsFit: (C) => C >= 2 && (weights === undefined || weights.length === C),
+  outputs: weights === undefined ? 'C >= 2' : `C = ${weights.length}, one for each class weight`,
+  ...(labelSmoothing > 0
+    ? { losses: [], ownLoss: `(y, f) => tf.losses.softmaxCrossEntropy(y, f, undefined, ${labelSmoothing}), on logits` }
+    : { losses: LOSSES }),
   labels: (C) => `class numbers 0 … ${C - 1} of shape [B] or [B, 1], or one-hot rows of shape [B, ${C}] that add up to 1`,
   labelShapeFits: (shape, size, C) => shape[0] === size && (isClassNumbers(shape) || (shape.length === 2 && shape[1] === C)),
-  targets: (y, C) =>
-    isClassNumbers(y.shape)
+  targets: (y, C) => {
+    const rows = isClassNumbers(y.shape)
       ? tf.cast(tf.oneHot(tf.cast(classNumbers(y), 'int32'), C) as tf.Tensor2D, 'float32')
-      : (tf.cast(y, 'float32') as tf.Tensor2D),
+      : (tf.cast(y, 'float32') as tf.Tensor2D);
+    return labelSmoothing > 0 ? tf.add(tf.mul(rows, 1 - labelSmoothing), labelSmoothing / C) : rows;
+  },
   labelsInRange: (y, C) => {
     if (isClassNumbers(y.shape)) {
       const k = classNumbers(y);
       const inRange = tf.logicalAnd(tf.greaterEqual(k, 0), tf.lessEqual(k, C - 1));
-      return tf.cast(tf.all(tf.logicalAnd(inRange, tf.equal(k, tf.floor(k)))), 'float32');
+      return allOf(tf.logicalAnd(inRange, tf.equal(k, tf.floor(k))));
     }
     const rows = tf.cast(y, 'float32');
     const sums = tf.less(tf.abs(tf.sub(tf.sum(rows, 1), 1)), ROW_SUM_TOLERANCE);
-    return tf.cast(tf.logicalAnd(tf.all(tf.greaterEqual(rows, 0)), tf.all(sums)), 'float32') as tf.Scalar;
+    return tf.mul(allOf(tf.greaterEqual(rows, 0)), allOf(sums));
   },
-  logLikelihood: (f, targets) => tf.sum(tf.mul(targets, tf.logSoftmax(f))),
+  ...classWeights(weights, (targets) => tf.argMax(targets, 1)),
+  logLikelihoods: (f, targets) => tf.sum(tf.mul(targets, tf.logSoftmax(f)), 1),
   // Soft labels that add up to s ≠ 1 by rounding leave s p − y; the difference is below the rounding of p itself.
   gradient: (f, targets) => tf.sub(probabilities(f), targets),
   hessianRoot: (f) => {
@@ -62,4 +70,12 @@ export const categoricalOps: LikelihoodOps = {
     return tf.sub(tf.expandDims(p, 0), tf.cast(tf.oneHot(tf.cast(classes, 'int32'), C), 'float32')) as tf.Tensor3D;
   },
   mean: probabilities,
-};
+});
+
+/** The divergence from the labels is the cross-entropy minus the labels' own entropy, a constant. */
+const LOSSES: LikelihoodOps['losses'] = [
+  { loss: 'categoricalCrossentropy', takes: 'outputs', scale: () => 1 },
+  { loss: 'sparseCategoricalCrossentropy', takes: 'outputs', scale: () => 1 },
+  { loss: 'kullbackLeiblerDivergence', takes: 'outputs', scale: () => 1 },
+  { loss: tf.losses.softmaxCrossEntropy, takes: 'logits', scale: () => 1 },
+];

@@ -1,25 +1,76 @@
 /** Likelihoods as data: what the network's outputs f mean. Their mathematics is in the file of the same name. */
+import type * as tf from '@tensorflow/tfjs-core';
 import type * as t from 'io-ts';
 import {
+  anyOf,
+  array,
   type Codec,
   defaulted,
   type Flat,
+  finite,
+  fraction,
+  func,
   type InputOf,
   make,
+  nonNegative,
   type Options,
+  optional,
   positive,
   taggedUnion,
+  text,
   variant,
 } from '../codec/index.js';
 
-const Categorical = variant('categorical', {});
-const Bernoulli = variant('bernoulli', {});
+const classes = {
+  /** α: labels become (1 − α) y + α/C, as tfjs's losses smooth them. */
+  labelSmoothing: defaulted(fraction, 0),
+  /** Weight >= 0 of the examples of each class, as `fit` has them; without it every example weighs 1. */
+  classWeights: optional(array('an array of weights, one for each class', nonNegative)),
+};
+
+const Categorical = variant('categorical', classes);
+const Bernoulli = variant('bernoulli', classes);
 const Gaussian = variant('gaussian', {
-  /** σ² > 0, the same for every output. */
-  noiseVariance: defaulted(positive, 1),
+  /** σ² > 0: one for every output, or one each. */
+  noiseVariance: defaulted(
+    anyOf(positive, array('an array of finite numbers > 0, one for each output', positive), Array.isArray),
+    1,
+  ),
+});
+const Heteroscedastic = variant('heteroscedastic', {});
+const Poisson = variant('poisson', {});
+const Custom = variant('custom', {
+  /** Says which likelihood this is: factors merge when their likelihoods have one name. */
+  name: text,
+  /** −log p(y | f) of each example, [B], with its constants. f [B, C]; y [B, T] are the labels as float32, [B] made [B, 1]. */
+  nll: func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor1D>('a function (f, y) => NLL of each example, [B]'),
+  /** λ_k with Λ_b = Σ_k λ_kb λ_kbᵀ, the Fisher, or the NLL's Hessian where it is none of the label's: [K, B, C]. */
+  hessianRoot: func<(f: tf.Tensor2D) => tf.Tensor3D>('a function f => columns of a root of the Hessian, [K, B, C]'),
+  /** Gradient of the NLL in f, [B, C]; without it by autodiff of `nll`. */
+  gradient: optional(func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor2D>('a function (f, y) => gradients of the NLL, [B, C]')),
+  /** Labels [B, T] drawn at f; only `monteCarlo` needs it. */
+  sample: optional(func<(f: tf.Tensor2D, seed: number) => tf.Tensor>('a function (f, seed) => labels')),
+  /** E[y | f], [B, T]; only predictions need it. */
+  mean: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => means, [B, T]')),
+  /** Var[y | f], [B, T]; only predictions need it. */
+  variance: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => variances, [B, T]')),
+  /** Whether labels of this shape can belong to B examples with C outputs; without it any with B in front. */
+  labelShapeFits: optional(
+    func<(shape: ReadonlyArray<number>, examples: number, outputs: number) => boolean>('a function (shape, B, C) => boolean'),
+  ),
+  /** Scalar, 1 when every label is in range; without it every finite number is. */
+  labelsInRange: optional(func<(y: tf.Tensor) => tf.Scalar>('a function y => scalar 0 or 1')),
 });
 
-const Likelihoods = taggedUnion('a likelihood', Categorical, Bernoulli, Gaussian);
+const ofOneStep = [Categorical, Bernoulli, Gaussian, Heteroscedastic, Poisson, Custom] as const;
+const PerStep = variant('perStep', {
+  /** The likelihood of every step. */
+  each: taggedUnion('a likelihood of one step', ...ofOneStep),
+  /** Steps all of whose labels are this number count nothing; without it all steps count. */
+  ignoreLabel: optional(finite),
+});
+
+const Likelihoods = taggedUnion('a likelihood', ...ofOneStep, PerStep);
 
 /** What the network's outputs mean. */
 export type Likelihood = Flat<t.TypeOf<typeof Likelihoods>>;
@@ -27,50 +78,148 @@ export type Likelihood = Flat<t.TypeOf<typeof Likelihoods>>;
 /** The likelihood of one tag. What a likelihood predicts follows from it, so the constructors keep it. */
 export type LikelihoodOf<T extends Likelihood['_tag']> = Extract<Likelihood, { readonly _tag: T }>;
 
+/** A likelihood for the steps of a sequence: any but another `perStep`. */
+export type StepLikelihood = LikelihoodOf<'perStep'>['each'];
+
 /** What may be written for a likelihood. */
 export type LikelihoodInput = Flat<InputOf<typeof Likelihoods>>;
 
 /** Decodes a likelihood. */
 export const LikelihoodCodec: Codec<Likelihood, LikelihoodInput> = Likelihoods;
 
+/** Options of `categorical` and `bernoulli`. */
+export type ClassOptions = Options<typeof Categorical>;
+
 /** Options of `gaussian`. */
 export type GaussianOptions = Options<typeof Gaussian>;
 
-const CATEGORICAL: LikelihoodOf<'categorical'> = Object.freeze({ _tag: 'categorical' });
-const BERNOULLI: LikelihoodOf<'bernoulli'> = Object.freeze({ _tag: 'bernoulli' });
+/** Options of `customLikelihood`. */
+export type CustomLikelihoodOptions = Options<typeof Custom>;
+
+/** Options of `perStep` beside the likelihood. */
+export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
+
+/** True for a likelihood that is data: one that holds no function, and can be stored, cloned and sent. */
+export const isData = (likelihood: Likelihood): likelihood is Exclude<Likelihood, LikelihoodOf<'custom'>> =>
+  likelihood._tag !== 'custom' && !(likelihood._tag === 'perStep' && likelihood.each._tag === 'custom');
 
 /**
- * One of C classes: p = softmax(f).
+ * One of C classes: p = softmax(f). Labels are class numbers [B] or rows [B, C] that add up to 1.
+ *
+ * `labelSmoothing` α takes labels to (1 − α) y + α/C. `classWeights`, one for each class, weigh an example by the class of its label in
+ * the log-likelihood and in the curvature, as `classWeight` of `fit` weighs its loss.
+ *
+ * @throws LaplaceError `InvalidOption` for α outside [0, 1) or a weight below 0.
  *
  * @example
  * ```ts
  * import { categorical } from 'tfjs-laplace';
  *
- * categorical(); // => { _tag: 'categorical' }
+ * categorical(); // => { _tag: 'categorical', labelSmoothing: 0 }
+ * categorical({ classWeights: [1, 5, 1] }); // => { _tag: 'categorical', labelSmoothing: 0, classWeights: [1, 5, 1] }
  * ```
  */
-export const categorical = (): LikelihoodOf<'categorical'> => CATEGORICAL;
+export const categorical = (options: ClassOptions = {}): LikelihoodOf<'categorical'> => make('categorical', Categorical, options);
 
 /**
- * Yes or no for each output on its own: p = sigmoid(f).
+ * Yes or no for each output on its own: p = sigmoid(f). Labels are numbers in [0, 1], [B, C], or [B] for one output.
+ *
+ * `labelSmoothing` α takes labels to (1 − α) y + α/2. `classWeights` [w₀, w₁] weigh an example by its label, for one output only.
+ *
+ * @throws LaplaceError `InvalidOption` for α outside [0, 1) or a weight below 0.
  *
  * @example
  * ```ts
  * import { bernoulli } from 'tfjs-laplace';
  *
- * bernoulli(); // => { _tag: 'bernoulli' }
+ * bernoulli(); // => { _tag: 'bernoulli', labelSmoothing: 0 }
  * ```
  */
-export const bernoulli = (): LikelihoodOf<'bernoulli'> => BERNOULLI;
+export const bernoulli = (options: ClassOptions = {}): LikelihoodOf<'bernoulli'> => make('bernoulli', Bernoulli, options);
 
 /**
- * Regression: y ~ N(f, σ² I) with the given noise variance σ².
+ * Regression: y ~ N(f, diag(σ²)) with a known noise variance σ² (in squared units of the labels), the same for all outputs or one each.
+ *
+ * @throws LaplaceError `InvalidOption` for a noise variance that is not > 0.
  *
  * @example
  * ```ts
  * import { gaussian } from 'tfjs-laplace';
  *
  * gaussian({ noiseVariance: 0.25 }); // => { _tag: 'gaussian', noiseVariance: 0.25 }
+ * gaussian({ noiseVariance: [0.25, 4] }); // => { _tag: 'gaussian', noiseVariance: [0.25, 4] }
  * ```
  */
 export const gaussian = (options: GaussianOptions = {}): LikelihoodOf<'gaussian'> => make('gaussian', Gaussian, options);
+
+const HETEROSCEDASTIC: LikelihoodOf<'heteroscedastic'> = Object.freeze({ _tag: 'heteroscedastic' });
+const POISSON: LikelihoodOf<'poisson'> = Object.freeze({ _tag: 'poisson' });
+
+/**
+ * Regression whose noise depends on the input (Nix & Weigend 1994): the network has 2 T outputs for labels [B, T], first T means,
+ * then T log-variances. Its curvature is the Fisher diag(1/σ², ½).
+ *
+ * @example
+ * ```ts
+ * import { heteroscedastic } from 'tfjs-laplace';
+ *
+ * heteroscedastic(); // => { _tag: 'heteroscedastic' }
+ * ```
+ */
+export const heteroscedastic = (): LikelihoodOf<'heteroscedastic'> => HETEROSCEDASTIC;
+
+/**
+ * Counts: y ~ Poisson(e^f), f the logarithm of the rate. Labels are integers >= 0, [B, C], or [B] for one output.
+ *
+ * @example
+ * ```ts
+ * import { poisson } from 'tfjs-laplace';
+ *
+ * poisson(); // => { _tag: 'poisson' }
+ * ```
+ */
+export const poisson = (): LikelihoodOf<'poisson'> => POISSON;
+
+/**
+ * A likelihood of one's own, of its negative log-likelihood and a square root of its Hessian in the outputs. The functions run inside
+ * a `tf.tidy` and must be made of differentiable tfjs operations unless `gradient` is given too.
+ *
+ * Factors and posteriors keep the value, functions and all, in memory. It is no data: `encodeRecipe` refuses it, `structuredClone`
+ * and `postMessage` throw a DataCloneError. Make it anew, under the same name, where it is needed.
+ *
+ * @throws LaplaceError `InvalidOption` for a missing function.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { customLikelihood } from 'tfjs-laplace';
+ *
+ * // Counts whose rate is softplus(f): Λ = s(f)² / softplus(f), s the sigmoid.
+ * const counts = customLikelihood({
+ *   name: 'poisson with a softplus link',
+ *   nll: (f, y) => tf.sum(tf.sub(tf.softplus(f), tf.mul(y, tf.log(tf.softplus(f)))), 1),
+ *   hessianRoot: (f) => tf.expandDims(tf.div(tf.sigmoid(f), tf.sqrt(tf.softplus(f))), 0),
+ *   mean: (f) => tf.softplus(f),
+ *   variance: (f) => tf.softplus(f),
+ * });
+ * counts._tag; // => 'custom'
+ * ```
+ */
+export const customLikelihood = (options: CustomLikelihoodOptions): LikelihoodOf<'custom'> =>
+  make('customLikelihood', Custom, options, { key: '_tag', fallback: 'custom' });
+
+/**
+ * The same likelihood for every step of a sequence: outputs [B, S, C], labels [B, S] or [B, S, T]. An example's log-likelihood is the
+ * sum over its steps; those whose labels all are `ignoreLabel` (padding) count nothing.
+ *
+ * @throws LaplaceError `InvalidOption` for anything but a likelihood of one step.
+ *
+ * @example
+ * ```ts
+ * import { perStep, poisson } from 'tfjs-laplace';
+ *
+ * perStep(poisson(), { ignoreLabel: -1 }); // => { _tag: 'perStep', each: { _tag: 'poisson' }, ignoreLabel: -1 }
+ * ```
+ */
+export const perStep = (each: StepLikelihood, options: PerStepOptions = {}): LikelihoodOf<'perStep'> =>
+  make('perStep', PerStep, { ...options, each });

@@ -1,39 +1,75 @@
 /**
- * Gaussian likelihood with one noise variance σ²: NLL = Σ_c (f_c − y_c)² / (2σ²) + ½ log(2πσ²), Λ = I / σ².
- * Labels: [B, C], or [B] when C = 1, any finite numbers.
+ * Gaussian likelihood with known noise variances σ_c², one for all outputs or one each:
+ * NLL = Σ_c (f_c − y_c)² / (2σ_c²) + ½ log(2πσ_c²), Λ = diag(1/σ²). Labels: [B, C], or [B] when C = 1, any finite numbers.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn } from '../random/key.js';
 import { normals } from '../random/normals.js';
-import { diagonalColumns } from './columns.js';
+import type { LikelihoodOf } from './codec.js';
+import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
-/** Operations for noise variance σ² > 0. */
-export const gaussianOps = (noiseVariance: number): LikelihoodOps => ({
-  name: 'gaussian',
-  links: [],
-  forbidden: ['softmax', 'logSoftmax'],
-  minOutputs: 1,
-  // tfjs's mean squared error is (1/C) Σ (f − y)².
-  losses: [
-    { loss: 'meanSquaredError', takes: 'outputs', scale: (C) => C / (2 * noiseVariance) },
-    { loss: tf.losses.meanSquaredError, takes: 'outputs', scale: (C) => C / (2 * noiseVariance) },
-  ],
-  labels: (C) => `finite numbers of shape ${C === 1 ? '[B] or [B, 1]' : `[B, ${C}]`}`,
-  labelShapeFits: (shape, size, C) =>
-    shape[0] === size && ((shape.length === 2 && shape[1] === C) || (shape.length === 1 && C === 1)),
-  targets: (y, C) => tf.reshape(tf.cast(y, 'float32'), [-1, C]),
-  labelsInRange: () => tf.scalar(1),
-  logLikelihood: (f, targets) => {
-    const constant = 0.5 * f.size * Math.log(2 * Math.PI * noiseVariance);
-    return tf.sub(tf.mul(-0.5 / noiseVariance, tf.sum(tf.square(tf.sub(f, targets)))), constant);
-  },
-  gradient: (f, targets) => tf.div(tf.sub(f, targets), noiseVariance),
-  hessianRoot: (f) => diagonalColumns(tf.fill(f.shape, 1 / Math.sqrt(noiseVariance))),
-  sampledGradient: (f, key, draws) => {
-    const [B, C] = f.shape;
-    // y = f + σ ε, so (f − y) / σ² = −ε / σ, which has the law of ε / σ.
-    return tf.div(tf.tensor(normals(foldIn(key, 0), draws * B * C), [draws, B, C]), Math.sqrt(noiseVariance));
-  },
-  mean: (f) => f,
-});
+/** Operations for noise variances σ² > 0. */
+export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): LikelihoodOps => {
+  const each = typeof noiseVariance === 'number' ? undefined : noiseVariance;
+  const [first = noiseVariance as number] = each ?? [];
+  /** A function of σ² as a tensor that broadcasts over [B, C]. */
+  const row = (of: (variance: number) => number): tf.Tensor =>
+    each === undefined ? tf.scalar(of(first)) : tf.tensor1d(each.map(of));
+  const deviation = Math.sqrt;
+  return {
+    name: 'gaussian',
+    links: [],
+    forbidden: ['softmax', 'logSoftmax'],
+    outputsFit: (C) => C >= 1 && (each === undefined || each.length === C),
+    outputs: each === undefined ? 'C >= 1' : `C = ${each.length}, one for each noise variance`,
+    ...(each?.some((variance) => variance !== first)
+      ? { losses: [], ownLoss: `(y, f) => tf.mean(tf.mul(tf.squaredDifference(y, f), [${each.map((v) => 1 / v).join(', ')}]))` }
+      : { losses: squaredErrors(first) }),
+    ...numberLabels('finite numbers'),
+    labelsInRange: () => tf.scalar(1),
+    logLikelihoods: (f, targets) => {
+      const squares = tf.mul(
+        tf.square(tf.sub(f, targets)),
+        row((variance) => 0.5 / variance),
+      );
+      const constants = row((variance) => 0.5 * Math.log(2 * Math.PI * variance));
+      return tf.neg(tf.sum(tf.add(squares, constants), 1));
+    },
+    gradient: (f, targets) =>
+      tf.mul(
+        tf.sub(f, targets),
+        row((variance) => 1 / variance),
+      ),
+    hessianRoot: (f) =>
+      diagonalColumns(
+        tf.mul(
+          tf.onesLike(f),
+          row((variance) => 1 / deviation(variance)),
+        ),
+      ),
+    sampledGradient: (f, key, draws) => {
+      const [B, C] = f.shape;
+      // y = f + σ ε, so (f − y) / σ² = −ε / σ, which has the law of ε / σ.
+      const noise = tf.tensor(normals(foldIn(key, 0), draws * B * C), [draws, B, C]);
+      return tf.mul(
+        noise,
+        row((variance) => 1 / deviation(variance)),
+      );
+    },
+    mean: (f) => f,
+    variance: (f) =>
+      tf.mul(
+        tf.onesLike(f),
+        row((variance) => variance),
+      ),
+  };
+};
+
+/** tfjs's mean squared error is (1/C) Σ (f − y)². */
+const squaredErrors = (variance: number): LikelihoodOps['losses'] =>
+  ['meanSquaredError', tf.losses.meanSquaredError].map((loss) => ({
+    loss,
+    takes: 'outputs',
+    scale: (C: number) => C / (2 * variance),
+  }));

@@ -2,18 +2,30 @@
 import { bernoulliOps } from './bernoulli.js';
 import { categoricalOps } from './categorical.js';
 import type { Likelihood } from './codec.js';
+import { customOps } from './custom.js';
 import { gaussianOps } from './gaussian.js';
+import { heteroscedasticOps } from './heteroscedastic.js';
 import type { LikelihoodOps } from './likelihood.js';
+import { perStepOps } from './perStep.js';
+import { poissonOps } from './poisson.js';
 
-/** The operations that belong to a likelihood value. */
-export const likelihoodOps = (likelihood: Likelihood): LikelihoodOps => {
+/** The operations that belong to a likelihood value; `lastDimension` is that of the model's outputs, which `perStep` counts steps by. */
+export const likelihoodOps = (likelihood: Likelihood, lastDimension: number): LikelihoodOps => {
   switch (likelihood._tag) {
     case 'categorical':
-      return categoricalOps;
+      return categoricalOps(likelihood);
     case 'bernoulli':
-      return bernoulliOps;
+      return bernoulliOps(likelihood);
     case 'gaussian':
-      return gaussianOps(likelihood.noiseVariance);
+      return gaussianOps(likelihood);
+    case 'heteroscedastic':
+      return heteroscedasticOps;
+    case 'poisson':
+      return poissonOps;
+    case 'custom':
+      return customOps(likelihood);
+    case 'perStep':
+      return perStepOps(likelihood, likelihoodOps(likelihood.each, lastDimension), lastDimension);
   }
 };
 

@@ -1,7 +1,7 @@
 /**
  * What a likelihood must offer, on device tensors. Shapes: f [B, C] are the network's outputs BEFORE the likelihood's link
- * (logits), y are labels as the user gives them, targets [B, C] the same labels as numbers that the formulas use.
- * Every NLL is of ONE example in nats, summed over its outputs, never a batch mean.
+ * (logits), y are labels as the user gives them, targets [B, …] the same labels as numbers that the formulas use.
+ * Every NLL is of ONE example in nats, summed over its outputs, never a batch mean, with every constant (log 2πσ², log y!).
  *
  * All functions allocate inside the caller's `tf.tidy`.
  */
@@ -25,26 +25,42 @@ export interface LikelihoodOps {
   readonly links: ReadonlyArray<string>;
   /** Final activations that contradict the likelihood. */
   readonly forbidden: ReadonlyArray<string>;
-  /** Smallest number of outputs C that makes sense. */
-  readonly minOutputs: number;
-  /** The losses that are this NLL up to a factor and a constant. */
+  /** Whether the likelihood can be of C outputs. */
+  readonly outputsFit: (outputs: number) => boolean;
+  /** The C for which it can, for error messages: 'C >= 2'. */
+  readonly outputs: string;
+  /** True where the model's outputs are those of a sequence, [B, S, C], of which f has all steps side by side, [B, S·C]. */
+  readonly sequence?: true;
+  /** The losses of tfjs that are this NLL up to a factor and a constant. */
   readonly losses: ReadonlyArray<LossRule>;
+  /** The NLL as a loss function to write oneself, for error messages: where tfjs has none that is this NLL of these outputs. */
+  readonly ownLoss?: string;
   /** What labels may look like, for error messages. */
   readonly labels: (outputs: number) => string;
   /** Whether labels of this shape can belong to outputs [B, C]. */
   readonly labelShapeFits: (shape: ReadonlyArray<number>, size: number, outputs: number) => boolean;
-  /** Labels as targets [B, C], float32. */
+  /** Labels as targets [B, …], float32. */
   readonly targets: (y: tf.Tensor, outputs: number) => tf.Tensor2D;
   /** Scalar in {0, 1}: 1 when every label is in range. */
   readonly labelsInRange: (y: tf.Tensor, outputs: number) => tf.Scalar;
-  /** Σ over the batch of log p(y | f), in nats: a scalar. */
-  readonly logLikelihood: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Scalar;
-  /** Gradient of each example's NLL in f: [B, C]. */
+  /**
+   * Weights [B] >= 0 of the examples, from their labels; absent where all are 1. They are multiplicities: an example of weight 2
+   * is the example twice, in the log-likelihood, in the curvature and in the number of examples.
+   */
+  readonly weights?: (targets: tf.Tensor2D) => tf.Tensor1D;
+  /** log p(y | f) of each example at weight 1, in nats: [B]. */
+  readonly logLikelihoods: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
+  /** Gradient of each example's NLL in f, at weight 1: [B, C]. */
   readonly gradient: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor2D;
-  /** Columns λ_k of a square root of the NLL's Hessian Λ in f: [K, B, C] with Λ_b = Σ_k λ_kb λ_kbᵀ. */
-  readonly hessianRoot: (f: tf.Tensor2D) => tf.Tensor3D;
-  /** Gradients of the NLL at labels drawn from the model's own predictive: [draws, B, C]. */
-  readonly sampledGradient: (f: tf.Tensor2D, key: Key, draws: number) => tf.Tensor3D;
-  /** The link: probabilities [B, C] for classification, the mean itself for regression. */
+  /**
+   * Columns λ_k of a square root of the Fisher Λ in f, at weight 1: [K, B, C] with Λ_b = Σ_k λ_kb λ_kbᵀ. Λ is the NLL's Hessian
+   * where that does not depend on the label. Targets matter only in that they say which steps of a sequence are left out.
+   */
+  readonly hessianRoot: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor3D;
+  /** Gradients of the NLL at labels drawn from the model's own predictive: [draws, B, C]. Targets as for `hessianRoot`. */
+  readonly sampledGradient: (f: tf.Tensor2D, key: Key, draws: number, targets: tf.Tensor2D) => tf.Tensor3D;
+  /** E[y | f]: probabilities [B, C] for classification, the mean of every label [B, T] for regression. */
   readonly mean: (f: tf.Tensor2D) => tf.Tensor2D;
+  /** Var[y | f] [B, T] of every label: for regression only. */
+  readonly variance?: (f: tf.Tensor2D) => tf.Tensor2D;
 }

@@ -3,7 +3,7 @@
  * as a saved model would be: its initialisers, which can take longer than the sampling, never run.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { type LayersModel, type LayerVariable, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
 import type { Block } from './network.js';
 import type { Layer } from './ops.js';
@@ -40,16 +40,14 @@ function withoutInitialisers(config: unknown): unknown {
 
 const ZEROS = { class_name: 'Zeros', config: {} };
 
-/** Writes W [n, m] (bias as the last row) into the layer of that block in `model`, a copy of the network's model. */
+/** Writes W [P·n, m] (bias as the last row) into the variables of that block in `model`, a copy of the network's model. */
 export function writeBlock(model: LayersModel, block: Block, W: tf.Tensor2D): void {
-  const layer = findLayer(model, block.op.layer.name);
+  const copy = findLayer(model, block.layer.name);
   tf.tidy(() => {
-    const { n, m, bias } = block;
-    const inputs = bias ? n - 1 : n;
-    // Cut from a flat view: the WASM backend refuses a bias that was reshaped from a row.
-    const part = (start: number, shape: number[]): tf.Tensor =>
-      tf.reshape(tf.slice(tf.reshape(W, [n * m]), start, tf.util.sizeFromShape(shape)), shape);
-    layer.setWeights([part(0, [inputs, m]), ...(bias ? [part(inputs * m, [m])] : [])]);
+    block.map.fromMatrix(W).forEach((value, i) => {
+      const variable = block.map.variables[i] as LayerVariable;
+      (copy.weights[block.layer.weights.indexOf(variable)] as LayerVariable).write(value);
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, Sequential, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { activated, lowered } from './lower.js';
 import { isElementwise, type Layer, type Op, type ValueId } from './ops.js';
 
 /** A model's computation for one batch. */
@@ -117,10 +118,14 @@ class GraphBuilder {
       return layer.outputs.map((t) => this.value(t, inner));
     }
     if (IDENTITY.has(className)) return [first];
-    if (className === 'Dense') {
-      const output = this.fresh();
-      this.ops.push({ kind: 'dense', layer, input: first, output });
-      return [this.activation(layer, output)];
+    const steps = inputs.length === 1 ? lowered(layer, shapeOf(node)) : undefined;
+    if (steps !== undefined) {
+      const last = steps.reduce((input, step) => {
+        const output = this.fresh();
+        this.ops.push(step(input, output));
+        return output;
+      }, first);
+      return [this.activation(layer, last)];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
     // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
@@ -149,7 +154,7 @@ class GraphBuilder {
 
   /** Appends the activation of a layer, if it has one, and returns the value after it. */
   private activation(layer: Layer, input: ValueId): ValueId {
-    const activation = (layer as unknown as { activation: Activation | null }).activation;
+    const { activation } = activated(layer) as unknown as { readonly activation: Activation | null };
     const form = activation?.getClassName() ?? 'linear';
     if (!activation || form === 'linear') return input;
     const output = this.fresh();
@@ -162,6 +167,9 @@ class GraphBuilder {
     return output;
   }
 }
+
+/** Shape of a layer's first input, the batch left out. */
+const shapeOf = (node: LayerNode): ReadonlyArray<number | null> => node.inputTensors[0]?.shape.slice(1) ?? [];
 
 function isLastAxis(layer: Layer, node: LayerNode): boolean {
   const axis = (layer.getConfig() as { axis?: number }).axis ?? -1;

@@ -4,6 +4,7 @@
  */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { adviceFor, lossName } from './losses.js';
 import type { Network } from './network.js';
 
 /** How the compiled loss relates to the likelihood. */
@@ -13,9 +14,14 @@ export type LossMatch =
   /** A function of the user's own: it may be the NLL, but nothing here can tell. */
   | { readonly _tag: 'custom' };
 
-/** Compares the compiled loss with the network's likelihood; an unfitting one is an error that names the fitting ones. */
+/**
+ * Compares the compiled loss with the network's likelihood.
+ *
+ * @returns `LossMismatch` for a loss of tfjs that is not this NLL: it names the losses that are, and the likelihood that the loss
+ *   belongs to, or says that there is none. `InvalidModel` for a model without a loss.
+ */
 export function matchLoss(network: Network): E.Either<LaplaceError, LossMatch> {
-  const { model, likelihoodOps: ops, linkInside, outputs } = network;
+  const { model, likelihoodOps: ops, outputs } = network;
   const loss = singleLoss(model.loss);
   if (loss === undefined) {
     return E.left(
@@ -28,31 +34,41 @@ export function matchLoss(network: Network): E.Either<LaplaceError, LossMatch> {
       }),
     );
   }
-  // Likelihoods without a link (Gaussian) have outputs that are logits and outputs at once.
-  const takes = ops.links.length === 0 || linkInside ? 'outputs' : 'logits';
-  const rule = ops.losses.find((r) => r.loss === loss && r.takes === takes);
+  const takes = taken(network);
+  const rules = ops.losses.filter((r) => r.loss === loss);
+  const rule = rules.find((r) => takes.includes(r.takes));
   if (rule !== undefined) return E.right({ _tag: 'known', scale: rule.scale(outputs) });
-  const otherForm = ops.losses.some((r) => r.loss === loss);
-  if (typeof loss === 'function' && !otherForm) return E.right({ _tag: 'custom' });
+  const advice = adviceFor(loss);
+  if (typeof loss === 'function' && rules.length === 0 && advice === undefined) return E.right({ _tag: 'custom' });
+  const [otherForm] = rules;
   return E.left(
     laplaceError('LossMismatch', {
-      what: `The loss of model '${model.name}' is not the ${ops.name} negative log-likelihood`,
+      what: `The loss of model '${model.name}' is not the ${ops.name} negative log-likelihood of its outputs`,
       field: 'loss',
       found: otherForm
-        ? `${lossName(loss)}, which takes ${takes === 'logits' ? 'outputs after' : 'outputs before'} the link`
+        ? `${lossName(loss)}, which takes outputs ${otherForm.takes === 'logits' ? 'before' : 'after'} the link`
         : lossName(loss),
       expected: expectedLosses(network),
-      remedy: 'Compile the model with that loss, or name the likelihood that it was trained for.',
+      remedy: otherForm
+        ? 'Compile the model with that loss.'
+        : `Compile the model with that loss, or name its own likelihood: ${advice ?? ''}`,
     }),
   );
 }
 
-function expectedLosses({ likelihoodOps: ops, linkInside }: Network): string {
-  const takes = ops.links.length === 0 || linkInside ? 'outputs' : 'logits';
-  return ops.losses
-    .filter((r) => r.takes === takes)
-    .map((r) => lossName(r.loss))
-    .join(' or ');
+type Takes = Network['likelihoodOps']['losses'][number]['takes'];
+
+/** What the model's outputs are to a loss. Log-probabilities are logits as well: softmax(log p) = p. */
+function taken({ likelihoodOps: ops, link }: Network): ReadonlyArray<Takes> {
+  if (ops.links.length === 0) return ['logits', 'outputs'];
+  return [link === undefined || link === 'logSoftmax' ? 'logits' : 'outputs'];
+}
+
+function expectedLosses(network: Network): string {
+  const { losses, ownLoss } = network.likelihoodOps;
+  const takes = taken(network);
+  const known = losses.filter((r) => takes.includes(r.takes)).map((r) => lossName(r.loss));
+  return known.join(' or ') || `a function of your own: ${ownLoss ?? 'the NLL of the outputs'}`;
 }
 
 /** `compile` takes a loss, a list of one or a record of one. */
@@ -61,7 +77,3 @@ function singleLoss(loss: unknown): unknown {
   if (typeof loss !== 'object') return loss;
   return Object.values(loss)[0];
 }
-
-/** tfjs's own functions end in an underscore inside: `softmaxCrossEntropy_`. */
-const lossName = (loss: unknown): string =>
-  typeof loss === 'function' ? `tf.losses.${loss.name.replace(/_+(op)?_*$/, '') || '(anonymous)'}` : `'${String(loss)}'`;

@@ -10,6 +10,9 @@ const transposesAreSlow = (): boolean => tf.getBackend() === 'wasm';
 export const timesTransposed = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
   transposesAreSlow() ? tf.matMul(x, tf.transpose(y)) : tf.matMul(x, y, false, true);
 
-/** Second moments Σ_r r rᵀ = RᵀR of rows [R, p]: [p, p]. */
-export const gram = (rows: tf.Tensor2D): tf.Tensor2D =>
-  transposesAreSlow() ? tf.matMul(tf.transpose(rows), rows) : tf.matMul(rows, rows, true, false);
+/** Second moments Σ_r r rᵀ = RᵀR of rows [R, p]: [p, p]; of rows in groups [P, R, p]: [P, p, p]. */
+export function gram(rows: tf.Tensor2D | tf.Tensor3D): tf.Tensor {
+  const own = rows as tf.Tensor2D;
+  if (!transposesAreSlow()) return tf.matMul(own, own, true, false);
+  return tf.matMul(tf.transpose(own, rows.rank === 2 ? [1, 0] : [0, 2, 1]), own);
+}

@@ -1,20 +1,22 @@
 /**
  * What a network is made of once it is read from a `tf.LayersModel`: a list of operations on numbered values, in an order in
- * which every value is made before it is used. A dense layer with an activation becomes two operations, so that its
- * pre-activation z = a W is a value like any other.
+ * which every value is made before it is used. A layer with an activation becomes two operations, so that its pre-activation z = a W is
+ * a value like any other.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import type { LinearMap } from './linear/map.js';
 
 export type Layer = layers.Layer;
 
 /** Number of a value (an activation tensor) of the network. */
 export type ValueId = number;
 
-/** z = a W: the kernel [in, m] and bias [m] of a dense layer. */
-export interface DenseOp {
-  readonly kind: 'dense';
+/** z = a W: an operation that is linear in its layer's weights, whatever else it is (see `linear/map.ts`). */
+export interface LinearOp {
+  readonly kind: 'linear';
   readonly layer: Layer;
+  readonly map: LinearMap;
   readonly input: ValueId;
   readonly output: ValueId;
 }
@@ -41,7 +43,7 @@ export interface OpaqueOp {
   readonly outputs: ReadonlyArray<ValueId>;
 }
 
-export type Op = DenseOp | ElementwiseOp | OpaqueOp;
+export type Op = LinearOp | ElementwiseOp | OpaqueOp;
 
 /** The values that an operation reads. */
 export const inputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque' ? op.inputs : [op.input]);

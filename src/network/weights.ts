@@ -1,54 +1,41 @@
 /**
- * A model's weights as values: block matrices W [n, m] on the host, and a fingerprint that tells whether factors, a posterior
+ * A model's weights as values: block matrices W on the host, and a fingerprint that tells whether factors, a posterior
  * and a model belong together.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Matrix } from '../types.js';
+import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
 
 /** The weights of a network at one moment. */
 export interface Weights {
   /** 64-bit hash of every weight of the model (covered or not), in hexadecimal. */
   readonly fingerprint: string;
-  /** W [n, m] of every block, the bias as the last row. */
+  /** W [P·n, m] of every block, the bias as the last row of each group. */
   readonly blocks: ReadonlyArray<Matrix>;
 }
 
-/** Reads all weights once. Cost: one download of the model. */
+/** Reads all weights, as they are when this is called. Cost: one download of the model, and one of the covered layers. */
 export async function readWeights(network: Network): Promise<Weights> {
-  const data = await download(network.model);
-  return { fingerprint: hash(data.values()), blocks: network.blocks.map((b) => blockMatrix(b, data)) };
+  const matrices = Promise.all(network.blocks.map(readBlock));
+  const [own, blocks] = await Promise.all([fingerprint(network.model), matrices]);
+  return { fingerprint: own, blocks };
 }
 
 /** Fingerprint of all weights of a model. Cost: one download of the model and a pass over its bytes. */
 export async function fingerprint(model: LayersModel): Promise<string> {
-  return hash((await download(model)).values());
+  return hash((await Promise.all(model.weights.map((w) => w.read().data()))) as Float32Array[]);
 }
 
-/** Kernel and bias of a block as one device matrix W [n, m]. */
-export function blockWeights(block: Block): tf.Tensor2D {
-  const [kernel, bias] = block.op.layer.weights.map((w) => w.read()) as [tf.Tensor2D, tf.Tensor1D | undefined];
-  return bias === undefined ? tf.clone(kernel) : tf.concat([kernel, tf.reshape(bias, [1, -1])], 0);
-}
+/** The weights of a block as one device matrix W [P·n, m], the bias as the last row of each group. */
+export const blockWeights = ({ map }: Block): tf.Tensor2D => map.toMatrix(present(map));
 
-type WeightData = ReadonlyMap<tf.Tensor, Float32Array>;
-
-async function download(model: LayersModel): Promise<WeightData> {
-  const tensors = model.weights.map((w) => w.read() as tf.Tensor);
-  const data = await Promise.all(tensors.map((t) => t.data()));
-  return new Map(tensors.map((t, i) => [t, data[i] as Float32Array]));
-}
-
-function blockMatrix(block: Block, data: WeightData): Matrix {
-  const flat = new Float64Array(block.n * block.m);
-  let offset = 0;
-  for (const weight of block.op.layer.weights) {
-    const values = data.get(weight.read() as tf.Tensor) as Float32Array;
-    flat.set(values, offset);
-    offset += values.length;
-  }
-  return { rows: block.n, cols: block.m, data: flat };
+async function readBlock(block: Block): Promise<Matrix> {
+  // A matrix of its own: a reshaped kernel would share its data, and with it its end.
+  const W = tf.tidy(() => tf.clone(blockWeights(block)));
+  const data = Float64Array.from(await W.data().finally(() => W.dispose()));
+  return { rows: W.shape[0], cols: W.shape[1], data };
 }
 
 /**

@@ -6,12 +6,15 @@
  * `exact` damping:    S_ij² = 1 / (N α_i γ_j + τ), the exact inverse of N (A ⊗ G) + τ I.
  * `factored` damping: S_ij² = 1 / ((√N α_i + √τ) (√N γ_j + √τ)), Ritter, Botev & Barber 2018, eq. 8.
  *
- * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. A posterior is a frozen value of
+ * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. Every other structure has the same
+ * form: a diagonal block has the identity for bases and λ in place of α_i γ_j, EKFAC has λ along the eigenvectors, an embedding the
+ * identity and its counts on the input side, `full` one column with all weights. The layers of a λ are damped exactly, N λ + τ. A posterior is a frozen value of
  * host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a layer, once.
  */
 import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
+import type { LayerLayout, Structure } from '../curvature/layout.js';
 import { type LayerMoments, moments } from '../curvature/moments.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
@@ -20,20 +23,35 @@ import type { Matrix } from '../types.js';
 import type { Damping, Prior } from './codec.js';
 import { precisionsOf } from './prior.js';
 
+/** Orthonormal directions on one side of W, and the curvature along them. */
+export interface Basis {
+  /** Eigenvalues >= 0 of the side's factor, [P·d]; empty where the layer has a `spectrum` of its own. */
+  readonly values: Float64Array;
+  /** Columns, [d, d] for each of the P groups, on top of each other; the identity without. */
+  readonly vectors?: Matrix;
+}
+
 /** The distribution of one layer's weights. */
 export interface PosteriorLayer {
   readonly name: string;
-  /** Rows of W: inputs, plus one for the bias. */
+  readonly structure: Structure;
+  /** P: groups of equal size with a block of their own each; 1 but for depthwise convolutions and normalisations. */
+  readonly groups: number;
+  /** Rows of W in a group: inputs, plus one for the bias. */
   readonly n: number;
   /** Columns of W: outputs. */
   readonly m: number;
   readonly bias: boolean;
-  /** M, the trained weights [n, m], the bias as the last row. */
+  /** Of `full`: the layers whose weights, row by row, are the one column. */
+  readonly members?: ReadonlyArray<string>;
+  /** M, the trained weights [P·n, m], the bias as the last row of each group. */
   readonly mean: Matrix;
   /** U_A [n, n] and α [n] >= 0. */
-  readonly input: SymmetricEigen;
+  readonly input: Basis;
   /** U_G [m, m] and γ [m] >= 0. */
-  readonly gradient: SymmetricEigen;
+  readonly gradient: Basis;
+  /** λ [P·n, m] >= 0, the curvature of one example along the directions, where it is no product α_i γ_j (EKFAC, diagonals). */
+  readonly spectrum?: Matrix;
   /** τ of this layer. */
   readonly priorPrecision: number;
 }
@@ -88,9 +106,7 @@ export function posteriorOf(
     E.chain(({ chosen, precisions }) =>
       RA.traverseWithIndex(E.Applicative)((i, layer: LayerMoments) =>
         F.pipe(
-          E.Do,
-          E.bind('input', () => decompose(layer, 'input', engine)),
-          E.bind('gradient', () => decompose(layer, 'gradient', engine)),
+          directions(layer, engine),
           E.map((parts): PosteriorLayer => {
             onLayer(i + 1, chosen.length, layer.layout.name);
             const mean = Object.freeze({ ...layer.weights });
@@ -161,31 +177,75 @@ const checkedSize = <A>(value: A, datasetSize: number): E.Either<LaplaceError, A
         }),
       );
 
-/** Eigenvalues below zero by rounding become 0; below that the matrix is no second moment. */
-function decompose(
-  layer: LayerMoments,
-  side: 'input' | 'gradient',
-  engine: LinalgEngine,
-): E.Either<LaplaceError, SymmetricEigen> {
+type Directions = Pick<PosteriorLayer, 'input' | 'gradient' | 'spectrum'>;
+
+const NONE = new Float64Array(0);
+
+/** The eigenbases of a layer and the curvature along them. */
+function directions(layer: LayerMoments, engine: LinalgEngine): E.Either<LaplaceError, Directions> {
+  if (layer._tag === 'diagonal') {
+    const { squares, basis = {} } = layer;
+    const side = (vectors: Matrix | undefined): Basis => Object.freeze({ values: NONE, ...(vectors && { vectors }) });
+    return E.right({ input: side(basis.input), gradient: side(basis.gradient), spectrum: Object.freeze({ ...squares }) });
+  }
+  const { layout, input, gradient } = layer;
   return F.pipe(
-    engine.symmetricEigen(layer[side]),
-    E.chain(({ values, vectors }) => {
-      const d = values.length;
-      const largest = values[d - 1] as number;
-      const smallest = values[0] as number;
-      // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
-      const rounding = d * 2 ** -23 * Math.abs(largest);
-      if (smallest >= -rounding) return E.right(Object.freeze({ values: values.map((v) => Math.max(v, 0)), vectors }));
-      return E.left(
-        laplaceError('InvalidInput', {
-          what: `The ${side} factor of layer '${layer.layout.name}' is not positive semi-definite`,
-          layer: layer.layout.name,
-          field: side,
-          found: `an eigenvalue of ${smallest} beside ${largest}`,
-          expected: 'eigenvalues >= 0 up to rounding',
-          remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
-        }),
-      );
+    E.Do,
+    E.bind('input', () =>
+      layout.structure === 'embedding'
+        ? E.right(Object.freeze({ values: input.data }))
+        : decompose(layout, 'input', input, engine),
+    ),
+    E.bind('gradient', () => decompose(layout, 'gradient', gradient, engine)),
+  );
+}
+
+/** Eigendecompositions of the groups of one factor, [P·d, d]. */
+function decompose(
+  layout: LayerLayout,
+  side: 'input' | 'gradient',
+  { cols: d, data }: Matrix,
+  engine: LinalgEngine,
+): E.Either<LaplaceError, Basis> {
+  const groups = Array.from({ length: data.length / (d * d) }, (_, p) => data.subarray(p * d * d, (p + 1) * d * d));
+  return F.pipe(
+    groups,
+    E.traverseArray((group) =>
+      F.pipe(
+        engine.symmetricEigen({ rows: d, cols: d, data: group }),
+        E.chain((eigen) => semidefinite(layout.name, side, eigen)),
+      ),
+    ),
+    E.map((parts) => (parts.length === 1 ? Object.freeze(parts[0] as SymmetricEigen) : joined(parts, d))),
+  );
+}
+
+function joined(parts: ReadonlyArray<SymmetricEigen>, d: number): Basis {
+  const values = new Float64Array(parts.length * d);
+  const vectors = new Float64Array(parts.length * d * d);
+  parts.forEach((part, p) => {
+    values.set(part.values, p * d);
+    vectors.set(part.vectors.data, p * d * d);
+  });
+  return Object.freeze({ values, vectors: Object.freeze({ rows: parts.length * d, cols: d, data: vectors }) });
+}
+
+/** Eigenvalues below zero by rounding become 0; below that the matrix is no second moment. */
+function semidefinite(layer: string, side: string, { values, vectors }: SymmetricEigen): E.Either<LaplaceError, SymmetricEigen> {
+  const d = values.length;
+  const largest = values[d - 1] as number;
+  const smallest = values[0] as number;
+  // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
+  const rounding = d * 2 ** -23 * Math.abs(largest);
+  if (smallest >= -rounding) return E.right({ values: values.map((v) => Math.max(v, 0)), vectors });
+  return E.left(
+    laplaceError('InvalidInput', {
+      what: `The ${side} factor of layer '${layer}' is not positive semi-definite`,
+      layer,
+      field: side,
+      found: `an eigenvalue of ${smallest} beside ${largest}`,
+      expected: 'eigenvalues >= 0 up to rounding',
+      remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
     }),
   );
 }

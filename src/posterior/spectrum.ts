@@ -4,45 +4,53 @@
 import type { Matrix } from '../types.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 
-/** One factor each of S_ij² = 1 / (input_i · gradient_j + shift): what a device needs to build S² without [n, m] numbers. */
-export interface Spectrum {
-  readonly input: Float64Array;
-  readonly gradient: Float64Array;
-  readonly shift: number;
-}
+/** Precision of each weight in the eigenbasis: what a device needs to build S² without [P·n, m] numbers, where that can be. */
+export type Spectrum =
+  /** input_i · gradient_j + shift, within each group. */
+  | { readonly _tag: 'product'; readonly input: Float64Array; readonly gradient: Float64Array; readonly shift: number }
+  /** curvature_ij + shift, [P·n, m]. */
+  | { readonly _tag: 'table'; readonly curvature: Float64Array; readonly shift: number };
 
-/** Precision of the layer's weights in the eigenbasis, input_i · gradient_j + shift. */
+/** The precisions of a layer's weights in the eigenbasis. */
 export function spectrum({ damping, datasetSize: N }: Posterior, layer: PosteriorLayer): Spectrum {
   const { priorPrecision: tau, input, gradient } = layer;
+  if (layer.spectrum !== undefined) return { _tag: 'table', curvature: layer.spectrum.data.map((v) => N * v), shift: tau };
   switch (damping._tag) {
     case 'exact':
-      return { input: input.values.map((v) => N * v), gradient: gradient.values, shift: tau };
+      return { _tag: 'product', input: input.values.map((v) => N * v), gradient: gradient.values, shift: tau };
     case 'factored': {
       const [rootN, rootTau] = [Math.sqrt(N), Math.sqrt(tau)];
       const damped = (values: Float64Array): Float64Array => values.map((v) => rootN * v + rootTau);
-      return { input: damped(input.values), gradient: damped(gradient.values), shift: 0 };
+      return { _tag: 'product', input: damped(input.values), gradient: damped(gradient.values), shift: 0 };
     }
   }
 }
 
-/** S² [n, m]: variances of the layer's weights in the eigenbasis at T = 1. */
+/** S² [P·n, m]: variances of the layer's weights in the eigenbasis at T = 1. */
 export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
-  const { input, gradient, shift } = spectrum(posterior, layer);
-  const data = new Float64Array(layer.n * layer.m);
-  for (let i = 0; i < layer.n; i++) {
-    for (let j = 0; j < layer.m; j++) data[i * layer.m + j] = 1 / ((input[i] as number) * (gradient[j] as number) + shift);
+  const { groups, n, m } = layer;
+  const own = spectrum(posterior, layer);
+  if (own._tag === 'table') return { rows: groups * n, cols: m, data: own.curvature.map((v) => 1 / (v + own.shift)) };
+  const data = new Float64Array(groups * n * m);
+  for (let i = 0; i < groups * n; i++) {
+    const gradient = own.gradient.subarray(Math.floor(i / n) * m);
+    for (let j = 0; j < m; j++) data[i * m + j] = 1 / ((own.input[i] as number) * (gradient[j] as number) + own.shift);
   }
-  return { rows: layer.n, cols: layer.m, data };
+  return { rows: groups * n, cols: m, data };
 }
 
 /** log det of the layer's posterior precision minus log det of its prior precision, n m log τ. */
 export function logDetRatio(posterior: Posterior, layer: PosteriorLayer): number {
-  const { input, gradient, shift } = spectrum(posterior, layer);
+  const own = spectrum(posterior, layer);
   const tau = layer.priorPrecision;
+  if (own._tag === 'table') return own.curvature.reduce((sum, v) => sum + Math.log1p(v / tau), 0);
+  const { n, m } = layer;
   let sum = 0;
-  for (const a of input) {
+  own.input.forEach((a, i) => {
     // log1p keeps the digits of directions that the data say little about; there shift is τ.
-    for (const g of gradient) sum += shift > 0 ? Math.log1p((a * g) / shift) : Math.log((a * g) / tau);
-  }
+    for (const g of own.gradient.subarray(Math.floor(i / n) * m, (Math.floor(i / n) + 1) * m)) {
+      sum += own.shift > 0 ? Math.log1p((a * g) / own.shift) : Math.log((a * g) / tau);
+    }
+  });
   return sum;
 }

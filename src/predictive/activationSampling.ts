@@ -1,32 +1,65 @@
 /**
- * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015): given its inputs a, a dense layer's
- * pre-activations are Gaussian, and are drawn directly,
+ * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015): given its inputs a, a layer's pre-activations at
+ * one position are Gaussian, and are drawn directly,
  *
  *   z = a M + √T ((ε ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal.
  *
  * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
- * m normals an example and layer instead of n·m, and no n³.
+ * m normals an example and layer instead of n·m, and no n³. Where one example meets the same weights several times (convolutions,
+ * sequences, a layer that is used twice, `full`) its positions share their noise: there one W is drawn for the batch, which keeps
+ * the marginals exact as well.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type DenseRule, homogeneous, mapRule } from '../network/forward.js';
+import { type LinearRule, mapRule } from '../network/forward.js';
+import { rotate } from '../network/gradients.js';
 import { timesTransposed } from '../network/matmul.js';
+import type { Block } from '../network/network.js';
+import type { LinearOp } from '../network/ops.js';
+import { inputsOfUse } from '../network/positions.js';
 import { foldIn, type Key } from '../random/key.js';
 import { normals } from '../random/normals.js';
-import type { DevicePosterior } from './device.js';
+import type { DeviceLayer, DevicePosterior } from './device.js';
+import { drawLayer, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
-/** A dense rule that draws pre-activations; every layer uses its own part of the key. */
-export function sampledActivations(posterior: DevicePosterior, key: Key): DenseRule {
-  const order = new Map([...posterior.layers.keys()].map((op, i) => [op, i]));
-  return (op, a) => {
-    const z = mapRule(op, a);
-    const layer = posterior.layers.get(op);
-    if (layer === undefined) return z;
-    return tf.tidy(() => {
-      const [rows, m] = z.shape;
-      const u = tf.square(tf.matMul(homogeneous(a, layer.block.bias), layer.inputVectors));
-      const deviation = tf.sqrt(tf.matMul(u, layer.variances));
-      const noise = tf.tensor2d(normals(foldIn(key, order.get(op) as number), rows * m), [rows, m]);
-      return tf.add(z, timesTransposed(tf.mul(noise, deviation), layer.gradientVectors));
-    });
+/**
+ * A rule that draws pre-activations; every layer uses its own part of the key. Draws of whole weights live as long as the caller's
+ * `tf.tidy`.
+ */
+export function sampledActivations(posterior: DevicePosterior, key: Key): LinearRule {
+  const order = new Map(posterior.layers.flatMap((layer, i) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, i] as const))));
+  const drawn = new Map<number, SampledWeights>();
+  return (op, x) => {
+    const i = order.get(op);
+    if (i === undefined) return mapRule(op, x);
+    const layer = posterior.layers[i] as DeviceLayer;
+    const own = foldIn(key, i);
+    if (isLocal(layer)) return localNoise(layer, layer.blocks[0] as Block, op, x, own);
+    const draw = drawn.get(i) ?? drawLayer(layer, own);
+    drawn.set(i, draw);
+    return sampledNetwork(draw)(op, x);
   };
+}
+
+/** One use, one position, one group: the noise of an example's z is its own. */
+const isLocal = ({ blocks, joint }: DeviceLayer): boolean =>
+  !joint &&
+  blocks[0]?.ops.length === 1 &&
+  blocks[0].map.positions === 1 &&
+  blocks[0].groups === 1 &&
+  blocks[0].structure !== 'embedding';
+
+function localNoise(layer: DeviceLayer, block: Block, op: LinearOp, x: tf.Tensor, key: Key): tf.Tensor {
+  const z = mapRule(op, x);
+  return tf.tidy(() => {
+    const [B] = z.shape as [number];
+    const { n, m } = block;
+    const u = tf.square(rotate(inputsOfUse(block, x), layer.inputVectors));
+    const deviation = tf.sqrt(
+      tf.matMul(tf.reshape(u, [B, n]) as tf.Tensor2D, tf.reshape(layer.variances, [n, m]) as tf.Tensor2D),
+    );
+    const noise = tf.mul(tf.tensor2d(normals(key, B * m), [B, m]), deviation);
+    const rotated =
+      layer.gradientVectors === undefined ? noise : timesTransposed(noise as tf.Tensor2D, layer.gradientVectors as tf.Tensor2D);
+    return tf.add(z, tf.reshape(rotated, z.shape));
+  });
 }

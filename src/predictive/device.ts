@@ -1,54 +1,66 @@
 /**
  * A posterior's device copies: made once for a stream of batches, disposed by the operator that made them.
- * Memory: n² + m² + 2 n m float32 numbers a layer.
+ * Memory: n² + m² + 2 n m float32 numbers a layer (and group); less where a side is the identity.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Block, Network } from '../network/network.js';
-import type { DenseOp } from '../network/ops.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import { spectrum } from '../posterior/spectrum.js';
 import type { Matrix } from '../types.js';
 
-/** One layer's distribution on the device. */
+/** One layer's distribution on the device. Sides [d, d], or [P, d, d] in P groups; a side without vectors is the identity. */
 export interface DeviceLayer {
-  readonly block: Block;
-  /** U_A [n, n]. */
-  readonly inputVectors: tf.Tensor2D;
-  /** U_G [m, m]. */
-  readonly gradientVectors: tf.Tensor2D;
-  /** T · S² [n, m]. */
-  readonly variances: tf.Tensor2D;
+  /** The network's blocks whose weights it is: one, or for `full` all that are covered. */
+  readonly blocks: ReadonlyArray<Block>;
+  /** Whether those weights are one column with one covariance (`full`). */
+  readonly joint: boolean;
+  /** U_A. */
+  readonly inputVectors: tf.Tensor | undefined;
+  /** U_G. */
+  readonly gradientVectors: tf.Tensor | undefined;
+  /** T · S² [P, n, m]. */
+  readonly variances: tf.Tensor3D;
 }
 
 /** A posterior on the device. */
 export interface DevicePosterior {
-  readonly layers: ReadonlyMap<DenseOp, DeviceLayer>;
+  readonly layers: ReadonlyArray<DeviceLayer>;
   readonly dispose: () => void;
 }
 
 /** Uploads a posterior at temperature T; the network's blocks are the posterior's layers. */
 export function uploadPosterior(network: Network, posterior: Posterior, temperature: number): DevicePosterior {
-  const layers = new Map<DenseOp, DeviceLayer>();
-  const tensors: tf.Tensor[] = [];
-  tf.tidy(() => {
-    for (const block of network.blocks) {
-      const layer = posterior.layers.find((l) => l.name === block.name) as PosteriorLayer;
-      const device = {
-        inputVectors: tf.keep(upload(layer.input.vectors)),
-        gradientVectors: tf.keep(upload(layer.gradient.vectors)),
-        variances: tf.keep(deviceVariances(posterior, layer, temperature)),
-      };
-      tensors.push(...Object.values(device));
-      layers.set(block.op, { block, ...device });
-    }
-  });
+  const layers = posterior.layers.map((layer) => uploadLayer(network, posterior, layer, temperature));
+  const tensors = layers.flatMap(({ inputVectors, gradientVectors, variances }) =>
+    [inputVectors, gradientVectors, variances].filter((t) => t !== undefined),
+  );
   return { layers, dispose: () => tf.dispose(tensors) };
 }
 
-function deviceVariances(posterior: Posterior, layer: PosteriorLayer, temperature: number): tf.Tensor2D {
-  const { input, gradient, shift } = spectrum(posterior, layer);
-  const product = tf.outerProduct(tf.tensor1d(Float32Array.from(input)), tf.tensor1d(Float32Array.from(gradient)));
-  return tf.div(temperature, tf.add(product, shift));
+function uploadLayer(network: Network, posterior: Posterior, layer: PosteriorLayer, temperature: number): DeviceLayer {
+  const names = layer.members ?? [layer.name];
+  return {
+    blocks: network.blocks.filter((block) => names.includes(block.name)),
+    joint: layer.members !== undefined,
+    inputVectors: uploadVectors(layer.input.vectors, layer.groups),
+    gradientVectors: uploadVectors(layer.gradient.vectors, layer.groups),
+    variances: tf.keep(tf.tidy(() => deviceVariances(posterior, layer, temperature))),
+  };
 }
 
-const upload = ({ rows, cols, data }: Matrix): tf.Tensor2D => tf.tensor2d(Float32Array.from(data), [rows, cols]);
+function deviceVariances(posterior: Posterior, layer: PosteriorLayer, temperature: number): tf.Tensor3D {
+  const { groups: P, n, m } = layer;
+  const own = spectrum(posterior, layer);
+  const values = (data: Float64Array, shape: [number, number, number]): tf.Tensor => tf.tensor(Float32Array.from(data), shape);
+  const curvature =
+    own._tag === 'table'
+      ? values(own.curvature, [P, n, m])
+      : tf.mul(values(own.input, [P, n, 1]), values(own.gradient, [P, 1, m]));
+  return tf.div(temperature, tf.add(curvature, own.shift));
+}
+
+function uploadVectors(vectors: Matrix | undefined, groups: number): tf.Tensor | undefined {
+  if (vectors === undefined) return undefined;
+  const d = vectors.cols;
+  return tf.keep(tf.tensor(Float32Array.from(vectors.data), groups === 1 ? [d, d] : [groups, d, d]));
+}

@@ -51,19 +51,30 @@ const plogp = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
 
 /** E[H(softmax(f))] for f ~ N(mean, covariance [C, C] row-major). */
 export function expectedClassEntropy(mean: Float64Array, covariance: ArrayLike<number>): number {
+  const draws = outputDraws(mean, covariance);
+  return draws.reduce((sum, f) => sum + classEntropy(softmax(f)), 0) / draws.length;
+}
+
+/** Antithetic draws of f ~ N(mean, covariance [C, C] row-major), by noise that is common to all examples. */
+export function outputDraws(mean: Float64Array, covariance: ArrayLike<number>): ReadonlyArray<Float64Array> {
   const C = mean.length;
   const root = choleskySemidefinite(covariance, C);
   const noise = commonNoise(C);
-  let sum = 0;
-  for (let s = 0; s < PAIRS; s++) {
+  return Array.from({ length: PAIRS }, (_, s) => {
     const shift = new Float64Array(C);
     for (let i = 0; i < C; i++) {
       for (let j = 0; j <= i; j++) shift[i] = (shift[i] as number) + (root[i * C + j] as number) * (noise[s * C + j] as number);
     }
-    sum += classEntropy(softmax(mean.map((v, i) => v + (shift[i] as number))));
-    sum += classEntropy(softmax(mean.map((v, i) => v - (shift[i] as number))));
-  }
-  return sum / (2 * PAIRS);
+    return [mean.map((v, i) => v + (shift[i] as number)), mean.map((v, i) => v - (shift[i] as number))];
+  }).flat();
+}
+
+/** The full covariance [C, C] of independent outputs. */
+export function diagonal(variance: ArrayLike<number>): Float64Array {
+  const C = variance.length;
+  const full = new Float64Array(C * C);
+  for (let c = 0; c < C; c++) full[c * C + c] = variance[c] as number;
+  return full;
 }
 
 /** Σ_k E[H(sigmoid(f_k))] for independent f_k ~ N(mean_k, variance_k). */

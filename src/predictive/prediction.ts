@@ -1,4 +1,6 @@
 /** What a prediction is: plain host numbers, row b belonging to example b. Entropies are in nats. */
+import type { Likelihood, LikelihoodOf } from '../likelihood/codec.js';
+
 /** B rows of numbers. */
 export type Rows = ReadonlyArray<Float32Array>;
 
@@ -15,21 +17,30 @@ export interface Classification {
   readonly mutualInformation: Float32Array;
 }
 
-/** Predictive distribution of a regression. Variances are of one output each. */
+/**
+ * Predictive distribution of a regression: mean and variance of every label y, the variance in its two parts (law of total variance).
+ * T is the number of labels: C, or C/2 for heteroscedastic.
+ */
 export interface Regression {
   readonly _tag: 'regression';
-  /** [B][C] */
+  /** E[y] = E[E[y | f]]: for poisson the mean rate. [B][T] */
   readonly mean: Rows;
-  /** Variance of the mean function under the posterior. [B][C] */
+  /** Var[E[y | f]]: of the mean function, or the rate, under the posterior. [B][T] */
   readonly epistemicVariance: Rows;
-  /** σ² of the likelihood. [B][C] */
+  /** E[Var[y | f]]: σ² of gaussian, the mean of the predicted σ² of heteroscedastic, the mean rate of poisson. [B][T] */
   readonly noiseVariance: Rows;
-  /** Their sum. [B][C] */
+  /** Var[y], their sum. [B][T] */
   readonly totalVariance: Rows;
 }
 
-/** The prediction for one batch. */
+/** The prediction for one batch. Under `perStep` row b·S + s belongs to step s of example b. */
 export type Prediction = Classification | Regression;
+
+/** What a likelihood predicts. */
+export type PredictionOf<L extends Likelihood> =
+  L extends LikelihoodOf<'perStep'> ? PredictionOfStep<L['each']> : PredictionOfStep<L>;
+
+type PredictionOfStep<L> = L extends LikelihoodOf<'categorical' | 'bernoulli'> ? Classification : Regression;
 
 /** Cuts a flat [B, C] array into rows that share its memory. */
 export const rowsOf = (data: Float32Array, C: number): Rows =>

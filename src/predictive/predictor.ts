@@ -12,7 +12,7 @@ import type { Predictive } from './codec.js';
 import { uploadPosterior } from './device.js';
 import { linearised } from './linearised.js';
 import type { Prediction } from './prediction.js';
-import { reportLinearised, reportSamples } from './report.js';
+import { drawsOf, reportLinearised, reportSamples, rowOf } from './report.js';
 import { disposeWeights, drawWeights, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
 /** Predicts batches of one network under one posterior. */
@@ -31,19 +31,22 @@ const FULL_COVARIANCE_CLASSES = 64;
 
 /** Uploads the posterior; the caller disposes the predictor. Throws a `LaplaceError` on an option that does not fit. */
 export function createPredictor(network: Network, posterior: Posterior, predictive: Predictive): Predictor {
-  if (predictive._tag !== 'linearised' && predictive.samples < 2 && network.likelihood._tag === 'gaussian') {
+  const { likelihood } = rowOf(network);
+  checkMoments(network);
+  if (predictive._tag !== 'linearised' && predictive.samples < 2 && network.likelihoodOps.variance !== undefined) {
     throw laplaceError('InvalidOption', {
       what: 'A variance needs at least two samples',
       field: 'predictive.samples',
       found: String(predictive.samples),
-      expected: 'an integer >= 2 for a Gaussian likelihood',
+      expected: 'an integer >= 2 for a regression',
     });
   }
   const device = uploadPosterior(network, posterior, predictive.temperature);
   switch (predictive._tag) {
     case 'linearised': {
-      const classes = network.likelihood._tag === 'categorical' && network.outputs <= FULL_COVARIANCE_CLASSES;
-      const want = classes ? 'covariance' : 'variance';
+      // Independent outputs need no covariance, nor do a sequence's steps, each of which is reported by itself.
+      const joint = network.likelihood._tag === 'categorical' || network.likelihood._tag === 'custom';
+      const want = joint && network.outputs <= FULL_COVARIANCE_CLASSES ? 'covariance' : 'variance';
       const step = Math.max(1, Math.floor(MAX_ROWS / network.outputs));
       return {
         predict: async (x) => {
@@ -51,7 +54,9 @@ export function createPredictor(network: Network, posterior: Posterior, predicti
             const { mean: f, covariance: cov } = linearised(network, device, piece, want);
             return { mean: f, covariance: tf.reshape(cov, [f.shape[0], -1]) };
           });
-          return reportLinearised(network, mean, covariance);
+          return likelihood._tag === 'custom'
+            ? reportDraws(network, drawsOf(mean, covariance, rowOf(network).C))
+            : reportLinearised(network, mean, covariance);
         },
         dispose: device.dispose,
       };
@@ -62,14 +67,14 @@ export function createPredictor(network: Network, posterior: Posterior, predicti
         predict: (x, index) =>
           sampled(network, x, predictive.samples, (s, piece, part) => {
             const own = foldIn(foldIn(foldIn(root, s), index), part);
-            return forward(network, piece, sampledActivations(device, own)).outputs;
+            return tf.tidy(() => forward(network, piece, sampledActivations(device, own)).outputs);
           }),
         dispose: device.dispose,
       };
     }
     case 'weightSampling': {
       const root = key(predictive.seed);
-      const numbers = network.blocks.reduce((sum, b) => sum + b.n * b.m, 0);
+      const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
       const kept = new Map<number, SampledWeights>();
       return {
         predict: (x) =>
@@ -90,6 +95,44 @@ export function createPredictor(network: Network, posterior: Posterior, predicti
   }
 }
 
+/** Only a likelihood of one's own can lack them. */
+function checkMoments(network: Network): void {
+  const { likelihood } = rowOf(network);
+  if (likelihood._tag !== 'custom') return;
+  const missing = (['mean', 'variance'] as const).filter((name) => likelihood[name] === undefined);
+  if (missing.length === 0) return;
+  throw laplaceError('InvalidOption', {
+    what: `Likelihood '${likelihood.name}' does not say what its outputs predict`,
+    field: missing[0] as string,
+    found: `no ${missing.join(' and no ')}`,
+    expected: 'functions mean and variance, of the labels given the outputs',
+    remedy: 'Give them to customLikelihood; for the outputs themselves use outputDistribution.',
+  });
+}
+
+/** What a network with outputs f predicts of every row of the report, [rows, P]: see `reportSamples`. */
+function predicted(network: Network, f: tf.Tensor2D): tf.Tensor2D {
+  const { mean, variance } = network.likelihoodOps;
+  const rows = f.size / rowOf(network).C;
+  const parts = variance === undefined ? [mean(f)] : [mean(f), variance(f)];
+  return tf.concat(
+    parts.map((part) => tf.reshape(part, [rows, -1]) as tf.Tensor2D),
+    1,
+  );
+}
+
+/** Report of draws of the outputs of every row. */
+async function reportDraws(network: Network, { draws, samples }: ReturnType<typeof drawsOf>): Promise<Prediction> {
+  const { C } = rowOf(network);
+  const f = tf.tensor2d(draws, [draws.length / C, C]);
+  try {
+    const { values } = await inPieces([f], MAX_ROWS, ([piece]) => ({ values: predicted(network, piece as tf.Tensor2D) }));
+    return reportSamples(network, values, samples, values.length / f.shape[0]);
+  } finally {
+    f.dispose();
+  }
+}
+
 /** Σ over samples, for every piece of the batch, of what the report needs. */
 async function sampled(
   network: Network,
@@ -99,11 +142,12 @@ async function sampled(
 ): Promise<Prediction> {
   let part = 0;
   const outputs = await inPieces(x, MAX_ROWS, (piece) => {
-    const draws = Array.from({ length: samples }, (_, s) => tf.tidy(() => network.likelihoodOps.mean(outputsOf(s, piece, part))));
+    const draws = Array.from({ length: samples }, (_, s) => tf.tidy(() => predicted(network, outputsOf(s, piece, part))));
     part += 1;
     return { draws: tf.stack(draws, 1) };
   });
-  return reportSamples(network, outputs.draws, samples);
+  const rows = ((x[0]?.shape[0] as number) * network.outputs) / rowOf(network).C;
+  return reportSamples(network, outputs.draws, samples, outputs.draws.length / (rows * samples));
 }
 
 /** Runs `f` on pieces of at most `step` examples and joins what it returns, downloaded once a piece: [B, …] each. */

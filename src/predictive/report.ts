@@ -2,35 +2,58 @@
  * From output distributions or samples to the prediction that a user reads. Pure, on the host.
  */
 import { laplaceError } from '../errors.js';
-import type { Likelihood } from '../likelihood/codec.js';
+import type { LikelihoodOf, StepLikelihood } from '../likelihood/codec.js';
 import type { Network } from '../network/network.js';
-import { classEntropy, expectedClassEntropy, expectedLabelEntropy, labelEntropy, probit, sigmoid, softmax } from './link.js';
+import {
+  classEntropy,
+  diagonal,
+  expectedClassEntropy,
+  expectedLabelEntropy,
+  labelEntropy,
+  outputDraws,
+  probit,
+  sigmoid,
+  softmax,
+} from './link.js';
+import { type ClosedForm, type Moments, regressionMoments } from './moments.js';
 import { type Classification, type Prediction, type Regression, rowsOf } from './prediction.js';
+
+type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
+
+/** The likelihood of a row of the report and its number of outputs: of an example, or of one step of it. */
+export const rowOf = ({ likelihood, outputs, stepOutputs }: Rowed): { likelihood: StepLikelihood; C: number } =>
+  likelihood._tag === 'perStep' ? { likelihood: likelihood.each, C: stepOutputs } : { likelihood, C: outputs };
+
+type Rowed = Pick<Network, 'likelihood' | 'outputs' | 'stepOutputs'>;
+
+const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
+  likelihood._tag === 'categorical' || likelihood._tag === 'bernoulli';
 
 /**
  * Report of a linearised predictive. `mean` [B, C]; `covariance` is [B, C·C] for the full one, or [B, C] for variances.
  *
  * Mean probabilities are the probit link's; `mutualInformation` is their entropy minus the expected entropy, and 0 where the
- * link's own error would make it negative.
+ * link's own error would make it negative. Not for likelihoods of one's own: see `drawsOf`.
  */
-export function reportLinearised(network: Network, mean: Float32Array, covariance: Float32Array): Prediction {
-  const { likelihood, outputs: C } = network;
+export function reportLinearised(network: Rowed, mean: Float32Array, covariance: Float32Array): Prediction {
+  const { likelihood, C } = rowOf(network);
   const B = mean.length / C;
   assertFinite(mean, 'mean');
   assertFinite(covariance, 'covariance');
   const full = covariance.length === B * C * C && C > 1;
-  const stride = full ? C * C : C;
-  const variance = new Float32Array(B * C);
-  for (let b = 0; b < B; b++) {
-    for (let c = 0; c < C; c++) variance[b * C + c] = Math.max(0, covariance[b * stride + (full ? c * C + c : c)] as number);
+  const variance = full ? variancesOf(covariance, C) : covariance.map((v) => Math.max(0, v));
+  const row = (values: Float32Array, b: number): Float32Array => values.subarray(b * C, (b + 1) * C);
+  if (!isClasses(likelihood)) {
+    const moments = Array.from({ length: B }, (_, b) =>
+      regressionMoments(likelihood as ClosedForm, row(mean, b), row(variance, b)),
+    );
+    return regression(moments.flat(), (moments[0] as ReadonlyArray<Moments>).length);
   }
-  if (likelihood._tag === 'gaussian') return regression(mean, variance, likelihood.noiseVariance, C);
   const probabilities = new Float32Array(B * C);
   const expected = new Float32Array(B);
   const link = likelihood._tag === 'categorical' ? softmax : sigmoid;
   for (let b = 0; b < B; b++) {
-    const f = Float64Array.from(mean.subarray(b * C, (b + 1) * C));
-    const v = Float64Array.from(variance.subarray(b * C, (b + 1) * C));
+    const [f, v] = [Float64Array.from(row(mean, b)), Float64Array.from(row(variance, b))];
     probabilities.set(probit(link, f, v), b * C);
     expected[b] =
       likelihood._tag === 'bernoulli'
@@ -40,59 +63,88 @@ export function reportLinearised(network: Network, mean: Float32Array, covarianc
   return classification(likelihood, probabilities, expected, C);
 }
 
-/** Report of samples: `draws` [B, samples, C] are probabilities, or outputs of a regression. */
-export function reportSamples(network: Network, draws: Float32Array, samples: number): Prediction {
-  const { likelihood, outputs: C } = network;
-  const B = draws.length / (samples * C);
+/** Draws [B, S, C] of outputs f ~ N(mean, covariance): for likelihoods whose moments have no closed form. */
+export function drawsOf(
+  mean: Float32Array,
+  covariance: Float32Array,
+  C: number,
+): { readonly draws: Float32Array; readonly samples: number } {
+  assertFinite(mean, 'mean');
+  assertFinite(covariance, 'covariance');
+  const B = mean.length / C;
+  const all = Array.from({ length: B }, (_, b) => {
+    const own = covariance.subarray((b * covariance.length) / B, ((b + 1) * covariance.length) / B);
+    return outputDraws(Float64Array.from(mean.subarray(b * C, (b + 1) * C)), own.length === C && C > 1 ? diagonal(own) : own);
+  });
+  const samples = (all[0] as ReadonlyArray<Float64Array>).length;
+  const draws = new Float32Array(B * samples * C);
+  all.flat().forEach((f, i) => draws.set(f, i * C));
+  return { draws, samples };
+}
+
+/**
+ * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
+ * noise variances of the labels of a regression one after the other (P = 2 T).
+ */
+export function reportSamples(network: Rowed, draws: Float32Array, samples: number, P: number): Prediction {
+  const { likelihood } = rowOf(network);
+  const B = draws.length / (samples * P);
   assertFinite(draws, 'samples');
-  const mean = new Float32Array(B * C);
-  const variance = new Float32Array(B * C);
+  const mean = new Float32Array(B * P);
+  const variance = new Float32Array(B * P);
   const expected = new Float32Array(B);
   const entropy = entropyOf(likelihood);
   for (let b = 0; b < B; b++) {
-    const rows = Array.from({ length: samples }, (_, s) => draws.subarray((b * samples + s) * C, (b * samples + s + 1) * C));
-    for (let c = 0; c < C; c++) {
+    const rows = Array.from({ length: samples }, (_, s) => draws.subarray((b * samples + s) * P, (b * samples + s + 1) * P));
+    for (let c = 0; c < P; c++) {
       const m = rows.reduce((sum, row) => sum + (row[c] as number), 0) / samples;
-      mean[b * C + c] = m;
-      variance[b * C + c] = rows.reduce((sum, row) => sum + ((row[c] as number) - m) ** 2, 0) / (samples - 1);
+      mean[b * P + c] = m;
+      variance[b * P + c] = rows.reduce((sum, row) => sum + ((row[c] as number) - m) ** 2, 0) / (samples - 1);
     }
-    expected[b] = rows.reduce((sum, row) => sum + entropy(row), 0) / samples;
+    if (isClasses(likelihood)) expected[b] = rows.reduce((sum, row) => sum + entropy(row), 0) / samples;
   }
-  return likelihood._tag === 'gaussian'
-    ? regression(mean, variance, likelihood.noiseVariance, C)
-    : classification(likelihood, mean, expected, C);
+  if (isClasses(likelihood)) return classification(likelihood, mean, expected, P);
+  const T = P / 2;
+  const moments = Array.from({ length: B * T }, (_, i): Moments => {
+    const at = Math.floor(i / T) * P + (i % T);
+    return { mean: mean[at] as number, epistemic: variance[at] as number, noise: mean[at + T] as number };
+  });
+  return regression(moments, T);
 }
 
-const entropyOf = (likelihood: Likelihood): ((p: ArrayLike<number>) => number) =>
+const entropyOf = (likelihood: StepLikelihood): ((p: ArrayLike<number>) => number) =>
   likelihood._tag === 'bernoulli' ? labelEntropy : classEntropy;
 
-function classification(likelihood: Likelihood, p: Float32Array, expectedEntropy: Float32Array, C: number): Classification {
+function classification(likelihood: Classes, p: Float32Array, expectedEntropy: Float32Array, C: number): Classification {
   const probabilities = rowsOf(p, C);
   const entropy = Float32Array.from(probabilities, entropyOf(likelihood));
   const mutualInformation = entropy.map((h, b) => Math.max(0, h - (expectedEntropy[b] as number)));
   return { _tag: 'classification', probabilities, entropy, expectedEntropy, mutualInformation };
 }
 
-const regression = (mean: Float32Array, variance: Float32Array, noise: number, C: number): Regression => ({
-  _tag: 'regression',
-  mean: rowsOf(mean, C),
-  epistemicVariance: rowsOf(variance, C),
-  noiseVariance: rowsOf(
-    variance.map(() => noise),
-    C,
-  ),
-  totalVariance: rowsOf(
-    variance.map((v) => v + noise),
-    C,
-  ),
-});
+/** A regression of T labels from the moments of all examples' labels in a row. */
+function regression(moments: ReadonlyArray<Moments>, T: number): Regression {
+  const part = (name: string, of: (m: Moments) => number) => {
+    const values = Float32Array.from(moments, of);
+    assertFinite(values, name);
+    return rowsOf(values, T);
+  };
+  return {
+    _tag: 'regression',
+    mean: part('mean', (m) => m.mean),
+    epistemicVariance: part('epistemicVariance', (m) => m.epistemic),
+    noiseVariance: part('noiseVariance', (m) => m.noise),
+    totalVariance: part('totalVariance', (m) => m.epistemic + m.noise),
+  };
+}
 
-const diagonal = (variance: Float64Array): Float64Array => {
-  const C = variance.length;
-  const full = new Float64Array(C * C);
-  variance.forEach((v, c) => (full[c * C + c] = v));
-  return full;
-};
+/** The diagonals [B, C] of covariances [B, C, C], not below 0. */
+function variancesOf(covariance: Float32Array, C: number): Float32Array {
+  return Float32Array.from({ length: covariance.length / C }, (_, i) => {
+    const [b, c] = [Math.floor(i / C), i % C];
+    return Math.max(0, covariance[b * C * C + c * C + c] as number);
+  });
+}
 
 function assertFinite(values: Float32Array, field: string): void {
   if (values.every(Number.isFinite)) return;

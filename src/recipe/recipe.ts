@@ -10,12 +10,16 @@
 import { either as E, function as F } from 'fp-ts';
 import { decode, type Flat } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { isData, type Likelihood, type LikelihoodOf } from '../likelihood/codec.js';
 import type { Observation } from '../stream/codec.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 
-/** A recipe that JSON can hold. */
+/** A recipe that JSON can hold: without predicates, and without a likelihood of one's own, also in a `perStep`. */
 export type RecipeData = Flat<
-  Omit<Recipe, 'observation'> & { readonly observation: Exclude<Observation, { readonly _tag: 'epochs' }> }
+  Omit<Recipe, 'observation' | 'likelihood'> & {
+    readonly observation: Exclude<Observation, { readonly _tag: 'epochs' }>;
+    readonly likelihood: Exclude<Likelihood, LikelihoodOf<'custom'>>;
+  }
 >;
 
 /**
@@ -53,7 +57,8 @@ export const recipe = (input: RecipeInput): Recipe =>
 export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
 
 /**
- * Writes a recipe as data for JSON. A predicate over epochs is code and cannot be written: that is an `InvalidRecipe`.
+ * Writes a recipe as data for JSON. A predicate over epochs and a likelihood of one's own are code and cannot be written: that is an
+ * `InvalidRecipe`.
  *
  * @example
  * ```ts
@@ -68,16 +73,20 @@ export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(valu
 export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> =>
   F.pipe(
     decodeRecipe(value),
-    E.chain(({ observation, ...rest }) =>
-      observation._tag === 'epochs' ? E.left(predicateIsCode) : E.right(Object.freeze({ ...rest, observation })),
-    ),
+    E.chain(({ observation, likelihood, ...rest }) => {
+      if (observation._tag === 'epochs')
+        return E.left(isCode('observation.predicate', 'finalEpochs or everyEpoch, which are data'));
+      if (!isData(likelihood)) return E.left(isCode('likelihood', "a likelihood of the library's, which are data"));
+      return E.right(Object.freeze({ ...rest, likelihood, observation }));
+    }),
   );
 
-const code = { found: 'a function', expected: 'finalEpochs or everyEpoch, which are data' };
-
-const predicateIsCode = laplaceError('InvalidRecipe', {
-  what: 'recipe: observation.predicate cannot be written as data',
-  field: 'observation.predicate',
-  ...code,
-  issues: [{ path: 'observation.predicate', ...code }],
-});
+function isCode(path: string, expected: string): LaplaceError {
+  const facts = { found: 'a function', expected };
+  return laplaceError('InvalidRecipe', {
+    what: `recipe: ${path} cannot be written as data`,
+    field: path,
+    ...facts,
+    issues: [{ path, ...facts }],
+  });
+}

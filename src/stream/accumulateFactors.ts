@@ -1,12 +1,16 @@
 /** Folds observed batches into factors: one value when the stream completes. */
-import { Observable, type OperatorFunction } from 'rxjs';
+import { concatMap, Observable, type OperatorFunction } from 'rxjs';
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import { laplaceError } from '../errors.js';
+import type { LinalgEngine } from '../linalg/engine.js';
+import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
-import { type Accumulator, createAccumulator } from './accumulator.js';
+import { type Accumulator, createAccumulator, type GivenBasis } from './accumulator.js';
+import { basisOf } from './basis.js';
 import { breather } from './breathe.js';
 import type { ObservedBatch } from './observed.js';
+import { toPosterior } from './toPosterior.js';
 
 /** Options of `accumulateFactors`. */
 export interface AccumulateOptions {
@@ -16,11 +20,19 @@ export interface AccumulateOptions {
   readonly total?: number;
   /** Receives the factors of the sound batches before the stream fails, so that nothing gathered is lost. */
   readonly onFailure?: (gathered: Factors) => void;
+  /**
+   * Of `ekfac`: a posterior of Kronecker factors of the same model, in whose eigenvectors the moments are summed; then one pass is
+   * enough, and shards that were given the same one can be merged. Without it the batches are subscribed to twice.
+   */
+  readonly basis?: Posterior;
+  /** Of `ekfac`: where the eigenvectors are computed. Default: the fastest engine there is. */
+  readonly engine?: LinalgEngine;
 }
 
 /**
  * Accumulates the curvature of observed batches; emits one `Factors` when they end. Batches are taken one at a time, in order;
- * unsubscribing stops after the one in work and frees the device.
+ * unsubscribing stops after the one in work and frees the device. `ekfac` takes two passes, so it wants batches that can be
+ * subscribed to again (`from(batches(…))`), or the option `basis`.
  *
  * Errors of the stream: `Empty` without a batch; `NotFinite`, `InvalidLabels`, `InvalidInput` naming batch and field;
  * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models.
@@ -30,84 +42,115 @@ export const accumulateFactors =
     curvature: Curvature | { readonly curvature: Curvature },
     options: AccumulateOptions = {},
   ): OperatorFunction<ObservedBatch, Factors> =>
-  (source) =>
-    new Observable((subscriber) => {
-      const own = 'curvature' in curvature ? curvature.curvature : curvature;
-      const breathe = breather();
-      let first: ObservedBatch | undefined;
-      let accumulator: Accumulator | undefined;
-      let work: Promise<void> = Promise.resolve();
-      let done = 0;
+  (source) => {
+    const own = 'curvature' in curvature ? curvature.curvature : curvature;
+    const onePass = (basis?: GivenBasis): Observable<Factors> => folded(source, own, options, basis);
+    if (own._tag !== 'ekfac') return onePass();
+    if (options.basis !== undefined) return onePass(basisOf(options.basis));
+    // The first pass gives the eigenvectors, the second the moments along them.
+    const first = folded(source, firstPass(own), options);
+    return first.pipe(
+      toPosterior(options.engine === undefined ? {} : { engine: options.engine }),
+      concatMap((posterior) => onePass(basisOf(posterior))),
+    );
+  };
 
-      const take = (batch: ObservedBatch): void => {
-        first ??= batch;
-        if (batch.network.model !== first.network.model) throw severalModels(batch, first);
-        accumulator ??= createAccumulator(batch.network, own);
-        accumulator.add(batch);
-      };
-      const settle = async (): Promise<void> => {
-        await accumulator?.settle();
-        done += 1;
-        const { onProgress, total } = options;
-        onProgress?.({ phase: 'observe', done, ...(total === undefined ? {} : { total }), unit: 'batches' });
-        await breathe();
-      };
-      // The device is free before anybody hears of the end.
-      const end = (notify: () => void): void => {
-        accumulator?.reset();
-        notify();
-      };
-      const fail = async (error: unknown): Promise<void> => {
-        if (subscriber.closed) return;
-        let reported = error;
-        try {
-          if (options.onFailure && accumulator && accumulator.count() > 0) options.onFailure(await accumulator.factors());
-        } catch (another) {
-          reported = another;
-        }
-        end(() => subscriber.error(reported));
-      };
-      const then = (step: () => Promise<void> | void): void => {
-        work = work
-          .then(async () => {
-            if (!subscriber.closed) await step();
-          })
-          .catch(fail);
-      };
+/** What `ekfac` needs beforehand: Kronecker factors of the same layers. */
+const firstPass = ({
+  fisher,
+  weightSharing,
+  layers,
+  unsupported,
+}: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
+  ...fisher,
+  weightSharing,
+  layers,
+  unsupported,
+});
 
-      const subscription = source.subscribe({
-        next: (batch) => {
-          if (!batch.transient) {
-            then(() => {
-              take(batch);
-              return settle();
-            });
-            return;
-          }
-          // The tensors of a training step are gone after this call: start the work now, wait for it later.
-          try {
+/** One pass over the batches. */
+const folded = (
+  source: Observable<ObservedBatch>,
+  own: Curvature,
+  options: AccumulateOptions,
+  basis?: GivenBasis,
+): Observable<Factors> =>
+  new Observable((subscriber) => {
+    const breathe = breather();
+    let first: ObservedBatch | undefined;
+    let accumulator: Accumulator | undefined;
+    let work: Promise<void> = Promise.resolve();
+    let done = 0;
+
+    const take = (batch: ObservedBatch): void => {
+      first ??= batch;
+      if (batch.network.model !== first.network.model) throw severalModels(batch, first);
+      accumulator ??= createAccumulator(batch.network, own, basis);
+      accumulator.add(batch);
+    };
+    const settle = async (): Promise<void> => {
+      await accumulator?.settle();
+      done += 1;
+      const { onProgress, total } = options;
+      onProgress?.({ phase: 'observe', done, ...(total === undefined ? {} : { total }), unit: 'batches' });
+      await breathe();
+    };
+    // The device is free before anybody hears of the end.
+    const end = (notify: () => void): void => {
+      accumulator?.reset();
+      notify();
+    };
+    const fail = async (error: unknown): Promise<void> => {
+      if (subscriber.closed) return;
+      let reported = error;
+      try {
+        if (options.onFailure && accumulator && accumulator.count() > 0) options.onFailure(await accumulator.factors());
+      } catch (another) {
+        reported = another;
+      }
+      end(() => subscriber.error(reported));
+    };
+    const then = (step: () => Promise<void> | void): void => {
+      work = work
+        .then(async () => {
+          if (!subscriber.closed) await step();
+        })
+        .catch(fail);
+    };
+
+    const subscription = source.subscribe({
+      next: (batch) => {
+        if (!batch.transient) {
+          then(() => {
             take(batch);
-            then(settle);
-          } catch (error) {
-            then(() => fail(error));
-          }
-        },
-        error: (error: unknown) => then(() => fail(error)),
-        complete: () =>
-          then(async () => {
-            if (accumulator === undefined) throw noBatch();
-            const factors = await accumulator.factors();
-            end(() => {
-              subscriber.next(factors);
-              subscriber.complete();
-            });
-          }),
-      });
-      return () => {
-        subscription.unsubscribe();
-        void work.finally(() => accumulator?.reset());
-      };
+            return settle();
+          });
+          return;
+        }
+        // The tensors of a training step are gone after this call: start the work now, wait for it later.
+        try {
+          take(batch);
+          then(settle);
+        } catch (error) {
+          then(() => fail(error));
+        }
+      },
+      error: (error: unknown) => then(() => fail(error)),
+      complete: () =>
+        then(async () => {
+          if (accumulator === undefined) throw noBatch();
+          const factors = await accumulator.factors();
+          end(() => {
+            subscriber.next(factors);
+            subscriber.complete();
+          });
+        }),
     });
+    return () => {
+      subscription.unsubscribe();
+      void work.finally(() => accumulator?.reset());
+    };
+  });
 
 const noBatch = () =>
   laplaceError('Empty', {

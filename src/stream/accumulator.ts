@@ -5,19 +5,27 @@
  * device, and every FLUSH products the sums move to float64 on the host: fast, and exact to about √FLUSH float32 roundings.
  * `add` is synchronous, so that it works inside a training step; `settle` waits for what `add` started and reports bad data.
  */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Curvature } from '../curvature/codec.js';
-import { observeRows, prepare } from '../curvature/estimator.js';
-import type { Factors, LayerSums } from '../curvature/factors.js';
-import type { RowSink } from '../curvature/observation.js';
+import {
+  type BlockRows,
+  type DeviceBasis,
+  observeRows,
+  observeTrainingRows,
+  prepare,
+  uploadBasis,
+} from '../curvature/estimator.js';
+import { type Factors, layerSums } from '../curvature/factors.js';
+import { type EigenBasis, type LayerLayout, sumsOf, weightsOf } from '../curvature/layout.js';
+import type { Sink } from '../curvature/observation.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { foldIn, type Key, key } from '../random/key.js';
-import { checkHealth, type Health, healthOf } from './health.js';
-import { type Bag, createMoment, drop, emptyBag, stage } from './moment.js';
-import { type ObservedBatch, orThrow, type TrainingRows } from './observed.js';
+import { checkHealth, type Health, healthOf, type Sound } from './health.js';
+import { type Bag, createMoment, drop, emptyBag, stage, stageSum } from './moment.js';
+import { type ObservedBatch, orThrow } from './observed.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {
@@ -36,53 +44,71 @@ export interface Accumulator {
 }
 
 /** Throws a `LaplaceError` when the estimator does not suit the network. */
-export function createAccumulator(source: Network, curvature: Curvature): Accumulator {
-  const { network, layout } = orThrow(prepare(source, curvature));
-  const layers = layout.layers.map(({ n, m }) => ({ input: createMoment(n), gradient: createMoment(m) }));
-  const moments = layers.flatMap(({ input, gradient }) => [input, gradient]);
+export function createAccumulator(source: Network, curvature: Curvature, basis?: GivenBasis): Accumulator {
+  if (curvature._tag === 'ekfac' && basis === undefined) throw noBasis();
+  const prepared = orThrow(prepare(source, curvature, basis?.id));
+  const { network, layout } = prepared;
+  const layers = layout.layers.map((layer) => sumsOf(layer).map(createMoment));
+  const moments = layers.flat();
+  const bases = layout.layers.map(({ name }) => basis?.layers.get(name) ?? {});
+  let device: DeviceBasis | undefined;
   const seed: Key = key('seed' in curvature ? curvature.seed : 0);
   let pending: ReadonlyArray<Staged> = [];
   let count = 0;
   let logLikelihood = 0;
+  let sent = 0;
 
+  /** Of `ekfac`: uploaded with the first batch, freed by `reset`. */
+  const onDevice = (): DeviceBasis | undefined => {
+    if (basis !== undefined) device ??= keepBasis(uploadBasis(layout, bases));
+    return device;
+  };
   const run = (x: ReadonlyArray<tf.Tensor>): Tape => {
     if (x.length < network.inputs.length) throw inputsMissing(network, x.length);
     return forward(network, x);
   };
-  const observe = (batch: ObservedBatch, sink: RowSink): Health =>
-    batch.use(({ x, y, rows, outputs }) => {
+  const observe = (batch: ObservedBatch, sink: Sink): { health: Health; rows: number } => {
+    const own = onDevice();
+    let sentNow = 0;
+    const health = batch.use(({ x, y, rows, outputs, weights: given }) => {
       const ops = network.likelihoodOps;
       const targets = ops.targets(y, network.outputs);
+      const weights = both(given, ops.weights?.(targets));
       const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {
-        byProduct.forEach(({ input, gradient }, layer) => {
-          sink.input(layer, input);
-          sink.gradient(layer, gradient);
-        });
-        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets);
+        sentNow = observeTrainingRows(prepared, curvature, byProduct, weights, sink);
+        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets, weights);
       }
       const tape = run(x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
-      observeRows(curvature, { network, tape, targets, key: position }, sink);
-      return healthOf(network, batch, x, y, tape.outputs, targets);
+      sentNow = observeRows(prepared, curvature, { network, tape, targets, key: position, weights }, sink, own);
+      return healthOf(network, batch, x, y, tape.outputs, targets, weights);
     });
+    return { health, rows: sentNow };
+  };
 
   const settle = async (): Promise<void> => {
     const waiting = pending;
     pending = [];
     const checks = await Promise.allSettled(waiting.map(({ health }) => checkHealth(network, health)));
-    for (const [i, { health, bags }] of waiting.entries()) {
-      const check = checks[i] as PromiseSettledResult<number>;
+    for (const [i, { bags, rows }] of waiting.entries()) {
+      const check = checks[i] as PromiseSettledResult<Sound>;
       if (check.status === 'rejected') {
         // The sum ends where the data went bad, however many came behind it in the meantime.
         for (const { bags: rest } of waiting.slice(i)) rest.forEach(drop);
         throw check.reason;
       }
       moments.forEach((moment, m) => moment.commit(bags[m] as Bag));
-      count += health.size;
-      logLikelihood += check.value;
+      count += check.value.count;
+      logLikelihood += check.value.logLikelihood;
+      sent += rows;
     }
     for (const moment of moments) await moment.flushIfFull();
+  };
+
+  const presentWeights = async (): Promise<Weights> => {
+    const { fingerprint, blocks } = await readWeights(network);
+    return { fingerprint, blocks: weightsOf(layout, blocks) };
   };
 
   return {
@@ -90,7 +116,7 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
       orThrow(notDisposed(network.model));
       const bags = moments.map(emptyBag);
       try {
-        pending = [...pending, { bags, health: observe(batch, sinkInto(bags)) }];
+        pending = [...pending, { bags, ...observe(batch, sinkInto(bags, layout.layers)) }];
       } catch (error) {
         bags.forEach(drop);
         throw error;
@@ -100,20 +126,16 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
     factors: async () => {
       orThrow(notDisposed(network.model));
       // Everything is asked for at once, before anything is waited for: the numbers of one moment.
-      const soFar = { count, datasetSize: count, logLikelihood };
-      const sums = Promise.all(
-        layers.map(async ({ input, gradient }): Promise<LayerSums> => {
-          const [a, g] = await Promise.all([input.read(), gradient.read()]);
-          return { input: a, gradient: g };
-        }),
-      );
-      const [{ fingerprint, blocks }, own] = await Promise.all([readWeights(network), sums]);
+      const soFar = { count, datasetSize: count, logLikelihood, rows: sent };
+      const sums = Promise.all(layers.map((parts) => Promise.all(parts.map((part) => part.read()))));
+      const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), sums]);
+      const own = layout.layers.map((layer, i) => layerSums(layer, read[i] ?? [], soFar.count, bases[i] ?? {}));
       return { _tag: 'Factors', layout, fingerprint, weights: blocks, ...soFar, layers: own };
     },
     count: () => count,
     weights: async () => {
       orThrow(notDisposed(network.model));
-      return readWeights(network);
+      return presentWeights();
     },
     reset: () => {
       for (const { health, bags } of pending) {
@@ -123,6 +145,9 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
       pending = [];
       count = 0;
       logLikelihood = 0;
+      sent = 0;
+      for (const sides of device ?? []) tf.dispose([sides.input, sides.gradient].filter((t) => t !== undefined));
+      device = undefined;
       for (const moment of moments) moment.reset();
     },
   };
@@ -131,20 +156,44 @@ export function createAccumulator(source: Network, curvature: Curvature): Accumu
 /** A batch whose checks are on their way: its rows count once they have passed. */
 interface Staged {
   readonly health: Health;
-  /** Those of input and gradient of every layer in turn. */
+  /** Rows that were sent back for it. */
+  readonly rows: number;
+  /** Those of the sums of every layer in turn. */
   readonly bags: ReadonlyArray<Bag>;
 }
 
-const sinkInto = (bags: ReadonlyArray<Bag>): RowSink => ({
-  input: (layer, rows) => stage(bags[2 * layer] as Bag, rows),
-  gradient: (layer, rows) => stage(bags[2 * layer + 1] as Bag, rows),
-});
+/** Weights of a batch and those that follow from its labels: both are multiplicities. */
+const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
+
+/** The basis in which `ekfac` sums, by layer name, and what tells it from others. */
+export interface GivenBasis {
+  readonly id: string;
+  readonly layers: ReadonlyMap<string, EigenBasis>;
+}
+
+function sinkInto(bags: ReadonlyArray<Bag>, layers: ReadonlyArray<LayerLayout>): Sink {
+  const first = layers.map((_, i) => layers.slice(0, i).reduce((sum, layer) => sum + sumsOf(layer).length, 0));
+  const bag = (layer: number, part: number): Bag => bags[(first[layer] as number) + part] as Bag;
+  return {
+    gram: (layer, part, rows) => stage(bag(layer, part), rows),
+    add: (layer, part, sum) => stageSum(bag(layer, part), sum),
+  };
+}
+
+const keepBasis = (basis: DeviceBasis): DeviceBasis => {
+  for (const { input, gradient } of basis) {
+    if (input !== undefined) tf.keep(input);
+    if (gradient !== undefined) tf.keep(gradient);
+  }
+  return basis;
+};
 
 /** The rows that a training step gave for every block, or undefined when one is missing and a pass of its own is needed. */
 function rowsOfBlocks(
   { blocks }: Network,
-  rows: ReadonlyMap<string, TrainingRows> = new Map(),
-): ReadonlyArray<TrainingRows> | undefined {
+  rows: ReadonlyMap<string, BlockRows> = new Map(),
+): ReadonlyArray<BlockRows> | undefined {
   const found = blocks.flatMap(({ name }) => rows.get(name) ?? []);
   return found.length === blocks.length ? found : undefined;
 }
@@ -157,4 +206,14 @@ const inputsMissing = ({ model, inputs }: Network, found: number): LaplaceError 
     found: `${found} of them`,
     expected: `${inputs.length}, for curvature that is not made of the training step's own rows`,
     remedy: 'Observe the trained model in a pass of its own.',
+  });
+
+const noBasis = (): LaplaceError =>
+  laplaceError('NotReady', {
+    what: 'ekfac sums in a basis that is not there yet',
+    field: 'curvature',
+    found: 'one pass over the data',
+    expected: 'two passes, or a posterior of the same model whose eigenvectors serve',
+    remedy:
+      'Use accumulateFactors on batches that can be subscribed to twice, or give it the option basis; in training use kfac.',
   });

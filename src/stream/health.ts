@@ -9,9 +9,8 @@ import type { ObservedBatch } from './observed.js';
 
 /** The checks of one batch, on their way from the device. A type, not an interface: `tf.tidy` takes only such containers. */
 export type Health = {
-  /** [inputs finite, labels finite, labels in range, Σ log p(y | f)]. */
+  /** [inputs finite, labels finite, labels in range, weights in range, Σ w log p(y | f), Σ w]. */
   readonly values: tf.Tensor1D;
-  readonly size: number;
   readonly epoch: number;
   readonly index: number;
 };
@@ -24,19 +23,37 @@ export function healthOf(
   y: tf.Tensor,
   outputs: tf.Tensor2D,
   targets: tf.Tensor2D,
+  weights: tf.Tensor1D | undefined,
 ): Health {
   const values = tf.tidy(() => {
     const ops = network.likelihoodOps;
+    const logLikelihoods = ops.logLikelihoods(outputs, targets);
+    const logLikelihood = tf.sum(weights === undefined ? logLikelihoods : tf.mul(logLikelihoods, weights));
     const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
-    const parts = [inputs, finite(y), ops.labelsInRange(y, network.outputs), ops.logLikelihood(outputs, targets)];
+    const range = ops.labelsInRange(y, network.outputs);
+    const parts = [
+      inputs,
+      finite(y),
+      range,
+      inRange(weights),
+      logLikelihood,
+      weights === undefined ? tf.scalar(outputs.shape[0]) : tf.sum(weights),
+    ];
     return tf.keep(tf.stack(parts.map((p) => tf.reshape(tf.cast(p, 'float32'), [])))) as tf.Tensor1D;
   });
-  return { values, size: outputs.shape[0], epoch: batch.epoch, index: batch.index };
+  return { values, epoch: batch.epoch, index: batch.index };
 }
 
-/** Waits for the checks. Resolves with the batch's log-likelihood, rejects with a `LaplaceError` that names batch and field. */
-export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<number> {
-  const [x, y, range, logLikelihood] = await values.data().finally(() => values.dispose());
+/** What a sound batch adds. */
+export interface Sound {
+  readonly logLikelihood: number;
+  /** Examples, or the sum of their weights. */
+  readonly count: number;
+}
+
+/** Waits for the checks. Rejects with a `LaplaceError` that names batch and field. */
+export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<Sound> {
+  const [x, y, range, weights, logLikelihood, count] = await values.data().finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x || !y) {
     throw laplaceError('NotFinite', {
@@ -55,6 +72,14 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
       expected: network.likelihoodOps.labels(network.outputs),
     });
   }
+  if (!weights) {
+    throw laplaceError('InvalidInput', {
+      what: `The weights of ${where} are out of range`,
+      field: 'weights',
+      found: 'a weight that is negative or not finite',
+      expected: 'finite numbers >= 0',
+    });
+  }
   if (!Number.isFinite(logLikelihood)) {
     throw laplaceError('NotFinite', {
       what: `The log-likelihood of ${where} is not finite`,
@@ -64,8 +89,11 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
       remedy: 'The model gives NaN or infinite outputs here: check its weights and the scale of the inputs.',
     });
   }
-  return logLikelihood as number;
+  return { logLikelihood: logLikelihood as number, count: count as number };
 }
 
 /** Scalar: 1 when every entry is finite. */
 const finite = (t: tf.Tensor): tf.Tensor => (t.dtype === 'float32' ? tf.cast(tf.all(tf.isFinite(t)), 'float32') : tf.scalar(1));
+
+const inRange = (weights: tf.Tensor1D | undefined): tf.Tensor =>
+  weights === undefined ? tf.scalar(1) : tf.mul(finite(weights), tf.cast(tf.all(tf.greaterEqual(weights, 0)), 'float32'));

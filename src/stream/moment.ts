@@ -1,9 +1,10 @@
 /**
- * Σ r rᵀ over rows r [R, d] that arrive in pieces, in two steps: the pieces of a batch are staged in a bag, and committed once the
- * batch has proved sound. Rows wait until there are ROWS of them, since one product of a tall matrix runs several times faster
+ * Σ r rᵀ over rows r [R, d] (or over those of each group, [P, R, d]) that arrive in pieces, or a sum that arrives in summands, in two
+ * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are ROWS of them, since one product of a tall matrix runs several times faster
  * than many of short ones. Holds at most 2·ROWS rows plus those in bags, and two [d, d] matrices, on the device.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { SumShape } from '../curvature/layout.js';
 import { gram } from '../network/matmul.js';
 import type { Matrix } from '../types.js';
 
@@ -12,11 +13,14 @@ const ROWS = 1024;
 /** Products summed in float32 before they move to float64. */
 const FLUSH = 32;
 
+/** Rows [R, d], or [P, R, d] in P groups. */
+type Rows = tf.Tensor2D | tf.Tensor3D;
+
 /** Rows that wait, and the sum of those that were multiplied. */
 export interface Bag {
-  waiting: tf.Tensor2D[];
+  waiting: Rows[];
   rows: number;
-  sum: tf.Tensor2D | undefined;
+  sum: tf.Tensor | undefined;
   products: number;
 }
 
@@ -33,12 +37,15 @@ export interface Moment {
 
 export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: undefined, products: 0 });
 
-/** Puts rows [R, d] into a bag; a reference is kept, so the caller may let its own go. Synchronous. */
-export function stage(bag: Bag, rows: tf.Tensor2D): void {
+/** Puts rows into a bag; a reference is kept, so the caller may let its own go. Synchronous. */
+export function stage(bag: Bag, rows: Rows): void {
   bag.waiting.push(tf.keep(tf.clone(rows)));
-  bag.rows += rows.shape[0];
+  bag.rows += rows.shape[rows.rank - 2] as number;
   if (bag.rows >= ROWS) contract(bag);
 }
+
+/** Puts a summand into a bag. Synchronous. */
+export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, tf.keep(tf.clone(summand)), 1);
 
 /** Frees what a bag holds. */
 export function drop(bag: Bag): void {
@@ -46,8 +53,8 @@ export function drop(bag: Bag): void {
   bag.sum?.dispose();
 }
 
-export function createMoment(d: number): Moment {
-  const zero = (): Promise<Float64Array> => Promise.resolve(new Float64Array(d * d));
+export function createMoment({ rows, cols }: SumShape): Moment {
+  const zero = (): Promise<Float64Array> => Promise.resolve(new Float64Array(rows * cols));
   let committed = emptyBag();
   // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after.
   let host = zero();
@@ -77,7 +84,7 @@ export function createMoment(d: number): Moment {
     },
     read: () => {
       contract(committed);
-      return flush().then((total) => ({ rows: d, cols: d, data: total.slice() }));
+      return flush().then((total) => ({ rows, cols, data: total.slice() }));
     },
     reset: () => {
       drop(committed);
@@ -91,7 +98,8 @@ export function createMoment(d: number): Moment {
 function contract(bag: Bag): void {
   if (bag.waiting.length === 0) return;
   const rows = bag.waiting;
-  const product = tf.tidy(() => tf.keep(gram(rows.length === 1 ? (rows[0] as tf.Tensor2D) : tf.concat(rows, 0))));
+  const axis = (rows[0] as Rows).rank - 2;
+  const product = tf.tidy(() => tf.keep(gram(rows.length === 1 ? (rows[0] as Rows) : tf.concat(rows as tf.Tensor2D[], axis))));
   tf.dispose(rows);
   bag.waiting = [];
   bag.rows = 0;
@@ -99,7 +107,7 @@ function contract(bag: Bag): void {
 }
 
 /** Adds a kept sum of so many products and frees what it replaces. */
-function addTo(bag: Bag, sum: tf.Tensor2D, products: number): void {
+function addTo(bag: Bag, sum: tf.Tensor, products: number): void {
   const previous = bag.sum;
   bag.products += products;
   if (previous === undefined) {

@@ -4,22 +4,19 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
+import type { BlockRows } from '../curvature/estimator.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { inputTensors, type LabelledBatch, labelTensor, partsOf } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
-
-/** Rows of one block that a training step produced by itself: inputs a [B, n] and gradients of each example's NLL g [B, m]. */
-export interface TrainingRows {
-  readonly input: tf.Tensor2D;
-  readonly gradient: tf.Tensor2D;
-}
 
 /** The tensors of a batch, while they live. */
 export interface BatchTensors {
   readonly x: ReadonlyArray<tf.Tensor>;
   readonly y: tf.Tensor;
   /** By layer name: only for batches of a training step that was tapped for `empirical`. */
-  readonly rows?: ReadonlyMap<string, TrainingRows>;
+  readonly rows?: ReadonlyMap<string, BlockRows>;
+  /** How often each example counts, [B]; once without. */
+  readonly weights?: tf.Tensor1D;
   /** Outputs f [B, C] before the link, where the training step gave them. */
   readonly outputs?: tf.Tensor2D;
 }

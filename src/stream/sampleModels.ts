@@ -133,7 +133,7 @@ function samples<R>(
         const root = key(seed);
         const write: Write = (copy, s) => {
           const draw = drawWeights(device, foldIn(root, s));
-          for (const block of network.blocks) writeBlock(copy, block, draw.get(block.op) as never);
+          for (const block of network.blocks) writeBlock(copy, block, draw.get(block) as never);
           disposeWeights(draw);
         };
         maker = await open(network, write);

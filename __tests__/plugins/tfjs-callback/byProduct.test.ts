@@ -7,6 +7,7 @@ import { lastValueFrom } from 'rxjs';
 import { type Curvature, everyEpoch, type Factors, kfac, type Likelihood } from 'tfjs-laplace';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { distance, expectSameFactors, pass } from '../../support/factors.js';
+import { kronecker } from '../../support/kronecker.js';
 import { chain, dataOf, INPUTS, PAIRS, type Pair, pair, withFixedWeights } from '../../support/networks.js';
 
 /**
@@ -164,7 +165,7 @@ it('sees dropout as training does', async () => {
   const [first, dropout] = model.layers as [tf.layers.Layer, tf.layers.Layer];
   const online = await trained(model, p.likelihood, data);
   const post = await pass(model, p.likelihood, data, EMPIRICAL);
-  const inputs = (factors: Factors, layer: number) => factors.layers[layer]?.input.data as Float64Array;
+  const inputs = (factors: Factors, layer: number) => kronecker(factors.layers[layer]).input.data;
   const gram = (a: tf.Tensor) => a.transpose().matMul(a).dataSync();
   const h = first.apply(data.x) as tf.Tensor;
   // The seed makes the mask the same; the pass runs without one.

@@ -18,6 +18,7 @@ import {
 import { type LaplaceCallback, laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection, rejection } from '../../support/errors.js';
 import { expectSameFactors, pass } from '../../support/factors.js';
+import { kronecker } from '../../support/kronecker.js';
 import { chain, dataOf, pair } from '../../support/networks.js';
 import { datasetOf } from '../../support/training.js';
 
@@ -105,7 +106,7 @@ it.each<[string, Observation, Run, number, number, string[]]>([
   expect(result.factors).toMatchObject({ count, datasetSize });
   expect(result.seen).toEqual(seen);
   // The inputs' last coordinate is 1, so the corner of their sum counts the examples that it holds.
-  expect(result.factors.layers[0]?.input.data.at(-1)).toBeCloseTo(count, 5);
+  expect(kronecker(result.factors.layers[0]).input.data.at(-1)).toBeCloseTo(count, 5);
 });
 
 it('keeps the last epochs of a dataset that goes round and round', async () => {
@@ -193,9 +194,7 @@ describe('factors', () => {
     const run = (which: number) => observed(observer(epochs((epoch) => epoch === which)), { more: { shuffle: false } });
     const [first, last] = [(await run(0)).factors, (await run(3)).factors] as [Factors, Factors];
     expect(first.fingerprint).toBe(last.fingerprint);
-    expect(Array.from(first.layers[0]?.gradient.data as Float64Array)).not.toEqual(
-      Array.from(last.layers[0]?.gradient.data as Float64Array),
-    );
+    expect(Array.from(kronecker(first.layers[0]).gradient.data)).not.toEqual(Array.from(kronecker(last.layers[0]).gradient.data));
   });
 });
 

@@ -30,12 +30,14 @@ export interface Data {
   readonly targets: number[][];
 }
 
-/** N random examples for a model: one-hot rows, bits, or normal numbers. */
+/** N random examples for a model: one-hot rows, bits, counts, or normal numbers. */
 export function dataFor(model: tf.LayersModel, likelihood: Likelihood, N: number, seed = 5): Data {
   const C = model.outputs[0]?.shape[1] as number;
   const [uniform, normal] = [uniformSource(seed), normalSource(seed)];
   const row = (): number[] => {
     if (likelihood._tag === 'gaussian') return take(C, normal);
+    if (likelihood._tag === 'heteroscedastic') return take(C / 2, normal);
+    if (likelihood._tag === 'poisson') return take(C, () => Math.floor(4 * uniform() ** 2));
     if (likelihood._tag === 'bernoulli') return take(C, () => (uniform() < 0.5 ? 0 : 1));
     const own = Math.floor(C * uniform());
     return Array.from({ length: C }, (_, c) => (c === own ? 1 : 0));

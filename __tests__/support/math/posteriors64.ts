@@ -1,6 +1,6 @@
 /** Factors of chosen matrices, and a posterior's covariance written out: what tests of the posterior start from and end with. */
-import { categorical, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
-import { kron, product, type Rows, transposed } from './dense64.js';
+import { type Basis, categorical, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
+import { identity, kron, product, type Rows, transposed } from './dense64.js';
 import { normalSource, take } from './monteCarlo.js';
 import { inRows } from './numbers.js';
 
@@ -32,7 +32,14 @@ export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLike
     layout: {
       estimator: 'exact',
       likelihood: categorical(),
-      layers: layers.map(({ name, A, G }) => ({ name, n: A.length, m: G.length, bias: true })),
+      layers: layers.map(({ name, A, G }) => ({
+        name,
+        structure: 'kronecker',
+        groups: 1,
+        n: A.length,
+        m: G.length,
+        bias: true,
+      })),
       covered: layers.map((l) => l.name),
     },
     fingerprint: 'f00d',
@@ -40,14 +47,16 @@ export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLike
     count: N,
     datasetSize: N,
     logLikelihood,
-    layers: layers.map(({ A, G }) => ({ input: times(A), gradient: times(G) })),
+    rows: N,
+    layers: layers.map(({ A, G }) => ({ _tag: 'kronecker', input: times(A), gradient: times(G) })),
   };
 }
 
 /** (U_A ⊗ U_G) diag(S²) (U_A ⊗ U_G)ᵀ of layer l, the covariance of its row-major weights at T = 1. */
 export function covarianceOf(posterior: Posterior, l: number): number[][] {
   const layer = posterior.layers[l] as Posterior['layers'][number];
-  const basis = kron(rowsOf(layer.input.vectors), rowsOf(layer.gradient.vectors));
+  const side = ({ vectors }: Basis, d: number): number[][] => (vectors === undefined ? identity(d) : rowsOf(vectors));
+  const basis = kron(side(layer.input, layer.n), side(layer.gradient, layer.m));
   const spread = Array.from(variances(posterior, layer).data);
   return product(
     basis,

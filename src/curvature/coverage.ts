@@ -1,0 +1,246 @@
+/**
+ * What an estimator would cover of a model, and what that takes: known from shapes alone, before any pass over data.
+ *
+ * Operations count a multiplication and an addition as two. For a block of P groups with T positions an example and K rows sent back:
+ * forward 2 P T n m, back 2 K P T n m; Kronecker sums 2 P T n² + 2 K P T m², diagonal ones 2 K P T n m (2 P n m where T is 1), in a
+ * basis 2 P T n² + 2 K P T m² more; eigendecompositions about 9 P (n³ + m³), once.
+ */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { either as E, function as F } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
+import type { Likelihood } from '../likelihood/codec.js';
+import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../network/blocks.js';
+import { type Network, readNetwork, withBlocks } from '../network/network.js';
+import type { Layer } from '../network/ops.js';
+import { type Curvature, fisherOf } from './codec.js';
+import { rowsPerExample } from './fisher.js';
+import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from './layout.js';
+
+/** What becomes of one layer with weights, or of one of its blocks. */
+export interface LayerCoverage {
+  /** The block's name, or the layer's where it has none. */
+  readonly name: string;
+  readonly className: string;
+  /** How its curvature is kept; `'map'` where its weights stay at their trained values. */
+  readonly block: Structure | 'map';
+  /** Why, in words. */
+  readonly reason: string;
+  /** Weights, trainable or not. */
+  readonly parameters: number;
+  /** Float64 numbers in its sums. */
+  readonly numbers: number;
+  /** Operations of the pass for one example; absent where the number of positions depends on the data. */
+  readonly operations?: number;
+}
+
+/** What a pass would cover and take. */
+export interface Coverage {
+  readonly layers: ReadonlyArray<LayerCoverage>;
+  readonly parameters: number;
+  readonly coveredParameters: number;
+  /** coveredParameters / parameters. */
+  readonly share: number;
+  /** Bytes of the sums on the host; the device holds half of that, and a batch. */
+  readonly bytes: number;
+  /** Rows that are sent back through the network for each example, at most. */
+  readonly rowsPerExample: number;
+  /** Operations of the pass for one example, as far as they are known beforehand. */
+  readonly operationsPerExample: number;
+  /** Operations of the eigendecompositions, once. */
+  readonly decomposition: number;
+  /** What to know before starting, each with what to do. */
+  readonly warnings: ReadonlyArray<string>;
+}
+
+/** Bytes from which on the sums are worth a warning. */
+const MUCH = 2 ** 31;
+
+/**
+ * What `curvature` would cover of a model. Takes no pass and allocates nothing on the device.
+ *
+ * @returns the errors of reading the model, and those of a selection of layers that fits none; layers that cannot have a block are no
+ * error here but `'map'`, with a warning where the estimator would refuse them.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { either as E } from 'fp-ts';
+ * import { categorical, coverage, coverageTable, kfac } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({
+ *   layers: [
+ *     tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 4, kernelSize: 3 }),
+ *     tf.layers.flatten(),
+ *     tf.layers.dense({ units: 3 }),
+ *   ],
+ * });
+ * const found = coverage(model, { likelihood: categorical(), curvature: kfac() });
+ * if (E.isRight(found)) {
+ *   found.right.share; // => 1
+ *   coverageTable(found.right); // a table to print
+ * }
+ * ```
+ */
+export const coverage = (
+  model: LayersModel,
+  { likelihood, curvature }: { readonly likelihood: Likelihood; readonly curvature: Curvature },
+): E.Either<LaplaceError, Coverage> =>
+  F.pipe(
+    readNetwork(model, likelihood),
+    E.chain((network) =>
+      F.pipe(
+        withBlocks(network, curvature.layers, curvature.unsupported === 'diagonal' ? 'diagonal' : 'map'),
+        E.map((chosen) => summary(chosen, curvature)),
+      ),
+    ),
+  );
+
+function summary(network: Network, curvature: Curvature): Coverage {
+  const fisher = fisherOf(curvature);
+  const rows = fisher === undefined ? 0 : rowsPerExample(fisher, network.outputs);
+  const reduce = 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
+  const layouts = curvature._tag === 'full' ? [] : layersOf(network.blocks, curvature);
+  const covered = network.blocks.map((block, i) => ofBlock(block, layouts[i], rows, reduce));
+  const layers = [...covered, ...leftOut(network)];
+  const [joint] = curvature._tag === 'full' ? layersOf(network.blocks, curvature) : [];
+  const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
+  const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
+  const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
+  return {
+    layers,
+    parameters,
+    coveredParameters,
+    share: parameters === 0 ? 0 : coveredParameters / parameters,
+    bytes: 8 * numbers,
+    rowsPerExample: rows,
+    operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), 0),
+    decomposition: (joint === undefined ? layouts : [joint]).reduce((sum, layer) => sum + decompositionOf(layer), 0),
+    warnings: warningsOf(network, curvature, 8 * numbers),
+  };
+}
+
+function ofBlock(block: Block, layout: LayerLayout | undefined, K: number, reduce: boolean): LayerCoverage {
+  const { name, groups: P, n, m, map } = block;
+  const T = map.positions;
+  const structure = layout?.structure ?? 'full';
+  const numbers = layout === undefined ? 0 : sumsOf(layout).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+  return {
+    name,
+    className: block.layer.getClassName(),
+    block: structure,
+    reason: reasonOf(block, structure),
+    parameters: sizeOf(block),
+    numbers,
+    ...(T === undefined ? {} : { operations: 2 * P * (T * n * m * (1 + K) + sumsOperations(structure, block, T, K, reduce)) }),
+  };
+}
+
+function sumsOperations(structure: Structure, { n, m }: Block, T: number, K: number, reduce: boolean): number {
+  const rows = reduce ? 1 : T;
+  switch (structure) {
+    case 'kronecker':
+      return rows * n * n + K * rows * m * m;
+    case 'embedding':
+      return K * T * m * m;
+    case 'diagonal':
+      return T === 1 ? n * m : K * T * n * m;
+    case 'eigen':
+      return (T === 1 ? n * m : K * T * n * m) + T * n * n + K * T * m * m;
+    case 'full':
+      return K * T * n * m;
+  }
+}
+
+const decompositionOf = ({ structure, groups, n, m }: LayerLayout): number => {
+  const cubes = { kronecker: n ** 3 + m ** 3, eigen: n ** 3 + m ** 3, embedding: m ** 3, full: n ** 3, diagonal: 0 };
+  return 9 * groups * cubes[structure];
+};
+
+function reasonOf({ groups, map, ops, structure: own }: Block, structure: Structure): string {
+  const uses = ops.length > 1 ? `, ${ops.length} uses` : '';
+  const places =
+    map.positions === undefined
+      ? ', as many positions as the data have'
+      : map.positions > 1
+        ? `, ${map.positions} positions`
+        : '';
+  const parts = groups > 1 && structure !== 'diagonal' ? `, ${groups} groups` : '';
+  switch (structure) {
+    case 'kronecker':
+      return `two factors${parts}${places}${uses}`;
+    case 'embedding':
+      return `counts of tokens and one factor${uses}`;
+    case 'eigen':
+      return `moments along the factors' eigenvectors${parts}${places}${uses}`;
+    case 'diagonal':
+      return own === 'diagonal' && map.structure !== 'diagonal'
+        ? `its factors would have more than ${LARGEST_FACTOR} rows`
+        : `each weight on its own${uses}`;
+    case 'full':
+      return 'all weights together';
+  }
+}
+
+/** Layers with weights that have no block. */
+function leftOut(network: Network): ReadonlyArray<LayerCoverage> {
+  const all = allBlocks(network.ops);
+  const trainable = trainableLayers(network);
+  const layers = [...new Set(network.ops.map((op) => op.layer))].filter((layer) => layer.weights.length > 0);
+  interface Missing {
+    readonly layer: Layer;
+    readonly name: string;
+    readonly parameters: number;
+    readonly block: Block | undefined;
+  }
+  const missing = layers.flatMap((layer): ReadonlyArray<Missing> => {
+    const own = all.filter((block) => block.layer === layer);
+    const without = own.filter((block) => network.blocks.every((chosen) => chosen.name !== block.name));
+    if (own.length === 0) return [{ layer, name: layer.name, parameters: weightsOf(layer.weights), block: undefined }];
+    return without.map((block) => ({ layer, name: block.name, parameters: sizeOf(block), block }));
+  });
+  return missing.map(({ layer, name, parameters, block }) => ({
+    name,
+    className: layer.getClassName(),
+    block: 'map' as const,
+    reason: !trainable.includes(layer)
+      ? 'frozen'
+      : block === undefined
+        ? 'not linear in its weights'
+        : tooLarge(block)
+          ? `its factors would have more than ${LARGEST_FACTOR} rows`
+          : 'not among the chosen layers',
+    parameters,
+    numbers: 0,
+  }));
+}
+
+const weightsOf = (weights: ReadonlyArray<{ readonly shape: ReadonlyArray<number | null> }>): number =>
+  weights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, d) => size * (d ?? 1), 1), 0);
+
+function warningsOf(network: Network, curvature: Curvature, bytes: number): ReadonlyArray<string> {
+  const warnings: string[] = [];
+  if (curvature.layers === 'all') {
+    const known = allBlocks(network.ops);
+    for (const layer of trainableLayers(network)) {
+      const own = known.filter((block) => block.layer === layer);
+      if (own.length === 0) {
+        const fate = curvature.unsupported === 'map' ? 'stays at its MAP' : 'is refused';
+        warnings.push(
+          `'${layer.name}' (${layer.getClassName()}) ${fate}: it is not linear in its weights. Leave it at its MAP (unsupported: 'map'), or cover layers: 'last'.`,
+        );
+      }
+      for (const block of own.filter(tooLarge)) {
+        const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[curvature.unsupported];
+        warnings.push(
+          `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'.`,
+        );
+      }
+    }
+  }
+  if (bytes > MUCH) {
+    warnings.push(`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`);
+  }
+  return warnings;
+}
+
+const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);

@@ -1,0 +1,92 @@
+/**
+ * One likelihood for every step of a sequence, as a likelihood of f [B, S·C], the outputs of all steps side by side: an example's NLL is
+ * Σ_s w_s NLL(f_s, y_s), with w_s the step's weight, 0 for steps that the mask leaves out. Λ is block-diagonal over steps.
+ *
+ * Targets [B, S·(T + 1)] hold each step's own targets and its weight.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LikelihoodOf } from './codec.js';
+import type { LikelihoodOps } from './likelihood.js';
+
+/** Operations of all steps; `each` are those of one, with C outputs. */
+export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: LikelihoodOps, C: number): LikelihoodOps => {
+  /** [B, S·C] to one row a step, [B·S, C]. */
+  const steps = (f: tf.Tensor2D): tf.Tensor2D => tf.reshape(f, [-1, C]);
+  const joined = (rows: tf.Tensor, B: number): tf.Tensor2D => tf.reshape(rows, [B, -1]);
+  const stepLabels = (y: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(y, 'float32'), [-1, ...y.shape.slice(2)]);
+
+  /** Whether each step counts, [B·S, 1]. */
+  const counts = (labels: tf.Tensor): tf.Tensor2D => {
+    const rows = tf.reshape(labels, [labels.shape[0] as number, -1]);
+    if (ignoreLabel === undefined) return tf.ones([rows.shape[0] as number, 1]);
+    return tf.cast(tf.any(tf.notEqual(rows, ignoreLabel), 1, true), 'float32') as tf.Tensor2D;
+  };
+  /** Labels with a harmless one, (1, 0, …) or 0, in the steps that don't count: their own may be out of any range. */
+  const harmless = (labels: tf.Tensor, counted: tf.Tensor2D): tf.Tensor => {
+    const rows = tf.reshape(labels, [labels.shape[0] as number, -1]);
+    const T = rows.shape[1] as number;
+    const blank = T === 1 ? tf.zeros([1, 1]) : tf.oneHot(tf.tensor1d([0], 'int32'), T);
+    return tf.reshape(tf.where(tf.cast(tf.tile(counted, [1, T]), 'bool'), rows, tf.cast(blank, 'float32')), labels.shape);
+  };
+  const split = (targets: tf.Tensor2D, f: tf.Tensor2D): { own: tf.Tensor2D; weights: tf.Tensor2D } => {
+    const rows = tf.reshape(targets, [f.size / C, -1]) as tf.Tensor2D;
+    const T = (rows.shape[1] as number) - 1;
+    return { own: tf.slice(rows, [0, 0], [-1, T]), weights: tf.slice(rows, [0, T], [-1, 1]) };
+  };
+
+  return {
+    name: `per-step ${each.name}`,
+    sequence: true,
+    links: each.links,
+    forbidden: each.forbidden,
+    outputsFit: (outputs) => outputs % C === 0 && each.outputsFit(C),
+    outputs: each.outputs,
+    // tfjs averages over steps too, and leaves none out.
+    losses:
+      ignoreLabel === undefined && each.weights === undefined
+        ? each.losses.map((rule) => ({ ...rule, scale: (outputs) => (outputs / C) * rule.scale(C) }))
+        : [],
+    ownLoss: `the mean over steps of ${each.ownLoss ?? 'that loss'}, without the steps that are left out`,
+    labels: (outputs) => `for each of ${outputs / C} steps (dimension 2): ${each.labels(C)}`,
+    labelShapeFits: ([size, S, ...rest], examples, outputs) =>
+      size === examples && S === outputs / C && each.labelShapeFits([size * S, ...rest], size * S, C),
+    targets: (y) => {
+      const labels = stepLabels(y);
+      const counted = counts(labels);
+      const own = each.targets(harmless(labels, counted), C);
+      const weights = each.weights === undefined ? counted : tf.mul(counted, tf.expandDims(each.weights(own), 1));
+      return joined(tf.concat([own, weights], 1), y.shape[0] as number);
+    },
+    labelsInRange: (y) => {
+      const labels = stepLabels(y);
+      return each.labelsInRange(harmless(labels, counts(labels)), C);
+    },
+    logLikelihoods: (f, targets) => {
+      const { own, weights } = split(targets, f);
+      const values = tf.mul(each.logLikelihoods(steps(f), own), tf.squeeze(weights, [1]));
+      return tf.sum(joined(values, f.shape[0]), 1);
+    },
+    gradient: (f, targets) => {
+      const { own, weights } = split(targets, f);
+      return joined(tf.mul(each.gradient(steps(f), own), weights), f.shape[0]);
+    },
+    hessianRoot: (f, targets) => {
+      const { own, weights } = split(targets, f);
+      const columns = tf.mul(each.hessianRoot(steps(f), own), tf.sqrt(weights));
+      const [K, B] = [columns.shape[0] as number, f.shape[0]];
+      const S = f.shape[1] / C;
+      // Column (s, k) is the k-th column at step s and 0 at all the others.
+      const placed = tf.mul(tf.reshape(tf.eye(S), [S, 1, 1, S, 1]), tf.reshape(columns, [1, K, B, S, C]));
+      return tf.reshape(placed, [S * K, B, S * C]);
+    },
+    sampledGradient: (f, key, draws, targets) => {
+      const { own, weights } = split(targets, f);
+      const drawn = tf.mul(each.sampledGradient(steps(f), key, draws, own), tf.sqrt(weights));
+      return tf.reshape(drawn, [draws, ...f.shape]);
+    },
+    mean: (f) => joined(each.mean(steps(f)), f.shape[0]),
+    ...(each.variance === undefined
+      ? {}
+      : { variance: (f: tf.Tensor2D) => joined((each.variance as typeof each.mean)(steps(f)), f.shape[0]) }),
+  };
+};

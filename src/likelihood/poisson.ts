@@ -1,0 +1,68 @@
+/**
+ * Poisson likelihood of counts: f is the log of the rate, NLL = Σ_c e^{f_c} − y_c f_c + log y_c!, Λ = diag(e^f). Labels: [B, C], or [B]
+ * when C = 1, integers >= 0.
+ *
+ * Counts from 16 on go by their deviance (Loader 2000): with δ = f − log y the NLL is y (e^δ − 1 − δ) plus half the logarithm of
+ * 2πy and a small series, which keeps the digits that e^f − y f + log y! would lose between numbers of the size of y log y.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { laplaceError } from '../errors.js';
+import { foldIn } from '../random/key.js';
+import { LOG_FACTORIALS, poissons } from '../random/poisson.js';
+import { allOf, diagonalColumns, numberLabels } from './independent.js';
+import type { LikelihoodOps } from './likelihood.js';
+
+const LARGE = LOG_FACTORIALS.length;
+
+/** −log p(y | f) of every output. */
+function negativeLogLikelihood(f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor {
+  const table = tf.gather(tf.tensor1d([...LOG_FACTORIALS]), tf.cast(tf.minimum(y, LARGE - 1), 'int32'));
+  const few = tf.add(tf.sub(tf.exp(f), tf.mul(y, f)), table);
+  // Both are computed everywhere and must be finite where the other one counts.
+  const n = tf.maximum(y, LARGE);
+  const delta = tf.sub(f, tf.log(n));
+  const deviance = tf.mul(n, tf.sub(tf.expm1(delta), delta));
+  // The third term of Stirling's series is below 1e-6 from 16 on.
+  const rest = tf.add(tf.mul(0.5, tf.log(tf.mul(2 * Math.PI, n))), tf.div(1 / 12, n));
+  return tf.where(tf.less(y, LARGE), few, tf.add(deviance, rest));
+}
+
+export const poissonOps: LikelihoodOps = {
+  name: 'poisson',
+  // None of tfjs's own activations; a class of that name can be registered with tfjs.
+  links: ['exponential'],
+  forbidden: ['softmax', 'logSoftmax', 'sigmoid', 'hardSigmoid'],
+  outputsFit: (C) => C >= 1,
+  outputs: 'C >= 1',
+  // tfjs averages over the C outputs, and takes rates.
+  losses: [{ loss: 'poisson', takes: 'outputs', scale: (C) => C }],
+  ownLoss: '(y, f) => tf.mean(tf.sub(tf.exp(f), tf.mul(y, f))), on log rates',
+  ...numberLabels('counts, integers >= 0,'),
+  labelsInRange: (y) => {
+    const counts = tf.cast(y, 'float32');
+    return allOf(tf.logicalAnd(tf.greaterEqual(counts, 0), tf.equal(counts, tf.floor(counts))));
+  },
+  logLikelihoods: (f, targets) => tf.neg(tf.sum(negativeLogLikelihood(f, targets), 1)),
+  gradient: (f, targets) => tf.sub(tf.exp(f), targets),
+  hessianRoot: (f) => diagonalColumns(tf.exp(tf.mul(0.5, f))),
+  // Counts are drawn on the host: this waits for the rates.
+  sampledGradient: (f, key, draws) => {
+    const [B, C] = f.shape;
+    const rate = tf.exp(f);
+    const rates = rate.dataSync();
+    if (!rates.every(Number.isFinite)) throw tooLarge();
+    const counts = Array.from({ length: draws }, (_, s) => tf.tensor2d(poissons(foldIn(key, s), rates), [B, C]));
+    return tf.sub(tf.expandDims(rate, 0), tf.stack(counts)) as tf.Tensor3D;
+  },
+  mean: (f) => tf.exp(f),
+  variance: (f) => tf.exp(f),
+};
+
+const tooLarge = () =>
+  laplaceError('NotFinite', {
+    what: 'A rate of the poisson likelihood is not finite',
+    field: 'outputs',
+    found: 'exp(f) that is NaN or infinite',
+    expected: 'outputs f that are logarithms of rates, below 88',
+    remedy: 'A model that gives rates themselves needs a final logarithm, or a customLikelihood.',
+  });

@@ -1,0 +1,81 @@
+/**
+ * Gradients of every row in a block's weights, Ĝ = Σ_t a_t g_tᵀ [n, m], without a loop over rows: one batched product for a chunk of
+ * examples. Chunks keep what is made at once below LIMIT numbers. For one position Ĝ is an outer product and often need not be made
+ * at all: see who calls this.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Stack } from './stack.js';
+
+/** Numbers in the gradients of one chunk: 64 MiB of float32. */
+const LIMIT = 2 ** 24;
+
+/** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each (of X rows with one each, where rows were gathered). */
+export type WeightGradients = tf.Tensor5D;
+
+/**
+ * Calls `take` with the gradients of one chunk of examples after another and gives back what it returned.
+ *
+ * @param a inputs [P, B, T, n], @param g gradients [P, R, T, m]; both may be rotated
+ */
+export function mapWeightGradients(
+  a: tf.Tensor4D,
+  g: tf.Tensor4D,
+  stack: Stack,
+  take: (gradients: WeightGradients, first: number, count: number) => tf.Tensor,
+): tf.Tensor[] {
+  const [P, , T, n] = a.shape;
+  const m = g.shape[3];
+  const K = stack._tag === 'uniform' ? stack.copies : 1;
+  const rows = stack._tag === 'uniform' ? a : (tf.gather(a, stack.examples, 1) as tf.Tensor4D);
+  const X = rows.shape[1];
+  const byCopy = tf.reshape(g, [P, K, X, T, m]);
+  const step = Math.max(1, Math.floor(LIMIT / Math.max(1, P * n * K * m)));
+  const results: tf.Tensor[] = [];
+  for (let first = 0; first < X; first += step) {
+    const count = Math.min(step, X - first);
+    results.push(
+      tf.tidy(() => {
+        const whole = count === X;
+        const left = whole ? rows : tf.slice(rows, [0, first, 0, 0], [P, count, T, n]);
+        const right = whole ? byCopy : tf.slice(byCopy, [0, 0, first, 0, 0], [P, K, count, T, m]);
+        // Copies next to outputs: [P, count, T, K·m].
+        const columns = tf.reshape(K === 1 ? right : tf.transpose(right, [0, 2, 3, 1, 4]), [P * count, T, K * m]);
+        const inputs = tf.transpose(tf.reshape(left, [P * count, T, n]), [0, 2, 1]);
+        const product = tf.matMul(inputs as tf.Tensor3D, columns as tf.Tensor3D);
+        return take(tf.reshape(product, [P, count, n, K, m]), first, count);
+      }),
+    );
+  }
+  return results;
+}
+
+/** t [P, R, T, d] V over the last axis, V [d, d] or one for each group [P, d, d]; t itself without V, the identity. */
+export function rotate(t: tf.Tensor4D, V: tf.Tensor | undefined): tf.Tensor4D {
+  if (V === undefined) return t;
+  const [P, R, T, d] = t.shape;
+  const product =
+    V.rank === 2
+      ? tf.matMul(tf.reshape(t, [P * R * T, d]) as tf.Tensor2D, V as tf.Tensor2D)
+      : tf.matMul(tf.reshape(t, [P, R * T, d]) as tf.Tensor3D, V as tf.Tensor3D);
+  return tf.reshape(product, [P, R, T, d]);
+}
+
+/** Of token rows [1, B, T, 1] which steps hold the same token, ones and zeros [B, T, T]; undefined where T is 1. */
+export function sameTokens(tokens: tf.Tensor4D): tf.Tensor3D | undefined {
+  const [, B, T] = tokens.shape;
+  if (T === 1) return undefined;
+  const row = tf.reshape(tokens, [B, 1, T]);
+  return tf.cast(tf.equal(tf.reshape(tokens, [B, T, 1]), row), 'float32') as tf.Tensor3D;
+}
+
+/** Σ over the steps of the same token, at each of them: gradients [1, R, T, m] of an embedding to the same shape. */
+export function summedByToken(same: tf.Tensor3D | undefined, g: tf.Tensor4D, stack: Stack): tf.Tensor4D {
+  if (same === undefined) return g;
+  const [, R, T, m] = g.shape;
+  const rows = tf.reshape(g, [R, T, m]) as tf.Tensor3D;
+  if (stack._tag === 'gathered') return tf.reshape(tf.matMul(tf.gather(same, stack.examples), rows), [1, R, T, m]);
+  const K = stack.copies;
+  const side = tf.reshape(tf.transpose(tf.reshape(rows, [K, R / K, T, m]), [1, 2, 0, 3]), [R / K, T, K * m]) as tf.Tensor3D;
+  const summed = tf.reshape(tf.matMul(same, side), [R / K, T, K, m]);
+  return tf.reshape(tf.transpose(summed, [2, 0, 1, 3]), [1, R, T, m]);
+}

@@ -1,0 +1,35 @@
+/**
+ * Embeddings: a is the one-hot row of a token and W [vocabulary, m] its table, so that the input factor is the diagonal of the
+ * tokens' counts. `unfold` gives the tokens themselves, [1, R, T, 1]: nothing of the size of the vocabulary is made.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
+import type { Layer, LinearMap, ValueShape } from './map.js';
+
+/** The map of an Embedding layer for inputs of this shape. */
+export function embeddingMap(layer: Layer, inputShape: ValueShape): LinearMap {
+  const [vocabulary, m] = (layer.weights[0] as LayerVariable).shape as [number, number];
+  const perExample = (t: tf.Tensor, d: number): tf.Tensor4D => {
+    const [R] = t.shape as [number];
+    return tf.reshape(t, [1, R, t.size / (R * d), d]);
+  };
+  return {
+    groups: 1,
+    n: vocabulary,
+    m,
+    bias: false,
+    structure: 'embedding',
+    variables: layer.weights,
+    positions: inputShape.some((d) => d === null) ? undefined : inputShape.reduce<number>((T, d) => T * (d as number), 1),
+    apply: (x, [table]) => {
+      const rows = tf.gather(table as tf.Tensor2D, tf.cast(tf.reshape(x, [-1]), 'int32'));
+      return tf.reshape(rows, [...x.shape, m]);
+    },
+    unfold: (x) => perExample(tf.cast(x, 'int32'), 1),
+    atPositions: (z) => perExample(z, m),
+    // Tokens are numbers without a gradient.
+    pullback: (g, x) => tf.zeros([g.shape[0] as number, ...x.shape.slice(1)]),
+    toMatrix: ([table]) => tf.clone(table as tf.Tensor2D),
+    fromMatrix: (W) => [tf.clone(W)],
+  };
+}

@@ -1,0 +1,23 @@
+/** Kernels whose W is the kernel itself, flattened, with the bias as its last row: dense layers and convolutions. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { MapWeights } from './map.js';
+
+/** W [n, m] of a kernel [..., m] and a bias [m]. */
+export function stacked([kernel, bias]: MapWeights): tf.Tensor2D {
+  const m = (kernel as tf.Tensor).shape[(kernel as tf.Tensor).rank - 1] as number;
+  const rows = tf.reshape(kernel as tf.Tensor, [-1, m]) as tf.Tensor2D;
+  return bias === undefined ? rows : tf.concat([rows, tf.reshape(bias, [1, m])], 0);
+}
+
+/** Kernel of that shape and bias, cut from W. */
+export function unstacked(W: tf.Tensor2D, kernelShape: ReadonlyArray<number>, bias: boolean): MapWeights {
+  const [n, m] = W.shape;
+  // Cut from a flat view: the WASM backend refuses a bias that was reshaped from a row.
+  const flat = tf.reshape(W, [n * m]);
+  const inputs = bias ? n - 1 : n;
+  const kernel = tf.reshape(tf.slice(flat, 0, inputs * m), [...kernelShape]);
+  return bias ? [kernel, tf.slice(flat, inputs * m, m)] : [kernel];
+}
+
+/** Adds a bias [m] over the last axis. */
+export const plusBias = (z: tf.Tensor, bias: tf.Tensor | undefined): tf.Tensor => (bias === undefined ? z : tf.add(z, bias));

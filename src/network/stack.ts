@@ -1,0 +1,39 @@
+/**
+ * Rows of several gradients stacked on top of each other: which row belongs to which example of the batch. Values that the forward
+ * pass kept are [B, …]; a stack brings them to the rows.
+ *
+ *   uniform   K gradients of every example; row k·B + b belongs to example b. Values are broadcast, not copied, where it can be.
+ *   gathered  any choice of rows, each with its example: `truncated` keeps few.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Which example a row belongs to. */
+export type Stack =
+  | { readonly _tag: 'uniform'; readonly size: number; readonly copies: number }
+  | { readonly _tag: 'gathered'; readonly size: number; readonly examples: tf.Tensor1D };
+
+/** Gradients in f to send back: seeds [R, C]. */
+export interface Seeds {
+  readonly rows: tf.Tensor2D;
+  readonly stack: Stack;
+}
+
+/** K gradients of every example, [K, B, C]. */
+export function uniformSeeds(columns: tf.Tensor3D): Seeds {
+  const [K, B, C] = columns.shape;
+  return { rows: tf.reshape(columns, [K * B, C]), stack: { _tag: 'uniform', size: B, copies: K } };
+}
+
+/** A value [B, …] of every row's example: [R, …]. */
+export function toRows(stack: Stack, value: tf.Tensor): tf.Tensor {
+  if (stack._tag === 'gathered') return tf.gather(value, stack.examples);
+  const { copies } = stack;
+  return copies === 1 ? value : tf.tile(value, [copies, ...new Array<number>(value.rank - 1).fill(1)]);
+}
+
+/** rows [R, …] ⊙ the value [B, …] of each row's example. */
+export function timesValue(stack: Stack, rows: tf.Tensor, value: tf.Tensor): tf.Tensor {
+  if (stack._tag === 'gathered') return tf.mul(rows, toRows(stack, value));
+  const stacked = tf.reshape(rows, [stack.copies, ...value.shape]);
+  return tf.reshape(tf.mul(stacked, tf.expandDims(value, 0)), rows.shape);
+}
