@@ -122,6 +122,8 @@ export { defaultEngine, engineNamed } from './linalg/select.js';
 export type { Inputs, LabelledBatch } from './network/inputs.js';
 export { type LossMatch, matchLoss } from './network/loss.js';
 export { type Block, type Network, readNetwork, withBlocks } from './network/network.js';
+export type { Layer, LayerUse } from './network/ops.js';
+export { rowsOfUse, showsRows, type UseRows } from './network/uses.js';
 export { fingerprint } from './network/weights.js';
 export { type Accumulator, createAccumulator } from './stream/accumulator.js';
 export { orThrow, transientBatch } from './stream/observed.js';

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type LinearMap, present } from '../../src/network/linear/map.js';
 import { lowered } from '../../src/network/lower.js';
+import { inputsOf, type Op, outputsOf } from '../../src/network/ops.js';
 import { inputsOfUse } from '../../src/network/positions.js';
 import { distance } from '../support/factors.js';
 import { withWeights } from '../support/math/networks.js';
@@ -100,16 +101,25 @@ function subject({ build, shape, tokens }: Config): { layer: tf.layers.Layer; mo
 
 /** The linear maps of the layer, each with its inputs. */
 function mapsOf(layer: tf.layers.Layer, x: tf.Tensor): { maps: Array<{ map: LinearMap; x: tf.Tensor }>; z: tf.Tensor } {
-  const steps = lowered(layer, x.shape.slice(1)) ?? [];
+  const ops: Op[] = [];
+  let last = 0;
+  const end = lowered(layer, x.shape.slice(1))?.(0, { fresh: () => (last += 1), add: (op) => ops.push(op) }) as number;
   const maps: Array<{ map: LinearMap; x: tf.Tensor }> = [];
-  const z = steps.reduce((value, step) => {
-    const op = step(0, 1);
-    if (op.kind === 'linear') {
-      maps.push({ map: op.map, x: value });
-      return op.map.apply(value, present(op.map));
-    }
-    return op.kind === 'elementwise' ? op.apply(value) : (op.apply([value])[0] as tf.Tensor);
-  }, x);
+  const values = new Map([[0, x]]);
+  for (const op of ops) {
+    const [input, output] = [inputsOf(op)[0] as number, outputsOf(op)[0] as number];
+    const value = values.get(input) as tf.Tensor;
+    if (op.kind === 'linear') maps.push({ map: op.map, x: value });
+    values.set(
+      output,
+      op.kind === 'linear'
+        ? op.map.apply(value, present(op.map))
+        : op.kind === 'elementwise'
+          ? op.apply(value)
+          : (op.apply([value])[0] as tf.Tensor),
+    );
+  }
+  const z = values.get(end) as tf.Tensor;
   return { maps, z };
 }
 

@@ -10,16 +10,16 @@ import {
   matchLoss,
   type Network,
   readNetwork,
+  showsRows,
   withBlocks,
 } from 'tfjs-laplace';
-import { isTapped, readsAllInputs } from './taps.js';
+import { readsAllInputs } from './taps.js';
 
-/** A network with the layers to cover, and what its loss has to do with the likelihood. */
+/** A network with the layers to cover. */
 export interface Observable {
   readonly network: Network;
-  readonly match: LossMatch;
-  /** Whether the training step's own gradients are the rows. */
-  readonly byProduct: boolean;
+  /** Takes gradients of the training loss to those of the NLL: where the training step's own rows are the curvature's. */
+  readonly scale: number | undefined;
 }
 
 /** Reads the model; fails when it, its loss, the likelihood and the estimator don't fit. */
@@ -33,18 +33,18 @@ export const observable = (
     E.chain((network) => withBlocks(network, curvature.layers, curvature.unsupported)),
     E.bindTo('network'),
     E.bind('match', ({ network }) => matchLoss(network)),
-    E.let('byProduct', ({ network }) => curvature._tag === 'empirical' && network.blocks.every(isTapped)),
-    E.chain(suits),
+    E.chain(({ network, match }) => suits(network, match, curvature)),
   );
 
 /**
- * `empirical` needs to know how the loss relates to the NLL; the others never look at it, but run the network on its inputs. So does
- * `empirical` where a covered layer does not show its rows in the step.
+ * The training step's own rows need to know how the loss relates to the NLL. A pass of its own over each batch never looks at the
+ * loss, but runs the network on its inputs.
  */
-function suits(found: Observable): E.Either<LaplaceError, Observable> {
-  const { network, byProduct } = found;
-  if (!byProduct) return readsAllInputs(network.model) ? E.right(found) : E.left(inputsOutOfReach(network));
-  if (found.match._tag === 'known') return E.right(found);
+function suits(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, Observable> {
+  if (curvature._tag !== 'empirical' || !showsRows(network)) {
+    return readsAllInputs(network.model) ? E.right({ network, scale: undefined }) : E.left(inputsOutOfReach(network));
+  }
+  if (match._tag === 'known') return E.right({ network, scale: match.scale });
   return E.left(
     laplaceError('LossMismatch', {
       what: `The loss of model '${network.model.name}' is a function of your own`,
@@ -63,5 +63,5 @@ const inputsOutOfReach = ({ model }: Network): LaplaceError =>
     found: 'an input that only a layer of several uses reads',
     expected: 'a layer for each input that reads the same in all its uses',
     remedy:
-      "Use kfac({ fisher: 'empirical' }) on layers of one use, which needs no inputs, or observe the trained model in a pass of its own.",
+      "Use kfac({ fisher: 'empirical' }), which needs no inputs without batch normalisation, or observe the trained model in a pass of its own.",
   });

@@ -10,7 +10,6 @@ import {
   type Factors,
   type LaplaceError,
   type Likelihood,
-  type LossMatch,
   laplaceError,
   mergeEpochs,
   type Network,
@@ -22,8 +21,8 @@ import {
 import { append, observes, total, type Window } from './epochs.js';
 import { observable } from './observable.js';
 import { patchTraining } from './patch.js';
-import { batchOf, checkWeights, weighedAlike } from './step.js';
-import { installTaps } from './taps.js';
+import { batchOf, checkWeights, soundlyWeighted } from './step.js';
+import { type Captured, installTaps } from './taps.js';
 
 /** What a run needs to know. */
 export interface RunOptions {
@@ -42,8 +41,8 @@ export class TrainingRun {
   readonly factors$ = new ReplaySubject<Factors>(1);
 
   private readonly network: Network;
-  private readonly match: LossMatch;
-  private readonly byProduct: boolean;
+  /** From the training loss to the NLL; undefined where the step's own rows are not taken. */
+  private readonly scale: number | undefined;
   private readonly accumulator: Accumulator;
   private window: Window = [];
   private observing = false;
@@ -66,8 +65,7 @@ export class TrainingRun {
     const checked = observable(model, likelihood, curvature);
     if (E.isLeft(checked)) throw checked.left;
     this.network = checked.right.network;
-    this.match = checked.right.match;
-    this.byProduct = checked.right.byProduct;
+    this.scale = checked.right.scale;
     this.accumulator = createAccumulator(this.network, curvature);
     patchTraining(
       model,
@@ -143,8 +141,7 @@ export class TrainingRun {
   private wrap(minimize: Minimize): Minimize {
     return ((...args: Parameters<Minimize>) => {
       if (!this.observing) return minimize(...args);
-      const { network, byProduct } = this;
-      const taps = installTaps(network.model, byProduct ? this.tappedLayers() : []);
+      const taps = installTaps(this.network, this.scale !== undefined);
       try {
         let cost: ReturnType<Minimize>;
         try {
@@ -160,19 +157,13 @@ export class TrainingRun {
     }) as Minimize;
   }
 
-  /** Every covered layer, and the one that makes the outputs. */
-  private tappedLayers() {
-    const { blocks, ops, output } = this.network;
-    const last = ops.flatMap((op) => (op.kind === 'linear' && op.output === output ? [op.layer] : []));
-    return [...new Set([...blocks.map((b) => b.layer), ...last])];
-  }
-
-  private emit(captured: ReturnType<typeof installTaps>['captured']): void {
-    const { network, byProduct, epoch, index } = this;
+  private emit(captured: Captured): void {
+    const { network, epoch, index } = this;
     try {
+      if (captured.failure !== undefined) throw captured.failure;
       tf.tidy(() => {
-        this.weightFlag = tf.keep(weighedAlike(network, captured));
-        const tensors = batchOf(network, captured, byProduct ? this.match : { _tag: 'custom' });
+        this.weightFlag = tf.keep(soundlyWeighted(network, captured));
+        const tensors = batchOf(network, captured, this.scale);
         const { batch, expire } = transientBatch(network, { epoch, index }, tensors);
         this.accumulator.add(batch);
         this.batches$.next(batch);

@@ -1,28 +1,29 @@
 /**
- * Taps into one training step: layer inputs a, pre-activation gradients dL/dz, the batch's inputs and labels. tfjs hands none
+ * Taps into one training step: layer inputs, pre-activation gradients dL/dz, the batch's inputs and labels. tfjs hands none
  * of them to callbacks, so for the length of one `optimizer.minimize` the `call` of the layers concerned and the model's loss
  * function are wrapped on the instance, and put back whatever happens.
  *
  * The wrapped step computes the same numbers in the same order: a tap is an identity with a gradient that looks at what passes.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel, layers as tfl } from '@tensorflow/tfjs-layers';
-import type { Block } from 'tfjs-laplace';
-
-type Layer = tfl.Layer;
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type BlockRows, type Layer, type LayerUse, type Network, rowsOfUse } from 'tfjs-laplace';
+import { watched, watchUse } from './watch.js';
 
 /** What one step let through. Tensors are kept: `dispose` frees them. */
 export interface Captured {
-  readonly inputs: Map<Layer, tf.Tensor>;
-  /** z, of the layers that show it. */
-  readonly preactivations: Map<Layer, tf.Tensor>;
-  readonly gradients: Map<Layer, tf.Tensor>;
+  /** By block, one for each call of its layer: inputs, and gradients of the training loss, as they were before the update. */
+  readonly rows: Map<string, BlockRows[]>;
+  /** z of the layer that makes the outputs, one for each of its calls. */
+  readonly preactivations: tf.Tensor[];
   /** By position in `model.inputs`. */
   readonly x: Map<number, tf.Tensor>;
   labels: tf.Tensor | undefined;
   outputs: tf.Tensor | undefined;
-  /** dL/dloss: training minimises the mean of the loss's numbers, so it is 1 over their count unless examples are weighted. */
+  /** dL/dloss: training minimises the mean of the loss's numbers, so it is 1 over their count times an example's weight. */
   lossGradient: tf.Tensor | undefined;
+  /** What went wrong with the taps: the observation's matter, not training's. */
+  failure: unknown;
 }
 
 /** Taps that are in place. */
@@ -33,83 +34,70 @@ export interface Taps {
   readonly dispose: () => void;
 }
 
-interface Activation {
-  getClassName(): string;
-  apply(z: tf.Tensor): tf.Tensor;
-}
-
-/** The member of tfjs's layers that its types keep to themselves; an embedding has none. */
-interface Activated {
-  activation?: Activation | null;
-}
-
-/** Identities that look at a layer's z and dL/dz: at z itself, or at h = φ(z) given how φ'(z) follows from it. */
-interface Tap {
-  readonly preactivation: (z: tf.Tensor) => tf.Tensor;
-  readonly output: (h: tf.Tensor, slope: (h: tf.Tensor) => tf.Tensor) => tf.Tensor;
-}
-
 type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
+type Updating = { applyGradients: (gradients: unknown) => void };
 type LossFunction = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 
-/** Layers whose `call` is z = a W and then the activation, with a from the layer's own input. */
-const TAPPED = new Set([
-  'Dense',
-  'Conv1D',
-  'Conv2D',
-  'Conv3D',
-  'Conv2DTranspose',
-  'Conv3DTranspose',
-  'DepthwiseConv2D',
-  'Embedding',
-]);
-
-/**
- * Whether a tap sees the rows of a block. A call does not say which use of its layer it is; and a normalisation, a separable convolution
- * and a wrapper make the inputs of their weights themselves.
- */
-export const isTapped = ({ layer, ops }: Block): boolean => ops.length === 1 && TAPPED.has(layer.getClassName());
-
-/** Installs taps on layers `tapped`, on the layers that read the model's inputs, and on the loss. */
-export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): Taps {
+/** Installs taps on the layers that read the model's inputs, on the loss and, for `rows`, on every layer with blocks. */
+export function installTaps(network: Network, rows: boolean): Taps {
+  const { model } = network;
   const captured: Captured = {
-    inputs: new Map(),
-    preactivations: new Map(),
-    gradients: new Map(),
+    rows: new Map(),
+    preactivations: [],
     x: new Map(),
     labels: undefined,
     outputs: undefined,
     lossGradient: undefined,
+    failure: undefined,
   };
   const kept: tf.Tensor[] = [];
-  const hold = (t: tf.Tensor): tf.Tensor => {
+  const hold = <T extends tf.Tensor>(t: T): T => {
     const own = tf.keep(tf.clone(t));
     kept.push(own);
     return own;
   };
   const undo: Array<() => void> = [];
 
-  for (const layer of tapped) {
-    const tap: Tap = {
-      preactivation: (z) => {
-        captured.preactivations.set(layer, hold(z));
-        return watched(z, (dz) => captured.gradients.set(layer, hold(dz)));
-      },
-      output: (h, slope) => {
-        const own = hold(h);
-        return watched(h, (dh) => captured.gradients.set(layer, hold(tf.mul(dh, slope(own)))));
-      },
-    };
+  const waiting: Array<() => void> = [];
+  const gather = (use: LayerUse, x: tf.Tensor, gradient: tf.Tensor): void =>
+    tf.tidy(() => {
+      for (const [name, { input, gradient: g }] of rowsOfUse(network, use, x, gradient)) {
+        captured.rows.set(name, [...(captured.rows.get(name) ?? []), { input: hold(input), gradient: hold(g) }]);
+      }
+    });
+  for (const { use, covered, last } of rows ? tappedUses(network) : []) {
     undo.push(
-      wrapCall(layer, (call) => (inputs, kwargs) => {
-        captured.inputs.set(layer, hold(single(inputs)));
-        return tapLinear(layer as unknown as Activated, () => call(inputs, kwargs) as tf.Tensor, tap);
+      wrapMethod(calling(use.layer), 'call', (call) => (inputs, kwargs) => {
+        const x = hold(single(inputs));
+        return watchUse(use, () => call(inputs, kwargs) as tf.Tensor, {
+          hold,
+          preactivation: (z) => {
+            if (last) captured.preactivations.push(hold(z));
+          },
+          gradient: (seen, g) => {
+            if (!covered) return;
+            const own = hold(g);
+            waiting.push(() => gather(seen, x, own));
+          },
+        });
       }),
     );
   }
+  // Layers with several operations are differentiated once more on their own: after the step's gradients, which tfjs cannot interrupt,
+  // and before its update, which moves the weights.
+  undo.push(
+    wrapMethod(model.optimizer as unknown as Updating, 'applyGradients', (apply) => (gradients) => {
+      try {
+        for (const work of waiting.splice(0)) work();
+      } catch (error) {
+        captured.failure = error;
+      }
+      apply(gradients);
+    }),
+  );
   for (const [layer, reads] of inputReaders(model)) {
     undo.push(
-      wrapCall(layer, (call) => (inputs, kwargs) => {
+      wrapMethod(calling(layer), 'call', (call) => (inputs, kwargs) => {
         const list = Array.isArray(inputs) ? inputs : [inputs];
         for (const { argument, input } of reads) captured.x.set(input, hold(list[argument] as tf.Tensor));
         return call(inputs, kwargs);
@@ -139,51 +127,41 @@ export function installTaps(model: LayersModel, tapped: ReadonlyArray<Layer>): T
   };
 }
 
-/** The identity, with a gradient that is looked at on its way back. */
-function watched(t: tf.Tensor, look: (dy: tf.Tensor) => void): tf.Tensor {
-  return tf.customGrad((x) => ({
-    value: tf.clone(x as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => {
-      look(dy);
-      return dy;
-    },
-  }))(t);
+interface TappedUse {
+  /** The layer's first use, which stands for all of them. */
+  readonly use: LayerUse;
+  readonly covered: boolean;
+  /** Whether the layer makes the outputs f. */
+  readonly last: boolean;
 }
 
-/** φ'(z) from h = φ(z), for the activations that tfjs fuses with the product: their z never shows. */
-const SLOPES: Readonly<Record<string, (h: tf.Tensor) => tf.Tensor>> = {
-  relu: (h) => tf.step(h),
-  elu: (h) => tf.add(tf.minimum(h, 0), 1),
-};
-
-/**
- * A linear layer's own computation, watched. The layer always does the work itself, so that training does not change by a bit:
- * without an activation its output is z, an activation is handed over with the tap in front of it, and a fused one is watched at its output.
- */
-function tapLinear(layer: Activated, run: () => tf.Tensor, tap: Tap): tf.Tensor {
-  const activation = layer.activation;
-  const name = activation?.getClassName() ?? 'linear';
-  if (!activation || name === 'linear') return tap.preactivation(run());
-  const slope = SLOPES[name];
-  if (slope !== undefined) return tap.output(run(), slope);
-  layer.activation = { getClassName: () => `tapped ${name}`, apply: (z) => activation.apply(tap.preactivation(z)) };
-  try {
-    return run();
-  } finally {
-    layer.activation = activation;
-  }
+/** Every layer with blocks, and the one that makes the outputs. */
+function tappedUses({ uses, blocks, output }: Network): ReadonlyArray<TappedUse> {
+  return uses
+    .filter(({ layer }, i) => uses.findIndex((other) => other.layer === layer) === i)
+    .map((use) => ({
+      use,
+      covered: blocks.some(({ layer }) => layer === use.layer),
+      last: uses.some((other) => other.layer === use.layer && other.output === output),
+    }))
+    .filter(({ covered, last }) => covered || last);
 }
 
-/** Replaces `call` on the instance; the returned function restores what was there, own property or prototype's. */
-function wrapCall(layer: Layer, wrap: (call: Call) => Call): () => void {
-  const target = layer as unknown as { call: Call };
-  const own = Object.getOwnPropertyDescriptor(target, 'call');
-  target.call = wrap(target.call.bind(layer));
+/** Replaces a method on the instance; the returned function restores what was there, own property or prototype's. */
+function wrapMethod<K extends string, M extends (...args: never[]) => unknown>(
+  target: Record<K, M>,
+  name: K,
+  wrap: (method: M) => M,
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  target[name] = wrap(target[name].bind(target) as M);
   return () => {
-    if (own) Object.defineProperty(target, 'call', own);
-    else delete (target as Partial<{ call: Call }>).call;
+    if (own) Object.defineProperty(target, name, own);
+    else delete (target as Partial<Record<K, M>>)[name];
   };
 }
+
+const calling = (layer: Layer): { call: Call } => layer as unknown as { call: Call };
 
 interface Read {
   readonly argument: number;

@@ -10,9 +10,9 @@ import {
   exactDamping,
   type Factors,
   factoredDamping,
-  isKronecker,
-  kfac,
-  kfra,
+  isLaplaceError,
+  type LayerMoments,
+  type Likelihood,
   moments,
   observe,
   outputDistribution,
@@ -20,7 +20,17 @@ import {
   predict,
   toPosterior,
 } from 'tfjs-laplace';
-import { buildModel, type CurvatureCase, caseNotCovered, likelihoodOf, type ReferenceDocument } from './document.js';
+import {
+  type BlockFactors,
+  type CurvatureCase,
+  curvatureOf,
+  type Damping,
+  likelihoodOf,
+  notCovered,
+  type ReferenceDocument,
+  type Rows,
+} from './document.js';
+import { blockNames, buildModel, inputsOf, labelsOf } from './model.js';
 
 /** Largest relative error of each quantity of one curvature case. */
 export interface CaseResult {
@@ -55,78 +65,116 @@ const labelOf = (doc: ReferenceDocument, { kind, weightSharing }: CurvatureCase)
 /** Batches of 16: the data of a document are folded from several, the last of another size. */
 const BATCH = 16;
 
+const DAMPINGS = { exact: exactDamping, factored: factoredDamping };
+
+/** A document's network and data on the device. */
+interface Setting {
+  readonly doc: ReferenceDocument;
+  readonly model: tf.LayersModel;
+  readonly x: tf.Tensor[];
+  readonly y: tf.Tensor;
+  readonly xTest: tf.Tensor[];
+}
+
 /** Runs every curvature case of a document. */
 export async function compareDocument(doc: ReferenceDocument): Promise<ReadonlyArray<CaseResult>> {
-  const model = buildModel(doc);
-  const [x, y, xTest] = [tf.tensor(doc.x), tf.tensor(doc.y), tf.tensor(doc.xTest)];
+  const missing = notCovered(doc);
+  if (missing !== undefined) return doc.curvatures.map((expected) => unknown(doc, expected, missing));
+  const setting = { doc, model: buildModel(doc), x: inputsOf(doc, doc.x), y: labelsOf(doc), xTest: inputsOf(doc, doc.xTest) };
   try {
     const results: CaseResult[] = [];
-    for (const expected of doc.curvatures) {
-      const reason = caseNotCovered(doc, expected, model);
-      results.push(
-        reason === undefined
-          ? await compareCase(doc, expected, model, { x, y, xTest })
-          : { label: labelOf(doc, expected), errors: UNKNOWN, failed: [], notCovered: reason },
-      );
-    }
+    for (const expected of doc.curvatures) results.push(await compareCase(setting, expected));
     return results;
   } finally {
-    model.dispose();
-    tf.dispose([x, y, xTest]);
+    setting.model.dispose();
+    tf.dispose([setting.x, setting.y, setting.xTest]);
   }
 }
 
-async function compareCase(
-  doc: ReferenceDocument,
+const unknown = (doc: ReferenceDocument, expected: CurvatureCase, reason: string): CaseResult => ({
+  label: labelOf(doc, expected),
+  errors: UNKNOWN,
+  failed: [],
+  notCovered: reason,
+});
+
+async function compareCase(setting: Setting, expected: CurvatureCase): Promise<CaseResult> {
+  const { doc, model } = setting;
+  const curvature = curvatureOf(expected);
+  if (curvature === undefined) return unknown(doc, expected, `estimator ${expected.kind} ${expected.weightSharing}`);
+  // A document with a sigmoid inside its outputs: its kfra takes the Hessian in f for the one in the last layer's z, which is wrong
+  // by the slope of the activation between them. It states nothing to compare with.
+  if (expected.kind === 'kfra' && model.layers.length > doc.layers.length) {
+    return unknown(doc, expected, 'its kfra leaves out the activation between the last z and f');
+  }
+  try {
+    const factors = await factorsOf(setting, curvature);
+    const errors = await errorsOf(setting, expected, factors);
+    const failed = (Object.keys(TOLERANCES) as Quantity[]).filter((q) => !(errors[q] <= TOLERANCES[q]));
+    return { label: labelOf(doc, expected), errors, failed };
+  } catch (error) {
+    if (isLaplaceError(error) && error.kind === 'UnsupportedLayer')
+      return unknown(doc, expected, `layer ${error.layer}: ${error.found}`);
+    throw error;
+  }
+}
+
+function factorsOf({ doc, model, x, y }: Setting, curvature: Curvature): Promise<Factors> {
+  const likelihood = likelihoodOf(doc) as Likelihood;
+  return lastValueFrom(from(batches({ x, y }, BATCH)).pipe(observe(model, likelihood), accumulateFactors(curvature)));
+}
+
+async function errorsOf(
+  { doc, model, xTest }: Setting,
   expected: CurvatureCase,
-  model: tf.LayersModel,
-  { x, y, xTest }: Record<'x' | 'y' | 'xTest', tf.Tensor>,
-): Promise<CaseResult> {
-  const likelihood = likelihoodOf(doc) as NonNullable<ReturnType<typeof likelihoodOf>>;
-  const observed = from(batches({ x, y }, BATCH)).pipe(observe(model, likelihood), accumulateFactors(curvatureOf(expected.kind)));
-  const factors = await lastValueFrom(observed);
-  const errors: Record<Quantity, number> = {
-    outputs: 0,
-    factors: factorError(factors, expected),
-    evidence: 0,
-    covariance: 0,
-    probit: 0,
-  };
-  for (const damping of ['exact', 'factored'] as const) {
-    const value = damping === 'exact' ? exactDamping() : factoredDamping();
-    const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ priorPrecision: doc.priorPrecision, damping: value })));
+  factors: Factors,
+): Promise<Record<Quantity, number>> {
+  const errors = { outputs: 0, factors: factorError(doc, factors, expected), evidence: 0, covariance: 0, probit: 0 };
+  for (const [name, expectedCovariance] of Object.entries(expected.outputCovariance) as [Damping, number[][][]][]) {
+    const damping = DAMPINGS[name]();
+    const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ priorPrecision: doc.priorPrecision, damping })));
     // The documents state the evidence of the exact posterior precision only.
-    if (damping === 'exact') errors.evidence = evidenceError(posterior, expected);
+    if (name === 'exact') errors.evidence = evidenceError(posterior, expected);
     const { mean, covariance } = await outputDistribution(model, posterior, xTest);
     errors.outputs = relative(mean, doc.outputsTest);
-    errors.covariance = Math.max(errors.covariance, relative(covariance, expected.outputCovariance[damping]));
-    const probabilities = expected.probit[damping];
+    errors.covariance = Math.max(errors.covariance, relative(covariance, expectedCovariance));
+    const probabilities = expected.probit[name];
     if (probabilities === undefined) continue;
     const prediction = await lastValueFrom(of(xTest).pipe(predict(model, posterior)));
     if (prediction._tag !== 'classification') throw new Error(`${doc.name}: expected a classification`);
     errors.probit = Math.max(errors.probit, relative(prediction.probabilities, probabilities));
   }
-  const failed = (Object.keys(TOLERANCES) as Quantity[]).filter((q) => !(errors[q] <= TOLERANCES[q]));
-  return { label: labelOf(doc, expected), errors, failed };
+  return errors;
 }
 
-function curvatureOf(kind: string): Curvature {
-  if (kind === 'kfra') return kfra();
-  if (kind === 'exact' || kind === 'empirical') return kfac({ fisher: kind });
-  throw new Error(`unknown curvature kind '${kind}' in a reference document`);
-}
-
-function factorError(factors: Factors, expected: CurvatureCase): number {
+/**
+ * Blocks are found by name: a graph may be walked in another order than a document lists it. The one block of a `full` curvature is
+ * in an order of its own, and shows in the covariances.
+ */
+function factorError(doc: ReferenceDocument, factors: Factors, expected: CurvatureCase): number {
   const found = moments(factors);
   if (E.isLeft(found)) throw found.left;
-  return Math.max(
-    ...expected.factors.flatMap(({ A, G }, i) => {
-      const own = found.right[i];
-      if (own === undefined || !isKronecker(own)) return [Number.POSITIVE_INFINITY];
-      return [relative(own.input.data, A), relative(own.gradient.data, G)];
-    }),
-  );
+  if (expected.kind === 'full') return 0;
+  const blocks = new Map(found.right.map((block) => [block.layout.name, block]));
+  const names = blockNames(doc);
+  if (blocks.size !== names.length) return Number.POSITIVE_INFINITY;
+  return Math.max(0, ...expected.factors.map((block, i) => blockError(blocks.get(names[i] as string), block)));
 }
+
+function blockError(found: LayerMoments | undefined, { A, G, D }: BlockFactors): number {
+  if (found?._tag === 'kronecker') return Math.max(relative(found.input.data, A), relative(found.gradient.data, G));
+  if (found?._tag !== 'diagonal' || D === undefined) return Number.POSITIVE_INFINITY;
+  // Of an eigenbasis the order is free, as the sign of every direction is.
+  if (found.basis !== undefined) return relative([...found.squares.data].sort(ascending), D.flat().sort(ascending));
+  // A document has the scales in a row and the shifts in another, the library a pair for each feature.
+  const { groups, n } = found.layout;
+  const pairs = groups > 1 && n === D.length;
+  return relative(found.squares.data, pairs ? transposed(D) : D);
+}
+
+const ascending = (a: number, b: number): number => a - b;
+
+const transposed = (rows: Rows): Rows => (rows[0] as number[]).map((_, j) => rows.map((row) => row[j] as number));
 
 function evidenceError(posterior: Posterior, expected: CurvatureCase): number {
   const found = evidence(posterior);

@@ -1,103 +1,126 @@
 /** A reference document: float64 values of a small network, see `__tests__/reference/README.md`. */
-import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, heteroscedastic, type Likelihood } from 'tfjs-laplace';
+import {
+  bernoulli,
+  type Curvature,
+  categorical,
+  diagonal,
+  ekfac,
+  full,
+  gaussian,
+  heteroscedastic,
+  kfac,
+  kfra,
+  type Likelihood,
+  poisson,
+} from 'tfjs-laplace';
 
-type Rows = number[][];
+export type Rows = number[][];
 
+/** Numbers, nested as deep as the shape says. */
+export type Nested = ReadonlyArray<number> | ReadonlyArray<Nested>;
+
+/** A layer with the arguments that TensorFlow.js has for it, and what it reads; or a layer used once more. */
 export interface LayerSpec {
-  readonly className: string;
-  readonly units?: number;
-  readonly inputs?: number;
+  /** Absent in a layer that `shares` the weights of another. */
+  readonly className?: string;
+  readonly name?: string;
+  /** Names of the layers that it reads; the one before it, if left out. */
+  readonly from?: ReadonlyArray<string>;
+  readonly shares?: string;
+  /** Of an input. */
+  readonly shape?: ReadonlyArray<number>;
   readonly activation?: string;
   readonly useBias?: boolean;
+  readonly kernelSize?: ReadonlyArray<number>;
+  /** Input channels of a convolution. */
+  readonly channels?: number;
+  readonly movingMean?: ReadonlyArray<number>;
+  readonly movingVariance?: ReadonlyArray<number>;
 }
+
+/** A block's factors: of a Kronecker block (A a vector for an embedding, a list for channels), of a diagonal one, or of all weights. */
+export interface BlockFactors {
+  readonly A?: Nested;
+  readonly G?: Nested;
+  readonly D?: Rows;
+  readonly F?: Rows;
+}
+
+export type Damping = 'exact' | 'factored';
 
 export interface CurvatureCase {
   readonly kind: string;
   readonly weightSharing: 'expand' | 'reduce';
-  readonly factors: ReadonlyArray<{ readonly A: Rows; readonly G: Rows }>;
+  readonly factors: ReadonlyArray<BlockFactors>;
   readonly evidence: Readonly<Record<'logLikelihood' | 'logDetRatio' | 'scatter' | 'logMarginalLikelihood', number>>;
-  readonly outputCovariance: Readonly<Record<'exact' | 'factored', number[][][]>>;
-  readonly probit: Readonly<Partial<Record<'exact' | 'factored', Rows>>>;
+  readonly outputCovariance: Readonly<Partial<Record<Damping, number[][][]>>>;
+  readonly probit: Readonly<Partial<Record<Damping, Rows>>>;
 }
 
 export interface ReferenceDocument {
   readonly name: string;
-  readonly likelihood: string;
-  readonly noiseVariance: number | number[] | null;
+  /** One for each output, where the network has several. */
+  readonly likelihood: string | ReadonlyArray<string>;
+  readonly noiseVariance: number | number[] | null | ReadonlyArray<number | null>;
   readonly priorPrecision: number;
   readonly datasetSize: number;
   readonly layers: ReadonlyArray<LayerSpec>;
+  readonly outputs?: ReadonlyArray<string>;
   readonly weights: ReadonlyArray<Rows>;
-  readonly x: Rows;
-  readonly y: number[] | Rows;
-  readonly xTest: Rows;
+  /** One array, or one for each input of a network with several. */
+  readonly x: Nested;
+  readonly y: Nested;
+  readonly exampleWeights?: ReadonlyArray<number>;
+  readonly xTest: Nested;
   readonly outputsTest: Rows;
   readonly curvatures: ReadonlyArray<CurvatureCase>;
 }
 
-/** Why this library does not cover a document, or undefined when it does. */
-export function notCovered(doc: ReferenceDocument): string | undefined {
-  const foreign = doc.layers.find((l) => l.className !== 'Dense');
-  if (foreign !== undefined) return `layer ${foreign.className}`;
-  if (!Array.isArray(doc.x[0]) || Array.isArray(doc.x[0][0])) return 'inputs that are not vectors';
-  return likelihoodOf(doc) === undefined ? `likelihood ${doc.likelihood}` : undefined;
-}
+/** Names of the network's inputs; none for a chain, which has one. */
+export const inputNames = ({ layers }: ReferenceDocument): ReadonlyArray<string> =>
+  layers.filter((l) => l.className === 'InputLayer').map((l) => l.name as string);
 
-/**
- * Why one curvature case is not covered. A kfra case takes the Hessian in the outputs for the one in the last layer's z, which is
- * wrong by the slope of an activation between them: such a case states nothing to compare with.
- */
-export function caseNotCovered(doc: ReferenceDocument, { kind }: CurvatureCase, model: tf.Sequential): string | undefined {
-  return kind === 'kfra' && model.layers.length > doc.layers.length
-    ? 'its kfra leaves out the activation between the last z and f'
-    : undefined;
+/** Why the library does not have what a document is about, or undefined when it does. Layers it judges itself. */
+export function notCovered(doc: ReferenceDocument): string | undefined {
+  if (doc.exampleWeights !== undefined) return 'weights of examples';
+  if (likelihoodOf(doc) !== undefined) return undefined;
+  if (Array.isArray(doc.likelihood)) return 'several outputs';
+  return `likelihood ${doc.likelihood}`;
 }
 
 /** The document's likelihood, if the library has it. */
 export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): Likelihood | undefined {
-  if (likelihood === 'categorical') return categorical();
-  if (likelihood === 'bernoulli') return bernoulli();
-  if (likelihood === 'gaussian' && noiseVariance !== null) return gaussian({ noiseVariance });
-  if (likelihood === 'heteroscedastic') return heteroscedastic();
-  return undefined;
-}
-
-/**
- * The document's network as a tf.LayersModel with its weights; the caller disposes it.
- *
- * A document of the form `outputsTest = sigmoid(z)` has a sigmoid INSIDE its outputs f, and the likelihood's link on top of it:
- * then the model gets that second sigmoid, so that f is what the document says it is.
- */
-export function buildModel(doc: ReferenceDocument): tf.Sequential {
-  const model = chain(doc);
-  const outputs = tf.tidy(() => (model.predict(tf.tensor(doc.xTest)) as tf.Tensor).dataSync());
-  const expected = doc.outputsTest.flat();
-  const linkInside = doc.layers[doc.layers.length - 1]?.activation === 'sigmoid';
-  if (linkInside && expected.every((f, i) => Math.abs(f - (outputs[i] as number)) < 1e-5)) {
-    model.add(tf.layers.activation({ activation: 'sigmoid' }));
+  switch (likelihood) {
+    case 'categorical':
+      return categorical();
+    case 'bernoulli':
+      return bernoulli();
+    case 'gaussian':
+      return gaussian({ noiseVariance: noiseVariance as number | number[] });
+    case 'heteroscedastic':
+      return heteroscedastic();
+    case 'poisson':
+      return poisson();
+    default:
+      return undefined;
   }
-  return model;
 }
 
-function chain(doc: ReferenceDocument): tf.Sequential {
-  const model = tf.sequential({
-    layers: doc.layers.map((l) =>
-      tf.layers.dense({
-        inputShape: [l.inputs as number],
-        units: l.units as number,
-        activation: (l.activation ?? 'linear') as 'linear',
-        useBias: l.useBias ?? true,
-        kernelInitializer: 'zeros',
-      }),
-    ),
-  });
-  tf.tidy(() => {
-    const weights = doc.weights.flatMap((W, i) => {
-      if (!doc.layers[i]?.useBias) return [tf.tensor2d(W)];
-      return [tf.tensor2d(W.slice(0, -1)), tf.tensor1d(W[W.length - 1] as number[])];
-    });
-    model.setWeights(weights);
-  });
-  return model;
+/** The estimator of a curvature case, if the library has it. */
+export function curvatureOf({ kind, weightSharing }: CurvatureCase): Curvature | undefined {
+  switch (kind) {
+    case 'exact':
+    case 'empirical':
+      return kfac({ fisher: kind, weightSharing });
+    case 'kfra':
+      return kfra();
+    case 'ekfac':
+      return ekfac({ weightSharing });
+    case 'diagonal':
+      return diagonal();
+    case 'full':
+      return full();
+    default:
+      return undefined;
+  }
 }

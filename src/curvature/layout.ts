@@ -26,6 +26,11 @@ export interface LayerLayout {
   /** Columns of W: outputs. */
   readonly m: number;
   readonly bias: boolean;
+  /**
+   * T, where every example has as many positions and each is a row of the input sum (`expand`): A is the mean over them. Absent
+   * where there is one, and where their number depends on the data: then each batch's rows are weighed by 1/T beforehand.
+   */
+  readonly positions?: number;
   /** Of `full`: the names of the layers whose weights, row by row, make up the one column. */
   readonly members?: ReadonlyArray<string>;
 }
@@ -82,11 +87,19 @@ export function layersOf(blocks: ReadonlyArray<Block>, curvature: Curvature): Re
     const members = blocks.map(({ name }) => name);
     return [{ name: FULL_LAYER, structure: 'full', groups: 1, n, m: 1, bias: false, members }];
   }
-  return blocks.map(({ name, groups, n, m, bias, structure }) => {
+  return blocks.map((block) => {
+    const { name, groups, n, m, bias, structure } = block;
     const own = curvature._tag === 'diagonal' || structure === 'diagonal' ? 'diagonal' : structure;
-    return { name, structure: curvature._tag === 'ekfac' && own !== 'diagonal' ? 'eigen' : own, groups, n, m, bias };
+    const kept: Structure = curvature._tag === 'ekfac' && own !== 'diagonal' ? 'eigen' : own;
+    const expanded = kept === 'kronecker' && !('weightSharing' in curvature && curvature.weightSharing === 'reduce');
+    const positions = expanded ? positionsOf(block) : 1;
+    return { name, structure: kept, groups, n, m, bias, ...(positions > 1 ? { positions } : {}) };
   });
 }
+
+/** Positions of one example over all uses of a block; 1 where their number depends on the data. */
+const positionsOf = ({ ops }: Block): number =>
+  ops.every((op) => op.map.positions !== undefined) ? ops.reduce((T, op) => T + (op.map.positions as number), 0) : 1;
 
 /** Weights of the layout's layers from those of the blocks: `full` lays them end to end in one column. */
 export function weightsOf({ layers }: Layout, blocks: ReadonlyArray<Matrix>): ReadonlyArray<Matrix> {

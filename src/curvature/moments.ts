@@ -57,7 +57,13 @@ function layerMoments(layout: LayerLayout, weights: Matrix, sums: LayerSums, cou
   switch (sums._tag) {
     case 'kronecker': {
       const { input, gradient } = sums;
-      return { _tag: 'kronecker', layout, weights, input: mean(input, count), gradient: mean(gradient, count) };
+      return {
+        _tag: 'kronecker',
+        layout,
+        weights,
+        input: mean(input, count * (layout.positions ?? 1)),
+        gradient: mean(gradient, count),
+      };
     }
     case 'diagonal':
       return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count) };

@@ -42,8 +42,8 @@ export function addInputs(subject: Subject, a: tf.Tensor4D, weights: tf.Tensor1D
     sink.gram(layer, 0, flatRows(roots === undefined ? (rows as tf.Tensor4D) : tf.mul(rows, roots)));
     return;
   }
-  // 1/√T on the rows is 1/T on their second moments.
-  const scale = 1 / Math.sqrt(T);
+  // 1/√T on the rows is 1/T on their second moments; where T is known beforehand, `moments` divides, and sums of ones stay exact.
+  const scale = layout.positions === undefined ? 1 / Math.sqrt(T) : 1;
   sink.gram(layer, 0, flatRows(tf.mul(a, roots === undefined ? scale : tf.mul(roots, scale))));
 }
 

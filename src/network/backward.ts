@@ -62,7 +62,7 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
 }
 
 /** Values that depend on the weights of a block: the only ones that gradients are wanted for. */
-function activeValues(network: Network): ReadonlySet<ValueId> {
+export function activeValues(network: Network): ReadonlySet<ValueId> {
   const covered = new Set<Op>(network.blocks.flatMap((b) => b.ops));
   const active = new Set<ValueId>();
   for (const op of network.ops) {

@@ -97,7 +97,7 @@ export function selectBlocks(
       laplaceError('UnsupportedLayer', {
         what: `Layer '${foreign.name}' has trainable weights but no curvature block`,
         layer: foreign.name,
-        found: foreign.getClassName(),
+        found: reasonOf(ops, foreign) ?? foreign.getClassName(),
         expected: 'a layer that is linear in its weights',
         remedy: "Leave it at its MAP (unsupported: 'map'), cover part of the model (layers: 'last', or names), or freeze it.",
       }),
@@ -105,6 +105,9 @@ export function selectBlocks(
   }
   return accepted(known, all, unsupported);
 }
+
+const reasonOf = (ops: ReadonlyArray<Op>, layer: Layer): string | undefined =>
+  ops.flatMap((op) => (op.kind === 'opaque' && op.layer === layer ? (op.reason ?? []) : []))[0];
 
 function named(
   all: ReadonlyArray<Block>,

@@ -7,11 +7,14 @@ import type { LayersModel, Sequential, SymbolicTensor } from '@tensorflow/tfjs-l
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { activated, lowered } from './lower.js';
-import { isElementwise, type Layer, type Op, type ValueId } from './ops.js';
+import { isElementwise, type Layer, type LayerUse, type Op, type ValueId } from './ops.js';
+import { whyWhole } from './recurrent/index.js';
 
 /** A model's computation for one batch. */
 export interface Graph {
   readonly ops: ReadonlyArray<Op>;
+  /** Every use of a layer that is linear in its weights, in running order. */
+  readonly uses: ReadonlyArray<LayerUse>;
   readonly inputs: ReadonlyArray<ValueId>;
   readonly output: ValueId;
 }
@@ -43,7 +46,7 @@ const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU']);
 /** True for a model that is used as a layer. */
 const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
 
-/** Reads a model's graph. Fails for models that are not built, have several outputs, or mask steps of sequences. */
+/** Reads a model's graph. Fails for models that are not built, have several outputs, keep states, or mask steps of sequences. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   // A sequential model to which a layer was added is finished by its first use; that is now.
   if (!model.built && (model.outputs ?? []).length > 0) (model as Sequential).build();
@@ -70,6 +73,18 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   for (const input of model.inputs) scope.set(input.id, builder.fresh());
   const inputs = [...scope.values()];
   const output = builder.value(model.outputs[0] as SymbolicTensor, scope);
+  const stateful = builder.ops.find(({ layer }) => layer.stateful);
+  if (stateful !== undefined) {
+    return E.left(
+      laplaceError('InvalidModel', {
+        what: `Layer '${stateful.layer.name}' keeps its states from one batch to the next`,
+        layer: stateful.layer.name,
+        found: `${stateful.layer.getClassName()} with stateful: true`,
+        expected: 'layers whose outputs depend on their inputs alone',
+        remedy: 'Build the model again with stateful: false and give it the same weights.',
+      }),
+    );
+  }
   const masking = builder.ops.find(makesMask);
   if (masking !== undefined) {
     return E.left(
@@ -81,7 +96,7 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
       }),
     );
   }
-  return E.right({ ops: builder.ops, inputs, output });
+  return E.right({ ops: builder.ops, uses: builder.uses, inputs, output });
 }
 
 /** Masks travel beside the values, from layer to layer; predictions that left them out would be other ones than the model's. */
@@ -91,6 +106,7 @@ const makesMask = ({ layer }: Op): boolean =>
 /** Walks back from a symbolic tensor to the inputs and appends operations in the order in which they can run. */
 class GraphBuilder {
   readonly ops: Op[] = [];
+  readonly uses: LayerUse[] = [];
   private next = 0;
 
   fresh(): ValueId {
@@ -118,14 +134,16 @@ class GraphBuilder {
       return layer.outputs.map((t) => this.value(t, inner));
     }
     if (IDENTITY.has(className)) return [first];
-    const steps = inputs.length === 1 ? lowered(layer, shapeOf(node)) : undefined;
-    if (steps !== undefined) {
-      const last = steps.reduce((input, step) => {
-        const output = this.fresh();
-        this.ops.push(step(input, output));
-        return output;
-      }, first);
-      return [this.activation(layer, last)];
+    const alone = inputs.length === 1 && node.outputTensors.length === 1;
+    const lowering = alone ? lowered(layer, shapeOf(node)) : undefined;
+    if (lowering !== undefined) {
+      const start = this.ops.length;
+      const last = lowering(first, { fresh: () => this.fresh(), add: (op) => this.ops.push(op) });
+      const ops = this.ops.slice(start);
+      const result = this.activation(activated(layer), last, layer);
+      const [activation] = this.ops.slice(start + ops.length);
+      this.uses.push({ layer, ops, input: first, output: last, ...(activation === undefined ? {} : { activation }) });
+      return [result];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
     // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
@@ -148,13 +166,14 @@ class GraphBuilder {
     // A softmax layer over the last axis is the activation of that name, and so can be a likelihood's link.
     const form = className === 'Softmax' && isLastAxis(layer, node) ? 'softmax' : className;
     const outputs = node.outputTensors.map(() => this.fresh());
-    this.ops.push({ kind: 'opaque', layer, form, apply, inputs, outputs });
+    const reason = whyWhole(layer, shapeOf(node), alone);
+    this.ops.push({ kind: 'opaque', layer, form, apply, inputs, outputs, ...(reason === undefined ? {} : { reason }) });
     return outputs;
   }
 
-  /** Appends the activation of a layer, if it has one, and returns the value after it. */
-  private activation(layer: Layer, input: ValueId): ValueId {
-    const { activation } = activated(layer) as unknown as { readonly activation: Activation | null };
+  /** Appends the activation of a layer, if it has one, and returns the value after it. `layer` is the one of the graph around it. */
+  private activation(inner: Layer, input: ValueId, layer = inner): ValueId {
+    const activation = (inner as unknown as { activation: Activation | null }).activation;
     const form = activation?.getClassName() ?? 'linear';
     if (!activation || form === 'linear') return input;
     const output = this.fresh();

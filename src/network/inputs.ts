@@ -10,15 +10,19 @@ import type { Network } from './network.js';
 /** Inputs of one batch: a tensor (or nested array) [B, …], one per model input, or a record by input name. */
 export type Inputs = tf.TensorLike | tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor>>;
 
-/** A batch with labels, in either of the spellings that tfjs uses (`xs`, `ys` are those of `tf.data`). */
-export type LabelledBatch =
+/**
+ * A batch with labels, in either of the spellings that tfjs uses (`xs`, `ys` are those of `tf.data`). `weights` [B] say how often each
+ * example counts: finite numbers >= 0, not only whole ones. Without, each counts once.
+ */
+export type LabelledBatch = (
   | { readonly x: Inputs; readonly y: tf.Tensor | tf.TensorLike }
-  | { readonly xs: Inputs; readonly ys: tf.Tensor | tf.TensorLike };
+  | { readonly xs: Inputs; readonly ys: tf.Tensor | tf.TensorLike }
+) & { readonly weights?: tf.Tensor | tf.TensorLike };
 
-/** Inputs and labels of a batch, whichever the spelling; both undefined where there is no batch. */
-export function partsOf(batch: LabelledBatch | undefined): { readonly x: unknown; readonly y: unknown } {
-  const { x, y, xs = x, ys = y } = (batch ?? {}) as Readonly<Record<'x' | 'y' | 'xs' | 'ys', unknown>>;
-  return { x: xs, y: ys };
+/** Inputs, labels and weights of a batch, whichever the spelling; all undefined where there is no batch. */
+export function partsOf(batch: LabelledBatch | undefined): Readonly<Record<'x' | 'y' | 'weights', unknown>> {
+  const { x, y, xs = x, ys = y, weights } = (batch ?? {}) as Readonly<Record<'x' | 'y' | 'xs' | 'ys' | 'weights', unknown>>;
+  return { x: xs, y: ys, weights };
 }
 
 /** Inputs as tensors, in the model's order. Arrays become tensors inside the caller's `tf.tidy`. */
@@ -66,6 +70,28 @@ export function labelTensor(network: Network, y: unknown, size: number): E.Eithe
     ),
   );
 }
+
+/** Weights of `size` examples as a tensor [B]; undefined where there are none. Their range is checked on the device, see `Health`. */
+export const weightTensor = (weights: unknown, size: number): E.Either<LaplaceError, tf.Tensor1D | undefined> =>
+  weights === undefined || weights === null
+    ? E.right(undefined)
+    : F.pipe(
+        asTensor(weights),
+        E.filterOrElse(
+          (w) => w.rank === 1 && w.shape[0] === size,
+          (w) => `shape [${w.shape.join(', ')}] for a batch of ${size}`,
+        ),
+        E.bimap(
+          (found) =>
+            laplaceError('InvalidInput', {
+              what: 'The weights do not fit the batch',
+              field: 'weights',
+              found,
+              expected: `[${size}], a number >= 0 for each example`,
+            }),
+          (w) => tf.cast(w, 'float32') as tf.Tensor1D,
+        ),
+      );
 
 function listInputs(inputs: unknown, names: ReadonlyArray<string>): ReadonlyArray<unknown> {
   if (isTensor(inputs)) return [inputs];

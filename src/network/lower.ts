@@ -1,6 +1,7 @@
 /**
  * Layers that are linear in their weights, as the operations that they are made of: a map, or a normalisation and its scale, or the
- * two maps of a separable convolution. A layer's activation, if it has one, comes after them.
+ * two maps of a separable convolution, or the steps of a recurrent layer (`recurrent/`). A layer's activation, if it has one, comes
+ * after them.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -10,13 +11,26 @@ import { linearMap } from './linear/index.js';
 import type { LinearMap, ValueShape } from './linear/map.js';
 import { axesOf, scaleMap } from './linear/scale.js';
 import { overSteps } from './linear/steps.js';
-import type { Layer, Op, ValueId } from './ops.js';
-
-/** An operation once its values have numbers. */
-export type Step = (input: ValueId, output: ValueId) => Op;
+import type { Layer, Lowering, Op, ValueId } from './ops.js';
+import { recurrence } from './recurrent/index.js';
 
 /** The operations of a layer for inputs of this shape (batch left out), or undefined where it is not linear in its weights. */
-export function lowered(layer: Layer, inputShape: ValueShape): ReadonlyArray<Step> | undefined {
+export function lowered(layer: Layer, inputShape: ValueShape): Lowering | undefined {
+  const steps = chain(layer, inputShape);
+  if (steps === undefined) return recurrence(layer, inputShape);
+  return (first, { fresh, add }) =>
+    steps.reduce((input, step) => {
+      const output = fresh();
+      add(step(input, output));
+      return output;
+    }, first);
+}
+
+/** An operation once its values have numbers. */
+type Step = (input: ValueId, output: ValueId) => Op;
+
+/** Operations one after the other. */
+function chain(layer: Layer, inputShape: ValueShape): ReadonlyArray<Step> | undefined {
   switch (layer.getClassName()) {
     case 'SeparableConv2D':
       return separable(layer, inputShape).map((map) => step(layer, map));

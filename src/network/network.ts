@@ -11,7 +11,7 @@ import type { Likelihood } from '../likelihood/codec.js';
 import { type LikelihoodOps, likelihoodOps } from '../likelihood/index.js';
 import { type Block, selectBlocks, type Unsupported } from './blocks.js';
 import { type Graph, readGraph } from './graph.js';
-import { inputsOf, type Op, outputsOf, type ValueId } from './ops.js';
+import { inputsOf, type LayerUse, type Op, outputsOf, type ValueId } from './ops.js';
 
 export type { Block } from './blocks.js';
 
@@ -21,6 +21,8 @@ export interface Network {
   readonly likelihood: Likelihood;
   readonly likelihoodOps: LikelihoodOps;
   readonly ops: ReadonlyArray<Op>;
+  /** Every use of a layer that is linear in its weights, in running order. */
+  readonly uses: ReadonlyArray<LayerUse>;
   readonly inputs: ReadonlyArray<ValueId>;
   /** The value f [B, C]: logits or outputs, before the link. */
   readonly output: ValueId;

@@ -41,9 +41,31 @@ export interface OpaqueOp {
   readonly apply: (inputs: ReadonlyArray<tf.Tensor>) => ReadonlyArray<tf.Tensor>;
   readonly inputs: ReadonlyArray<ValueId>;
   readonly outputs: ReadonlyArray<ValueId>;
+  /** Of a layer that could have had blocks: why it is taken as a whole. */
+  readonly reason?: string;
 }
 
 export type Op = LinearOp | ElementwiseOp | OpaqueOp;
+
+/** Where the operations of a layer go as they are made. */
+export interface Emit {
+  /** The number of a new value. */
+  readonly fresh: () => ValueId;
+  readonly add: (op: Op) => void;
+}
+
+/** Adds the operations of a layer on its input, and gives the value that they end with. */
+export type Lowering = (input: ValueId, emit: Emit) => ValueId;
+
+/** One use of a layer that is linear in its weights: what it computes, from its input to its last pre-activation. */
+export interface LayerUse {
+  readonly layer: Layer;
+  readonly ops: ReadonlyArray<Op>;
+  readonly input: ValueId;
+  readonly output: ValueId;
+  /** The activation that comes after them, if there is one. */
+  readonly activation?: Op;
+}
 
 /** The values that an operation reads. */
 export const inputsOf = (op: Op): ReadonlyArray<ValueId> => (op.kind === 'opaque' ? op.inputs : [op.input]);

@@ -12,6 +12,8 @@ import type { BatchSource, OwnedBatch } from './observed.js';
 export interface TensorData {
   readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
   readonly y: tf.Tensor;
+  /** How often each example counts, [N]; once without. */
+  readonly weights?: tf.Tensor;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface TensorData {
  * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1, `InvalidInput` and `InvalidLabels` for tensors that differ
  * in length.
  */
-export function batches({ x, y }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
+export function batches({ x, y, weights }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
   const inputs = inputBatches(x, size);
   const [examples, labels] = [([x].flat() as tf.Tensor[])[0]?.shape[0] ?? 0, y.shape[0] ?? 0];
   if (examples !== labels) {
@@ -32,7 +34,19 @@ export function batches({ x, y }: TensorData, size: number): ReadonlyArray<() =>
       expected: `${examples} labels`,
     });
   }
-  return inputs.map((part, i) => () => ({ x: part(), y: slice(y, i * size, size) }));
+  if (weights !== undefined && (weights.rank !== 1 || weights.shape[0] !== examples)) {
+    throw laplaceError('InvalidInput', {
+      what: 'There is not one weight for each example',
+      field: 'weights',
+      found: `shape [${weights.shape.join(', ')}]`,
+      expected: `[${examples}]`,
+    });
+  }
+  return inputs.map((part, i) => () => ({
+    x: part(),
+    y: slice(y, i * size, size),
+    ...(weights === undefined ? {} : { weights: slice(weights, i * size, size) }),
+  }));
 }
 
 /** The same without labels, for `predict`. */

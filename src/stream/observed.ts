@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
 import type { BlockRows } from '../curvature/estimator.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { inputTensors, type LabelledBatch, labelTensor, partsOf } from '../network/inputs.js';
+import { inputTensors, type LabelledBatch, labelTensor, partsOf, weightTensor } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 
 /** The tensors of a batch, while they live. */
@@ -56,10 +56,12 @@ export const observedBatch = (network: Network, source: BatchSource, index: numb
         const made = typeof source === 'function' ? source() : source;
         const owned = isOwned(made);
         if (owned) dispose = made.dispose;
-        const { x: inputs, y: labels } = partsOf(owned ? made.batch : made);
+        const { x: inputs, y: labels, weights: counts } = partsOf(owned ? made.batch : made);
         const x = orThrow(inputTensors(network, inputs));
-        const y = orThrow(labelTensor(network, labels, x[0]?.shape[0] as number));
-        return f({ x, y });
+        const size = x[0]?.shape[0] as number;
+        const y = orThrow(labelTensor(network, labels, size));
+        const weights = orThrow(weightTensor(counts, size));
+        return f({ x, y, ...(weights === undefined ? {} : { weights }) });
       });
     } finally {
       dispose();

@@ -115,57 +115,12 @@ describe('in every form that a model can have', () => {
           layers: [tf.sequential({ layers: [hidden(), dense({ units: 4 })] }), dense({ units: 3, activation: 'softmax' })],
         }),
     ],
-    ['a dense layer on a sequence', () => onImage([2, 2], dense({ units: 3, activation: 'tanh' }))],
-    ['a convolution over a sequence', () => onImage([4, 1], tf.layers.conv1d({ filters: 2, kernelSize: 2, activation: 'relu' }))],
-    [
-      'convolutions with every way to have an activation',
-      () =>
-        onImage(
-          [2, 2, 1],
-          tf.layers.conv2d({ filters: 2, kernelSize: 2, padding: 'same', activation: 'relu' }),
-          tf.layers.conv2d({ filters: 2, kernelSize: 2, padding: 'same', activation: 'tanh', useBias: false }),
-          tf.layers.conv2d({ filters: 2, kernelSize: 2, padding: 'same', activation: 'elu', dilationRate: 1 }),
-          tf.layers.conv2d({ filters: 2, kernelSize: 1 }),
-        ),
-    ],
-    [
-      'a depthwise convolution and a transposed one',
-      () =>
-        onImage(
-          [2, 2, 1],
-          tf.layers.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 2, activation: 'tanh' }),
-          tf.layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, activation: 'relu' }),
-        ),
-    ],
-    ['a separable convolution', () => onImage([2, 2, 1], tf.layers.separableConv2d({ filters: 2, kernelSize: 2 }))],
-    [
-      'TimeDistributed, with an activation inside',
-      () => onImage([2, 2], tf.layers.timeDistributed({ layer: dense({ units: 3, activation: 'tanh' }) })),
-    ],
-    [
-      'a normalisation of each example',
-      () => tf.sequential({ layers: [hidden(), tf.layers.layerNormalization(), dense({ units: 3, activation: 'softmax' })] }),
-    ],
-    ['a layer that reads the input twice', shared],
     ['a skip connection', skip],
     ['two inputs', twoInputs],
   ])('%s', async (_, make) => {
     const model = make();
     const { x, y } = dataOf(classes, EXAMPLES);
     await expectByProduct(model, classes, { x: model.inputs.length === 2 ? [x, x.square()] : x, y });
-  });
-
-  it('tokens', async () => {
-    const model = tf.sequential({
-      layers: [
-        tf.layers.embedding({ inputDim: 5, outputDim: 3, inputLength: 4 }),
-        tf.layers.flatten(),
-        dense({ units: 3, activation: 'softmax' }),
-      ],
-    });
-    const { x, y } = dataOf(classes, EXAMPLES);
-    // Numbers in [−1, 1) to tokens 0 to 4, some of them twice in an example.
-    await expectByProduct(model, classes, { x: x.add(1).mul(2.5).floor(), y });
   });
 
   it('named layers only', async () => {
@@ -177,25 +132,6 @@ describe('in every form that a model can have', () => {
     expectSameFactors(await lastValueFrom(callback.factors$), await pass(model, classes.likelihood, data, curvature), TOLERANCE);
   });
 });
-
-/** The inputs as a small image or sequence, through these layers. */
-const onImage = (shape: number[], ...layers: tf.layers.Layer[]): tf.LayersModel =>
-  tf.sequential({
-    layers: [
-      tf.layers.reshape({ targetShape: shape, inputShape: [INPUTS] }),
-      ...layers,
-      tf.layers.flatten(),
-      dense({ units: 3, activation: 'softmax' }),
-    ],
-  });
-
-/** One layer with two uses, of which a training step shows one. */
-function shared(): tf.LayersModel {
-  const x = tf.input({ shape: [INPUTS] });
-  const layer = dense({ units: 4, activation: 'tanh' });
-  const product = tf.layers.multiply().apply([layer.apply(x), layer.apply(x)] as tf.SymbolicTensor[]) as tf.SymbolicTensor;
-  return tf.model({ inputs: x, outputs: dense({ units: 3, activation: 'softmax' }).apply(product) as tf.SymbolicTensor });
-}
 
 /** Sum and concatenation around hidden layers. */
 function skip(): tf.LayersModel {
