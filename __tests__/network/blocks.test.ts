@@ -1,6 +1,6 @@
 /** Which layers have a block, how many, of which shape; and what becomes of one whose factors would be too large. */
 import * as tf from '@tensorflow/tfjs';
-import { type Curvature, categorical, diagonal, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
+import { type Curvature, categorical, coverage, diagonal, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
 import { prepare } from '../../src/curvature/estimator.js';
 import { type Block, LARGEST_FACTOR } from '../../src/network/blocks.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
@@ -178,5 +178,16 @@ describe('a factor that would be too large', () => {
   it('nobody asks for under diagonal()', () => {
     const found = prepare(whole(wide()), diagonal());
     expect(found).toMatchObject({ right: { layout: { layers: [{ name: 'wide', structure: 'diagonal' }, { name: 'top' }] } } });
+  });
+
+  it.each<[Curvature, ReadonlyArray<string>, string | undefined]>([
+    [kfac(), ['top', 'wide: map'], "'wide' is refused"],
+    [kfac({ unsupported: 'map' }), ['top', 'wide: map'], "'wide' stays at its MAP"],
+    [kfac({ unsupported: 'diagonal' }), ['wide', 'top'], "'wide' gets a diagonal block"],
+    [diagonal(), ['wide', 'top'], undefined],
+  ])('is told by the coverage of %j', (curvature, layers, warning) => {
+    const found = right(coverage(wide(), { likelihood: categorical(), curvature }));
+    expect(found.layers.map((l) => (l.block === 'map' ? `${l.name}: map` : l.name))).toEqual(layers);
+    expect(found.warnings).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)]);
   });
 });

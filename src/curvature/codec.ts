@@ -174,3 +174,7 @@ export function fisherOf(curvature: Curvature): Fisher | undefined {
       return curvature;
   }
 }
+
+/** What becomes of layers that have no block, or whose factors are too large: a diagonal has no factors that could be. */
+export const policyOf = ({ _tag, unsupported }: Curvature): Curvature['unsupported'] =>
+  _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;

@@ -12,7 +12,7 @@ import type { Likelihood } from '../likelihood/codec.js';
 import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../network/blocks.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import type { Layer } from '../network/ops.js';
-import { type Curvature, fisherOf } from './codec.js';
+import { type Curvature, fisherOf, policyOf } from './codec.js';
 import { rowsPerExample } from './fisher.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from './layout.js';
 
@@ -89,7 +89,7 @@ export const coverage = (
     readNetwork(model, likelihood),
     E.chain((network) =>
       F.pipe(
-        withBlocks(network, curvature.layers, curvature.unsupported === 'diagonal' ? 'diagonal' : 'map'),
+        withBlocks(network, curvature.layers, policyOf(curvature) === 'diagonal' ? 'diagonal' : 'map'),
         E.map((chosen) => summary(chosen, curvature)),
       ),
     ),
@@ -229,7 +229,9 @@ function warningsOf(network: Network, curvature: Curvature, bytes: number): Read
           `'${layer.name}' (${layer.getClassName()}) ${fate}: it is not linear in its weights. Leave it at its MAP (unsupported: 'map'), or cover layers: 'last'.`,
         );
       }
-      for (const block of own.filter(tooLarge)) {
+      // Under diagonal() a block like any other, unless it is left out.
+      const usual = curvature._tag === 'diagonal' && policyOf(curvature) === 'diagonal';
+      for (const block of usual ? [] : own.filter(tooLarge)) {
         const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[curvature.unsupported];
         warnings.push(
           `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'.`,

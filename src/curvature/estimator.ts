@@ -13,7 +13,7 @@ import { type Network, withBlocks } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import type { Stack } from '../network/stack.js';
 import type { Matrix } from '../types.js';
-import { type Curvature, fisherOf } from './codec.js';
+import { type Curvature, fisherOf, policyOf } from './codec.js';
 import { forSeeds } from './fisher.js';
 import { kfraChain, kfraRows } from './kfra.js';
 import { type EigenBasis, type Layout, layersOf } from './layout.js';
@@ -36,10 +36,6 @@ export function prepare(source: Network, curvature: Curvature, basis?: string): 
     }),
   );
 }
-
-/** A diagonal has no factors that could be too large. */
-const policyOf = ({ _tag, unsupported }: Curvature): Curvature['unsupported'] =>
-  _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;
 
 function layoutOf(network: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout {
   const layers = layersOf(network.blocks, curvature);
