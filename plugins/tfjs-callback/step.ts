@@ -1,6 +1,6 @@
 /** One observed training step: what the taps captured, as a batch that estimators understand. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type LossMatch, laplaceError, type Network, type TrainingRows } from 'tfjs-laplace';
+import { type BatchTensors, fromDevice, type LossMatch, laplaceError, type Network, type TrainingRows } from 'tfjs-laplace';
 import type { Captured } from './taps.js';
 
 /**
@@ -44,7 +44,7 @@ export function equallyWeighted({ lossGradient }: Captured): tf.Scalar {
 
 /** Rejects when examples had weights of their own: the likelihood knows none. */
 export async function checkWeights(flag: tf.Scalar): Promise<void> {
-  const [equal] = await flag.data().finally(() => flag.dispose());
+  const [equal] = await fromDevice(flag.data()).finally(() => flag.dispose());
   if (equal) return;
   throw laplaceError('InvalidOption', {
     what: 'The training loss weights its examples',

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Matrix } from '../types.js';
+import { fromDevice } from './device.js';
 import type { Block, Network } from './network.js';
 
 /** The weights of a network at one moment. */
@@ -36,7 +37,7 @@ type WeightData = ReadonlyMap<tf.Tensor, Float32Array>;
 
 async function download(model: LayersModel): Promise<WeightData> {
   const tensors = model.weights.map((w) => w.read() as tf.Tensor);
-  const data = await Promise.all(tensors.map((t) => t.data()));
+  const data = await fromDevice(Promise.all(tensors.map((t) => t.data())));
   return new Map(tensors.map((t, i) => [t, data[i] as Float32Array]));
 }
 

@@ -3,6 +3,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import { laplaceError } from '../errors.js';
+import { deviceError } from '../network/device.js';
 import type { OnProgress } from '../types.js';
 import { type Accumulator, createAccumulator } from './accumulator.js';
 import { breather } from './breathe.js';
@@ -65,7 +66,7 @@ export const accumulateFactors =
         } catch (another) {
           reported = another;
         }
-        end(() => subscriber.error(reported));
+        end(() => subscriber.error(deviceError(reported)));
       };
       const then = (step: () => Promise<void> | void): void => {
         work = work

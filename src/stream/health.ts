@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
+import { fromDevice } from '../network/device.js';
 import type { Network } from '../network/network.js';
 import type { ObservedBatch } from './observed.js';
 
@@ -36,7 +37,7 @@ export function healthOf(
 
 /** Waits for the checks. Resolves with the batch's log-likelihood, rejects with a `LaplaceError` that names batch and field. */
 export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<number> {
-  const [x, y, range, logLikelihood] = await values.data().finally(() => values.dispose());
+  const [x, y, range, logLikelihood] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x || !y) {
     throw laplaceError('NotFinite', {

@@ -4,6 +4,7 @@
  * than many of short ones. Holds at most 2·ROWS rows plus those in bags, and two [d, d] matrices, on the device.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { fromDevice } from '../network/device.js';
 import { gram } from '../network/matmul.js';
 import type { Matrix } from '../types.js';
 
@@ -57,7 +58,7 @@ export function createMoment(d: number): Moment {
     if (sum === undefined) return host;
     committed.sum = undefined;
     committed.products = 0;
-    const values = sum.data().finally(() => sum.dispose());
+    const values = fromDevice(sum.data()).finally(() => sum.dispose());
     host = Promise.all([host, values]).then(([total, more]) => {
       for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (more[i] as number);
       return total;

@@ -2,6 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Observable, type OperatorFunction, switchMap } from 'rxjs';
 import { cloneModel, writeBlock } from '../network/clone.js';
+import { checkDevice, deviceError } from '../network/device.js';
 import { type Network, notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { uploadPosterior } from '../predictive/device.js';
@@ -141,6 +142,8 @@ function samples<R>(
         for (let s = 0; s < count && !subscriber.closed; s++) {
           orThrow(notDisposed(model));
           const value = await maker.next(s);
+          // Nothing is read from the device here, so that nothing else would tell.
+          checkDevice();
           if (subscriber.closed) maker.refuse(value);
           else subscriber.next(value);
           await breathe();
@@ -151,6 +154,6 @@ function samples<R>(
       }
       subscriber.complete();
     };
-    produce().catch((error: unknown) => subscriber.error(error));
+    produce().catch((error: unknown) => subscriber.error(deviceError(error)));
   });
 }
