@@ -12,6 +12,7 @@ const ONCE = [
   'codec/**/*',
   'metrics/**/*',
   'plugins/{backends,plots,progress}/**/*',
+  'predictive/everywhere',
   'random/**/*',
   'recipe/**/*',
   'recipes/{regression,support}/**/*',

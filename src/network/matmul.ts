@@ -10,6 +10,9 @@ const transposesAreSlow = (): boolean => tf.getBackend() === 'wasm';
 export const timesTransposed = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
   transposesAreSlow() ? tf.matMul(x, tf.transpose(y)) : tf.matMul(x, y, false, true);
 
+/** Xᵀ Y: x [q, p], y [q, R] to [p, R]. */
+export const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
+  transposesAreSlow() ? tf.matMul(tf.transpose(x), y) : tf.matMul(x, y, true, false);
+
 /** Second moments Σ_r r rᵀ = RᵀR of rows [R, p]: [p, p]. */
-export const gram = (rows: tf.Tensor2D): tf.Tensor2D =>
-  transposesAreSlow() ? tf.matMul(tf.transpose(rows), rows) : tf.matMul(rows, rows, true, false);
+export const gram = (rows: tf.Tensor2D): tf.Tensor2D => transposedTimes(rows, rows);

@@ -2,8 +2,9 @@
  * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015): given its inputs a, a dense layer's
  * pre-activations are Gaussian, and are drawn directly,
  *
- *   z = a M + √T ((ε ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal.
+ *   z = a M + √T ((ε U_G ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal,
  *
+ * the symmetric square root of their covariance times ε, which does not depend on the choice of eigenvectors (see weightSampling).
  * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
  * m normals an example and layer instead of n·m, and no n³.
  */
@@ -26,7 +27,8 @@ export function sampledActivations(posterior: DevicePosterior, key: Key): DenseR
       const u = tf.square(tf.matMul(homogeneous(a, layer.block.bias), layer.inputVectors));
       const deviation = tf.sqrt(tf.matMul(u, layer.variances));
       const noise = tf.tensor2d(normals(foldIn(key, order.get(op) as number), rows * m), [rows, m]);
-      return tf.add(z, timesTransposed(tf.mul(noise, deviation), layer.gradientVectors));
+      const scaled: tf.Tensor2D = tf.mul(tf.matMul(noise, layer.gradientVectors), deviation);
+      return tf.add(z, timesTransposed(scaled, layer.gradientVectors));
     });
   };
 }

@@ -1,11 +1,18 @@
 /**
- * Weight sampling: one W = M + √T U_A (S ⊙ E) U_Gᵀ for a whole batch, a concrete network. 2 (n² m + n m²) operations and n·m
- * normals a layer and draw. At a small prior precision deep networks collapse under it (their sampled weights leave the region
+ * Weight sampling: one W for a whole batch, a concrete network,
+ *
+ *   W = M + √T · U_A (S ⊙ (U_Aᵀ E U_G)) U_Gᵀ,   E [n, m] standard normal,
+ *
+ * the symmetric square root of the covariance times E. Turned into the eigenbasis E is as standard normal as before, but the draw no
+ * longer depends on the basis: not on signs, nor on the vectors that an engine happens to choose for a repeated eigenvalue (the
+ * null space of factors, above all). Of one seed all backends and engines draw the same networks.
+ *
+ * 4 (n² m + n m²) operations and n·m normals a layer and draw. At a small prior precision deep networks collapse under it (their sampled weights leave the region
  * where the quadratic model holds) while the linearised predictive does not: the reason for that default.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { affine, type DenseRule, mapRule } from '../network/forward.js';
-import { timesTransposed } from '../network/matmul.js';
+import { timesTransposed, transposedTimes } from '../network/matmul.js';
 import type { DenseOp } from '../network/ops.js';
 import { blockWeights } from '../network/weights.js';
 import { foldIn, type Key } from '../random/key.js';
@@ -22,9 +29,10 @@ export function drawWeights(posterior: DevicePosterior, key: Key): SampledWeight
     const { n, m, op } = layer.block;
     const W = tf.tidy(() => {
       const noise = tf.tensor2d(normals(foldIn(key, i), n * m), [n, m]);
-      const scaled = tf.mul(noise, tf.sqrt(layer.variances));
-      const rotated = timesTransposed(tf.matMul(layer.inputVectors, scaled), layer.gradientVectors);
-      return tf.keep(tf.add(blockWeights(layer.block), rotated) as tf.Tensor2D);
+      const { inputVectors, gradientVectors, variances } = layer;
+      const scaled = tf.mul(tf.matMul(transposedTimes(inputVectors, noise), gradientVectors), tf.sqrt(variances));
+      const deviation = timesTransposed(tf.matMul(inputVectors, scaled), gradientVectors);
+      return tf.keep(tf.add(blockWeights(layer.block), deviation) as tf.Tensor2D);
     });
     draw.set(op, W);
   });
