@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { relativeError } from '../support/math/numbers.js';
+import { FLOAT32, relativeError } from '../support/math/numbers.js';
 import { type Analysis, analysis } from './analysis.js';
 import { findChromium, launch } from './chromium.js';
 import type { Page } from './page/main.js';
@@ -23,11 +23,8 @@ interface Bundle {
 /** There is no GPU where tests run, and tfjs refuses WebGL by software unless it is told. */
 const SOFTWARE = { SOFTWARE_WEBGL_ENABLED: true };
 
-/**
- * Trained weights, and all that follows from them, are off by a few 1e-7 of the largest number in float32; the decompositions and
- * the square root that samples are drawn by multiply that by less than 50 for this network.
- */
-const TOLERANCE = 2e-5;
+/** Float32 in another order of sums, as in all tests of such networks; found 4e-7. Samples in another eigenbasis differ by 1e-1. */
+const TOLERANCE = FLOAT32;
 
 const app = realpathSync(mkdtempSync(join(tmpdir(), 'browser-')));
 const inNode: { bundles: Record<string, Bundle>; analysis: Analysis } = {} as never;

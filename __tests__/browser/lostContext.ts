@@ -6,6 +6,7 @@ import {
   activationSampling,
   batches,
   categorical,
+  epochs,
   everyEpoch,
   inputBatches,
   kfac,
@@ -14,6 +15,7 @@ import {
   predict,
   sampleModels,
 } from 'tfjs-laplace';
+import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { data, network, posteriorOf } from './analysis.js';
 import { outcome } from './outcome.js';
@@ -85,6 +87,17 @@ const STREAMS: Readonly<Record<string, (model: Network, xy: Data) => Promise<unk
     void model.fit(x, y, { epochs: 2, batchSize: 16, verbose: 0, callbacks: curvature }).catch(() => {});
     return lastValueFrom(curvature.factors$);
   },
+  'training with the callback, in an epoch that it does not observe': async (model, { x, y }) => {
+    const curvature = laplaceCallback({ likelihood: categorical(), observe: epochs((epoch) => epoch === 1) });
+    const loses = new tf.CustomCallback({ onBatchEnd: async () => loseContext() });
+    void model.fit(x, y, { epochs: 2, batchSize: 16, verbose: 0, callbacks: [curvature, loses] }).catch(() => {});
+    return lastValueFrom(curvature.factors$);
+  },
+  'laplaceApproximation, while it trains': async (model, xy) =>
+    laplaceApproximation(model, { likelihood: categorical(), pretrained: false, verbose: true, log: loseContext }).fit(xy, {
+      epochs: 2,
+      batchSize: 16,
+    }),
 };
 
 const accumulated = (model: Network, xy: Data, onDone: (done: number) => unknown) =>
