@@ -32,7 +32,7 @@ beforeAll(async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, 'build.mjs'), app]);
   inNode.bundles = JSON.parse(stdout);
   inNode.analysis = await analysis();
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(app, { recursive: true }));
 
 const bundle = (name: string): Bundle => inNode.bundles[name] as Bundle;
