@@ -50,7 +50,19 @@ export function onDeviceLost(listener: (error: LaplaceError) => void): () => voi
   return forget;
 }
 
-/** Waits for what is read from the device. Rejects with `Backend` when the device is lost before it is there. */
+/**
+ * Waits for what is read from the device. Rejects with `Backend` when the device is lost before it is there, or computes in 16 bits.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { fromDevice } from 'tfjs-laplace';
+ *
+ * const sum = tf.sum([1, 2, 3]);
+ * const [value] = await fromDevice(sum.data());
+ * value; // => 6
+ * ```
+ */
 export async function fromDevice<A>(reading: Promise<A>): Promise<A> {
   let forget = (): void => {};
   const loss = new Promise<never>((_, reject) => {

@@ -24,7 +24,8 @@ export interface AccumulateOptions {
  * unsubscribing stops after the one in work and frees the device.
  *
  * Errors of the stream: `Empty` without a batch; `NotFinite`, `InvalidLabels`, `InvalidInput` naming batch and field;
- * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models.
+ * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models; `Backend` for a kernel that the
+ * backend lacks or a WebGL context that is lost.
  */
 export const accumulateFactors =
   (

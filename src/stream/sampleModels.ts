@@ -27,7 +27,7 @@ export interface SampleOptions {
  * Emits independent models whose covered layers are drawn from the posterior, one after another, made when there is a listener.
  * Every one is the caller's to dispose. A new posterior switches over to it; unsubscribing stops after the one in work.
  *
- * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered).
+ * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered), `Backend`.
  *
  * @example
  * ```ts
