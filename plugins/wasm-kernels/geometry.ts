@@ -1,4 +1,4 @@
-/** What a convolution does to positions, the same for two and three dimensions of space. Lists are by axis, outermost first. */
+/** Which entries meet in a convolution or a pool, the same for two and three dimensions of space. Lists are by axis, outermost first. */
 import { backend_util } from '@tensorflow/tfjs-core';
 
 /** The convolution kernel whose gradient is sought, and of which the gradient is made. */
@@ -18,7 +18,7 @@ export interface Geometry {
   readonly padding: ReadonlyArray<number>;
 }
 
-/** What tfjs's convolution kernels are told. */
+/** What tfjs's kernels are told. */
 export interface Attributes {
   readonly strides: number;
   readonly pad: 'valid' | 'same' | number;
@@ -26,39 +26,48 @@ export interface Attributes {
   readonly dilations?: number;
 }
 
+type Shape4 = [number, number, number, number];
+type Shape5 = [number, number, number, number, number];
+
 /** Of a convolution of x [batch, ...input, channels], as tfjs works it out. */
-export const geometry = (forward: Forward, x: number[], filter: number[], attrs: Attributes): Geometry =>
-  forward === 'Conv3D' ? inSpace(x, filter, attrs) : inPlane(x, filter, attrs, forward === 'DepthwiseConv2dNative');
-
-function inPlane(x: number[], filter: number[], attrs: Attributes, depthwise: boolean): Geometry {
-  type Shape = [number, number, number, number];
+export function convolution(forward: Forward, x: number[], filter: number[], attrs: Attributes): Geometry {
   const { strides, dilations = 1, pad, dimRoundingMode } = attrs;
-  const info = backend_util.computeConv2DInfo(x as Shape, filter as Shape, strides, dilations, pad, dimRoundingMode, depthwise);
-  return {
-    batch: info.batchSize,
-    channels: info.inChannels,
-    filters: info.outChannels,
-    input: [info.inHeight, info.inWidth],
-    output: [info.outHeight, info.outWidth],
-    window: [info.filterHeight, info.filterWidth],
-    stride: [info.strideHeight, info.strideWidth],
-    dilation: [info.dilationHeight, info.dilationWidth],
-    padding: [info.padInfo.top, info.padInfo.left],
-  };
+  if (forward === 'Conv3D') {
+    return spatial(backend_util.computeConv3DInfo(x as Shape5, filter as Shape5, strides, dilations, pad as 'same'));
+  }
+  const depthwise = forward === 'DepthwiseConv2dNative';
+  return planar(
+    backend_util.computeConv2DInfo(x as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, depthwise),
+  );
 }
 
-function inSpace(x: number[], filter: number[], { strides, dilations = 1, pad }: Attributes): Geometry {
-  type Shape = [number, number, number, number, number];
-  const info = backend_util.computeConv3DInfo(x as Shape, filter as Shape, strides, dilations, pad as 'same');
-  return {
-    batch: info.batchSize,
-    channels: info.inChannels,
-    filters: info.outChannels,
-    input: [info.inDepth, info.inHeight, info.inWidth],
-    output: [info.outDepth, info.outHeight, info.outWidth],
-    window: [info.filterDepth, info.filterHeight, info.filterWidth],
-    stride: [info.strideDepth, info.strideHeight, info.strideWidth],
-    dilation: [info.dilationDepth, info.dilationHeight, info.dilationWidth],
-    padding: [info.padInfo.front, info.padInfo.top, info.padInfo.left],
-  };
+/** Of a pool of x [batch, ...input, channels]. */
+export function pool(x: number[], window: number, { strides, pad, dimRoundingMode }: Attributes): Geometry {
+  return x.length === 5
+    ? spatial(backend_util.computePool3DInfo(x as Shape5, window, strides, 1, pad as 'same', dimRoundingMode))
+    : planar(backend_util.computePool2DInfo(x as Shape4, window, strides, 1, pad, dimRoundingMode));
 }
+
+const planar = (info: backend_util.Conv2DInfo): Geometry => ({
+  batch: info.batchSize,
+  channels: info.inChannels,
+  filters: info.outChannels,
+  input: [info.inHeight, info.inWidth],
+  output: [info.outHeight, info.outWidth],
+  window: [info.filterHeight, info.filterWidth],
+  stride: [info.strideHeight, info.strideWidth],
+  dilation: [info.dilationHeight, info.dilationWidth],
+  padding: [info.padInfo.top, info.padInfo.left],
+});
+
+const spatial = (info: backend_util.Conv3DInfo): Geometry => ({
+  batch: info.batchSize,
+  channels: info.inChannels,
+  filters: info.outChannels,
+  input: [info.inDepth, info.inHeight, info.inWidth],
+  output: [info.outDepth, info.outHeight, info.outWidth],
+  window: [info.filterDepth, info.filterHeight, info.filterWidth],
+  stride: [info.strideDepth, info.strideHeight, info.strideWidth],
+  dilation: [info.dilationDepth, info.dilationHeight, info.dilationWidth],
+  padding: [info.padInfo.front, info.padInfo.top, info.padInfo.left],
+});

@@ -3,7 +3,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { compose, fill, sizeOf, transpose } from './compose.js';
 import { filterGradient, inputGradient } from './convolution.js';
-import { type Attributes, type Forward, geometry } from './geometry.js';
+import { type Attributes, convolution, type Forward } from './geometry.js';
 
 const TO_CHANNELS_LAST = [0, 2, 3, 1];
 const TO_CHANNELS_FIRST = [0, 3, 1, 2];
@@ -17,7 +17,7 @@ export const inFilter =
       const channelsLast = (t: TensorInfo) => (dataFormat === 'NCHW' ? transpose(run, t, TO_CHANNELS_LAST) : t);
       const [x, dy] = [channelsLast(inputs.x as TensorInfo), channelsLast(inputs.dy as TensorInfo)];
       if (isEmpty(x.shape, dy.shape)) return fill(run, filterShape, 0);
-      return filterGradient(run, forward, x, dy, geometry(forward, x.shape, filterShape, rest));
+      return filterGradient(run, forward, x, dy, convolution(forward, x.shape, filterShape, rest));
     });
   };
 
@@ -30,9 +30,9 @@ export const inInput =
     return compose(backend as BackendWasm, (run) => {
       if (isEmpty(inputShape, dy.shape)) return fill(run, inputShape, 0);
       if (dataFormat !== 'NCHW')
-        return inputGradient(run, forward, dy, filter, geometry(forward, inputShape, filter.shape, rest));
+        return inputGradient(run, forward, dy, filter, convolution(forward, inputShape, filter.shape, rest));
       const shape = TO_CHANNELS_LAST.map((axis) => inputShape[axis] as number);
-      const known = geometry(forward, shape, filter.shape, rest);
+      const known = convolution(forward, shape, filter.shape, rest);
       return transpose(run, inputGradient(run, forward, transpose(run, dy, TO_CHANNELS_LAST), filter, known), TO_CHANNELS_FIRST);
     });
   };

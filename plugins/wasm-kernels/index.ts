@@ -7,6 +7,7 @@ import { laplaceError } from 'tfjs-laplace';
 import { BACKEND } from './compose.js';
 import { inFilter, inInput } from './gradients.js';
 import { batchMatMul, fusedMatMul } from './matmul.js';
+import { maxPoolGrad } from './pooling.js';
 import { unsortedSegmentSum } from './segments.js';
 
 /** Kernels that the backend lacks: once it ships one of them, its own is used. */
@@ -18,8 +19,8 @@ const MISSING: Readonly<Record<string, tf.KernelFunc>> = {
 };
 
 /**
- * Kernels that take the place of the backend's own: of slow ones, and of the gradients of a three-dimensional convolution, which
- * are wrong there as soon as there is a stride or a second channel.
+ * Kernels that take the place of the backend's own: of slow ones, and of wrong ones. The gradients of a three-dimensional convolution
+ * are wrong there as soon as there is a stride or a second channel, those of a maximum pool where a window has no positive number.
  */
 const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = {
   BatchMatMul: batchMatMul,
@@ -27,6 +28,8 @@ const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = 
   Conv2DBackpropInput: () => inInput('Conv2D'),
   Conv3DBackpropFilterV2: () => inFilter('Conv3D'),
   Conv3DBackpropInputV2: () => inInput('Conv3D'),
+  MaxPoolGrad: () => maxPoolGrad('first'),
+  MaxPool3DGrad: () => maxPoolGrad('last'),
 };
 
 /** Marks a kernel of ours, and keeps what it took the place of. All builds of this package know each other's by it. */
