@@ -8,7 +8,9 @@ import { BACKEND } from './compose.js';
 import { inFilter, inInput } from './gradients.js';
 import { batchMatMul, fusedMatMul } from './matmul.js';
 import { maxPoolGrad } from './pooling.js';
+import { mean, sum } from './reduction.js';
 import { unsortedSegmentSum } from './segments.js';
+import { tile } from './tile.js';
 
 /** Kernels that the backend lacks: once it ships one of them, its own is used. */
 const MISSING: Readonly<Record<string, tf.KernelFunc>> = {
@@ -30,6 +32,9 @@ const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = 
   Conv3DBackpropInputV2: () => inInput('Conv3D'),
   MaxPoolGrad: () => maxPoolGrad('first'),
   MaxPool3DGrad: () => maxPoolGrad('last'),
+  Mean: mean,
+  Sum: sum,
+  Tile: tile,
 };
 
 /** Marks a kernel of ours, and keeps what it took the place of. All builds of this package know each other's by it. */

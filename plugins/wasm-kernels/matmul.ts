@@ -7,8 +7,8 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { compose, fill, type Run, reshape, sizeOf, transpose } from './compose.js';
 
-/** Products of fewer multiplications than this are over before a transpose has begun. */
-const TINY = 16 ** 3;
+/** Products of fewer multiplications are over sooner than the calls that this takes (measured: 12 µs). */
+const TINY = 12_000;
 
 /** A stack of matrices, [batch, rows, columns] as stored, and whether they are meant transposed. */
 interface Operand {
