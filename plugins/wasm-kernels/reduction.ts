@@ -1,17 +1,17 @@
 /**
- * Sums and means over leading or inner axes (a bias' gradient, batch normalisation, global pooling) as products with a row of
- * ones. The backend's own move the axes to the end first, which takes ten times as long.
+ * Sums and means over leading or inner axes (a bias' gradient, batch normalisation, global pooling) as average pools, where XNNPACK
+ * runs through memory once. The backend's own move the axes to the end first, which takes ten times as long.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { backend_util, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { compose, fill, reshape, sizeOf } from './compose.js';
+import { compose, fill, type Run, reshape, sizeOf } from './compose.js';
 
 /** Tensors with fewer entries are summed sooner than the calls that this takes. */
 const TINY = 4_000;
 
-/** `Sum` or `Mean` over the backend's own: every entry counts `weight(n)` times in a sum of n. */
-const weighted =
-  (weight: (n: number) => number) =>
+/** `Sum` or `Mean` over the backend's own, from the mean. */
+const reduction =
+  (finish: (run: Run, mean: TensorInfo, terms: number) => TensorInfo) =>
   (own: KernelFunc): KernelFunc =>
   (args) => {
     const backend = args.backend as BackendWasm;
@@ -24,13 +24,12 @@ const weighted =
     if (x.dtype !== 'float32' || !adjacent || inner === 1 || sizeOf(x.shape) < TINY) return own(args);
     return compose(backend, (run) => {
       const [outer, terms] = [sizeOf(x.shape.slice(0, first)), sizeOf(x.shape.slice(first, last + 1))];
-      const rows = reshape(run, x, [outer, terms, inner]);
-      const plain = { transposeA: false, transposeB: false };
-      const sums = run('BatchMatMul', { a: fill(run, [1, 1, terms], weight(terms)), b: rows }, plain);
+      const rows = reshape(run, x, [outer, terms, 1, inner]);
+      const mean = run('AvgPool', { x: rows }, { filterSize: [terms, 1], strides: 1, pad: 'valid' });
       const left = x.shape.filter((_, i) => !axes.includes(i));
-      return reshape(run, sums, keepDims ? backend_util.expandShapeToKeepDim(left, axes) : left);
+      return reshape(run, finish(run, mean, terms), keepDims ? backend_util.expandShapeToKeepDim(left, axes) : left);
     });
   };
 
-export const sum = weighted(() => 1);
-export const mean = weighted((n) => 1 / n);
+export const mean = reduction((_, mean) => mean);
+export const sum = reduction((run, mean, terms) => run('Multiply', { a: mean, b: fill(run, [], terms) }));
