@@ -7,7 +7,7 @@ import { laplaceError } from 'tfjs-laplace';
 import { BACKEND } from './compose.js';
 import { inFilter, inInput } from './gradients.js';
 import { batchMatMul, fusedMatMul } from './matmul.js';
-import { maxPoolGrad } from './pooling.js';
+import { maxPool3D, maxPoolGrad } from './pooling.js';
 import { mean, sum } from './reduction.js';
 import { unsortedSegmentSum } from './segments.js';
 import { tile } from './tile.js';
@@ -22,7 +22,7 @@ const MISSING: Readonly<Record<string, tf.KernelFunc>> = {
 
 /**
  * Kernels that take the place of the backend's own: of slow ones, and of wrong ones. The gradients of a three-dimensional convolution
- * are wrong there as soon as there is a stride or a second channel, those of a maximum pool where a window has no positive number.
+ * are wrong there as soon as there is a stride or a second channel, maximum pools where a window has no positive number.
  */
 const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = {
   BatchMatMul: batchMatMul,
@@ -30,6 +30,7 @@ const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = 
   Conv2DBackpropInput: () => inInput('Conv2D'),
   Conv3DBackpropFilterV2: () => inFilter('Conv3D'),
   Conv3DBackpropInputV2: () => inInput('Conv3D'),
+  MaxPool3D: () => maxPool3D,
   MaxPoolGrad: () => maxPoolGrad('first'),
   MaxPool3DGrad: () => maxPoolGrad('last'),
   Mean: mean,

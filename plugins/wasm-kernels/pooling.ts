@@ -1,6 +1,6 @@
 /**
- * The gradient of a maximum pool. The backend's own takes 1e-38 for less than everything, so that a window of negative numbers
- * has no maximum there and its gradient goes astray.
+ * Maximum pools in space, and the gradients of all. The backend's own take 1e-38 for less than everything, so that a window of
+ * negative numbers has that as its maximum there, and its gradient goes astray.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
@@ -29,6 +29,21 @@ export const maxPoolGrad =
     });
     return dx;
   };
+
+/** A maximum pool in space as a kernel. */
+export const maxPool3D: KernelFunc = (args) => {
+  const backend = args.backend as BackendWasm;
+  const { x } = args.inputs as { x: TensorInfo };
+  const { filterSize, ...rest } = args.attrs as unknown as Attributes & { filterSize: number };
+  const g = pool(x.shape, filterSize, rest);
+  const out = backend.makeOutput([g.batch, ...g.output, g.channels], 'float32');
+  const [from, to] = [backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(out)] as [Float32Array, Float32Array];
+  to.fill(Number.NEGATIVE_INFINITY);
+  eachWindow(g, from, 'first', (place, entry) => {
+    to[place] = from[entry] as number;
+  });
+  return out;
+};
 
 /** Tells for each entry of the result which entry of the input is its maximum. A window of NaN has none. */
 function eachWindow(g: Geometry, x: Float32Array, ties: Ties, found: (place: number, entry: number) => void): void {

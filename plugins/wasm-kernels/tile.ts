@@ -37,6 +37,6 @@ export const tile =
       }
       return block * times;
     };
-    write(0, 0, 0);
+    if (to.length > 0) write(0, 0, 0);
     return out;
   };
