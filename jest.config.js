@@ -1,14 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { probe } from './scripts/setup/native/probe.mjs';
+
 // TensorFlow reads its environment when the binding loads. oneDNN is off in tests: it announces itself on stderr from every
 // process and makes the order of float sums depend on the machine; its gain (convolutions train 1.7 times faster) isn't needed here.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
 
-/** @type {import('jest').Config} */
-export default {
-  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+/** Tests that no backend changes, or that choose their own: they run once. All others run on every backend that is there. */
+const ONCE = [
+  'browser/**/*',
+  'codec/**/*',
+  'metrics/**/*',
+  'plugins/{backends,plots,progress}/**/*',
+  'predictive/everywhere',
+  'random/**/*',
+  'recipe/**/*',
+  'recipes/{regression,support}/**/*',
+  'scripts/**/*',
+  'toolchain/{checks,imports,package}',
+].map((files) => `**/__tests__/${files}.test.ts`);
+
+const shared = {
   testEnvironment: '<rootDir>/__tests__/support/environment.cjs',
   setupFilesAfterEnv: ['<rootDir>/__tests__/support/setup.ts'],
-  reporters: ['default', '<rootDir>/__tests__/support/closing-line.cjs'],
   transform: {
     '\\.(ts|m?js)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
@@ -18,4 +32,24 @@ export default {
     // Sources name their neighbours by the file that will run (`./x.js`); here the file that is written runs.
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
+};
+
+/** @param {string} backend */
+const on = (backend) => ({
+  ...shared,
+  displayName: backend,
+  testEnvironmentOptions: { backend },
+  testMatch: ['**/__tests__/**/*.test.ts', ...ONCE.map((files) => `!${files}`)],
+});
+
+/** @returns {Promise<import('jest').Config>} */
+export default async () => {
+  const asked = process.env.LAPLACE_BACKEND;
+  const why = asked ? undefined : await probe(fileURLToPath(new URL('.', import.meta.url)));
+  if (why !== undefined) process.stderr.write(`The native binding is left out (${why}): tests run on WASM only.\n`);
+  const backends = asked ? [asked] : why === undefined ? ['node', 'wasm'] : ['wasm'];
+  return {
+    reporters: ['default', '<rootDir>/__tests__/support/closing-line.cjs'],
+    projects: [...backends.map(on), { ...shared, displayName: 'once', testMatch: ONCE }],
+  };
 };

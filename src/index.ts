@@ -119,6 +119,7 @@ export type { BlockRows } from './curvature/estimator.js';
 export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
 export type { LinalgEngine, SymmetricEigen } from './linalg/engine.js';
 export { defaultEngine, engineNamed } from './linalg/select.js';
+export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
 export type { Inputs, LabelledBatch } from './network/inputs.js';
 export { type LossMatch, matchLoss } from './network/loss.js';
 export { type Block, type Network, readNetwork, withBlocks } from './network/network.js';

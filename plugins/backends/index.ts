@@ -12,7 +12,8 @@ export interface UseBackendOptions {
 }
 
 /**
- * Chooses a backend, starts it and waits until it is ready. A package that is missing is passed over, unless it was named.
+ * Chooses a backend, starts it and waits until it is ready. A package that is missing is passed over, unless it was named. With WASM
+ * it registers the kernels of `tfjs-laplace/plugins/wasm-kernels` as well, for training that is possible and fast.
  *
  * Rejects with a `LaplaceError`: `Backend` when the named one does not work here, `InvalidOption` for an unknown name.
  *

@@ -1,5 +1,6 @@
 /** Loading and starting backends: the effects behind the choice. */
 import * as tf from '@tensorflow/tfjs-core';
+import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
 import type { BackendName, Trial } from './choose.js';
 
 /** The names that TensorFlow.js knows them by. */
@@ -17,11 +18,15 @@ const LOADERS: Readonly<Record<BackendName, () => Promise<unknown>>> = {
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
 };
 
-/** Makes a backend the one in use, loading its package unless it is registered already, and multiplies once. */
+/**
+ * Makes a backend the one in use, loading its package unless it is registered already, and multiplies once. WASM gets the kernels
+ * that it lacks for training.
+ */
 export async function start(name: BackendName): Promise<Trial> {
   try {
     const registered = REGISTERED[name];
     if (!tf.findBackendFactory(registered)) await LOADERS[name]();
+    if (name === 'wasm') registerWasmKernels();
     if (!(await tf.setBackend(registered))) return { name, failure: 'it does not start' };
     await tf.ready();
     const six = (await multiply())[0];

@@ -12,6 +12,7 @@ import {
   type Classification,
   type Curvature,
   type Factors,
+  fromDevice,
   inputBatches,
   kfac,
   type Likelihood,
@@ -155,11 +156,13 @@ export function laplaceApproximation<L extends Likelihood>(
         onProgress,
         ...(options.curvature === undefined ? {} : { curvature: options.curvature }),
       });
-      await model.fit(data.x as tf.Tensor | tf.Tensor[], data.y, {
+      const training = model.fit(data.x as tf.Tensor | tf.Tensor[], data.y, {
         ...args,
         verbose: args.verbose ?? 0,
         callbacks: [curvature, ...instances(args)] as CustomCallback[],
       });
+      // tfjs waits for ever for what it reads from a lost device.
+      await fromDevice(training);
       return build(await lastValueFrom(curvature.factors$));
     },
     predict: async (x, { samples, temperature = 1, seed = 0, predictive, batchSize = BATCH } = {}) => {

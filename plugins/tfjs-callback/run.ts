@@ -7,6 +7,7 @@ import {
   type Accumulator,
   type Curvature,
   createAccumulator,
+  deviceError,
   type Factors,
   type LaplaceError,
   type Likelihood,
@@ -16,6 +17,7 @@ import {
   type Observation,
   type ObservedBatch,
   type OnProgress,
+  onDeviceLost,
   transientBatch,
 } from 'tfjs-laplace';
 import { append, observes, total, type Window } from './epochs.js';
@@ -52,6 +54,7 @@ export class TrainingRun {
   private weightFlag: tf.Scalar | undefined;
   private failure: unknown;
   private ended = false;
+  private forgetDevice = (): void => {};
   /** What was gathered, once nothing more is added: the device is free then. */
   private rest: Promise<Factors | undefined> | undefined;
 
@@ -67,6 +70,10 @@ export class TrainingRun {
     this.network = checked.right.network;
     this.scale = checked.right.scale;
     this.accumulator = createAccumulator(this.network, curvature);
+    // Training would wait for ever for what it reads from a lost device: nobody else would tell.
+    this.forgetDevice = onDeviceLost((error) => {
+      if (this.failure === undefined) this.fail(error);
+    });
     patchTraining(
       model,
       (minimize) => this.wrap(minimize),
@@ -112,6 +119,7 @@ export class TrainingRun {
       if (factors === undefined) throw nothingObserved(this.announced);
       this.rest = Promise.resolve(factors);
       this.ended = true;
+      this.forgetDevice();
       this.factors$.next(factors);
       this.factors$.complete();
     });
@@ -174,7 +182,9 @@ export class TrainingRun {
     }
   }
 
-  private fail(error: unknown): void {
+  private fail(reason: unknown): void {
+    this.forgetDevice();
+    const error = deviceError(reason);
     this.failure = error;
     this.observing = false;
     this.weightFlag?.dispose();

@@ -1,6 +1,6 @@
 /** One observed training step: what the taps captured, as a batch that estimators understand. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type BlockRows, laplaceError, type Network } from 'tfjs-laplace';
+import { type BatchTensors, type BlockRows, fromDevice, laplaceError, type Network } from 'tfjs-laplace';
 import type { Captured } from './taps.js';
 
 /**
@@ -90,7 +90,7 @@ const asNumber = (flags: tf.Tensor): tf.Scalar => tf.cast(tf.all(flags), 'float3
 
 /** Rejects when the flag is not set. */
 export async function checkWeights({ likelihoodOps: { weights } }: Network, flag: tf.Scalar): Promise<void> {
-  const [sound] = await flag.data().finally(() => flag.dispose());
+  const [sound] = await fromDevice(flag.data()).finally(() => flag.dispose());
   if (sound) return;
   throw laplaceError(
     'InvalidOption',

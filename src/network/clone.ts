@@ -5,13 +5,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, type LayerVariable, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
+import { fromDevice } from './device.js';
 import type { Block } from './network.js';
 import type { Layer } from './ops.js';
 
 /** A new model of the same topology and weights; the caller disposes it. Custom layers must be registered with tfjs. */
 export async function cloneModel(model: LayersModel): Promise<LayersModel> {
   const named = model.weights.map((w) => ({ name: w.originalName, tensor: w.read() as tf.Tensor }));
-  const { data, specs } = await tf.io.encodeWeights(named);
+  const { data, specs } = await fromDevice(tf.io.encodeWeights(named));
   try {
     const modelTopology = withoutInitialisers(model.toJSON(null, false)) as object;
     return await loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs: specs, weightData: data }));

@@ -10,6 +10,10 @@ const transposesAreSlow = (): boolean => tf.getBackend() === 'wasm';
 export const timesTransposed = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
   transposesAreSlow() ? tf.matMul(x, tf.transpose(y)) : tf.matMul(x, y, false, true);
 
+/** Xᵀ Y: x [q, p], y [q, R] to [p, R]. */
+export const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
+  transposesAreSlow() ? tf.matMul(tf.transpose(x), y) : tf.matMul(x, y, true, false);
+
 /** Second moments Σ_r r rᵀ = RᵀR of rows [R, p]: [p, p]; of rows in groups [P, R, p]: [P, p, p]. */
 export function gram(rows: tf.Tensor2D | tf.Tensor3D): tf.Tensor {
   const own = rows as tf.Tensor2D;

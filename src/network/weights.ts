@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Matrix } from '../types.js';
+import { fromDevice } from './device.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
 
@@ -25,7 +26,7 @@ export async function readWeights(network: Network): Promise<Weights> {
 
 /** Fingerprint of all weights of a model. Cost: one download of the model and a pass over its bytes. */
 export async function fingerprint(model: LayersModel): Promise<string> {
-  return hash((await Promise.all(model.weights.map((w) => w.read().data()))) as Float32Array[]);
+  return hash((await fromDevice(Promise.all(model.weights.map((w) => w.read().data())))) as Float32Array[]);
 }
 
 /** The weights of a block as one device matrix W [P·n, m], the bias as the last row of each group. */
@@ -34,7 +35,7 @@ export const blockWeights = ({ map }: Block): tf.Tensor2D => map.toMatrix(presen
 async function readBlock(block: Block): Promise<Matrix> {
   // A matrix of its own: a reshaped kernel would share its data, and with it its end.
   const W = tf.tidy(() => tf.clone(blockWeights(block)));
-  const data = Float64Array.from(await W.data().finally(() => W.dispose()));
+  const data = Float64Array.from(await fromDevice(W.data()).finally(() => W.dispose()));
   return { rows: W.shape[0], cols: W.shape[1], data };
 }
 

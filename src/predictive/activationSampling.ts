@@ -2,8 +2,9 @@
  * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015): given its inputs a, a layer's pre-activations at
  * one position are Gaussian, and are drawn directly,
  *
- *   z = a M + √T ((ε ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal.
+ *   z = a M + √T ((ε U_G ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal,
  *
+ * the symmetric square root of their covariance times ε, which does not depend on the choice of eigenvectors (see weightSampling).
  * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
  * m normals an example and layer instead of n·m, and no n³. Where one example meets the same weights several times (convolutions,
  * sequences, a layer that is used twice, `full`) its positions share their noise: there one W is drawn for the batch, which keeps
@@ -57,7 +58,9 @@ function localNoise(layer: DeviceLayer, block: Block, op: LinearOp, x: tf.Tensor
     const deviation = tf.sqrt(
       tf.matMul(tf.reshape(u, [B, n]) as tf.Tensor2D, tf.reshape(layer.variances, [n, m]) as tf.Tensor2D),
     );
-    const noise = tf.mul(tf.tensor2d(normals(key, B * m), [B, m]), deviation);
+    const drawn = tf.tensor2d(normals(key, B * m), [B, m]);
+    const inBasis = layer.gradientVectors === undefined ? drawn : tf.matMul(drawn, layer.gradientVectors as tf.Tensor2D);
+    const noise = tf.mul(inBasis, deviation);
     const rotated =
       layer.gradientVectors === undefined ? noise : timesTransposed(noise as tf.Tensor2D, layer.gradientVectors as tf.Tensor2D);
     return tf.add(z, tf.reshape(rotated, z.shape));

@@ -3,6 +3,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { fromDevice } from '../network/device.js';
 import { forward } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
@@ -192,7 +193,7 @@ const notFinite = (): LaplaceError =>
 async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Promise<Record<K, Float32Array>> {
   try {
     const entries = Object.entries<tf.Tensor>(tensors);
-    const values = await Promise.all(entries.map(([, t]) => t.data()));
+    const values = await fromDevice(Promise.all(entries.map(([, t]) => t.data())));
     return Object.fromEntries(entries.map(([name], i) => [name, values[i]])) as Record<K, Float32Array>;
   } finally {
     tf.dispose(tensors as tf.NamedTensorMap);

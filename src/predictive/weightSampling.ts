@@ -1,11 +1,19 @@
 /**
- * Weight sampling: one W = M + √T U_A (S ⊙ E) U_Gᵀ for a whole batch, a concrete network. 2 (n² m + n m²) operations and n·m
- * normals a layer and draw. At a small prior precision deep networks collapse under it (their sampled weights leave the region
- * where the quadratic model holds) while the linearised predictive does not: the reason for that default.
+ * Weight sampling: one W for a whole batch, a concrete network,
+ *
+ *   W = M + √T · U_A (S ⊙ (U_Aᵀ E U_G)) U_Gᵀ,   E [n, m] standard normal,
+ *
+ * the symmetric square root of the covariance times E. Turned into the eigenbasis E is as standard normal as before, but the draw no
+ * longer depends on the basis: not on signs, nor on the vectors that an engine happens to choose for a repeated eigenvalue (the
+ * null space of factors, above all). Of one seed all backends and engines draw the same networks.
+ *
+ * 4 (n² m + n m²) operations and n·m normals a layer and draw. At a small prior precision deep networks collapse under it (their
+ * sampled weights leave the region where the quadratic model holds) while the linearised predictive does not: the reason for that
+ * default.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LinearRule, mapRule } from '../network/forward.js';
-import { timesTransposed } from '../network/matmul.js';
+import { timesTransposed, transposedTimes } from '../network/matmul.js';
 import type { Block } from '../network/network.js';
 import { blockWeights } from '../network/weights.js';
 import { foldIn, type Key } from '../random/key.js';
@@ -26,39 +34,47 @@ export function drawWeights(posterior: DevicePosterior, key: Key): SampledWeight
 
 /** One draw of one layer of the posterior, for each of its blocks. */
 export function drawLayer({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, key: Key): SampledWeights {
-  const deviations = (): tf.Tensor => {
-    const noise = tf.tensor(normals(key, variances.size), variances.shape);
-    const scaled = tf.mul(noise, tf.sqrt(variances));
-    const left = inputVectors === undefined ? scaled : fromLeft(inputVectors, scaled);
-    return gradientVectors === undefined ? left : fromRight(left, gradientVectors);
-  };
-  const [only] = blocks as [Block];
-  const all = tf.tidy(() => tf.reshape(deviations(), [-1]));
+  const deviation = tf.tidy(() => {
+    const noise = tf.tensor(normals(key, variances.size), variances.shape) as tf.Tensor3D;
+    const inBasis = timesBasis(basisTimes(inputVectors, noise, true), gradientVectors, false);
+    const scaled = tf.mul(inBasis, tf.sqrt(variances)) as tf.Tensor3D;
+    return tf.reshape(timesBasis(basisTimes(inputVectors, scaled, false), gradientVectors, true), [-1]);
+  });
   const draw = new Map<Block, tf.Tensor2D>();
   let offset = 0;
   for (const block of blocks) {
-    const size = block.groups * block.n * block.m;
-    const start = offset;
+    const [start, size] = [offset, block.groups * block.n * block.m];
     const W = tf.tidy(() => {
-      const own = only.name === block.name && size === all.size ? all : tf.slice(all, start, size);
-      return tf.add(blockWeights(block), tf.reshape(own, [block.groups * block.n, block.m])) as tf.Tensor2D;
+      const own = tf.reshape(tf.slice(deviation, start, size), [block.groups * block.n, block.m]);
+      return tf.add(blockWeights(block), own) as tf.Tensor2D;
     });
     draw.set(block, W);
     offset += size;
   }
-  all.dispose();
+  deviation.dispose();
   return draw;
 }
 
-const fromLeft = (V: tf.Tensor, x: tf.Tensor): tf.Tensor =>
-  V.rank === 2
-    ? tf.matMul(V as tf.Tensor2D, tf.reshape(x, [x.shape[1] as number, -1]) as tf.Tensor2D)
-    : tf.matMul(V as tf.Tensor3D, x as tf.Tensor3D);
+/** V X or Vᵀ X in every group, X [P, n, m]; X itself without V. */
+function basisTimes(V: tf.Tensor | undefined, x: tf.Tensor3D, transposed: boolean): tf.Tensor3D {
+  if (V === undefined) return x;
+  const [P, n, m] = x.shape;
+  const basis = tf.reshape(V, [P, n, n]) as tf.Tensor3D;
+  if (P > 1) return tf.matMul(transposed ? (tf.transpose(basis, [0, 2, 1]) as tf.Tensor3D) : basis, x);
+  const flat = (t: tf.Tensor, cols: number): tf.Tensor2D => tf.reshape(t, [n, cols]) as tf.Tensor2D;
+  const product = transposed ? transposedTimes(flat(basis, n), flat(x, m)) : tf.matMul(flat(basis, n), flat(x, m));
+  return tf.reshape(product, [1, n, m]);
+}
 
-const fromRight = (x: tf.Tensor, V: tf.Tensor): tf.Tensor =>
-  V.rank === 2
-    ? timesTransposed(tf.reshape(x, [-1, V.shape[1] as number]) as tf.Tensor2D, V as tf.Tensor2D)
-    : tf.matMul(x as tf.Tensor3D, tf.transpose(V as tf.Tensor3D, [0, 2, 1]));
+/** X V or X Vᵀ in every group. */
+function timesBasis(x: tf.Tensor3D, V: tf.Tensor | undefined, transposed: boolean): tf.Tensor3D {
+  if (V === undefined) return x;
+  const [P, n, m] = x.shape;
+  const basis = tf.reshape(V, [P, m, m]) as tf.Tensor3D;
+  if (P > 1) return tf.matMul(x, transposed ? (tf.transpose(basis, [0, 2, 1]) as tf.Tensor3D) : basis);
+  const [rows, right] = [tf.reshape(x, [n, m]) as tf.Tensor2D, tf.reshape(basis, [m, m]) as tf.Tensor2D];
+  return tf.reshape(transposed ? timesTransposed(rows, right) : tf.matMul(rows, right), [1, n, m]);
+}
 
 /** Frees a draw. */
 export const disposeWeights = (draw: SampledWeights): void => {

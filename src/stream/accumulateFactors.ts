@@ -4,6 +4,7 @@ import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import { laplaceError } from '../errors.js';
 import type { LinalgEngine } from '../linalg/engine.js';
+import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
 import { type Accumulator, createAccumulator, type GivenBasis } from './accumulator.js';
@@ -35,7 +36,8 @@ export interface AccumulateOptions {
  * subscribed to again (`from(batches(…))`), or the option `basis`.
  *
  * Errors of the stream: `Empty` without a batch; `NotFinite`, `InvalidLabels`, `InvalidInput` naming batch and field;
- * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models.
+ * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models; `Backend` for a kernel that the
+ * backend lacks or a WebGL context that is lost.
  */
 export const accumulateFactors =
   (
@@ -108,7 +110,7 @@ const folded = (
       } catch (another) {
         reported = another;
       }
-      end(() => subscriber.error(reported));
+      end(() => subscriber.error(deviceError(reported)));
     };
     const then = (step: () => Promise<void> | void): void => {
       work = work

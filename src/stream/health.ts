@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
+import { fromDevice } from '../network/device.js';
 import type { Network } from '../network/network.js';
 import type { ObservedBatch } from './observed.js';
 
@@ -53,7 +54,7 @@ export interface Sound {
 
 /** Waits for the checks. Rejects with a `LaplaceError` that names batch and field. */
 export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<Sound> {
-  const [x, y, range, weights, logLikelihood, count] = await values.data().finally(() => values.dispose());
+  const [x, y, range, weights, logLikelihood, count] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x || !y) {
     throw laplaceError('NotFinite', {

@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { SumShape } from '../curvature/layout.js';
+import { fromDevice } from '../network/device.js';
 import { gram } from '../network/matmul.js';
 import type { Matrix } from '../types.js';
 
@@ -64,7 +65,7 @@ export function createMoment({ rows, cols }: SumShape): Moment {
     if (sum === undefined) return host;
     committed.sum = undefined;
     committed.products = 0;
-    const values = sum.data().finally(() => sum.dispose());
+    const values = fromDevice(sum.data()).finally(() => sum.dispose());
     host = Promise.all([host, values]).then(([total, more]) => {
       for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (more[i] as number);
       return total;

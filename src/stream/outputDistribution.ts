@@ -1,6 +1,7 @@
 /** The Gaussian over a network's outputs before the link, for those who go on from there. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { deviceError, fromDevice } from '../network/device.js';
 import { type Inputs, inputTensors } from '../network/inputs.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { uploadPosterior } from '../predictive/device.js';
@@ -37,12 +38,17 @@ export interface Outputs {
  * covariance[0].length; // => 4
  * ```
  */
-export async function outputDistribution(
+export const outputDistribution = (
   model: LayersModel,
   posterior: Posterior,
   x: Inputs,
   { temperature = 1 }: { readonly temperature?: number } = {},
-): Promise<Outputs> {
+): Promise<Outputs> =>
+  distribution(model, posterior, x, temperature).catch((error: unknown) => {
+    throw deviceError(error);
+  });
+
+async function distribution(model: LayersModel, posterior: Posterior, x: Inputs, temperature: number): Promise<Outputs> {
   checkTemperature(temperature);
   const network = await bindPosterior(model, posterior);
   const device = uploadPosterior(network, posterior, temperature);
@@ -54,7 +60,7 @@ export async function outputDistribution(
     }
   })();
   try {
-    const [f, cov] = await Promise.all([mean.data(), covariance.data()]);
+    const [f, cov] = await fromDevice(Promise.all([mean.data(), covariance.data()]));
     const C = network.outputs;
     return { mean: rowsOf(f as Float32Array, C), covariance: rowsOf(cov as Float32Array, C * C) };
   } finally {

@@ -30,7 +30,7 @@ export interface PredictOptions {
  * Gaussian likelihoods a `Regression`; all are host numbers. The posterior is uploaded once a subscription.
  *
  * Errors of the stream: `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`,
- * `NotFinite`.
+ * `NotFinite`; `Backend` for a kernel that the backend lacks or a WebGL context that is lost.
  *
  * @example
  * ```ts

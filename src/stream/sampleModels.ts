@@ -2,6 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Observable, type OperatorFunction, switchMap } from 'rxjs';
 import { cloneModel, writeBlock } from '../network/clone.js';
+import { checkDevice, deviceError } from '../network/device.js';
 import { type Network, notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { uploadPosterior } from '../predictive/device.js';
@@ -26,7 +27,7 @@ export interface SampleOptions {
  * Emits independent models whose covered layers are drawn from the posterior, one after another, made when there is a listener.
  * Every one is the caller's to dispose. A new posterior switches over to it; unsubscribing stops after the one in work.
  *
- * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered).
+ * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered), `Backend`.
  *
  * @example
  * ```ts
@@ -141,6 +142,8 @@ function samples<R>(
         for (let s = 0; s < count && !subscriber.closed; s++) {
           orThrow(notDisposed(model));
           const value = await maker.next(s);
+          // Nothing is read from the device here, so that nothing else would tell.
+          checkDevice();
           if (subscriber.closed) maker.refuse(value);
           else subscriber.next(value);
           await breathe();
@@ -151,6 +154,6 @@ function samples<R>(
       }
       subscriber.complete();
     };
-    produce().catch((error: unknown) => subscriber.error(error));
+    produce().catch((error: unknown) => subscriber.error(deviceError(error)));
   });
 }

@@ -3,6 +3,7 @@
  * time and in order, and it is closed when the stream ends or nobody listens any more, but never under a value in work.
  */
 import { Observable, type OperatorFunction } from 'rxjs';
+import { deviceError } from '../network/device.js';
 import { breather } from './breathe.js';
 
 /** What is opened: works on values until it is closed. */
@@ -27,7 +28,7 @@ export const sequential =
       // What was opened is closed before anybody hears of the end.
       const fail = (error: unknown): void => {
         close();
-        subscriber.error(error);
+        subscriber.error(deviceError(error));
       };
       const then = (step: () => Promise<void> | void): void => {
         work = work.then(() => (subscriber.closed ? undefined : step())).catch(fail);

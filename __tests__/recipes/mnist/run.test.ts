@@ -10,7 +10,9 @@ const MAIN = join(ROOT, 'recipes', 'mnist', 'main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'mnist-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const tsx = (...args: string[]) => promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], { cwd: ROOT });
+// The test's own environment, which says the backend of this test run; else a child has that of jest.
+const tsx = (...args: string[]) =>
+  promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], { cwd: ROOT, env: process.env });
 /** One run, without what differs from run to run: how long things take, and columns as wide as that. */
 const run = async (...args: string[]) => {
   const { stdout } = await tsx(join(__dirname, 'tiny.ts'), ...args);
@@ -39,7 +41,7 @@ it('answers its six questions, the same twice, and leaves pictures and the netwo
   expect(trained).toMatch(/^tensors left: 20$/m);
 
   expect(await run(out, 'save', model)).toBe(trained);
-}, 60_000);
+}, 120_000);
 
 it('goes on from a saved network, whose factors come from a pass', async () => {
   const text = await run(out, 'pretrained', model);
@@ -47,7 +49,7 @@ it('goes on from a saved network, whose factors come from a pass', async () => {
   expect(map(text)).toBeDefined();
   expect(map(text)).toBe(map(trained));
   expect(section(text, 6)).toContain('Left out');
-}, 60_000);
+}, 120_000);
 
 it('explains itself, and refuses what it does not know', async () => {
   expect((await tsx(MAIN, '--help')).stdout).toBe(HELP);

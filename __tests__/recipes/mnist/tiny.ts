@@ -1,7 +1,7 @@
 /** The whole recipe, tiny: run by `run.test.ts`, since Vega comes as ES modules only. */
 import '../../../recipes/support/tensorflow.js';
 import { memory } from '@tensorflow/tfjs-core';
-import { useBackend } from 'tfjs-laplace/plugins/backends';
+import { type BackendName, useBackend } from 'tfjs-laplace/plugins/backends';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 import { analyse } from '../../../recipes/mnist/analysis.js';
 import { planFor } from '../../../recipes/mnist/plan.js';
@@ -25,7 +25,8 @@ const plan = {
   rotated: 50,
   angles: [90],
 };
-await useBackend();
+const asked = process.env.LAPLACE_BACKEND as BackendName | undefined;
+await useBackend(asked ? { prefer: asked } : {});
 const before = memory().numTensors;
 const progress = terminalProgress({ loudness: 'quiet' });
 await analyse({ plan, report: createReport('quiet'), progress, out }, { [how]: folder });

@@ -1,0 +1,5 @@
+/** A file that the bundler serves: Vite's `?url`. */
+declare module '*?url' {
+  const url: string;
+  export default url;
+}

@@ -1,0 +1,33 @@
+/** What the installed package weighs, by what is counted. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleScript } from './bundle.mjs';
+
+/** Plugins that write files or draw on a terminal. */
+const FOR_NODE = ['plots', 'progress'];
+
+/**
+ * @param {string} app with the package installed
+ */
+export async function sizes(app) {
+  const { name, exports, dependencies } = JSON.parse(
+    readFileSync(join(app, 'node_modules', 'tfjs-laplace', 'package.json'), 'utf8'),
+  );
+  const entries = Object.keys(exports).filter((path) => !path.endsWith('.json') && !FOR_NODE.some((p) => path.endsWith(`/${p}`)));
+  const everything = entries.map((path, i) => `export * as part${i} from '${name}${path.slice(1)}';\n`).join('');
+  const aFew = [
+    `export { laplaceCallback } from '${name}/plugins/tfjs-callback';`,
+    `export { categorical, finalEpochs, kfac, linearised, predict, toPosterior } from '${name}';`,
+  ].join('\n');
+  writeFileSync(join(app, 'everything.js'), everything);
+  writeFileSync(join(app, 'few.js'), aFew);
+  const others = new RegExp(`^(@tensorflow/|(${Object.keys(dependencies).join('|')})(/|$))`);
+  const tfjs = /^@tensorflow\//;
+  const nothing = /^$/;
+  return {
+    own: { what: 'every entry for browsers, nothing else', ...(await bundleScript(app, 'everything.js', others)) },
+    everything: { what: '  with all it depends on but TensorFlow.js', ...(await bundleScript(app, 'everything.js', tfjs)) },
+    few: { what: 'callback, posterior and predict, without TensorFlow.js', ...(await bundleScript(app, 'few.js', tfjs)) },
+    whole: { what: '  with its core and layers, no backend', ...(await bundleScript(app, 'few.js', nothing)) },
+  };
+}
