@@ -89,8 +89,17 @@ export const SHOWN: ReadonlyArray<LayerCase> = [
     Object.assign(layers.batchNormalization(), { trainable: false }),
     conv({ activation: 'relu' }),
   ]),
+  case_('SimpleRNN, sequences', [3, 2], () => [layers.simpleRNN({ units: 2, returnSequences: true })]),
+  case_('LSTM on LSTM', [3, 2], () => [layers.lstm({ units: 2, returnSequences: true }), layers.lstm({ units: 3 })]),
+  case_('GRU, backwards', [3, 2], () => [layers.gru({ units: 2, goBackwards: true })]),
+  case_('Bidirectional', [3, 2], () => [layers.bidirectional({ layer: layers.gru({ units: 2 }) as never, mergeMode: 'concat' })]),
   { name: 'layers that are used twice', shape: image, make: shared },
 ];
+
+/** A recurrent layer that drops inputs and states within its steps while it trains: a pass of its own takes over. */
+export const DROPPING: LayerCase = case_('LSTM with dropout inside', [3, 2], () => [
+  layers.lstm({ units: 2, dropout: 0.4, recurrentDropout: 0.4 }),
+]);
 
 /** Models in which batch statistics couple the examples of a training step: a pass of its own takes over. */
 export const COUPLED: ReadonlyArray<LayerCase> = [

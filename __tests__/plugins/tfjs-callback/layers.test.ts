@@ -7,7 +7,7 @@ import { lastValueFrom } from 'rxjs';
 import { everyEpoch, type Factors, kfac, type ObservedBatch } from 'tfjs-laplace';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { distance, pass } from '../../support/factors.js';
-import { COUPLED, type LayerCase, prepared, SHOWN } from '../../support/layers.js';
+import { COUPLED, DROPPING, type LayerCase, prepared, SHOWN } from '../../support/layers.js';
 import { expectNoLeak } from '../../support/memory.js';
 
 /** See byProduct.test.ts: roundings, and the 1e-7 at which tfjs's cross-entropies clip. */
@@ -81,6 +81,14 @@ onTraining('takes a pass of its own, in inference mode, where batch statistics c
     expectSameSums(await lastValueFrom(one.factors$), await pass(whole.model, likelihood, data, EMPIRICAL));
     expect(factors.count).toBe(10);
   });
+});
+
+it('takes a pass of its own, in inference mode, where a recurrent layer drops some of its inputs and states', async () => {
+  const given = prepared(DROPPING);
+  const expected = await pass(given.model, given.likelihood, given.data, EMPIRICAL);
+  const { factors, shown } = await trained(given);
+  expect(shown).toEqual([[], [], []]);
+  expectSameSums(factors, expected);
 });
 
 onTraining('sees batch statistics below the covered layers as training does', () => {
