@@ -43,10 +43,7 @@ function expectSameSums(found: Factors, expected: Factors): void {
   });
 }
 
-// The WASM backend lacks the kernels that train convolutions.
-const onTraining = tf.getBackend() === 'wasm' ? describe.skip : describe;
-
-onTraining('equals a pass over the same data', () => {
+describe('equals a pass over the same data', () => {
   it.each(SHOWN)('$name', async (own: LayerCase) => {
     const given = prepared(own);
     const expected = await pass(given.model, given.likelihood, given.data, EMPIRICAL);
@@ -68,7 +65,7 @@ onTraining('equals a pass over the same data', () => {
   });
 });
 
-onTraining('takes a pass of its own, in inference mode, where batch statistics couple examples', () => {
+describe('takes a pass of its own, in inference mode, where batch statistics couple examples', () => {
   it.each(COUPLED)('$name', async (own: LayerCase) => {
     const given = prepared(own);
     const { factors, shown } = await trained(given);
@@ -91,7 +88,7 @@ it('takes a pass of its own, in inference mode, where a recurrent layer drops so
   expectSameSums(factors, expected);
 });
 
-onTraining('sees batch statistics below the covered layers as training does', () => {
+describe('sees batch statistics below the covered layers as training does', () => {
   it('inputs of a convolution', async () => {
     const { layers } = tf;
     const model = tf.sequential({
