@@ -207,6 +207,17 @@ describe('with independence over time', () => {
     expect(relativeError(covariance as never, expected)).toBeLessThan(FLOAT32);
   });
 
+  it('rows that are gathered are those that are stacked: truncated', async () => {
+    const own = model(() => layers.gru({ units: 2, returnSequences: true }));
+    const x = inputs(3);
+    const [found, expected] = [await factorsOf(own, x, kfac({ fisher: 'truncated', tolerance: 1e-9 })), await factorsOf(own, x)];
+    found.layers.forEach((layer, i) => {
+      const other = expected.layers[i];
+      if (layer._tag !== 'kronecker' || other?._tag !== 'kronecker') throw new Error('no factors');
+      expect(relativeError(layer.gradient, other.gradient)).toBeLessThan(FLOAT32);
+    });
+  });
+
   it('frees what it makes', async () => {
     const own = model(() => layers.bidirectional({ layer: layers.lstm({ units: 2 }) as never, mergeMode: 'concat' }));
     const data = { x: inputs(3), y: labels(3) };
@@ -223,6 +234,12 @@ describe('what is taken as a whole, or not at all', () => {
       outputs: layers.dense({ units: OUTPUTS }).apply(h as tf.SymbolicTensor) as tf.SymbolicTensor,
     });
   };
+  const started = (): tf.LayersModel => {
+    const input = tf.input({ shape: [STEPS, WIDTH] });
+    const start = layers.globalAveragePooling1d({}).apply(input) as tf.SymbolicTensor;
+    const h = layers.gru({ units: 2, name: 'cell' }).apply(input, { initialState: [start] } as never) as tf.SymbolicTensor;
+    return tf.model({ inputs: input, outputs: layers.dense({ units: OUTPUTS }).apply(h) as tf.SymbolicTensor });
+  };
   const convolutional = (): tf.LayersModel =>
     tf.sequential({
       layers: [
@@ -235,6 +252,7 @@ describe('what is taken as a whole, or not at all', () => {
     ['an unknown number of steps', () => model(() => layers.lstm({ units: 2, name: 'cell' }), null), 'unknown length', [4, 2]],
     ['one step', () => model(() => layers.gru({ units: 2, name: 'cell' }), 1), 'one step', [1, 2]],
     ['states among the outputs', states, 'states', [4, 2]],
+    ['states among the inputs', started, 'states', [4, 2]],
     ['convolutions over time', convolutional, 'ConvLSTM2DCell', [2, 3, 3, 1]],
   ])('%s', async (_, make, reason, shape) => {
     const own = make();

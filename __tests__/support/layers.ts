@@ -69,6 +69,9 @@ export const SHOWN = trainable([
   case_('Conv2DTranspose', image, () => [layers.conv2dTranspose({ filters: 2, kernelSize: 2, activation: 'tanh' })]),
   case_('DepthwiseConv2D', image, () => [layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, activation: 'tanh' })]),
   case_('SeparableConv2D, tanh', image, () => [layers.separableConv2d({ filters: 3, kernelSize: 2, activation: 'tanh' })]),
+  case_('SeparableConv2D, tanh, channels first', [2, 3, 3], () => [
+    layers.separableConv2d({ filters: 2, kernelSize: 2, activation: 'tanh', useBias: false, dataFormat: 'channelsFirst' }),
+  ]),
   case_('SeparableConv2D, relu', image, () => [layers.separableConv2d({ filters: 3, kernelSize: 2, activation: 'relu' })]),
   case_('Embedding', [5], () => [layers.embedding({ inputDim: 6, outputDim: 2 })], 6),
   case_(
