@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { inverse, Matrix } from 'ml-matrix';
+import { lastValueFrom, of } from 'rxjs';
 import {
   diagonal,
   type Factors,
@@ -12,8 +13,8 @@ import {
   kfac,
   type LaplaceErrorKind,
   outputDistribution,
-  posteriorOf,
   readNetwork,
+  toPosterior,
   withBlocks,
 } from 'tfjs-laplace';
 import { cloneModel, writeBlock } from '../../src/network/clone.js';
@@ -76,7 +77,7 @@ function jacobian(own: tf.LayersModel, x: tf.Tensor, order: ReadonlyArray<tf.Ten
   tf.tidy(() => {
     for (let b = 0; b < (x.shape[0] as number); b++) {
       for (let c = 0; c < OUTPUTS; c++) {
-        const f = () => tf.sum(tf.slice(own.apply(tf.slice(x, b, 1)) as tf.Tensor, [0, c], [1, 1]));
+        const f = () => tf.sum(tf.slice(own.apply(tf.slice(x, b, 1)) as tf.Tensor, [0, c], [1, 1])) as tf.Scalar;
         const { grads } = tf.variableGrads(f, order as tf.Variable[]);
         rows.push(order.flatMap((v) => Array.from((grads[(v as tf.Variable).name] as tf.Tensor).dataSync())));
       }
@@ -119,7 +120,7 @@ describe.each(CASES)('%s', (_, make) => {
     const { order } = blocksOf(own);
     const data = { x: inputs(3), y: labels(3) };
     const factors = await pass(own, GAUSSIAN, data, diagonal(), 2);
-    const posterior = right(posteriorOf(factors, { prior: 2 } as never));
+    const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ priorPrecision: 2 })));
     const J = jacobian(own, data.x, order);
     const precision = J[0]?.map((__, p) => 2 + J.reduce((sum, row) => sum + (row[p] as number) ** 2, 0)) as number[];
     const expected = Array.from({ length: 3 }, (__, b) =>
@@ -165,7 +166,7 @@ describe('with independence over time', () => {
     const before = network.blocks.slice(0, i).reduce((sum, { n, m }) => sum + n * m, 0);
     const size = (network.blocks[i]?.n as number) * (network.blocks[i]?.m as number);
     const rows = jacobian(own, x, order).map((row) => row.slice(before, before + size));
-    const product = Matrix.kroneckerProduct(square(layer.input), square(layer.gradient));
+    const product = square(layer.input).kroneckerProduct(square(layer.gradient));
     expect(relativeError(product.to2DArray(), gramOf(rows))).toBeLessThan(FLOAT32);
   });
 
@@ -184,38 +185,43 @@ describe('with independence over time', () => {
     const { network, order } = blocksOf(own);
     const x = inputs(2, 3);
     const factors = await factorsOf(own, x);
-    const posterior = right(posteriorOf(factors, { prior: 2 } as never));
+    const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ priorPrecision: 2 })));
     const J = jacobian(own, x, order);
     const expected = [0, 1].map(() => new Array<number>(OUTPUTS ** 2).fill(0));
-    let offset = 0;
+    let start = 0;
     network.blocks.forEach(({ n, m }, i) => {
       const layer = factors.layers[i];
       if (layer?._tag !== 'kronecker') throw new Error('no factors');
       const [A, G] = [layer.input, layer.gradient].map(({ rows, data }) => Matrix.from1DArray(rows, rows, Array.from(data)));
       // N (A ⊗ G) of means is ΣA ⊗ ΣG / N.
-      const curvature = Matrix.kroneckerProduct(A as Matrix, G as Matrix).div(factors.count);
+      const curvature = (A as Matrix).kroneckerProduct(G as Matrix).div(factors.count);
       const C = inverse(curvature.add(Matrix.eye(n * m).mul(2)));
-      const start = offset;
       expected.forEach((row, b) => {
-        const own_ = new Matrix([0, 1].map((c) => (J[b * OUTPUTS + c] as number[]).slice(start, start + n * m)));
-        own_
-          .mmul(C)
-          .mmul(own_.transpose())
-          .to1DArray()
-          .forEach((v, k) => {
-            row[k] = (row[k] as number) + v;
-          });
+        const part = new Matrix([0, 1].map((c) => (J[b * OUTPUTS + c] as number[]).slice(start, start + n * m)));
+        const added = part.mmul(C).mmul(part.transpose()).to1DArray();
+        for (const [k, v] of added.entries()) row[k] = (row[k] as number) + v;
       });
-      offset += n * m;
+      start += n * m;
     });
     const { covariance } = await outputDistribution(own, posterior, x);
     expect(relativeError(covariance as never, expected)).toBeLessThan(FLOAT32);
   });
 
+  it('rows that are gathered are those that are stacked: truncated', async () => {
+    const own = model(() => layers.gru({ units: 2, returnSequences: true }));
+    const x = inputs(3);
+    const [found, expected] = [await factorsOf(own, x, kfac({ fisher: 'truncated', tolerance: 1e-9 })), await factorsOf(own, x)];
+    found.layers.forEach((layer, i) => {
+      const other = expected.layers[i];
+      if (layer._tag !== 'kronecker' || other?._tag !== 'kronecker') throw new Error('no factors');
+      expect(relativeError(layer.gradient, other.gradient)).toBeLessThan(FLOAT32);
+    });
+  });
+
   it('frees what it makes', async () => {
     const own = model(() => layers.bidirectional({ layer: layers.lstm({ units: 2 }) as never, mergeMode: 'concat' }));
-    const x = inputs(3);
-    await expectNoLeak(() => factorsOf(own, x));
+    const data = { x: inputs(3), y: labels(3) };
+    await expectNoLeak(() => pass(own, GAUSSIAN, data, kfac()));
   });
 });
 
@@ -227,6 +233,12 @@ describe('what is taken as a whole, or not at all', () => {
       inputs: input,
       outputs: layers.dense({ units: OUTPUTS }).apply(h as tf.SymbolicTensor) as tf.SymbolicTensor,
     });
+  };
+  const started = (): tf.LayersModel => {
+    const input = tf.input({ shape: [STEPS, WIDTH] });
+    const start = layers.globalAveragePooling1d({}).apply(input) as tf.SymbolicTensor;
+    const h = layers.gru({ units: 2, name: 'cell' }).apply(input, { initialState: [start] } as never) as tf.SymbolicTensor;
+    return tf.model({ inputs: input, outputs: layers.dense({ units: OUTPUTS }).apply(h) as tf.SymbolicTensor });
   };
   const convolutional = (): tf.LayersModel =>
     tf.sequential({
@@ -240,6 +252,7 @@ describe('what is taken as a whole, or not at all', () => {
     ['an unknown number of steps', () => model(() => layers.lstm({ units: 2, name: 'cell' }), null), 'unknown length', [4, 2]],
     ['one step', () => model(() => layers.gru({ units: 2, name: 'cell' }), 1), 'one step', [1, 2]],
     ['states among the outputs', states, 'states', [4, 2]],
+    ['states among the inputs', started, 'states', [4, 2]],
     ['convolutions over time', convolutional, 'ConvLSTM2DCell', [2, 3, 3, 1]],
   ])('%s', async (_, make, reason, shape) => {
     const own = make();

@@ -2,8 +2,11 @@
  * A tfjs training callback that observes real training batches and folds them into Kronecker factors while training goes on.
  *
  * `empirical` curvature is a by-product of the training step: its rows are the gradients that the step computes anyway, at the
- * weights before the update, with dropout as training sees it. The other estimators take a pass of their own over each observed
- * batch, in inference mode, at the weights right after the update.
+ * weights before the update, with dropout as training sees it. Where those are not the gradients of single examples (batch
+ * normalisation in or above a covered layer couples them) or not within reach (dropout inside a recurrent layer), it takes a pass of
+ * its own over each observed batch, in inference mode, at the weights right after the update, as the other estimators always do.
+ *
+ * Examples count as often as their class weight says.
  *
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */
@@ -111,7 +114,7 @@ export class LaplaceCallback extends Callback {
 /**
  * Makes a training callback that gathers curvature.
  *
- * Before training starts it checks that the model has a dense layer, that it is compiled, and that its loss is the likelihood's;
+ * Before training starts it checks that the model has layers to cover, that it is compiled, and that its loss is the likelihood's;
  * otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
  *
  * @example

@@ -41,7 +41,8 @@ const SLOPES: Readonly<Record<string, (h: tf.Tensor) => tf.Tensor>> = {
 /**
  * A layer's own computation, watched. The layer always does the work itself, so that training does not change by a bit: what has no
  * activation is z, a fused activation is watched at its output, and another one is handed over with the tap in front of it. A layer
- * around a layer (TimeDistributed) runs its activation step by step, and so is watched at its output, as a whole.
+ * around a layer (TimeDistributed) runs its activation step by step, and one of several operations may turn its channels around after
+ * it: these are watched at their output, as a whole.
  */
 export function watchUse(use: LayerUse, run: () => tf.Tensor, look: Look): tf.Tensor {
   const { activation } = use;
@@ -56,7 +57,7 @@ export function watchUse(use: LayerUse, run: () => tf.Tensor, look: Look): tf.Te
     const own = look.hold(h);
     return watched(h, (dh) => look.gradient(use, tf.mul(dh, slope(own))));
   }
-  if (!hasActivation(use.layer)) {
+  if (use.ops.length > 1 || !hasActivation(use.layer)) {
     const [output] = activation.kind === 'opaque' ? activation.outputs : [activation.output];
     const whole: LayerUse = { ...use, ops: [...use.ops, activation], output: output as number };
     return watched(run(), (dh) => look.gradient(whole, dh));
@@ -70,23 +71,15 @@ const hasActivation = (layer: Layer): boolean => (layer as unknown as Inside).ac
 function inFront(use: LayerUse, run: () => tf.Tensor, look: Look): tf.Tensor {
   const inside = use.layer as unknown as Inside;
   const activation = inside.activation as Activation;
-  let shape: number[] = [];
   inside.activation = {
     getClassName: () => `tapped ${activation.getClassName()}`,
     apply: (z) => {
       look.preactivation(z);
-      // What a layer turns around after its activation (channels first) is not the z that the network knows.
-      return activation.apply(
-        watched(z, (dz) => {
-          if (tf.util.arraysEqual(dz.shape, shape)) look.gradient(use, dz);
-        }),
-      );
+      return activation.apply(watched(z, (dz) => look.gradient(use, dz)));
     },
   };
   try {
-    const h = run();
-    shape = h.shape;
-    return h;
+    return run();
   } finally {
     inside.activation = activation;
   }

@@ -10,7 +10,8 @@ import { type BatchSource, type ObservedBatch, observedBatch, orThrow } from './
 /**
  * Observes labelled batches at the model's present weights, in inference mode (no dropout).
  *
- * Batches are `{ x, y }` or `{ xs, ys }`, or functions that make one when its turn comes (see `batches`, `fromDataset`). Tensors
+ * Batches are `{ x, y }` or `{ xs, ys }`, with `weights` [B] where examples do not count once each, or functions that make one when its
+ * turn comes (see `batches`, `fromDataset`). Tensors
  * that are handed in stay the caller's; arrays become tensors and are freed.
  *
  * Errors of the stream: `InvalidModel` for a model that cannot be read; shapes are checked when a batch is used.

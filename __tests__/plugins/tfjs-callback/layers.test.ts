@@ -7,7 +7,7 @@ import { lastValueFrom } from 'rxjs';
 import { everyEpoch, type Factors, kfac, type ObservedBatch } from 'tfjs-laplace';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { distance, pass } from '../../support/factors.js';
-import { COUPLED, type LayerCase, prepared, SHOWN } from '../../support/layers.js';
+import { COUPLED, DROPPING, type LayerCase, prepared, SHOWN } from '../../support/layers.js';
 import { expectNoLeak } from '../../support/memory.js';
 
 /** See byProduct.test.ts: roundings, and the 1e-7 at which tfjs's cross-entropies clip. */
@@ -43,10 +43,7 @@ function expectSameSums(found: Factors, expected: Factors): void {
   });
 }
 
-// The WASM backend lacks the kernels that train convolutions.
-const onTraining = tf.getBackend() === 'wasm' ? describe.skip : describe;
-
-onTraining('equals a pass over the same data', () => {
+describe('equals a pass over the same data', () => {
   it.each(SHOWN)('$name', async (own: LayerCase) => {
     const given = prepared(own);
     const expected = await pass(given.model, given.likelihood, given.data, EMPIRICAL);
@@ -68,7 +65,7 @@ onTraining('equals a pass over the same data', () => {
   });
 });
 
-onTraining('takes a pass of its own, in inference mode, where batch statistics couple examples', () => {
+describe('takes a pass of its own, in inference mode, where batch statistics couple examples', () => {
   it.each(COUPLED)('$name', async (own: LayerCase) => {
     const given = prepared(own);
     const { factors, shown } = await trained(given);
@@ -83,7 +80,15 @@ onTraining('takes a pass of its own, in inference mode, where batch statistics c
   });
 });
 
-onTraining('sees batch statistics below the covered layers as training does', () => {
+it('takes a pass of its own, in inference mode, where a recurrent layer drops some of its inputs and states', async () => {
+  const given = prepared(DROPPING);
+  const expected = await pass(given.model, given.likelihood, given.data, EMPIRICAL);
+  const { factors, shown } = await trained(given);
+  expect(shown).toEqual([[], [], []]);
+  expectSameSums(factors, expected);
+});
+
+describe('sees batch statistics below the covered layers as training does', () => {
   it('inputs of a convolution', async () => {
     const { layers } = tf;
     const model = tf.sequential({

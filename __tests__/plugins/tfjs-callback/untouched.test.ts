@@ -77,32 +77,11 @@ describe('changes no bit', () => {
     await expectUntouched(make, FITS.fit as Fit);
   });
 
-  // The WASM backend lacks the kernels that train convolutions.
-  const onTraining = process.env.LAPLACE_BACKEND === 'wasm' ? describe.skip : describe;
-  onTraining('of any kind of layer', () => {
+  describe('of any kind of layer', () => {
     it.each([...SHOWN, ...COUPLED])('$name', async (own) => {
       const { data } = prepared(own);
       const fit: Fit = (model, callbacks) => model.fit(data.x, data.y, { epochs: 2, batchSize: 4, verbose: 0, callbacks });
       await expectUntouched(() => prepared(own, tf.train.adam(0.01)).model, fit);
-    });
-
-    it('with dropout between', async () => {
-      const { conv2d, batchNormalization, dropout, depthwiseConv2d, flatten, dense } = tf.layers;
-      const shape = [4, 4, 2];
-      const make = () =>
-        tf.sequential({
-          layers: [
-            conv2d({ filters: 3, kernelSize: 2, activation: 'relu', inputShape: [4, 4, 2] }),
-            batchNormalization(),
-            dropout({ rate: 0.4, seed: 5 }),
-            depthwiseConv2d({ kernelSize: 2, activation: 'tanh' }),
-            flatten(),
-            dense({ units: 3, activation: 'softmax' }),
-          ],
-        });
-      const { data } = prepared({ name: '', make, shape });
-      const fit: Fit = (model, callbacks) => model.fit(data.x, data.y, { epochs: 2, batchSize: 4, verbose: 0, callbacks });
-      await expectUntouched(() => prepared({ name: '', make, shape }, tf.train.adam(0.01)).model, fit);
     });
   });
 });
