@@ -97,8 +97,22 @@ export {
 // For plugins: networks, linear algebra, and the accumulation behind the operators.
 
 export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
-export type { LinalgEngine, SymmetricEigen } from './linalg/engine.js';
-export { defaultEngine, engineNamed } from './linalg/select.js';
+export type {
+  AsyncLinalgEngine,
+  AsyncLinalgOperations,
+  EngineName,
+  LinalgEngine,
+  LinalgOperations,
+  LinalgSession,
+  SymmetricEigen,
+  TriangularOptions,
+} from './linalg/engine.js';
+export { remoteEngine, type WasmRunner } from './linalg/remote.js';
+export { defaultEngine, type EngineChoice, engineNamed } from './linalg/select.js';
+export type { WasmCall, WasmOptions, WasmReply } from './linalg/wasm/call.js';
+export { prepareWasm } from './linalg/wasm/runtime.js';
+export type { WasmModule } from './linalg/wasm/webassembly.js';
+export { wasmEngine } from './linalg/wasm.js';
 export type { Inputs, LabelledBatch } from './network/inputs.js';
 export { type LossMatch, matchLoss } from './network/loss.js';
 export { type Block, type Network, readNetwork, withBlocks } from './network/network.js';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { option as O } from 'fp-ts';
 import { tensorflowEngine } from '../../src/linalg/index.js';
-import { decompose, ENGINES, gaussianMatrix, misfit } from './matrices.js';
+import { AVAILABLE, decompose, gaussianMatrix, misfit } from './matrices.js';
 
 interface Binding {
   getNumOfTensors(): number;
@@ -12,7 +12,7 @@ interface Binding {
 const backend = () => tf.backend() as unknown as { binding: Binding };
 const held = () => ({ binding: backend().binding.getNumOfTensors(), tfjs: tf.memory().numTensors });
 
-const native = ENGINES.includes('tensorflow') ? describe : describe.skip;
+const native = AVAILABLE.includes('tensorflow') ? describe : describe.skip;
 
 native('TensorFlow', () => {
   it('decomposes a large matrix to machine precision', () => {

@@ -9,13 +9,13 @@
  * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. A posterior is a frozen value of
  * host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a layer, once.
  */
-import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
+import { either as E, function as F, readonlyArray as RA, taskEither as TE } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
 import { type LayerMoments, moments } from '../curvature/moments.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
-import type { LinalgEngine, SymmetricEigen } from '../linalg/engine.js';
+import type { AsyncLinalgOperations, LinalgOperations, SymmetricEigen } from '../linalg/engine.js';
 import type { Matrix } from '../types.js';
 import type { Damping, Prior } from './codec.js';
 import { precisionsOf } from './prior.js';
@@ -62,8 +62,8 @@ export interface PosteriorOptions {
   readonly datasetSize?: number;
 }
 
-/** Called after each layer's decompositions; they are what takes the time. */
-export type OnLayer = (done: number, total: number, layer: string) => void;
+/** Called before the first decomposition and after each layer's, with its name; they are what takes the time. */
+export type OnLayer = (done: number, total: number, layer?: string) => void;
 
 /**
  * Builds the posterior from factors: pure, apart from the engine that does the linear algebra.
@@ -71,46 +71,100 @@ export type OnLayer = (done: number, total: number, layer: string) => void;
  * @returns `Empty` or `NotFinite` for unusable factors, `NoBayesianLayer` for a selection that names none, `InvalidOption` for
  *   a prior that does not fit, `InvalidInput` for factors that are not positive semi-definite.
  */
-export function posteriorOf(
+export const posteriorOf = (
   factors: Factors,
   options: PosteriorOptions,
-  engine: LinalgEngine,
+  engine: Pick<LinalgOperations, 'symmetricEigen'>,
   onLayer: OnLayer = () => {},
-): E.Either<LaplaceError, Posterior> {
-  const { prior, damping, datasetSize = factors.datasetSize } = options;
+): E.Either<LaplaceError, Posterior> =>
+  F.pipe(
+    planned(factors, options),
+    E.bindTo('plan'),
+    E.bind('parts', ({ plan }) => {
+      const count = counted(plan, onLayer);
+      return RA.traverse(E.Applicative)((layer: LayerMoments) =>
+        F.pipe(
+          E.Do,
+          E.bind('input', () => decomposed(layer, 'input', engine.symmetricEigen(layer.input))),
+          E.bind('gradient', () => decomposed(layer, 'gradient', engine.symmetricEigen(layer.gradient))),
+          E.map(count(layer)),
+        ),
+      )(plan.layers);
+    }),
+    E.map(({ plan, parts }) => assembled(factors, options, plan, parts)),
+  );
+
+/** The same for whoever can wait: all factors of all layers at once, as far as the engine has hands. Layers end in any order. */
+export const posteriorTask = (
+  factors: Factors,
+  options: PosteriorOptions,
+  engine: Pick<AsyncLinalgOperations, 'symmetricEigen'>,
+  onLayer: OnLayer = () => {},
+): TE.TaskEither<LaplaceError, Posterior> =>
+  F.pipe(
+    TE.fromIOEither(() => planned(factors, options)),
+    TE.bindTo('plan'),
+    TE.bind('parts', ({ plan }) => {
+      const count = counted(plan, onLayer);
+      const side = (layer: LayerMoments, name: 'input' | 'gradient') => async () =>
+        decomposed(layer, name, await engine.symmetricEigen(layer[name])());
+      return RA.traverse(TE.ApplicativePar)((layer: LayerMoments) =>
+        F.pipe(TE.Do, TE.apS('input', side(layer, 'input')), TE.apS('gradient', side(layer, 'gradient')), TE.map(count(layer))),
+      )(plan.layers);
+    }),
+    TE.map(({ plan, parts }) => assembled(factors, options, plan, parts)),
+  );
+
+/** What is to be decomposed, and what is known beforehand. */
+interface Plan {
+  readonly layers: ReadonlyArray<LayerMoments>;
+  readonly precisions: ReadonlyArray<number>;
+  readonly datasetSize: number;
+}
+
+/** The decompositions of a layer. */
+type Parts = Pick<PosteriorLayer, 'input' | 'gradient'>;
+
+/** All that can be wrong is found before the decompositions, which may take minutes. */
+function planned(factors: Factors, options: PosteriorOptions): E.Either<LaplaceError, Plan> {
+  const { prior, datasetSize = factors.datasetSize } = options;
   return F.pipe(
     moments(factors),
     E.chain((all) => select(all, factors, options.layers)),
-    E.chain((chosen) => checkedSize(chosen, datasetSize)),
-    // Before the decompositions, which may take minutes.
-    E.bindTo('chosen'),
-    E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
-    E.chain(({ chosen, precisions }) =>
-      RA.traverseWithIndex(E.Applicative)((i, layer: LayerMoments) =>
-        F.pipe(
-          E.Do,
-          E.bind('input', () => decompose(layer, 'input', engine)),
-          E.bind('gradient', () => decompose(layer, 'gradient', engine)),
-          E.map((parts): PosteriorLayer => {
-            onLayer(i + 1, chosen.length, layer.layout.name);
-            const mean = Object.freeze({ ...layer.weights });
-            return Object.freeze({ ...layer.layout, mean, ...parts, priorPrecision: precisions[i] as number });
-          }),
-        ),
-      )(chosen),
-    ),
-    E.map((layers) =>
-      Object.freeze({
-        _tag: 'Posterior' as const,
-        layers: Object.freeze(layers),
-        damping: Object.freeze({ ...damping }),
-        likelihood: Object.freeze({ ...factors.layout.likelihood }),
-        datasetSize,
-        fingerprint: factors.fingerprint,
-        logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
+    E.chain((layers) => checkedSize(layers, datasetSize)),
+    E.bindTo('layers'),
+    E.bind('precisions', ({ layers }) => precisionsOf(prior, namesOf(layers.map((l) => l.layout)))),
+    E.map((plan) => ({ ...plan, datasetSize })),
+  );
+}
+
+/** Tells of the beginning and of each layer that is done, and passes its parts on. */
+function counted(plan: Plan, onLayer: OnLayer): (layer: LayerMoments) => (parts: Parts) => Parts {
+  let done = 0;
+  onLayer(done, plan.layers.length);
+  return (layer) => (parts) => {
+    done++;
+    onLayer(done, plan.layers.length, layer.layout.name);
+    return parts;
+  };
+}
+
+function assembled(factors: Factors, options: PosteriorOptions, plan: Plan, parts: ReadonlyArray<Parts>): Posterior {
+  const { layers, precisions, datasetSize } = plan;
+  return Object.freeze({
+    _tag: 'Posterior' as const,
+    layers: Object.freeze(
+      layers.map(({ layout, weights }, i): PosteriorLayer => {
+        const mean = Object.freeze({ ...weights });
+        return Object.freeze({ ...layout, mean, ...(parts[i] as Parts), priorPrecision: precisions[i] as number });
       }),
     ),
-  );
+    damping: Object.freeze({ ...options.damping }),
+    likelihood: Object.freeze({ ...factors.layout.likelihood }),
+    datasetSize,
+    fingerprint: factors.fingerprint,
+    logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
+  });
 }
 
 /** The same posterior under another prior. O(layers): nothing is decomposed anew. */
@@ -162,13 +216,13 @@ const checkedSize = <A>(value: A, datasetSize: number): E.Either<LaplaceError, A
       );
 
 /** Eigenvalues below zero by rounding become 0; below that the matrix is no second moment. */
-function decompose(
+const decomposed = (
   layer: LayerMoments,
   side: 'input' | 'gradient',
-  engine: LinalgEngine,
-): E.Either<LaplaceError, SymmetricEigen> {
-  return F.pipe(
-    engine.symmetricEigen(layer[side]),
+  eigen: E.Either<LaplaceError, SymmetricEigen>,
+): E.Either<LaplaceError, SymmetricEigen> =>
+  F.pipe(
+    eigen,
     E.chain(({ values, vectors }) => {
       const d = values.length;
       const largest = values[d - 1] as number;
@@ -188,4 +242,3 @@ function decompose(
       );
     }),
   );
-}
