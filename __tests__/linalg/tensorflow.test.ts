@@ -58,13 +58,17 @@ native('TensorFlow', () => {
   });
 });
 
-it('is not there when the backend has no binding, or another one', () => {
+it('is not there when the backend has no binding, or another one, or when there is no backend', () => {
   const spy = jest.spyOn(tf.engine(), 'backend', 'get');
   try {
     for (const other of [{}, { binding: null }, { binding: { createTensor: () => 0 } }]) {
       spy.mockReturnValue(other as never);
       expect(tensorflowEngine()).toEqual(O.none);
     }
+    spy.mockImplementation(() => {
+      throw new Error('No backend found in registry.');
+    });
+    expect(tensorflowEngine()).toEqual(O.none);
   } finally {
     spy.mockRestore();
   }

@@ -9,7 +9,7 @@
  * The binding is found by its shape on the current backend: nothing of tfjs-node is imported.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { option as O } from 'fp-ts';
+import { function as F, option as O } from 'fp-ts';
 import type { Matrix } from '../types.js';
 import { createEngine } from './create.js';
 import type { LinalgEngine } from './engine.js';
@@ -53,10 +53,13 @@ function isBinding(value: unknown): value is Binding {
 }
 
 /** The engine of the current tfjs backend, when that is TensorFlow's. */
-export function tensorflowEngine(): O.Option<LinalgEngine> {
-  const { binding } = tf.backend() as { binding?: unknown };
-  return isBinding(binding) ? O.some(createEngine('tensorflow', kernelsOf(binding))) : O.none;
-}
+export const tensorflowEngine = (): O.Option<LinalgEngine> =>
+  F.pipe(
+    // Throws where no backend is registered, or none has started: linear algebra on the host needs none.
+    O.tryCatch(() => (tf.backend() as { binding?: unknown }).binding),
+    O.filter(isBinding),
+    O.map((binding) => createEngine('tensorflow', kernelsOf(binding))),
+  );
 
 /** What TensorFlow says of a matrix that isn't positive definite. */
 const NO_CHOLESKY = /Cholesky decomposition was not successful/;

@@ -9,7 +9,7 @@
  * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. A posterior is a frozen value of
  * host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a layer, once.
  */
-import { either as E, function as F, readonlyArray as RA, taskEither as TE } from 'fp-ts';
+import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
 import { type LayerMoments, moments } from '../curvature/moments.js';
@@ -80,18 +80,16 @@ export const posteriorOf = (
   F.pipe(
     planned(factors, options),
     E.bindTo('plan'),
-    E.bind('parts', ({ plan }) => {
-      const count = counted(plan, onLayer);
-      return RA.traverse(E.Applicative)((layer: LayerMoments) =>
-        F.pipe(
-          E.Do,
-          E.bind('input', () => decomposed(layer, 'input', engine.symmetricEigen(layer.input))),
-          E.bind('gradient', () => decomposed(layer, 'gradient', engine.symmetricEigen(layer.gradient))),
-          E.map(count(layer)),
+    E.bind('layers', ({ plan }) => {
+      const count = counter(plan, onLayer);
+      return F.pipe(
+        plan.layers,
+        E.traverseArray((layer) =>
+          F.pipe(layer.asks, E.traverseArray(engine.symmetricEigen), E.chain(layer.build), E.map(count(layer))),
         ),
-      )(plan.layers);
+      );
     }),
-    E.map(({ plan, parts }) => assembled(factors, options, plan, parts)),
+    E.map(({ plan, layers }) => assembled(factors, options, plan, layers)),
   );
 
 /** The same for whoever can wait: all factors of all layers at once, as far as the engine has hands. Layers end in any order. */
@@ -104,68 +102,89 @@ export const posteriorTask = (
   F.pipe(
     TE.fromIOEither(() => planned(factors, options)),
     TE.bindTo('plan'),
-    TE.bind('parts', ({ plan }) => {
-      const count = counted(plan, onLayer);
-      const side = (layer: LayerMoments, name: 'input' | 'gradient') => async () =>
-        decomposed(layer, name, await engine.symmetricEigen(layer[name])());
-      return RA.traverse(TE.ApplicativePar)((layer: LayerMoments) =>
-        F.pipe(TE.Do, TE.apS('input', side(layer, 'input')), TE.apS('gradient', side(layer, 'gradient')), TE.map(count(layer))),
-      )(plan.layers);
+    TE.bind('layers', ({ plan }) => {
+      const count = counter(plan, onLayer);
+      return F.pipe(
+        plan.layers,
+        TE.traverseArray((layer) =>
+          F.pipe(layer.asks, TE.traverseArray(engine.symmetricEigen), TE.chainEitherK(layer.build), TE.map(count(layer))),
+        ),
+      );
     }),
-    TE.map(({ plan, parts }) => assembled(factors, options, plan, parts)),
+    TE.map(({ plan, layers }) => assembled(factors, options, plan, layers)),
   );
 
-/** What is to be decomposed, and what is known beforehand. */
+/** Something as the symmetric matrices that it asks to have decomposed, and what is made of the answers. */
+interface Planned<A> {
+  readonly asks: ReadonlyArray<Matrix>;
+  readonly build: (answers: ReadonlyArray<SymmetricEigen>) => E.Either<LaplaceError, A>;
+}
+
+/** A layer before its matrices are decomposed. */
+interface PlannedLayer extends Planned<PosteriorLayer> {
+  readonly name: string;
+}
+
 interface Plan {
-  readonly layers: ReadonlyArray<LayerMoments>;
-  readonly precisions: ReadonlyArray<number>;
+  readonly layers: ReadonlyArray<PlannedLayer>;
   readonly datasetSize: number;
 }
 
-/** The decompositions of a layer. */
-type Parts = Pick<PosteriorLayer, 'input' | 'gradient'>;
-
-/** All that can be wrong is found before the decompositions, which may take minutes. */
+/** Whatever can be wrong is found before the decompositions, which may take minutes. */
 function planned(factors: Factors, options: PosteriorOptions): E.Either<LaplaceError, Plan> {
   const { prior, datasetSize = factors.datasetSize } = options;
   return F.pipe(
     moments(factors),
     E.chain((all) => select(all, factors, options.layers)),
-    E.chain((layers) => checkedSize(layers, datasetSize)),
-    E.bindTo('layers'),
-    E.bind('precisions', ({ layers }) => precisionsOf(prior, namesOf(layers.map((l) => l.layout)))),
-    E.map((plan) => ({ ...plan, datasetSize })),
+    E.chain((chosen) => checkedSize(chosen, datasetSize)),
+    E.bindTo('chosen'),
+    E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
+    E.map(({ chosen, precisions }) => ({ datasetSize, layers: chosen.map((c, i) => plannedLayer(c, precisions[i] as number)) })),
   );
 }
 
-/** Tells of the beginning and of each layer that is done, and passes its parts on. */
-function counted(plan: Plan, onLayer: OnLayer): (layer: LayerMoments) => (parts: Parts) => Parts {
-  let done = 0;
-  onLayer(done, plan.layers.length);
-  return (layer) => (parts) => {
-    done++;
-    onLayer(done, plan.layers.length, layer.layout.name);
-    return parts;
+function plannedLayer(layer: LayerMoments, priorPrecision: number): PlannedLayer {
+  const mean = Object.freeze({ ...layer.weights });
+  return {
+    name: layer.layout.name,
+    asks: [layer.input, layer.gradient],
+    build: ([input, gradient]) =>
+      F.pipe(
+        E.Do,
+        E.apS('input', semidefinite(layer, 'input', input as SymmetricEigen)),
+        E.apS('gradient', semidefinite(layer, 'gradient', gradient as SymmetricEigen)),
+        E.map((parts) => Object.freeze({ ...layer.layout, mean, ...parts, priorPrecision })),
+      ),
   };
 }
 
-function assembled(factors: Factors, options: PosteriorOptions, plan: Plan, parts: ReadonlyArray<Parts>): Posterior {
-  const { layers, precisions, datasetSize } = plan;
-  return Object.freeze({
+/** Tells of the beginning and of each layer that is done, and passes it on. */
+function counter(plan: Plan, onLayer: OnLayer): (layer: PlannedLayer) => (done: PosteriorLayer) => PosteriorLayer {
+  let count = 0;
+  onLayer(count, plan.layers.length);
+  return ({ name }) =>
+    (done) => {
+      count++;
+      onLayer(count, plan.layers.length, name);
+      return done;
+    };
+}
+
+const assembled = (
+  factors: Factors,
+  options: PosteriorOptions,
+  { datasetSize }: Plan,
+  layers: ReadonlyArray<PosteriorLayer>,
+): Posterior =>
+  Object.freeze({
     _tag: 'Posterior' as const,
-    layers: Object.freeze(
-      layers.map(({ layout, weights }, i): PosteriorLayer => {
-        const mean = Object.freeze({ ...weights });
-        return Object.freeze({ ...layout, mean, ...(parts[i] as Parts), priorPrecision: precisions[i] as number });
-      }),
-    ),
+    layers: Object.freeze(layers),
     damping: Object.freeze({ ...options.damping }),
     likelihood: Object.freeze({ ...factors.layout.likelihood }),
     datasetSize,
     fingerprint: factors.fingerprint,
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
   });
-}
 
 /** The same posterior under another prior. O(layers): nothing is decomposed anew. */
 export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
@@ -216,29 +235,25 @@ const checkedSize = <A>(value: A, datasetSize: number): E.Either<LaplaceError, A
       );
 
 /** Eigenvalues below zero by rounding become 0; below that the matrix is no second moment. */
-const decomposed = (
+function semidefinite(
   layer: LayerMoments,
   side: 'input' | 'gradient',
-  eigen: E.Either<LaplaceError, SymmetricEigen>,
-): E.Either<LaplaceError, SymmetricEigen> =>
-  F.pipe(
-    eigen,
-    E.chain(({ values, vectors }) => {
-      const d = values.length;
-      const largest = values[d - 1] as number;
-      const smallest = values[0] as number;
-      // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
-      const rounding = d * 2 ** -23 * Math.abs(largest);
-      if (smallest >= -rounding) return E.right(Object.freeze({ values: values.map((v) => Math.max(v, 0)), vectors }));
-      return E.left(
-        laplaceError('InvalidInput', {
-          what: `The ${side} factor of layer '${layer.layout.name}' is not positive semi-definite`,
-          layer: layer.layout.name,
-          field: side,
-          found: `an eigenvalue of ${smallest} beside ${largest}`,
-          expected: 'eigenvalues >= 0 up to rounding',
-          remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
-        }),
-      );
+  { values, vectors }: SymmetricEigen,
+): E.Either<LaplaceError, SymmetricEigen> {
+  const d = values.length;
+  const largest = values[d - 1] as number;
+  const smallest = values[0] as number;
+  // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
+  const rounding = d * 2 ** -23 * Math.abs(largest);
+  if (smallest >= -rounding) return E.right(Object.freeze({ values: values.map((v) => Math.max(v, 0)), vectors }));
+  return E.left(
+    laplaceError('InvalidInput', {
+      what: `The ${side} factor of layer '${layer.layout.name}' is not positive semi-definite`,
+      layer: layer.layout.name,
+      field: side,
+      found: `an eigenvalue of ${smallest} beside ${largest}`,
+      expected: 'eigenvalues >= 0 up to rounding',
+      remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
     }),
   );
+}

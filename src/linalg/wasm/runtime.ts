@@ -96,7 +96,7 @@ const unavailable = (found: string): LaplaceError =>
 const refused = (cause: unknown): LaplaceError =>
   laplaceError('Backend', {
     what: "The engine 'wasm' may not be compiled here",
-    found: cause instanceof Error ? cause.message : String(cause),
+    found: (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, ''),
     remedy:
       "Await prepareWasm() first, as older browsers want; under a Content-Security-Policy, allow 'wasm-unsafe-eval'. Or name the engine 'javascript'.",
     cause,
