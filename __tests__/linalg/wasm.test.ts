@@ -42,15 +42,8 @@ describe('calls', () => {
     region: new Float64Array(n * n + n).fill(1, 0, n * n),
   });
 
-  it('that stop half-way leave the engine fit for the next', () => {
-    const execute = executor(module);
-    // More than there is: the module must not write where it has no memory.
-    expect(() => execute({ ...call(3), name: 'no_such_function' })).toThrow();
-    expect(() => execute({ ...call(3), sizes: [100_000] })).toThrow();
-    expect(Math.max(...execute(call(3)).region.subarray(9))).toBeCloseTo(3, 12);
-  });
-
-  it('free their memory: many in a row are held in what one needs', () => {
+  /** What instances the module gets while `run` runs. */
+  function instancesOf(run: (execute: ReturnType<typeof executor>, instances: ReadonlyArray<WasmExports>) => void): void {
     const instances: WasmExports[] = [];
     const api = webAssembly() as WasmApi;
     const { Instance } = api;
@@ -60,7 +53,25 @@ describe('calls', () => {
       return instance;
     }) as never);
     try {
-      const execute = executor(module);
+      run(executor(module), instances);
+    } finally {
+      spy.mockRestore();
+    }
+  }
+
+  it('that stop half-way are errors, and their instance is not used again', () => {
+    instancesOf((execute, instances) => {
+      execute(call(3));
+      expect(instances).toHaveLength(1);
+      // 100,000 rows are more than there is: the module stops where it would leave its memory.
+      expect(() => execute({ ...call(3), sizes: [100_000] })).toThrow();
+      expect(Math.max(...execute(call(3)).region.subarray(9))).toBeCloseTo(3, 12);
+      expect(instances).toHaveLength(2);
+    });
+  });
+
+  it('free their memory: many in a row are held in what one needs, and a very large one is let go', () => {
+    instancesOf((execute, instances) => {
       execute(call(300));
       const once = instances[0]?.memory.buffer.byteLength;
       for (let i = 0; i < 40; i++) execute(call(300));
@@ -69,9 +80,7 @@ describe('calls', () => {
       execute({ name: 'cholesky', sizes: [3000], region: new Float64Array(3000 * 3000) });
       execute(call(3));
       expect(instances).toHaveLength(2);
-    } finally {
-      spy.mockRestore();
-    }
+    });
   });
 });
 
