@@ -1,7 +1,7 @@
 /** Linear algebra in workers: the same numbers, a free event loop, and nothing left behind. */
 import type { either as E, taskEither as TE } from 'fp-ts';
 import { lastValueFrom, of } from 'rxjs';
-import { type Factors, type LinalgSession, type Progress, toPosterior, wasmEngine } from 'tfjs-laplace';
+import { type Factors, type LinalgSession, type Matrix, type Progress, toPosterior, wasmEngine } from 'tfjs-laplace';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { gaussianMatrix, orThrow, rectangle, withSpectrum } from '../../linalg/matrices.js';
 import { pass } from '../../support/factors.js';
@@ -128,6 +128,12 @@ describe('toPosterior', () => {
     factors = await pass(chain(classes), classes.likelihood, dataOf(classes, 8));
   });
 
+  /** The factors with another A of the first layer. */
+  const withInput = (change: (input: Matrix) => Matrix): Factors => {
+    const [first, ...others] = factors.layers as ReadonlyArray<unknown> as [{ readonly input: Matrix }, ...unknown[]];
+    return { ...factors, layers: [{ ...first, input: change(first.input) }, ...others] as unknown as Factors['layers'] };
+  };
+
   it('builds the same posterior, to the last bit, and tells of the engine and of each layer', async () => {
     const events: Progress[] = [];
     const onProgress = (event: Progress) => void events.push(event);
@@ -152,17 +158,13 @@ describe('toPosterior', () => {
   });
 
   it('passes errors on, and ends the workers', async () => {
-    const [layer, ...others] = factors.layers as [(typeof factors.layers)[number], ...typeof factors.layers];
-    const negative = { ...layer.input, data: layer.input.data.map((v) => -v) };
-    const broken = { ...factors, layers: [{ ...layer, input: negative }, ...others] };
+    const broken = withInput((input) => ({ ...input, data: input.data.map((v) => -v) }));
     const built = lastValueFrom(of(broken).pipe(toPosterior({ engine: workerEngine() })));
     await expect(built).rejects.toMatchObject({ kind: 'InvalidInput', field: 'input' });
   });
 
   it('ends the workers when it is unsubscribed', async () => {
-    const big = gaussianMatrix(900, 1);
-    const [layer, ...others] = factors.layers as [(typeof factors.layers)[number], ...typeof factors.layers];
-    const slow = { ...factors, layers: [{ ...layer, input: big }, ...others] };
+    const slow = withInput(() => gaussianMatrix(900, 1));
     const next = jest.fn();
     const subscription = of(slow)
       .pipe(toPosterior({ engine: workerEngine({ workers: 2 }) }))
