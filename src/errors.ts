@@ -18,6 +18,8 @@ export type LaplaceErrorKind =
   | 'InvalidLabels'
   /** Inputs of the wrong shape. */
   | 'InvalidInput'
+  /** A matrix that has no Cholesky factor. */
+  | 'NotPositiveDefinite'
   /** NaN or infinity where a finite number belongs. */
   | 'NotFinite'
   /** A stream that ended without a batch, or factors that count no example. */

@@ -74,9 +74,9 @@ export {
 } from './curvature/factors.js';
 export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/layout.js';
 export { type LayerMoments, moments } from './curvature/moments.js';
+export type { Basis, Directions } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export {
-  type Basis,
   type Posterior,
   type PosteriorLayer,
   type PosteriorOptions,
@@ -117,8 +117,22 @@ export {
 
 export type { BlockRows } from './curvature/estimator.js';
 export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
-export type { LinalgEngine, SymmetricEigen } from './linalg/engine.js';
-export { defaultEngine, engineNamed } from './linalg/select.js';
+export type {
+  AsyncLinalgEngine,
+  AsyncLinalgOperations,
+  EngineName,
+  LinalgEngine,
+  LinalgOperations,
+  LinalgSession,
+  SymmetricEigen,
+  TriangularOptions,
+} from './linalg/engine.js';
+export { remoteEngine, type WasmRunner } from './linalg/remote.js';
+export { defaultEngine, type EngineChoice, engineNamed } from './linalg/select.js';
+export type { WasmCall, WasmOptions, WasmReply } from './linalg/wasm/call.js';
+export { prepareWasm } from './linalg/wasm/runtime.js';
+export type { WasmModule } from './linalg/wasm/webassembly.js';
+export { wasmEngine } from './linalg/wasm.js';
 export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
 export type { Inputs, LabelledBatch } from './network/inputs.js';
 export { type LossMatch, matchLoss } from './network/loss.js';

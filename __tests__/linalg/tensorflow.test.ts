@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { option as O } from 'fp-ts';
 import { tensorflowEngine } from '../../src/linalg/index.js';
-import { decompose, ENGINES, gaussianMatrix, misfit } from './matrices.js';
+import { AVAILABLE, decompose, gaussianMatrix, misfit } from './matrices.js';
 
 interface Binding {
   getNumOfTensors(): number;
@@ -12,7 +12,7 @@ interface Binding {
 const backend = () => tf.backend() as unknown as { binding: Binding };
 const held = () => ({ binding: backend().binding.getNumOfTensors(), tfjs: tf.memory().numTensors });
 
-const native = ENGINES.includes('tensorflow') ? describe : describe.skip;
+const native = AVAILABLE.includes('tensorflow') ? describe : describe.skip;
 
 native('TensorFlow', () => {
   it('decomposes a large matrix to machine precision', () => {
@@ -58,13 +58,17 @@ native('TensorFlow', () => {
   });
 });
 
-it('is not there when the backend has no binding, or another one', () => {
+it('is not there when the backend has no binding, or another one, or when there is no backend', () => {
   const spy = jest.spyOn(tf.engine(), 'backend', 'get');
   try {
     for (const other of [{}, { binding: null }, { binding: { createTensor: () => 0 } }]) {
       spy.mockReturnValue(other as never);
       expect(tensorflowEngine()).toEqual(O.none);
     }
+    spy.mockImplementation(() => {
+      throw new Error('No backend found in registry.');
+    });
+    expect(tensorflowEngine()).toEqual(O.none);
   } finally {
     spy.mockRestore();
   }

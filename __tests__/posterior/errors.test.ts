@@ -136,10 +136,11 @@ it("passes an engine's failure on", () => {
   expect(kindOf(posteriorOf(FACTORS, OPTIONS, failing))).toBe('InvalidInput');
 });
 
-it('reports every layer once it is decomposed', () => {
+it('reports the beginning, and every layer once it is decomposed', () => {
   const onLayer = jest.fn();
   right(posteriorOf(FACTORS, OPTIONS, javascriptEngine, onLayer));
   expect(onLayer.mock.calls).toEqual([
+    [0, 2],
     [1, 2, 'low'],
     [2, 2, 'top'],
   ]);

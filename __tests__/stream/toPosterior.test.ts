@@ -95,10 +95,11 @@ it('takes another damping, another size and another engine', async () => {
   expect(calls).toEqual([5, 5, 6, 3]);
 });
 
-it('reports each layer', async () => {
+it('tells which engine it is that works, and reports each layer', async () => {
   const events: Progress[] = [];
   await build({ onProgress: (event) => events.push(event) });
   expect(events).toEqual([
+    { phase: 'decompose', done: 0, total: 2, unit: 'layers', detail: `engine: ${defaultEngine().name}` },
     { phase: 'decompose', done: 1, total: 2, unit: 'layers', detail: 'hidden' },
     { phase: 'decompose', done: 2, total: 2, unit: 'layers', detail: 'outputs' },
   ]);

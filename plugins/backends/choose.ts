@@ -33,7 +33,7 @@ const KINDS: Readonly<Record<BackendName, string>> = {
 /** Measured on two cores: a 1200 x 1200 matmul, a training step of 784-1200-1200-10, eigenvalues of a 1200 x 1200 matrix. */
 const COSTS: Readonly<Record<BackendName, string>> = {
   node: 'Nothing: the fastest.',
-  wasm: 'Matrix products take about 5 times as long, training steps of dense layers about 5 times, and a large eigendecomposition about ten seconds.',
+  wasm: 'Matrix products take about 5 times as long, training steps of dense layers about 5 times, and a large eigendecomposition twice.',
   cpu: 'Matrix products take hundreds of times as long: for small examples only.',
 };
 

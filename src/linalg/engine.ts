@@ -1,15 +1,15 @@
 /**
- * Linear algebra behind one interface, A = V diag(λ) Vᵀ for symmetric A [n, n], and what all engines share: inputs are checked,
- * eigenvalues put in order and signs fixed here, once. An engine only brings the decomposition itself (`decompose`).
+ * Linear algebra behind one interface. All engines give the same results up to rounding: what goes in is checked, what comes out
+ * is put in order and given its signs in one place (`operations.ts`), so that an engine only brings the arithmetic (`create.ts`).
  *
- * Accuracy, all engines: ‖A V − V Λ‖ and ‖A‖ ‖VᵀV − I‖ are at most 10 n ε ‖A‖ (Frobenius norm, ε = 2⁻⁵²): small eigenvalues have
- * that absolute, not a relative, error. Eigenvectors of eigenvalues that are closer than that are any basis of their common space.
- * Cost O(n³), blocking. Reference: Golub & Van Loan 2013, section 8.3.
+ * Accuracy, all engines in float64, ε = 2⁻⁵² and Frobenius norms: decompositions are backward stable, that is, ‖A V − V Λ‖,
+ * ‖A‖ ‖VᵀV − I‖ and ‖A − L Lᵀ‖ are at most 10 n ε ‖A‖. So small eigenvalues have that absolute, not a relative, error, and
+ * eigenvectors of eigenvalues that are closer than that are any basis of their common space. Cost O(n³).
+ * Reference: Golub & Van Loan 2013, sections 3.1, 4.2 and 8.3.
  */
-import { either as E, function as F } from 'fp-ts';
-import { type LaplaceError, laplaceError } from '../errors.js';
+import type { either as E, taskEither as TE } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
-import { matrix, symmetricPart } from './matrix.js';
 
 /** A = V diag(λ) Vᵀ. */
 export interface SymmetricEigen {
@@ -19,101 +19,63 @@ export interface SymmetricEigen {
   readonly vectors: Matrix;
 }
 
-/** Where the linear algebra runs. */
-export interface LinalgEngine {
-  readonly name: 'tensorflow' | 'javascript';
-  /**
-   * Eigenvalues and eigenvectors of a symmetric matrix.
-   *
-   * @returns `InvalidInput` for a matrix that is empty, not square or not symmetric, `NotFinite` for one with NaN or infinity,
-   *   `Backend` where the engine itself fails.
-   */
+/** Which of the two triangular systems. */
+export interface TriangularOptions {
+  /** Lᵀ X = B instead of L X = B. Default false. */
+  readonly transposed?: boolean;
+}
+
+/**
+ * What every engine can do. Each gives `InvalidInput` for matrices that are empty or whose sizes don't fit, `NotFinite` for NaN or
+ * infinity in them or in the result, and `Backend` where the engine itself fails.
+ */
+export interface LinalgOperations {
+  /** Eigenvalues and eigenvectors of a symmetric matrix; `InvalidInput` for one that is not symmetric. */
   symmetricEigen(a: Matrix): E.Either<LaplaceError, SymmetricEigen>;
+  /**
+   * The lower triangular L [n, n] with A = L Lᵀ and a positive diagonal. `NotPositiveDefinite` where there is none; a matrix that
+   * is singular up to rounding may go either way.
+   */
+  cholesky(a: Matrix): E.Either<LaplaceError, Matrix>;
+  /**
+   * X [n, k] with L X = B, or Lᵀ X = B. L [n, n] is lower triangular: what is above its diagonal is not read.
+   * `InvalidInput` for a diagonal with a zero.
+   */
+  triangularSolve(l: Matrix, b: Matrix, options?: TriangularOptions): E.Either<LaplaceError, Matrix>;
+  /** log det A of a positive definite matrix, 2 Σ log L_ii: finite also where det A is out of range. Errors of `cholesky`. */
+  logDeterminant(a: Matrix): E.Either<LaplaceError, number>;
+  /** A B. */
+  multiply(a: Matrix, b: Matrix): E.Either<LaplaceError, Matrix>;
 }
 
-/** A decomposition by an engine's own means: any order, any signs, may throw. Its argument is symmetric, finite and its own. */
-export type Decompose = (a: Matrix) => { readonly values: ArrayLike<number>; readonly vectors: Matrix };
+/** Where linear algebra can run, fastest first. */
+export const ENGINES = ['tensorflow', 'wasm', 'javascript'] as const;
 
-/** a_ij and a_ji may differ by this much of the largest entry: what float64 sums in another order leave, with room to spare. */
-const SYMMETRY_TOLERANCE = 1e-10;
+export type EngineName = (typeof ENGINES)[number];
 
-/** Components this close to a column's largest count as large: the first of them has the sign, whatever the engine's rounding. */
-const TIE_TOLERANCE = 1e-6;
-
-/** An engine from its decomposition. */
-export const createEngine = (name: LinalgEngine['name'], decompose: Decompose): LinalgEngine =>
-  Object.freeze({
-    name,
-    symmetricEigen: (a: Matrix) =>
-      F.pipe(
-        checked(a),
-        E.chain((symmetric) => E.tryCatch(() => decompose(symmetric), failure(name))),
-        E.map(canonical),
-        E.filterOrElse(isFiniteEigen, () => failure(name)('a result that is not finite')),
-      ),
-  });
-
-/** The matrix with equal halves, or what is wrong with it. */
-function checked(a: Matrix): E.Either<LaplaceError, Matrix> {
-  const { rows: n, cols, data } = a;
-  if (n !== cols || n === 0 || data.length !== n * cols) {
-    const found = `${n} x ${cols} with ${data.length} entries`;
-    return E.left(laplaceError('InvalidInput', { what: 'The matrix is not square', found, expected: 'n x n, n >= 1' }));
-  }
-  const broken = data.findIndex((v) => !Number.isFinite(v));
-  if (broken >= 0) {
-    const found = `${data[broken]} in row ${Math.floor(broken / n)}, column ${broken % n}`;
-    return E.left(laplaceError('NotFinite', { what: 'The matrix holds a number that is not finite', found }));
-  }
-  const tolerance = SYMMETRY_TOLERANCE * data.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < i; j++) {
-      const [low, high] = [data[i * n + j] as number, data[j * n + i] as number];
-      if (Math.abs(low - high) > tolerance) {
-        const found = `${low} in row ${i}, column ${j} and ${high} on the other side`;
-        return E.left(laplaceError('InvalidInput', { what: 'The matrix is not symmetric', found }));
-      }
-    }
-  }
-  return E.right(symmetricPart(a));
+/** Linear algebra on this thread: a call returns when it is done. */
+export interface LinalgEngine extends LinalgOperations {
+  readonly name: EngineName;
 }
 
-/** Columns in the order of their eigenvalues, each with its sign. */
-function canonical({ values, vectors }: ReturnType<Decompose>): SymmetricEigen {
-  const n = values.length;
-  const order = Array.from(values, (_, j) => j).sort((i, j) => (values[i] as number) - (values[j] as number));
-  const signs = signsOf(vectors);
-  const data = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    order.forEach((from, to) => {
-      data[i * n + to] = (signs[from] as number) * (vectors.data[i * n + from] as number);
-    });
-  }
-  return Object.freeze({ values: Float64Array.from(order, (j) => values[j] as number), vectors: matrix(n, n, data) });
+type RightOf<T> = T extends E.Right<infer A> ? A : never;
+
+/** The same operations for whoever can wait: nothing blocks meanwhile, and several run at a time where there are cores. */
+export type AsyncLinalgOperations = {
+  readonly [K in keyof LinalgOperations]: (
+    ...args: Parameters<LinalgOperations[K]>
+  ) => TE.TaskEither<LaplaceError, RightOf<ReturnType<LinalgOperations[K]>>>;
+};
+
+/** An `AsyncLinalgEngine` at work: it holds workers, say, until it is closed. */
+export interface LinalgSession extends AsyncLinalgOperations {
+  /** Ends what is running, whose tasks then give `Backend`, and lets go of everything. May be called again. */
+  close(): void;
 }
 
-/** Of each column the sign of its first large component. */
-function signsOf({ rows, cols, data }: Matrix): Float64Array {
-  const large = new Float64Array(cols);
-  for (let i = 0; i < data.length; i++) large[i % cols] = Math.max(large[i % cols] as number, Math.abs(data[i] as number));
-  const signs = new Float64Array(cols);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) {
-      const v = data[i * cols + j] as number;
-      if (signs[j] === 0 && Math.abs(v) >= (1 - TIE_TOLERANCE) * (large[j] as number)) signs[j] = v < 0 ? -1 : 1;
-    }
-  }
-  return signs;
+/** Linear algebra that runs elsewhere. A value like any other: nothing is held before `open`. */
+export interface AsyncLinalgEngine {
+  readonly name: EngineName;
+  /** Begins to work; whoever opens a session closes it. */
+  open(): LinalgSession;
 }
-
-const isFiniteEigen = ({ values, vectors }: SymmetricEigen): boolean =>
-  values.every(Number.isFinite) && vectors.data.every(Number.isFinite);
-
-const failure =
-  (engine: string) =>
-  (cause: unknown): LaplaceError =>
-    laplaceError('Backend', {
-      what: `The ${engine} engine could not decompose the matrix`,
-      found: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    });

@@ -1,36 +1,70 @@
 /**
- * Which engine does the linear algebra: TensorFlow's kernels where the current tfjs backend is TensorFlow itself, plain JavaScript
- * elsewhere. Asked anew each time, as backends can be changed. The engine that was chosen says which it is: `name`.
+ * Which engine does the linear algebra: TensorFlow's kernels where the current tfjs backend is TensorFlow itself, WebAssembly
+ * elsewhere, plain JavaScript where that cannot run. Asked anew each time, as backends can be changed. The engine that was chosen
+ * says which it is: `name`.
  */
-import { either as E, function as F, option as O } from 'fp-ts';
+import { either as E, function as F, option as O, type taskEither as TE } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { LinalgEngine } from './engine.js';
+import { type AsyncLinalgEngine, ENGINES, type EngineName, type LinalgEngine } from './engine.js';
 import { javascriptEngine } from './javascript.js';
 import { tensorflowEngine } from './tensorflow.js';
+import { prepareWasm } from './wasm/runtime.js';
+import { wasmEngine } from './wasm.js';
 
 /**
- * The fastest engine that the current tfjs backend allows.
+ * The fastest engine that runs here.
  *
  * @example
  * ```ts
  * import { defaultEngine } from 'tfjs-laplace';
  *
- * defaultEngine().name; // 'tensorflow' with tfjs-node, else 'javascript'
+ * defaultEngine().name; // 'tensorflow' with tfjs-node, else 'wasm', or 'javascript' where WebAssembly has no SIMD
  * ```
  */
 export const defaultEngine = (): LinalgEngine =>
   F.pipe(
     tensorflowEngine(),
+    O.alt(() => O.fromEither(wasmEngine())),
     O.getOrElse(() => javascriptEngine),
   );
 
-/** The engine of that name, or `Backend` where it cannot run. */
-export const engineNamed = (name: LinalgEngine['name']): E.Either<LaplaceError, LinalgEngine> =>
-  name === 'javascript' ? E.right(javascriptEngine) : F.pipe(tensorflowEngine(), E.fromOption(unavailable));
+/** The engine of that name; `Backend` where it cannot run, `InvalidOption` for a name that none has. */
+export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngine> {
+  switch (name) {
+    case 'tensorflow':
+      return F.pipe(tensorflowEngine(), E.fromOption(unavailable));
+    case 'wasm':
+      return wasmEngine();
+    case 'javascript':
+      return E.right(javascriptEngine);
+    default:
+      return E.left(unknown(name));
+  }
+}
+
+/** How an engine can be asked for: itself, by its name, or not at all, which is the fastest that runs here. */
+export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
+
+/** The engine that was asked for. WebAssembly is compiled beside this thread meanwhile, where it is needed. */
+export const chosenEngine =
+  (choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> =>
+  async () => {
+    if (typeof choice === 'object') return E.right(choice);
+    if (choice === 'wasm' || (choice === undefined && O.isNone(tensorflowEngine()))) await prepareWasm();
+    return choice === undefined ? E.right(defaultEngine()) : engineNamed(choice);
+  };
 
 const unavailable = (): LaplaceError =>
   laplaceError('Backend', {
     what: "The engine 'tensorflow' needs TensorFlow's own kernels",
     expected: 'the backend of tfjs-node or tfjs-node-gpu',
-    remedy: "Load it and call tf.setBackend('tensorflow'), or name the engine 'javascript'.",
+    remedy: "Load it and call tf.setBackend('tensorflow'), or name another engine: 'wasm', or 'javascript'.",
+  });
+
+const unknown = (name: unknown): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'There is no engine of that name',
+    field: 'engine',
+    found: String(name),
+    expected: ENGINES.map((known) => `'${known}'`).join(', '),
   });

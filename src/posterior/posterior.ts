@@ -8,31 +8,26 @@
  *
  * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. Every other structure has the same
  * form: a diagonal block has the identity for bases and λ in place of α_i γ_j, EKFAC has λ along the eigenvectors, an embedding the
- * identity and its counts on the input side, `full` one column with all weights. The layers of a λ are damped exactly, N λ + τ. A posterior is a frozen value of
- * host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a layer, once.
+ * identity and its counts on the input side, `full` one column with all weights. The layers of a λ are damped exactly, N λ + τ.
+ *
+ * A posterior is a frozen value of host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a
+ * layer, once.
  */
-import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
+import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
-import type { LayerLayout, Structure } from '../curvature/layout.js';
+import type { Structure } from '../curvature/layout.js';
 import { type LayerMoments, moments } from '../curvature/moments.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
-import type { LinalgEngine, SymmetricEigen } from '../linalg/engine.js';
+import type { AsyncLinalgOperations, LinalgOperations } from '../linalg/engine.js';
 import type { Matrix } from '../types.js';
 import type { Damping, Prior } from './codec.js';
+import { type Directions, directionsOf, type Planned } from './directions.js';
 import { precisionsOf } from './prior.js';
 
-/** Orthonormal directions on one side of W, and the curvature along them. */
-export interface Basis {
-  /** Eigenvalues >= 0 of the side's factor, [P·d]; empty where the layer has a `spectrum` of its own. */
-  readonly values: Float64Array;
-  /** Columns, [d, d] for each of the P groups, on top of each other; the identity without. */
-  readonly vectors?: Matrix;
-}
-
 /** The distribution of one layer's weights. */
-export interface PosteriorLayer {
+export interface PosteriorLayer extends Directions {
   readonly name: string;
   readonly structure: Structure;
   /** P: groups of equal size with a block of their own each; 1 but for depthwise convolutions and normalisations. */
@@ -46,12 +41,6 @@ export interface PosteriorLayer {
   readonly members?: ReadonlyArray<string>;
   /** M, the trained weights [P·n, m], the bias as the last row of each group. */
   readonly mean: Matrix;
-  /** U_A [n, n] and α [n] >= 0. */
-  readonly input: Basis;
-  /** U_G [m, m] and γ [m] >= 0. */
-  readonly gradient: Basis;
-  /** λ [P·n, m] >= 0, the curvature of one example along the directions, where it is no product α_i γ_j (EKFAC, diagonals). */
-  readonly spectrum?: Matrix;
   /** τ of this layer. */
   readonly priorPrecision: number;
 }
@@ -80,8 +69,8 @@ export interface PosteriorOptions {
   readonly datasetSize?: number;
 }
 
-/** Called after each layer's decompositions; they are what takes the time. */
-export type OnLayer = (done: number, total: number, layer: string) => void;
+/** Called before the first decomposition and after each layer's, with its name; they are what takes the time. */
+export type OnLayer = (done: number, total: number, layer?: string) => void;
 
 /**
  * Builds the posterior from factors: pure, apart from the engine that does the linear algebra.
@@ -89,45 +78,112 @@ export type OnLayer = (done: number, total: number, layer: string) => void;
  * @returns `Empty` or `NotFinite` for unusable factors, `NoBayesianLayer` for a selection that names none, `InvalidOption` for
  *   a prior that does not fit, `InvalidInput` for factors that are not positive semi-definite.
  */
-export function posteriorOf(
+export const posteriorOf = (
   factors: Factors,
   options: PosteriorOptions,
-  engine: LinalgEngine,
+  engine: Pick<LinalgOperations, 'symmetricEigen'>,
   onLayer: OnLayer = () => {},
-): E.Either<LaplaceError, Posterior> {
-  const { prior, damping, datasetSize = factors.datasetSize } = options;
+): E.Either<LaplaceError, Posterior> =>
+  F.pipe(
+    planned(factors, options),
+    E.bindTo('plan'),
+    E.bind('layers', ({ plan }) => {
+      const count = counter(plan, onLayer);
+      return F.pipe(
+        plan.layers,
+        E.traverseArray((layer) =>
+          F.pipe(layer.asks, E.traverseArray(engine.symmetricEigen), E.chain(layer.build), E.map(count(layer))),
+        ),
+      );
+    }),
+    E.map(({ plan, layers }) => assembled(factors, options, plan, layers)),
+  );
+
+/** The same for whoever can wait: all factors of all layers at once, as far as the engine has hands. Layers end in any order. */
+export const posteriorTask = (
+  factors: Factors,
+  options: PosteriorOptions,
+  engine: Pick<AsyncLinalgOperations, 'symmetricEigen'>,
+  onLayer: OnLayer = () => {},
+): TE.TaskEither<LaplaceError, Posterior> =>
+  F.pipe(
+    TE.fromIOEither(() => planned(factors, options)),
+    TE.bindTo('plan'),
+    TE.bind('layers', ({ plan }) => {
+      const count = counter(plan, onLayer);
+      return F.pipe(
+        plan.layers,
+        TE.traverseArray((layer) =>
+          F.pipe(layer.asks, TE.traverseArray(engine.symmetricEigen), TE.chainEitherK(layer.build), TE.map(count(layer))),
+        ),
+      );
+    }),
+    TE.map(({ plan, layers }) => assembled(factors, options, plan, layers)),
+  );
+
+/** A layer before its matrices are decomposed. */
+interface PlannedLayer extends Planned<PosteriorLayer> {
+  readonly name: string;
+}
+
+interface Plan {
+  readonly layers: ReadonlyArray<PlannedLayer>;
+  readonly datasetSize: number;
+}
+
+/** Whatever can be wrong is found before the decompositions, which may take minutes. */
+function planned(factors: Factors, options: PosteriorOptions): E.Either<LaplaceError, Plan> {
+  const { prior, datasetSize = factors.datasetSize } = options;
   return F.pipe(
     moments(factors),
     E.chain((all) => select(all, factors, options.layers)),
     E.chain((chosen) => checkedSize(chosen, datasetSize)),
-    // Before the decompositions, which may take minutes.
     E.bindTo('chosen'),
     E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
-    E.chain(({ chosen, precisions }) =>
-      RA.traverseWithIndex(E.Applicative)((i, layer: LayerMoments) =>
-        F.pipe(
-          directions(layer, engine),
-          E.map((parts): PosteriorLayer => {
-            onLayer(i + 1, chosen.length, layer.layout.name);
-            const mean = Object.freeze({ ...layer.weights });
-            return Object.freeze({ ...layer.layout, mean, ...parts, priorPrecision: precisions[i] as number });
-          }),
-        ),
-      )(chosen),
-    ),
-    E.map((layers) =>
-      Object.freeze({
-        _tag: 'Posterior' as const,
-        layers: Object.freeze(layers),
-        damping: Object.freeze({ ...damping }),
-        likelihood: Object.freeze({ ...factors.layout.likelihood }),
-        datasetSize,
-        fingerprint: factors.fingerprint,
-        logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
-      }),
-    ),
+    E.map(({ chosen, precisions }) => ({ datasetSize, layers: chosen.map((c, i) => plannedLayer(c, precisions[i] as number)) })),
   );
 }
+
+function plannedLayer(layer: LayerMoments, priorPrecision: number): PlannedLayer {
+  const mean = Object.freeze({ ...layer.weights });
+  const { asks, build } = directionsOf(layer);
+  return {
+    name: layer.layout.name,
+    asks,
+    build: F.flow(
+      build,
+      E.map((directions) => Object.freeze({ ...layer.layout, mean, ...directions, priorPrecision })),
+    ),
+  };
+}
+
+/** Tells of the beginning and of each layer that is done, and passes it on. */
+function counter(plan: Plan, onLayer: OnLayer): (layer: PlannedLayer) => (done: PosteriorLayer) => PosteriorLayer {
+  let count = 0;
+  onLayer(count, plan.layers.length);
+  return ({ name }) =>
+    (done) => {
+      count++;
+      onLayer(count, plan.layers.length, name);
+      return done;
+    };
+}
+
+const assembled = (
+  factors: Factors,
+  options: PosteriorOptions,
+  { datasetSize }: Plan,
+  layers: ReadonlyArray<PosteriorLayer>,
+): Posterior =>
+  Object.freeze({
+    _tag: 'Posterior' as const,
+    layers: Object.freeze(layers),
+    damping: Object.freeze({ ...options.damping }),
+    likelihood: Object.freeze({ ...factors.layout.likelihood }),
+    datasetSize,
+    fingerprint: factors.fingerprint,
+    logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
+  });
 
 /** The same posterior under another prior. O(layers): nothing is decomposed anew. */
 export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
@@ -176,76 +232,3 @@ const checkedSize = <A>(value: A, datasetSize: number): E.Either<LaplaceError, A
           expected: 'a finite number > 0',
         }),
       );
-
-type Directions = Pick<PosteriorLayer, 'input' | 'gradient' | 'spectrum'>;
-
-const NONE = new Float64Array(0);
-
-/** The eigenbases of a layer and the curvature along them. */
-function directions(layer: LayerMoments, engine: LinalgEngine): E.Either<LaplaceError, Directions> {
-  if (layer._tag === 'diagonal') {
-    const { squares, basis = {} } = layer;
-    const side = (vectors: Matrix | undefined): Basis => Object.freeze({ values: NONE, ...(vectors && { vectors }) });
-    return E.right({ input: side(basis.input), gradient: side(basis.gradient), spectrum: Object.freeze({ ...squares }) });
-  }
-  const { layout, input, gradient } = layer;
-  return F.pipe(
-    E.Do,
-    E.bind('input', () =>
-      layout.structure === 'embedding'
-        ? E.right(Object.freeze({ values: input.data }))
-        : decompose(layout, 'input', input, engine),
-    ),
-    E.bind('gradient', () => decompose(layout, 'gradient', gradient, engine)),
-  );
-}
-
-/** Eigendecompositions of the groups of one factor, [P·d, d]. */
-function decompose(
-  layout: LayerLayout,
-  side: 'input' | 'gradient',
-  { cols: d, data }: Matrix,
-  engine: LinalgEngine,
-): E.Either<LaplaceError, Basis> {
-  const groups = Array.from({ length: data.length / (d * d) }, (_, p) => data.subarray(p * d * d, (p + 1) * d * d));
-  return F.pipe(
-    groups,
-    E.traverseArray((group) =>
-      F.pipe(
-        engine.symmetricEigen({ rows: d, cols: d, data: group }),
-        E.chain((eigen) => semidefinite(layout.name, side, eigen)),
-      ),
-    ),
-    E.map((parts) => (parts.length === 1 ? Object.freeze(parts[0] as SymmetricEigen) : joined(parts, d))),
-  );
-}
-
-function joined(parts: ReadonlyArray<SymmetricEigen>, d: number): Basis {
-  const values = new Float64Array(parts.length * d);
-  const vectors = new Float64Array(parts.length * d * d);
-  parts.forEach((part, p) => {
-    values.set(part.values, p * d);
-    vectors.set(part.vectors.data, p * d * d);
-  });
-  return Object.freeze({ values, vectors: Object.freeze({ rows: parts.length * d, cols: d, data: vectors }) });
-}
-
-/** Eigenvalues below zero by rounding become 0; below that the matrix is no second moment. */
-function semidefinite(layer: string, side: string, { values, vectors }: SymmetricEigen): E.Either<LaplaceError, SymmetricEigen> {
-  const d = values.length;
-  const largest = values[d - 1] as number;
-  const smallest = values[0] as number;
-  // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
-  const rounding = d * 2 ** -23 * Math.abs(largest);
-  if (smallest >= -rounding) return E.right({ values: values.map((v) => Math.max(v, 0)), vectors });
-  return E.left(
-    laplaceError('InvalidInput', {
-      what: `The ${side} factor of layer '${layer}' is not positive semi-definite`,
-      layer,
-      field: side,
-      found: `an eigenvalue of ${smallest} beside ${largest}`,
-      expected: 'eigenvalues >= 0 up to rounding',
-      remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
-    }),
-  );
-}

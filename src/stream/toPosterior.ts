@@ -1,11 +1,13 @@
 /** Factors to posterior, as an operator around the pure `posteriorOf`. */
-import { map, type OperatorFunction } from 'rxjs';
+import type { either as E } from 'fp-ts';
+import { concatMap, from, map, type Observable, type OperatorFunction, of, type Unsubscribable, using } from 'rxjs';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
-import type { LinalgEngine } from '../linalg/engine.js';
-import { defaultEngine } from '../linalg/select.js';
+import type { LaplaceError } from '../errors.js';
+import type { AsyncLinalgEngine, LinalgEngine, LinalgSession } from '../linalg/engine.js';
+import { chosenEngine, type EngineChoice } from '../linalg/select.js';
 import { type Damping, exactDamping, isotropic, type Prior, perLayer } from '../posterior/codec.js';
-import { type Posterior, posteriorOf } from '../posterior/posterior.js';
+import { type OnLayer, type Posterior, posteriorOf, posteriorTask } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
 import { orThrow } from './observed.js';
 
@@ -21,16 +23,17 @@ export interface ToPosteriorOptions {
   readonly layers?: LayerSelection;
   /** N, where it is not the number of observed examples. */
   readonly datasetSize?: number;
-  /** Linear algebra; chosen by the backend unless given. */
-  readonly engine?: LinalgEngine;
-  /** Called after each layer. */
+  /** Linear algebra: an engine, or the name of one. Default: the fastest that runs here, on this thread. */
+  readonly engine?: EngineChoice;
+  /** Called with the engine's name before the first layer, and after each layer. */
   readonly onProgress?: OnProgress;
 }
 
 /**
- * Builds a posterior from each `Factors`. Blocks while it decomposes two symmetric matrices a layer; no device memory is held.
+ * Builds a posterior from each `Factors`: two symmetric matrices a layer are decomposed, O(n³ + m³); no device memory is held.
+ * Blocks meanwhile, unless the engine works elsewhere (`tfjs-laplace/plugins/workers`); unsubscribing ends that work.
  *
- * Errors of the stream: those of `posteriorOf`.
+ * Errors of the stream: those of `posteriorOf`; `Backend` where the engine cannot run.
  *
  * @example
  * ```ts
@@ -47,7 +50,34 @@ export interface ToPosteriorOptions {
  * ```
  */
 export const toPosterior = (options: ToPosteriorOptions = {}): OperatorFunction<Factors, Posterior> =>
-  map((factors) => orThrow(posteriorOf(factors, decided(options), engineOf(options), progress(options))));
+  concatMap((factors) =>
+    from(chosenEngine(options.engine)()).pipe(
+      map(orThrow),
+      concatMap((engine) => built(factors, options, engine)),
+      map(orThrow),
+    ),
+  );
+
+/** The posterior by an engine of this thread, or by the session of another, which is closed at the end whatever the end. */
+function built(
+  factors: Factors,
+  options: ToPosteriorOptions,
+  engine: LinalgEngine | AsyncLinalgEngine,
+): Observable<E.Either<LaplaceError, Posterior>> {
+  if (!('open' in engine)) return of(posteriorOf(factors, decided(options), engine, progress(options, engine)));
+  return using(
+    () => {
+      const session = engine.open();
+      return { session, unsubscribe: () => session.close() };
+    },
+    (resource) => posteriorTask(factors, decided(options), (resource as OpenSession).session, progress(options, engine))(),
+  );
+}
+
+/** A session as rxjs holds it. */
+interface OpenSession extends Unsubscribable {
+  readonly session: LinalgSession;
+}
 
 function decided(options: ToPosteriorOptions) {
   const { priorPrecision: tau, prior = isotropic(1), damping = exactDamping(), layers = 'all', datasetSize } = options;
@@ -55,9 +85,7 @@ function decided(options: ToPosteriorOptions) {
   return { prior: own, damping, layers, ...(datasetSize === undefined ? {} : { datasetSize }) };
 }
 
-const engineOf = (options: ToPosteriorOptions): LinalgEngine => options.engine ?? defaultEngine();
-
 const progress =
-  ({ onProgress }: ToPosteriorOptions) =>
-  (done: number, total: number, detail: string): void =>
-    onProgress?.({ phase: 'decompose', done, total, unit: 'layers', detail });
+  ({ onProgress }: ToPosteriorOptions, { name }: { readonly name: string }): OnLayer =>
+  (done, total, layer = `engine: ${name}`) =>
+    onProgress?.({ phase: 'decompose', done, total, unit: 'layers', detail: layer });

@@ -4,6 +4,7 @@ import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
   activationSampling,
   type Classification,
+  defaultEngine,
   fingerprint,
   gaussian,
   kfac,
@@ -247,6 +248,7 @@ describe('verbose', () => {
       'observe: 1 of 3 batches',
       'observe: 2 of 3 batches',
       'observe: 3 of 3 batches',
+      `decompose: 0 of 2 layers (engine: ${defaultEngine().name})`,
       'decompose: 1 of 2 layers (hidden)',
       'decompose: 2 of 2 layers (outputs)',
       'posterior over hidden, outputs for 10 examples',

@@ -1,0 +1,44 @@
+/** Eigenvectors have an order and signs of their own choosing in every engine; here they get the same. */
+import type { Matrix } from '../types.js';
+import type { SymmetricEigen } from './engine.js';
+import { matrix } from './matrix.js';
+
+/** A decomposition by an engine's own means: any order, any signs. */
+export interface Decomposition {
+  readonly values: ArrayLike<number>;
+  readonly vectors: Matrix;
+}
+
+/** Components this close to a column's largest count as large: the first of them has the sign, whatever the engine's rounding. */
+const TIE_TOLERANCE = 1e-6;
+
+/** Columns in the order of their eigenvalues, each with its sign. */
+export function canonical({ values, vectors }: Decomposition): SymmetricEigen {
+  const n = values.length;
+  const order = Uint32Array.from(values, (_, j) => j).sort((i, j) => (values[i] as number) - (values[j] as number));
+  const signs = signsOf(vectors);
+  const data = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let to = 0; to < n; to++) {
+      const from = order[to] as number;
+      data[i * n + to] = (signs[from] as number) * (vectors.data[i * n + from] as number);
+    }
+  }
+  return Object.freeze({ values: Float64Array.from(order, (j) => values[j] as number), vectors: matrix(n, n, data) });
+}
+
+/** Of each column the sign of its first large component. */
+function signsOf({ rows, cols, data }: Matrix): Float64Array {
+  const large = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) large[j] = Math.max(large[j] as number, Math.abs(data[i * cols + j] as number));
+  }
+  const signs = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) {
+      const v = data[i * cols + j] as number;
+      if (signs[j] === 0 && Math.abs(v) >= (1 - TIE_TOLERANCE) * (large[j] as number)) signs[j] = v < 0 ? -1 : 1;
+    }
+  }
+  return signs;
+}

@@ -1,0 +1,34 @@
+/** The WebAssembly engine where its calls are carried out elsewhere, in workers say. */
+import { either as E } from 'fp-ts';
+import { laplaceError } from '../errors.js';
+import { createAsyncEngine } from './create.js';
+import type { AsyncLinalgEngine } from './engine.js';
+import { asyncKernelsOf, type WasmCall, type WasmOptions, type WasmReply } from './wasm/call.js';
+import { prepareWasm } from './wasm/runtime.js';
+import type { WasmModule } from './wasm/webassembly.js';
+
+/** Carries out calls elsewhere, several at a time if it can. */
+export interface WasmRunner {
+  execute(call: WasmCall): Promise<WasmReply>;
+  /** Rejects what is under way, and lets go of everything. */
+  close(): void;
+}
+
+/** An engine whose sessions each have a runner of their own, begun with the compiled module at the first call. */
+export const remoteEngine = (start: (module: WasmModule) => WasmRunner, options: WasmOptions = {}): AsyncLinalgEngine =>
+  createAsyncEngine('wasm', () => {
+    let runner: WasmRunner | undefined;
+    let closed = false;
+    const execute = async (call: WasmCall): Promise<WasmReply> => {
+      const module = await prepareWasm();
+      if (closed) throw laplaceError('Backend', { what: 'The session of the engine is closed' });
+      if (E.isLeft(module)) throw module.left;
+      runner ??= start(module.right);
+      return runner.execute(call);
+    };
+    const close = (): void => {
+      closed = true;
+      runner?.close();
+    };
+    return { ...asyncKernelsOf(execute, options), close };
+  });
