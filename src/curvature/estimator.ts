@@ -154,7 +154,7 @@ export function jointGradients(
 }
 
 /** Inputs as numbers: tokens become one-hot rows. */
-export function dense(block: Block, a: tf.Tensor4D): tf.Tensor4D {
+function dense(block: Block, a: tf.Tensor4D): tf.Tensor4D {
   if (block.structure !== 'embedding') return a;
   const [, B, T] = a.shape;
   return tf.reshape(tf.oneHot(tf.cast(tf.reshape(a, [-1]), 'int32'), block.n), [1, B, T, block.n]);

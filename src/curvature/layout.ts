@@ -75,7 +75,7 @@ export function sumsOf({ structure, groups, n, m }: LayerLayout): ReadonlyArray<
 }
 
 /** The name of the one layer of a `full` layout. */
-export const FULL_LAYER = 'all covered layers';
+const FULL_LAYER = 'all covered layers';
 
 /** Weights of a block. */
 export const sizeOf = ({ groups, n, m }: Pick<Block, 'groups' | 'n' | 'm'>): number => groups * n * m;

@@ -21,4 +21,4 @@ const MAPS: Readonly<Record<string, (layer: Layer, inputShape: ValueShape) => Li
 export const linearMap = (layer: Layer, inputShape: ValueShape): LinearMap | undefined =>
   MAPS[layer.getClassName()]?.(layer, inputShape);
 
-export { type LinearMap, type MapWeights, present } from './map.js';
+export { type LinearMap, present } from './map.js';
