@@ -8,6 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
+import { checkGradient } from './device.js';
 import type { Tape } from './forward.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
@@ -93,6 +94,7 @@ function differentiated<A>({ layer }: Op, gradients: () => A): A {
 }
 
 function throughOpaque(op: OpaqueOp, tape: Tape, adjoints: Map<ValueId, tf.Tensor>, stack: Stack): tf.Tensor[] {
+  checkGradient(op.form, op.layer.name);
   const inputs = op.inputs.map((id) => toRows(stack, tape.values.get(id) as tf.Tensor));
   // A layer with several outputs is differentiated as one function by contracting each output with its own adjoint.
   const contracted = (...xs: tf.Tensor[]): tf.Tensor => {
