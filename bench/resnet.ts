@@ -14,7 +14,8 @@ export function resnet(classes: number): tf.LayersModel {
   };
   const on = (x: tf.SymbolicTensor, ...layers: tf.layers.Layer[]): tf.SymbolicTensor =>
     layers.reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, x);
-  const norm = (): tf.layers.Layer => tf.layers.batchNormalization({});
+  // Moving averages that keep up with a short training.
+  const norm = (): tf.layers.Layer => tf.layers.batchNormalization({ momentum: 0.9 });
   const relu = (): tf.layers.Layer => tf.layers.activation({ activation: 'relu' });
   const input = tf.input({ shape: [SIZE, SIZE, 3] });
   let x = on(input, conv(16, 3, 1), norm(), relu());

@@ -9,7 +9,7 @@ import type { LaplaceError } from '../errors.js';
 import { backward } from '../network/backward.js';
 import type { Block } from '../network/blocks.js';
 import type { Tape } from '../network/forward.js';
-import { mapWeightGradients } from '../network/gradients.js';
+import { mapWeightGradients, ownGradients } from '../network/gradients.js';
 import { type Network, withBlocks } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import type { Stack } from '../network/stack.js';
@@ -19,7 +19,7 @@ import { forSeeds } from './fisher.js';
 import { kfraChain, kfraRows } from './kfra.js';
 import { type EigenBasis, type Layout, layersOf } from './layout.js';
 import type { Observation, Sink } from './observation.js';
-import { addGradients, addInputs, type Subject } from './statistics.js';
+import { addGradients, addInputs, addWeightGradients, type Subject } from './statistics.js';
 
 /** An estimator ready for a network: the blocks that it needs to see, and the layout of its factors. */
 export interface Prepared {
@@ -93,10 +93,17 @@ export function observeRows(
     backward(network, tape, seeds, (block, uses) => {
       const subject = subjects.get(block);
       if (subject === undefined) whole.set(block, gradientsAt(block, uses));
-      else tf.tidy(() => addGradients(subject, () => inputsAt(block, tape), gradientsAt(block, uses), seeds.stack, sink));
+      else tf.tidy(() => addUses(subject, tape, uses, seeds.stack, sink));
     });
     if (whole.size > 0) sink.gram(0, 0, jointGradients(network.blocks, tape, whole, seeds.stack));
   });
+}
+
+function addUses(subject: Subject, tape: Tape, uses: ReadonlyArray<tf.Tensor>, stack: Stack, sink: Sink): void {
+  const { block, layout } = subject;
+  const own = layout.structure === 'diagonal' ? ownGradients(block, tape, uses, stack) : undefined;
+  if (own !== undefined) addWeightGradients(subject, own, sink);
+  else addGradients(subject, () => inputsAt(block, tape), gradientsAt(block, uses), stack, sink);
 }
 
 /** What the rows of a training step add, which were computed on its way (`empirical`). */

@@ -74,6 +74,10 @@ export function addGradients(subject: Subject, inputs: () => tf.Tensor4D, g: tf.
   }
 }
 
+/** Adds gradients Ĝ [P, R, n, m] that a map made by itself, to a `diagonal`. */
+export const addWeightGradients = ({ layer, layout: { groups, n, m } }: Subject, gradients: tf.Tensor4D, sink: Sink): void =>
+  sink.add(layer, 0, tf.reshape(tf.sum(tf.square(gradients), 1), [groups * n, m]));
+
 /** Σ Ĝ ⊙ Ĝ over rows, [P·n, m]. */
 function squares(a: tf.Tensor4D, g: tf.Tensor4D, stack: Stack, { groups: P, n, m }: LayerLayout): tf.Tensor {
   if (a.shape[2] === 1) {

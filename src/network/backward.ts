@@ -13,6 +13,7 @@ import type { Tape } from './forward.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
 import { type ElementwiseOp, inputsOf, type LinearOp, type Op, type OpaqueOp, outputsOf, type ValueId } from './ops.js';
+import { shortcut } from './shortcuts.js';
 import { type Seeds, type Stack, timesValue, toRows } from './stack.js';
 
 /** Receives a block's pre-activation gradients [R, …], one tensor for each use of the layer (`block.ops`); gone when it returns. */
@@ -104,6 +105,9 @@ export function activeValues(network: Network): ReadonlySet<ValueId> {
 
 /** φ'(z), entry by entry. */
 export function slopes(op: ElementwiseOp, z: tf.Tensor): tf.Tensor {
+  if (op.slope) return tf.mul(tf.onesLike(z), op.slope());
+  // The slope that training has, without the many operations that tfjs takes for it.
+  if (op.form === 'relu') return tf.cast(tf.greater(z, 0), 'float32');
   return differentiated(op, () => tf.grad((t) => op.apply(t))(z, tf.onesLike(z)));
 }
 
@@ -125,7 +129,10 @@ function differentiated<A>({ layer }: Op, gradients: () => A): A {
 
 function throughOpaque(op: OpaqueOp, tape: Tape, adjoints: Map<ValueId, tf.Tensor>, stack: Stack): tf.Tensor[] {
   checkGradient(op.form, op.layer.name);
-  const inputs = op.inputs.map((id) => toRows(stack, tape.values.get(id) as tf.Tensor));
+  const values = op.inputs.map((id) => tape.values.get(id) as tf.Tensor);
+  const short = op.outputs.length === 1 ? shortcut(op, values, adjoints.get(op.outputs[0] as ValueId) as tf.Tensor) : undefined;
+  if (short !== undefined) return [...short];
+  const inputs = values.map((value) => toRows(stack, value));
   // A layer with several outputs is differentiated as one function by contracting each output with its own adjoint.
   const contracted = (...xs: tf.Tensor[]): tf.Tensor => {
     const terms = op.apply(xs).flatMap((y, i) => {

@@ -4,6 +4,8 @@
  * at all: see who calls this.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Block } from './blocks.js';
+import type { Tape } from './forward.js';
 import type { Stack } from './stack.js';
 
 /** Numbers in the gradients of one chunk, or in what they are made of: 64 MiB of float32. */
@@ -83,4 +85,11 @@ export function summedByToken(same: tf.Tensor3D | undefined, g: tf.Tensor4D, sta
   const side = tf.reshape(tf.transpose(tf.reshape(rows, [K, R / K, T, m]), [1, 2, 0, 3]), [R / K, T, K * m]) as tf.Tensor3D;
   const summed = tf.reshape(tf.matMul(same, side), [R / K, T, K, m]);
   return tf.reshape(tf.transpose(summed, [2, 0, 1, 3]), [1, R, T, m]);
+}
+
+/** Gradients Ĝ [P, R, n, m] of a block whose map makes them by itself, at its one use; undefined for others. */
+export function ownGradients(block: Block, tape: Tape, uses: ReadonlyArray<tf.Tensor>, stack: Stack): tf.Tensor4D | undefined {
+  const [op, ...others] = block.ops;
+  if (op === undefined || others.length > 0) return undefined;
+  return op.map.weightGradients?.(tape.values.get(op.input) as tf.Tensor, uses[0] as tf.Tensor, stack);
 }

@@ -81,11 +81,18 @@ function batchNormalisation(layer: Layer, shape: ValueShape): ReadonlyArray<Step
   const axes = axesOf(axis, shape);
   const own = layer as unknown as Readonly<Record<'gamma' | 'beta' | 'movingMean' | 'movingVariance', LayerVariable | null>>;
   const across = shape.map((d, i) => (axes.includes(i) ? (d as number) : 1));
-  const apply = (x: tf.Tensor): tf.Tensor => {
-    const [mean, variance] = [own.movingMean, own.movingVariance].map((v) => tf.reshape((v as LayerVariable).read(), across));
-    return tf.mul(tf.sub(x, mean as tf.Tensor), tf.rsqrt(tf.add(variance as tf.Tensor, epsilon)));
-  };
-  const normalise: Step = (input, output) => ({ kind: 'elementwise', layer, form: 'BatchNormalization', apply, input, output });
+  const read = (v: LayerVariable | null): tf.Tensor => tf.reshape((v as LayerVariable).read(), across);
+  const slope = (): tf.Tensor => tf.rsqrt(tf.add(read(own.movingVariance), epsilon));
+  const apply = (x: tf.Tensor): tf.Tensor => tf.mul(tf.sub(x, read(own.movingMean)), slope());
+  const normalise: Step = (input, output) => ({
+    kind: 'elementwise',
+    layer,
+    form: 'BatchNormalization',
+    apply,
+    slope,
+    input,
+    output,
+  });
   return [normalise, ...scaled(layer, own, shape, axes)];
 }
 

@@ -28,6 +28,8 @@ export interface ElementwiseOp {
   /** Class name: of an activation ('tanh') or, capitalised, of an activation layer ('LeakyReLU'). */
   readonly form: string;
   readonly apply: (z: tf.Tensor) => tf.Tensor;
+  /** φ' where it is a constant, to be broadcast over a batch; otherwise it is differentiated. */
+  readonly slope?: () => tf.Tensor;
   readonly input: ValueId;
   readonly output: ValueId;
 }

@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { jointGradients } from '../curvature/estimator.js';
 import { backward } from '../network/backward.js';
 import { forward, type Tape } from '../network/forward.js';
-import { mapWeightGradients, rotate, sameTokens, summedByToken } from '../network/gradients.js';
+import { mapWeightGradients, ownGradients, rotate, sameTokens, summedByToken } from '../network/gradients.js';
 import type { Block, Network } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import { type Stack, uniformSeeds } from '../network/stack.js';
@@ -53,10 +53,26 @@ export function linearised(
   backward(network, tape, seeds, (block, uses) => {
     const layer = own.get(block);
     if (layer === undefined) joint.set(block, gradientsAt(block, uses));
-    else add(() => ofBlock(layer, block, tape, gradientsAt(block, uses), seeds.stack, want));
+    else add(() => ofUses(layer, block, tape, uses, seeds.stack, want));
   });
   for (const layer of posterior.layers.filter((l) => l.joint)) add(() => ofJoint(layer, tape, joint, seeds.stack, want));
   return { mean: outputs, covariance };
+}
+
+function ofUses(
+  layer: DeviceLayer,
+  block: Block,
+  tape: Tape,
+  uses: ReadonlyArray<tf.Tensor>,
+  stack: Stack,
+  want: Want,
+): tf.Tensor {
+  const plain = layer.inputVectors === undefined && layer.gradientVectors === undefined;
+  const own = plain ? ownGradients(block, tape, uses, stack) : undefined;
+  if (own === undefined) return ofBlock(layer, block, tape, gradientsAt(block, uses), stack, want);
+  const [P, R, n, m] = own.shape;
+  const rows = tf.reshape(tf.transpose(own, [1, 0, 2, 3]), [R / tape.size, tape.size, P * n * m]);
+  return contracted(tf.mul(rows, tf.reshape(layer.variances, [1, 1, P * n * m])), rows, want);
 }
 
 /** What one block's weights add to the covariance. */

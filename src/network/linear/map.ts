@@ -11,6 +11,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, layers } from '@tensorflow/tfjs-layers';
 
+import type { Stack } from '../stack.js';
+
 /** A layer of tfjs. */
 export type Layer = layers.Layer;
 
@@ -45,6 +47,11 @@ export interface LinearMap {
   readonly atPositions: (z: tf.Tensor) => tf.Tensor4D;
   /** Gradient in x [R, …] from one in z [R, …]; `x` gives the shape of one example, whatever its own number of rows. */
   readonly pullback: (gradient: tf.Tensor, x: tf.Tensor, weights: MapWeights) => tf.Tensor;
+  /**
+   * Gradients Ĝ = Σ_t a_t g_tᵀ [P, R, n, m] of every row in W, from x [B, …] and gradients [R, …] in z: for maps that have a shorter way
+   * than unfolding their inputs.
+   */
+  readonly weightGradients?: (x: tf.Tensor, gradient: tf.Tensor, stack: Stack) => tf.Tensor4D;
   /** W [P·n, m], groups on top of each other. */
   readonly toMatrix: (weights: MapWeights) => tf.Tensor2D;
   /** The inverse. */

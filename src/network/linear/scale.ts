@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
+import { timesValue } from '../stack.js';
 import type { LinearMap, ValueShape } from './map.js';
 
 /** The map of a scale and a shift, whichever there is, over features along `axes` of values of this shape (batch first). */
@@ -46,6 +47,11 @@ export function scaleMap(
     pullback: (g, _, weights) => {
       const { gamma } = split(weights);
       return gamma === undefined ? g : tf.mul(g, across(gamma));
+    },
+    weightGradients: (x, g, stack) => {
+      const perRow = (t: tf.Tensor): tf.Tensor => tf.transpose(tf.reshape(rest.length > 0 ? tf.sum(t, rest) : t, [-1, P]));
+      const parts = [...(scale ? [perRow(timesValue(stack, g, x))] : []), ...(shift ? [perRow(g)] : [])];
+      return tf.expandDims(tf.stack(parts, 2), 3);
     },
     toMatrix: (weights) => {
       const columns = weights.map((w) => tf.reshape(w, [P, 1]));
