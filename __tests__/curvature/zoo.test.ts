@@ -18,7 +18,8 @@ import {
 } from 'tfjs-laplace';
 import type { Network } from '../../src/network/network.js';
 import { distance } from '../support/factors.js';
-import { combination, identity, inverse, kron, meanOf, product, type Rows, transposed } from '../support/math/dense64.js';
+import { gaussNewton } from '../support/math/curvature64.js';
+import { combination, identity, inverse, kron, product, type Rows, transposed } from '../support/math/dense64.js';
 import { factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { hessian } from '../support/math/likelihoods64.js';
 import { blockJacobians, ZOO, type ZooCase, zooInputs } from '../support/zoo.js';
@@ -57,10 +58,6 @@ const factorsBy = (zoo: ZooCase, curvature: Curvature): Promise<Factors> => {
   const { network, x, y } = subject(zoo);
   return factorsOf(network.model, LIKELIHOOD, { x, y }, curvature, 2);
 };
-
-/** Mean of Jᵀ Λ J over examples, for Jacobians [example][c][weight]. */
-const gaussNewton = (jacobians: ReadonlyArray<Rows>, hessians: ReadonlyArray<Rows>): number[][] =>
-  meanOf(jacobians.map((J, b) => product(transposed(J), hessians[b] as Rows, J)));
 
 const joined = (jacobians: ReadonlyArray<ReadonlyArray<Rows>>): Rows[] =>
   Array.from({ length: N }, (_, b) =>
