@@ -22,6 +22,7 @@ import { gaussNewton } from '../support/math/curvature64.js';
 import { combination, identity, inverse, kron, product, type Rows, transposed } from '../support/math/dense64.js';
 import { factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { hessian } from '../support/math/likelihoods64.js';
+import '../support/trains.js';
 import { blockJacobians, ZOO, type ZooCase, zooInputs } from '../support/zoo.js';
 
 /** Float32 forward and backward passes through three or four layers, on both sides of the comparison. */
