@@ -58,6 +58,7 @@ function trainer(make: () => tf.Sequential): { step: () => Promise<void>; dispos
 /** Steps on WASM without the kernels, with them, and on the plain backend where it is not endless. */
 async function training(): Promise<{ rows: Row[]; bars: Bar[] }> {
   await tf.setBackend('wasm');
+  registerWasmKernels().undo();
   const withKernels = (step: () => Promise<void>) => async () => {
     const { undo } = registerWasmKernels();
     await step();
@@ -135,5 +136,6 @@ export async function bench(): Promise<BenchResult> {
     return { rows: parts.flatMap(({ rows }) => rows), bars: parts.flatMap(({ bars }) => bars), notes: [`Batches of ${BATCH}.`] };
   } finally {
     await tf.setBackend(before);
+    if (before === 'wasm') registerWasmKernels();
   }
 }

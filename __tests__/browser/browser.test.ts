@@ -48,10 +48,10 @@ describe('a bundle for browsers', () => {
   });
 
   it.each([
-    ['own', 100, 36],
-    ['everything', 190, 60],
-    ['few', 165, 50],
-    ['whole', 700, 190],
+    ['own', 360, 135],
+    ['everything', 460, 160],
+    ['few', 410, 140],
+    ['whole', 800, 245],
   ])('%s is below %d kB, %d kB compressed, as README says', (name, minified, gzip) => {
     const { size } = bundle(name);
     expect(size.minified / 1000).toBeLessThan(minified);

@@ -18,8 +18,10 @@ import { hessian } from '../support/math/likelihoods64.js';
 import { inputsFor } from '../support/math/networks.js';
 import { inRows, relativeError } from '../support/math/numbers.js';
 import { REGIMES, type Regime } from '../support/math/regimes.js';
-import '../support/trains.js';
+import { withWasmKernels } from '../support/wasmKernels.js';
 import { blockJacobians } from '../support/zoo.js';
+
+withWasmKernels();
 
 /** Float32 forward and backward passes through up to four layers, on both sides of the comparison. */
 const FLOAT32 = 2e-5;

@@ -29,8 +29,10 @@ import { softmax } from '../support/math/likelihoods64.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { inRows } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
-import '../support/trains.js';
+import { withWasmKernels } from '../support/wasmKernels.js';
 import { ZOO, type ZooCase, zooInputs } from '../support/zoo.js';
+
+withWasmKernels();
 
 /** Float32 sums of a few dozen rows that went back through up to four layers. */
 const FLOAT32 = 2e-5;

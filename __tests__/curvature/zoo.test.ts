@@ -1,4 +1,5 @@
 /** Every structure of curvature on layers of every kind, against Jacobians of the model as tfjs runs it. */
+
 import * as tf from '@tensorflow/tfjs';
 import {
   type Curvature,
@@ -22,8 +23,10 @@ import { gaussNewton } from '../support/math/curvature64.js';
 import { combination, identity, inverse, kron, product, type Rows, transposed } from '../support/math/dense64.js';
 import { factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { hessian } from '../support/math/likelihoods64.js';
-import '../support/trains.js';
+import { withWasmKernels } from '../support/wasmKernels.js';
 import { blockJacobians, ZOO, type ZooCase, zooInputs } from '../support/zoo.js';
+
+withWasmKernels();
 
 /** Float32 forward and backward passes through three or four layers, on both sides of the comparison. */
 const FLOAT32 = 2e-5;

@@ -183,7 +183,7 @@ function stacked(network: Network, x: tf.Tensor[]) {
 /** What `backward` gives for every block, in the order in which it comes. */
 function gradientsOf(network: Network, x: tf.Tensor[], seeds: Seeds): ReadonlyMap<string, ReadonlyArray<tf.Tensor>> {
   const found = new Map<string, ReadonlyArray<tf.Tensor>>();
-  backward(network, forward(network, x), seeds, (block, gradients) => found.set(block.name, gradients));
+  backward(network, forward(network, x), seeds, (block, gradients) => found.set(block.name, gradients.map(tf.clone)));
   return found;
 }
 

@@ -12,6 +12,7 @@ import {
   gaussian,
   kfac,
   type LaplaceErrorKind,
+  moments,
   outputDistribution,
   readNetwork,
   toPosterior,
@@ -170,14 +171,16 @@ describe('with independence over time', () => {
     expect(relativeError(product.to2DArray(), gramOf(rows))).toBeLessThan(FLOAT32);
   });
 
-  it('the input factor is the mean over steps, whatever the sharing: expand', async () => {
+  it('the input sum runs over all steps', async () => {
     const own = model(() => layers.lstm({ units: 2, name: 'cell' }));
     const x = inputs(3);
     const factors = await factorsOf(own, x);
     const [layer] = factors.layers;
     if (layer?._tag !== 'kronecker') throw new Error('no factors');
     const rows = tf.concat([x, tf.ones([3, STEPS, 1])], 2).reshape([-1, WIDTH + 1]);
-    expect(relativeError(layer.input, rows.transpose().matMul(rows).div(STEPS))).toBeLessThan(FLOAT32);
+    // Sums run over all steps; the mean over them is taken with the one over examples.
+    expect(factors.layout.layers[0]?.positions).toBe(STEPS);
+    expect(relativeError(layer.input, rows.transpose().matMul(rows))).toBeLessThan(FLOAT32);
   });
 
   it('the covariance of the linearised outputs is that of the Kronecker blocks', async () => {
@@ -187,14 +190,14 @@ describe('with independence over time', () => {
     const factors = await factorsOf(own, x);
     const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ priorPrecision: 2 })));
     const J = jacobian(own, x, order);
+    const means = right(moments(factors));
     const expected = [0, 1].map(() => new Array<number>(OUTPUTS ** 2).fill(0));
     let start = 0;
     network.blocks.forEach(({ n, m }, i) => {
-      const layer = factors.layers[i];
+      const layer = means[i];
       if (layer?._tag !== 'kronecker') throw new Error('no factors');
       const [A, G] = [layer.input, layer.gradient].map(({ rows, data }) => Matrix.from1DArray(rows, rows, Array.from(data)));
-      // N (A ⊗ G) of means is ΣA ⊗ ΣG / N.
-      const curvature = (A as Matrix).kroneckerProduct(G as Matrix).div(factors.count);
+      const curvature = (A as Matrix).kroneckerProduct(G as Matrix).mul(factors.count);
       const C = inverse(curvature.add(Matrix.eye(n * m).mul(2)));
       expected.forEach((row, b) => {
         const part = new Matrix([0, 1].map((c) => (J[b * OUTPUTS + c] as number[]).slice(start, start + n * m)));

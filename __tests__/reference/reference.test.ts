@@ -1,4 +1,5 @@
 /** The library against the float64 documents beside this file: what `npm run reference` runs, and that it can fail. */
+
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,9 @@ import * as tf from '@tensorflow/tfjs';
 import { type CaseResult, compareDocument, type Quantity, TOLERANCES } from '../../scripts/reference/compare.js';
 import type { ReferenceDocument } from '../../scripts/reference/document.js';
 import { buildModel, inputsOf } from '../../scripts/reference/model.js';
+import { withWasmKernels } from '../support/wasmKernels.js';
+
+withWasmKernels();
 
 const ROOT = join(__dirname, '..', '..');
 

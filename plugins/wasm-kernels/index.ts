@@ -1,6 +1,11 @@
 /**
  * What tfjs's WASM backend lacks for training, and does slowly or wrong (4.22): products with transposed operands and gradients of
  * convolutions, put together from the fast kernels that it has.
+ *
+ * Threads are tfjs's own business: its kernels use them, and so do those made of them. In a page that is cross-origin isolated (the
+ * headers COOP and COEP) it starts half as many as there are cores, at most four; `setThreadsCount` of its package, called before the
+ * backend starts, asks for fewer. Under Node it has none, and none can be forced on it: its workers start from a blob: address,
+ * which Node's refuse.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from 'tfjs-laplace';
@@ -53,8 +58,9 @@ export interface WasmKernels {
 
 /**
  * Registers kernels that make networks train on the WASM backend, and train fast: matrix products with transposed operands
- * (15 times faster), the gradients of convolutions in the plane and in space, depthwise and transposed, and of embeddings. Models,
- * tensors and the rest of tfjs stay as they are. Works before and after the backend has started; doing it twice changes nothing.
+ * (15 times faster), the gradients of convolutions in the plane and in space, depthwise and transposed, of maximum pools and of
+ * embeddings, and the sums that batch normalisation takes. Models, tensors and the rest of tfjs stay as they are. Needs no
+ * particular browser: it works with and without SIMD and threads. Works before and after the backend has started; doing it twice changes nothing.
  *
  * @throws LaplaceError `Backend` when the package of the WASM backend is not loaded.
  *

@@ -8,6 +8,7 @@ import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
 import { backward } from '../network/backward.js';
 import type { Block } from '../network/blocks.js';
+import type { Tape } from '../network/forward.js';
 import { mapWeightGradients } from '../network/gradients.js';
 import { type Network, withBlocks } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
@@ -83,18 +84,18 @@ export function observeRows(
 ): number {
   const { network, tape, weights } = observation;
   const subjects = subjectsOf(network, layout, curvature, basis);
-  const inputs = new Map(network.blocks.map((block) => [block, inputsAt(block, tape)]));
-  for (const subject of subjects.values()) addInputs(subject, inputs.get(subject.block) as tf.Tensor4D, weights, sink);
+  // Unfolded inputs can be much larger than the inputs: they are made when they are needed, one layer's at a time.
+  for (const subject of subjects.values()) tf.tidy(() => addInputs(subject, inputsAt(subject.block, tape), weights, sink));
   const fisher = fisherOf(curvature);
   if (fisher === undefined) return kfraRows(observation, sink);
   return forSeeds(fisher, observation, (seeds) => {
     const whole = new Map<Block, tf.Tensor4D>();
     backward(network, tape, seeds, (block, uses) => {
-      const g = gradientsAt(block, uses);
-      if (layout.layers[0]?.structure === 'full') whole.set(block, g);
-      else addGradients(subjects.get(block) as Subject, inputs.get(block) as tf.Tensor4D, g, seeds.stack, sink);
+      const subject = subjects.get(block);
+      if (subject === undefined) whole.set(block, gradientsAt(block, uses));
+      else tf.tidy(() => addGradients(subject, () => inputsAt(block, tape), gradientsAt(block, uses), seeds.stack, sink));
     });
-    if (whole.size > 0) sink.gram(0, 0, jointGradients(network.blocks, inputs, whole, seeds.stack));
+    if (whole.size > 0) sink.gram(0, 0, jointGradients(network.blocks, tape, whole, seeds.stack));
   });
 }
 
@@ -114,7 +115,7 @@ export function observeTrainingRows(
     size = input.shape[1];
     const g = weights === undefined ? gradient : tf.mul(gradient, tf.reshape(tf.sqrt(weights), [1, size, 1, 1]));
     addInputs(subject, input, weights, sink);
-    addGradients(subject, input, g as tf.Tensor4D, { _tag: 'uniform', size, copies: 1 }, sink);
+    addGradients(subject, () => input, g as tf.Tensor4D, { _tag: 'uniform', size, copies: 1 }, sink);
   });
   return size;
 }
@@ -140,12 +141,12 @@ function subjectsOf(network: Network, layout: Layout, curvature: Curvature, basi
 /** Gradients of all covered weights end to end, a row for each that was sent back: [R, P]. */
 export function jointGradients(
   blocks: ReadonlyArray<Block>,
-  inputs: ReadonlyMap<Block, tf.Tensor4D>,
+  tape: Tape,
   gradients: ReadonlyMap<Block, tf.Tensor4D>,
   stack: Stack,
 ): tf.Tensor2D {
   const columns = blocks.map((block) => {
-    const a = dense(block, inputs.get(block) as tf.Tensor4D);
+    const a = dense(block, inputsAt(block, tape));
     const parts = mapWeightGradients(a, gradients.get(block) as tf.Tensor4D, stack, (G) => tf.transpose(G, [1, 3, 0, 2, 4]));
     const all = parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
     return tf.reshape(all, [-1, block.groups * block.n * block.m]);

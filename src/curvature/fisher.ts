@@ -7,6 +7,7 @@
  *   empirical    gradients at the training labels             1 row an example    (a by-product of training)
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Tape } from '../network/forward.js';
 import { type Seeds, uniformSeeds } from '../network/stack.js';
 import { foldIn } from '../random/key.js';
 import type { Fisher } from './codec.js';
@@ -18,8 +19,15 @@ import { largestRows } from './truncated.js';
 
 /** The most rows that go through the network in one backward pass; more are sent in several. */
 const MAX_ROWS = 8192;
-/** The most numbers in the columns of the examples that are looked at together (64 MiB): C² an example, which is much for many classes. */
+
+/** The most numbers in one tensor that is made on the way (64 MiB): the columns of many classes, C² an example; a value of all rows. */
 const MAX_NUMBERS = 2 ** 24;
+
+/** As many as make no value of the network larger than the limit on numbers. */
+const rowsAtOnce = ({ size, values }: Tape): number => {
+  const largest = [...values.values()].reduce((max, value) => Math.max(max, value.size / size), 1);
+  return Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_NUMBERS / largest)));
+};
 
 /** Calls `send` with the seeds of one chunk after another, each in a `tf.tidy`; the number of rows that were sent. */
 export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds: Seeds) => void): number {
@@ -27,6 +35,7 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
   const B = tape.size;
   const C = network.outputs;
   const step = Math.max(1, Math.floor(MAX_NUMBERS / (rowsPerExample(fisher, C) * C)));
+  const most = rowsAtOnce(tape);
   let sent = 0;
   for (let first = 0; first < B; first += step) {
     const count = Math.min(step, B - first);
@@ -34,8 +43,8 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
       const columns = columnsFor(fisher, observation, first, count);
       sent +=
         count === B && fisher._tag !== 'truncated'
-          ? sendUniform(columns, send)
-          : sendGathered(rowsOf(fisher, columns), columns, { first, size: B }, send);
+          ? sendUniform(columns, most, send)
+          : sendGathered(rowsOf(fisher, columns), columns, { first, size: B, most }, send);
     });
   }
   return sent;
@@ -61,9 +70,9 @@ function columnsFor(
 }
 
 /** All of them, copy after copy. */
-function sendUniform(columns: tf.Tensor3D, send: (seeds: Seeds) => void): number {
+function sendUniform(columns: tf.Tensor3D, most: number, send: (seeds: Seeds) => void): number {
   const [K, B, C] = columns.shape;
-  const chunk = Math.max(1, Math.floor(MAX_ROWS / B));
+  const chunk = Math.max(1, Math.floor(most / B));
   for (let k = 0; k < K; k += chunk) {
     const size = Math.min(chunk, K - k);
     tf.tidy(() => send(uniformSeeds(size === K ? columns : tf.slice(columns, [k, 0, 0], [size, B, C]))));
@@ -81,13 +90,13 @@ const rowsOf = (fisher: Fisher, columns: tf.Tensor3D): Int32Array =>
 function sendGathered(
   rows: Int32Array,
   columns: tf.Tensor3D,
-  { first, size }: { readonly first: number; readonly size: number },
+  { first, size, most }: { readonly first: number; readonly size: number; readonly most: number },
   send: (seeds: Seeds) => void,
 ): number {
   const [K, count, C] = columns.shape;
   const all = tf.reshape(columns, [K * count, C]) as tf.Tensor2D;
-  for (let start = 0; start < rows.length; start += MAX_ROWS) {
-    const part = rows.subarray(start, start + MAX_ROWS);
+  for (let start = 0; start < rows.length; start += most) {
+    const part = rows.subarray(start, start + most);
     tf.tidy(() => {
       const examples = tf.tensor1d(
         part.map((row) => first + (row % count)),

@@ -47,8 +47,8 @@ export function addInputs(subject: Subject, a: tf.Tensor4D, weights: tf.Tensor1D
   sink.gram(layer, 0, flatRows(tf.mul(a, roots === undefined ? scale : tf.mul(roots, scale))));
 }
 
-/** Adds what the gradients of one stack of rows tell. */
-export function addGradients(subject: Subject, a: tf.Tensor4D, g: tf.Tensor4D, stack: Stack, sink: Sink): void {
+/** Adds what the gradients of one stack of rows tell. Inputs are asked for by those structures alone that need them. */
+export function addGradients(subject: Subject, inputs: () => tf.Tensor4D, g: tf.Tensor4D, stack: Stack, sink: Sink): void {
   const { layer, layout, weightSharing, basis, block } = subject;
   switch (layout.structure) {
     case 'kronecker':
@@ -59,6 +59,7 @@ export function addGradients(subject: Subject, a: tf.Tensor4D, g: tf.Tensor4D, s
     }
     case 'diagonal':
     case 'eigen': {
+      const a = inputs();
       const own = rotate(g, basis?.gradient);
       sink.add(
         layer,

@@ -8,58 +8,89 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
+import { checkGradient } from './device.js';
 import type { Tape } from './forward.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
 import { type ElementwiseOp, inputsOf, type LinearOp, type Op, type OpaqueOp, outputsOf, type ValueId } from './ops.js';
 import { type Seeds, type Stack, timesValue, toRows } from './stack.js';
 
-/** Receives a block's pre-activation gradients [R, …], one tensor for each use of the layer (`block.ops`). */
+/** Receives a block's pre-activation gradients [R, …], one tensor for each use of the layer (`block.ops`); gone when it returns. */
 export type VisitGradients = (block: Block, gradients: ReadonlyArray<tf.Tensor>) => void;
 
-/** Sends `seeds`, gradients in f, back through the network and visits every block once, from the last to the first. */
+/**
+ * Sends `seeds`, gradients in f, back through the network and visits every block once, from the last to the first. What has been passed
+ * on is freed at once: of the stack no more is alive than the values of one place in the graph.
+ */
 export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, visit: VisitGradients): void {
   const active = activeValues(network);
   const blocks = new Map(network.blocks.flatMap((b) => b.ops.map((op) => [op, b])));
   const waiting = new Map<LinearOp, tf.Tensor>();
   const adjoints = new Map<ValueId, tf.Tensor>([[network.output, rows]]);
-  const send = (id: ValueId, gradient: tf.Tensor): void => {
-    if (!active.has(id)) return;
-    const sum = adjoints.get(id);
-    adjoints.set(id, sum === undefined ? gradient : tf.add(sum, gradient));
+  const free = (gradient: tf.Tensor): void => {
+    if (gradient !== rows) gradient.dispose();
   };
+  /** Takes over a gradient that nobody else holds. */
+  const send = (id: ValueId, gradient: tf.Tensor): void => {
+    const sum = adjoints.get(id);
+    if (!active.has(id)) gradient.dispose();
+    else if (sum === undefined) adjoints.set(id, gradient);
+    else {
+      adjoints.set(id, tf.add(sum, gradient));
+      free(sum);
+      gradient.dispose();
+    }
+  };
+  const valueAt = (id: ValueId): tf.Tensor => tape.values.get(id) as tf.Tensor;
   for (const op of [...network.ops].reverse()) {
-    if (!outputsOf(op).some((id) => active.has(id) && adjoints.has(id))) continue;
+    const reached = outputsOf(op).filter((id) => active.has(id) && adjoints.has(id));
+    if (reached.length === 0) continue;
+    const g = adjoints.get(reached[0] as ValueId) as tf.Tensor;
+    let held = false;
     switch (op.kind) {
       case 'linear': {
-        const g = adjoints.get(op.output) as tf.Tensor;
         const block = blocks.get(op);
         if (block !== undefined) {
           waiting.set(op, g);
-          // The first use in running order is the last to be reached.
-          if (op === block.ops[0]) {
-            visit(
-              block,
-              block.ops.map((use) => waiting.get(use) as tf.Tensor),
-            );
-          }
+          held = true;
         }
-        if (active.has(op.input)) {
-          send(op.input, op.map.pullback(g, tape.values.get(op.input) as tf.Tensor, present(op.map)));
+        if (active.has(op.input))
+          send(
+            op.input,
+            owned(g, () => op.map.pullback(g, valueAt(op.input), present(op.map))),
+          );
+        // The first use in running order is the last to be reached.
+        if (block !== undefined && op === block.ops[0]) {
+          const uses = block.ops.map((use) => waiting.get(use) as tf.Tensor);
+          visit(block, uses);
+          uses.forEach(free);
         }
         break;
       }
       case 'elementwise':
         send(
           op.input,
-          timesValue(stack, adjoints.get(op.output) as tf.Tensor, slopes(op, tape.values.get(op.input) as tf.Tensor)),
+          owned(g, () => timesValue(stack, g, slopes(op, valueAt(op.input)))),
         );
         break;
-      case 'opaque':
-        throughOpaque(op, tape, adjoints, stack).forEach((g, i) => send(op.inputs[i] as ValueId, g));
+      case 'opaque': {
+        const back = tf.tidy(() => throughOpaque(op, tape, adjoints, stack));
+        op.inputs.forEach((id, i) => send(id, back[i] as tf.Tensor));
+      }
+    }
+    for (const id of reached) {
+      if (!held) free(adjoints.get(id) as tf.Tensor);
+      adjoints.delete(id);
     }
   }
 }
+
+/** A gradient made of g, as a tensor of its own where it is g itself. */
+const owned = (g: tf.Tensor, back: () => tf.Tensor): tf.Tensor =>
+  tf.tidy(() => {
+    const gradient = back();
+    return gradient === g ? tf.clone(g) : gradient;
+  });
 
 /** Values that depend on the weights of a block: the only ones that gradients are wanted for. */
 export function activeValues(network: Network): ReadonlySet<ValueId> {
@@ -93,6 +124,7 @@ function differentiated<A>({ layer }: Op, gradients: () => A): A {
 }
 
 function throughOpaque(op: OpaqueOp, tape: Tape, adjoints: Map<ValueId, tf.Tensor>, stack: Stack): tf.Tensor[] {
+  checkGradient(op.form, op.layer.name);
   const inputs = op.inputs.map((id) => toRows(stack, tape.values.get(id) as tf.Tensor));
   // A layer with several outputs is differentiated as one function by contracting each output with its own adjoint.
   const contracted = (...xs: tf.Tensor[]): tf.Tensor => {

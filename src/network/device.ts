@@ -100,6 +100,30 @@ export function deviceError(error: unknown): unknown {
   return error;
 }
 
+/** Layers whose gradients tfjs's WASM backend (4.22) computes wrong, each with the kernel that is to blame. */
+const WRONG_ON_WASM: Readonly<Record<string, string>> = {
+  MaxPooling1D: 'MaxPoolGrad',
+  MaxPooling2D: 'MaxPoolGrad',
+  MaxPooling3D: 'MaxPool3DGrad',
+};
+
+/** The mark of kernels that `plugins/wasm-kernels` put in the place of the backend's own. */
+const REPLACED = Symbol.for('tfjs-laplace/wasm-kernels');
+
+/** Throws `Backend` where the gradient of a layer of this class would be a wrong one. */
+export function checkGradient(className: string, layer: string): void {
+  const kernel = WRONG_ON_WASM[className];
+  if (kernel === undefined || tf.getBackend() !== 'wasm') return;
+  const registered = tf.getKernel(kernel, 'wasm');
+  if (registered !== undefined && REPLACED in registered) return;
+  throw laplaceError('Backend', {
+    what: `The gradient of layer '${layer}' is wrong on the WASM backend as it ships`,
+    layer,
+    found: `${className}, whose kernel '${kernel}' loses entries`,
+    remedy: "Register better kernels: registerWasmKernels() of 'tfjs-laplace/plugins/wasm-kernels'.",
+  });
+}
+
 const contextLost = (cause?: unknown): LaplaceError =>
   laplaceError('Backend', {
     what: 'The WebGL context was lost',

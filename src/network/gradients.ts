@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Stack } from './stack.js';
 
-/** Numbers in the gradients of one chunk: 64 MiB of float32. */
+/** Numbers in the gradients of one chunk, or in what they are made of: 64 MiB of float32. */
 const LIMIT = 2 ** 24;
 
 /** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each (of X rows with one each, where rows were gathered). */
@@ -26,17 +26,16 @@ export function mapWeightGradients(
   const [P, , T, n] = a.shape;
   const m = g.shape[3];
   const K = stack._tag === 'uniform' ? stack.copies : 1;
-  const rows = stack._tag === 'uniform' ? a : (tf.gather(a, stack.examples, 1) as tf.Tensor4D);
-  const X = rows.shape[1];
+  const X = stack._tag === 'uniform' ? stack.size : g.shape[1];
   const byCopy = tf.reshape(g, [P, K, X, T, m]);
-  const step = Math.max(1, Math.floor(LIMIT / Math.max(1, P * n * K * m)));
+  const step = Math.max(1, Math.floor(LIMIT / (P * Math.max(n * K * m, T * n, T * K * m))));
   const results: tf.Tensor[] = [];
   for (let first = 0; first < X; first += step) {
     const count = Math.min(step, X - first);
     results.push(
       tf.tidy(() => {
         const whole = count === X;
-        const left = whole ? rows : tf.slice(rows, [0, first, 0, 0], [P, count, T, n]);
+        const left = whole && stack._tag === 'uniform' ? a : inputsOf(a, stack, first, count);
         const right = whole ? byCopy : tf.slice(byCopy, [0, 0, first, 0, 0], [P, K, count, T, m]);
         // Copies next to outputs: [P, count, T, K·m].
         const columns = tf.reshape(K === 1 ? right : tf.transpose(right, [0, 2, 3, 1, 4]), [P * count, T, K * m]);
@@ -48,6 +47,12 @@ export function mapWeightGradients(
   }
   return results;
 }
+
+/** Inputs [P, count, T, n] of some examples, or of the examples of some rows. */
+const inputsOf = (a: tf.Tensor4D, stack: Stack, first: number, count: number): tf.Tensor4D =>
+  stack._tag === 'uniform'
+    ? tf.slice(a, [0, first, 0, 0], [-1, count, -1, -1])
+    : tf.gather(a, tf.slice(stack.examples, first, count), 1);
 
 /** t [P, R, T, d] V over the last axis, V [d, d] or one for each group [P, d, d]; t itself without V, the identity. */
 export function rotate(t: tf.Tensor4D, V: tf.Tensor | undefined): tf.Tensor4D {

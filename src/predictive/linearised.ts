@@ -101,8 +101,7 @@ function ofJoint(
   want: Want,
 ): tf.Tensor {
   const { blocks, variances } = layer;
-  const inputs = new Map(blocks.map((block) => [block, inputsAt(block, tape)]));
-  const rows = jointGradients(blocks, inputs, gradients, stack);
+  const rows = jointGradients(blocks, tape, gradients, stack);
   const C = rows.shape[0] / tape.size;
   const rotated = tf.matMul(rows, layer.inputVectors as tf.Tensor2D);
   const scaled = tf.mul(rotated, tf.reshape(tf.sqrt(variances), [1, -1]));
