@@ -141,8 +141,12 @@ describe('a number of steps that the model does not know', () => {
       }),
       11,
     );
-  const [x] = inputsFor(build(4), N, 8) as [tf.Tensor];
-  const y = tf.tensor1d(Array.from({ length: N }, (_, i) => i % 3));
+  let x: tf.Tensor;
+  let y: tf.Tensor;
+  beforeAll(() => {
+    x = inputsFor(build(4), N, 8)[0] as tf.Tensor;
+    y = tf.tensor1d(Array.from({ length: N }, (_, i) => i % 3));
+  });
 
   it.each(['expand', 'reduce'] as const)('gives the moments of one that is known: %s', async (weightSharing) => {
     const [open, known] = [build(null), build(4)];

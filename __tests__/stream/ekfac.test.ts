@@ -23,8 +23,13 @@ import { chain, dataOf, INPUTS, pair } from '../support/networks.js';
 const classes = pair('classes, softmax inside');
 const { likelihood } = classes;
 const N = 10;
-const model = chain(classes);
-const data = dataOf(classes, N);
+let model: tf.LayersModel;
+let data: { x: tf.Tensor; y: tf.Tensor };
+
+beforeAll(() => {
+  model = chain(classes);
+  data = dataOf(classes, N);
+});
 
 const twoPasses = (source: Observable<BatchSource>, options: AccumulateOptions = {}): Observable<Factors> =>
   source.pipe(observe(model, likelihood), accumulateFactors(ekfac(), options));
