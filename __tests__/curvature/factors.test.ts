@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import { bernoulli, categorical, type Factors, gaussian, kfac, type Likelihood, moments } from 'tfjs-laplace';
 import { kronecker } from '../support/kronecker.js';
 import { exactFactors } from '../support/math/curvature64.js';
-import { kron, meanOf, outer, product, type Rows, transposed } from '../support/math/dense64.js';
+import { meanOf, outer, product, type Rows } from '../support/math/dense64.js';
 import { denseLayers, type ExampleJacobian, jacobians } from '../support/math/jacobians.js';
 import { dataFor, factorsOf, right } from '../support/math/laplace.js';
-import { gradient, hessian, negativeLogLikelihood } from '../support/math/likelihoods64.js';
+import { gradient, negativeLogLikelihood } from '../support/math/likelihoods64.js';
 import { chain, DENSE_NETWORKS, dense, MIXED_NETWORKS, withWeights } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
@@ -63,18 +63,6 @@ describe.each(LIKELIHOODS)('%s', (_, likelihood) => {
       });
   });
 
-  it('exact is exact for a single example: N (A ⊗ G) is the block Jᵀ Λ J of the Gauss-Newton matrix', async () => {
-    const model = chain([4, 3, 3]);
-    const { x, y } = dataFor(model, likelihood, 1);
-    const factors = await factorsOf(model, likelihood, { x, y });
-    const [example] = jacobiansOf(model, factors, x) as [ExampleJacobian];
-    factors.layers.map(kronecker).forEach(({ input, gradient: G }, l) => {
-      const { rows } = layerOf(example, l);
-      const block = product(transposed(rows), hessian(likelihood, example.outputs), rows);
-      expect(relativeError(kron(nested(input), nested(G)), block)).toBeLessThan(FLOAT32);
-    });
-  });
-
   it('sums log p(y | f) and counts examples', async () => {
     const model = chain([4, 3]);
     const { x, y, targets } = dataFor(model, likelihood, N);
@@ -124,6 +112,3 @@ function expectSameSums(found: Factors, expected: Factors): void {
     expect(relativeError(G, kronecker(expected.layers[l]).gradient)).toBeLessThan(FLOAT32);
   });
 }
-
-const nested = ({ rows, cols, data }: { rows: number; cols: number; data: Float64Array }): number[][] =>
-  Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * cols, (i + 1) * cols)));

@@ -115,7 +115,8 @@ export function blockJacobians(network: Network, x: ReadonlyArray<tf.Tensor>): n
   tf.tidy(() => {
     for (let b = 0; b < B; b++) {
       const example = x.map((t) => tf.slice(t, b, 1));
-      const run = (): tf.Tensor => model.apply(example.length === 1 ? (example[0] as tf.Tensor) : example) as tf.Tensor;
+      // Outputs of all steps of a sequence side by side.
+      const run = () => tf.reshape(model.apply(example.length === 1 ? (example[0] as tf.Tensor) : example) as tf.Tensor, [1, C]);
       const variables = blocks.flatMap(({ map }) => map.variables.map((v) => v.read() as tf.Variable));
       const rows: number[][][] = blocks.map(() => []);
       for (let c = 0; c < C; c++) {

@@ -96,7 +96,7 @@ export type FullOptions = Options<typeof Full>;
  *
  * - `exact`: one backward row per output;
  * - `truncated`: of those rows the largest, until less than `tolerance` of the trace of the batch's output Hessian is missing;
- * - `monteCarlo`: labels drawn from the model's own predictive, `draws` rows;
+ * - `monteCarlo`: labels drawn from the model's own predictive, `draws` rows; parts of a data set that are merged want seeds of their own;
  * - `empirical`: the training labels' own gradients, a by-product of training.
  *
  * @example

@@ -1,23 +1,23 @@
 /** Folds observed batches into factors: one value when the stream completes. */
-import { concatMap, Observable, type OperatorFunction } from 'rxjs';
+import { concatMap, map, Observable, type OperatorFunction } from 'rxjs';
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
-import { laplaceError } from '../errors.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
 import type { LinalgEngine } from '../linalg/engine.js';
 import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
-import { type Accumulator, createAccumulator, type GivenBasis } from './accumulator.js';
-import { basisOf } from './basis.js';
+import { type Accumulator, createAccumulator } from './accumulator.js';
+import { basisOf, type GivenBasis } from './basis.js';
 import { breather } from './breathe.js';
 import type { ObservedBatch } from './observed.js';
 import { toPosterior } from './toPosterior.js';
 
 /** Options of `accumulateFactors`. */
 export interface AccumulateOptions {
-  /** Called after every batch. */
+  /** Called after every batch; of two passes (`ekfac`) for each, and for each layer's decomposition between them. */
   readonly onProgress?: OnProgress;
-  /** Number of batches, for progress. */
+  /** Number of batches of one pass, for progress. */
   readonly total?: number;
   /** Receives the factors of the sound batches before the stream fails, so that nothing gathered is lost. */
   readonly onFailure?: (gathered: Factors) => void;
@@ -35,9 +35,10 @@ export interface AccumulateOptions {
  * unsubscribing stops after the one in work and frees the device. `ekfac` takes two passes, so it wants batches that can be
  * subscribed to again (`from(batches(…))`), or the option `basis`.
  *
- * Errors of the stream: `Empty` without a batch; `NotFinite`, `InvalidLabels`, `InvalidInput` naming batch and field;
- * `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models; `Backend` for a kernel that the
- * backend lacks or a WebGL context that is lost.
+ * Errors of the stream: `Empty` without a batch, and where the second of two passes finds none; `NotFinite`, `InvalidLabels`,
+ * `InvalidInput` naming batch and field; `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models, two passes
+ * over different numbers of examples, or a basis of another model; `Backend` for a kernel that the backend lacks or a WebGL context
+ * that is lost.
  */
 export const accumulateFactors =
   (
@@ -46,14 +47,17 @@ export const accumulateFactors =
   ): OperatorFunction<ObservedBatch, Factors> =>
   (source) => {
     const own = 'curvature' in curvature ? curvature.curvature : curvature;
-    const onePass = (basis?: GivenBasis): Observable<Factors> => folded(source, own, options, basis);
-    if (own._tag !== 'ekfac') return onePass();
-    if (options.basis !== undefined) return onePass(basisOf(options.basis));
-    // The first pass gives the eigenvectors, the second the moments along them.
-    const first = folded(source, firstPass(own), options);
-    return first.pipe(
-      toPosterior(options.engine === undefined ? {} : { engine: options.engine }),
-      concatMap((posterior) => onePass(basisOf(posterior))),
+    if (own._tag !== 'ekfac') return folded(source, { own, options });
+    if (options.basis !== undefined) return folded(source, { own, options, basis: basisOf(options.basis) });
+    const { onProgress, engine } = options;
+    const between = { ...(engine && { engine }), ...(onProgress && { onProgress }) };
+    const second = (posterior: Posterior): Observable<Factors> =>
+      folded(source, { own, options, basis: basisOf(posterior), detail: 'second pass: moments', none: noSecondPass }).pipe(
+        map((factors) => sameData(posterior.datasetSize, factors)),
+      );
+    return folded(source, { own: firstPass(own), options, detail: 'first pass: eigenvectors' }).pipe(
+      toPosterior(between),
+      concatMap(second),
     );
   };
 
@@ -70,13 +74,18 @@ const firstPass = ({
   unsupported,
 });
 
+/** What one pass sums, and what it says of itself. */
+interface Pass {
+  readonly own: Curvature;
+  readonly options: AccumulateOptions;
+  readonly basis?: GivenBasis;
+  readonly detail?: string;
+  /** The error of a pass without a batch. */
+  readonly none?: () => LaplaceError;
+}
+
 /** One pass over the batches. */
-const folded = (
-  source: Observable<ObservedBatch>,
-  own: Curvature,
-  options: AccumulateOptions,
-  basis?: GivenBasis,
-): Observable<Factors> =>
+const folded = (source: Observable<ObservedBatch>, { own, options, basis, detail, none = noBatch }: Pass): Observable<Factors> =>
   new Observable((subscriber) => {
     const breathe = breather();
     let first: ObservedBatch | undefined;
@@ -94,7 +103,13 @@ const folded = (
       await accumulator?.settle();
       done += 1;
       const { onProgress, total } = options;
-      onProgress?.({ phase: 'observe', done, ...(total === undefined ? {} : { total }), unit: 'batches' });
+      onProgress?.({
+        phase: 'observe',
+        done,
+        ...(total === undefined ? {} : { total }),
+        unit: 'batches',
+        ...(detail === undefined ? {} : { detail }),
+      });
       await breathe();
     };
     // The device is free before anybody hears of the end.
@@ -140,7 +155,7 @@ const folded = (
       error: (error: unknown) => then(() => fail(error)),
       complete: () =>
         then(async () => {
-          if (accumulator === undefined) throw noBatch();
+          if (accumulator === undefined) throw none();
           const factors = await accumulator.factors();
           end(() => {
             subscriber.next(factors);
@@ -161,6 +176,29 @@ const noBatch = () =>
     expected: 'at least one observed batch',
     remedy: 'Check the source; an iterator that was used up before gives nothing the second time.',
   });
+
+const TWICE =
+  'ekfac takes its batches twice: give it some that can be subscribed to again, as from(batches(…)), or the option basis.';
+
+const noSecondPass = () =>
+  laplaceError('Empty', {
+    what: 'The second pass of ekfac found no batch',
+    found: 'batches that are there once: a subject, or an iterator that is used up',
+    expected: 'the same batches again',
+    remedy: TWICE,
+  });
+
+/** Eigenvectors and moments are of one set of examples; sums of weights differ by rounding. */
+function sameData(first: number, factors: Factors): Factors {
+  if (Math.abs(factors.count - first) <= 1e-6 * first) return factors;
+  throw laplaceError('Mismatch', {
+    what: 'The two passes of ekfac saw different data',
+    field: 'count',
+    found: `${first} examples and then ${factors.count}`,
+    expected: 'the same batches twice',
+    remedy: TWICE,
+  });
+}
 
 const severalModels = (batch: ObservedBatch, first: ObservedBatch) =>
   laplaceError('Mismatch', {

@@ -16,13 +16,14 @@ import {
   uploadBasis,
 } from '../curvature/estimator.js';
 import { type Factors, layerSums } from '../curvature/factors.js';
-import { type EigenBasis, type LayerLayout, sumsOf, weightsOf } from '../curvature/layout.js';
+import { type LayerLayout, sumsOf, weightsOf } from '../curvature/layout.js';
 import type { Sink } from '../curvature/observation.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { foldIn, type Key, key } from '../random/key.js';
+import { checkBasis, type GivenBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
 import { type Bag, createMoment, drop, emptyBag, stage, stageSum } from './moment.js';
 import { type ObservedBatch, orThrow } from './observed.js';
@@ -48,6 +49,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   if (curvature._tag === 'ekfac' && basis === undefined) throw noBasis();
   const prepared = orThrow(prepare(source, curvature, basis?.id));
   const { network, layout } = prepared;
+  if (basis !== undefined) orThrow(checkBasis(layout, network.blocks, basis));
   const layers = layout.layers.map((layer) => sumsOf(layer).map(createMoment));
   const moments = layers.flat();
   const bases = layout.layers.map(({ name }) => basis?.layers.get(name) ?? {});
@@ -166,12 +168,6 @@ interface Staged {
 /** Weights of a batch and those that follow from its labels: both are multiplicities. */
 const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
   a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
-
-/** The basis in which `ekfac` sums, by layer name, and what tells it from others. */
-export interface GivenBasis {
-  readonly id: string;
-  readonly layers: ReadonlyMap<string, EigenBasis>;
-}
 
 function sinkInto(bags: ReadonlyArray<Bag>, layers: ReadonlyArray<LayerLayout>): Sink {
   const first = layers.map((_, i) => layers.slice(0, i).reduce((sum, layer) => sum + sumsOf(layer).length, 0));

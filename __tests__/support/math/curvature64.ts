@@ -22,6 +22,10 @@ export function exactFactors(examples: ReadonlyArray<ExampleJacobian>, likelihoo
   }));
 }
 
+/** Mean of Jᵀ Λ J over examples, for Jacobians [example][output][weight]. */
+export const gaussNewton = (jacobians: ReadonlyArray<Rows>, hessians: ReadonlyArray<Rows>): number[][] =>
+  meanOf(jacobians.map((J, b) => product(transposed(J), hessians[b] as Rows, J)));
+
 /** Covariance C_l of every layer's vec(W), the inverse of its materialised precision. */
 export const covariances = (
   factors: ReadonlyArray<Factors64>,
