@@ -3,7 +3,7 @@
  * 32 × 32 × 3 images (digits in colour), one pass against one epoch of its training.
  *
  * Bars: `exact` at 60 % of the speed of a plain 1200³ matmul or more; `truncated` at ε = 1e-3 at least 2.5 times faster; a truncated
- * pass over a ResNet at most 4 times a training epoch. (What the callback adds to a training step: `npm run bench -- mnist`.)
+ * pass over a ResNet at most 4 times a training epoch; peak memory of a pass at most twice its sums and one batch. (What the callback adds to a training step: `npm run bench -- mnist`.)
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
@@ -93,6 +93,10 @@ export async function bench(): Promise<BenchResult> {
       ...share,
     });
   }
+  const memory = await peak(dense, batches, kfac());
+  notes.push(
+    `exact pass: at most ${mib(memory.peak)} MiB on the device above the model; its sums take ${mib(memory.sums)} MiB, the values and rows of one batch ${mib(memory.batch)} MiB`,
+  );
   dense.dispose();
 
   const residual = await residualNetwork(slice(digits, 0, IMAGES));
@@ -111,7 +115,37 @@ export async function bench(): Promise<BenchResult> {
         atMost: false,
       },
       { name: 'truncated pass / training epoch, ResNet', value: residual.ratio, limit: 4, atMost: true },
+      {
+        name: '(peak memory − one batch) / sums, exact',
+        value: (memory.peak - memory.batch) / memory.sums,
+        limit: 2,
+        atMost: true,
+      },
     ],
+  };
+}
+
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+
+/**
+ * Bytes on the device: the most above the model, the float32 sums, and one batch, its values and the rows that are sent back for it
+ * (all at once, as they pass through the network layer by layer).
+ */
+async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature) {
+  const found = coverage(model, { likelihood: categorical(), curvature });
+  if (E.isLeft(found)) throw found.left;
+  const before = tf.memory().numBytes;
+  const { peakBytes } = await tf.profile(async () => {
+    await pass(model, batches, curvature);
+    return [];
+  });
+  const units = model.layers.map(({ outputShape }) => outputShape[1] as number).reduce((a, b) => a + b, 0);
+  const inputs = model.inputs[0]?.shape[1] as number;
+  const rows = found.right.rowsPerExample * BATCH;
+  return {
+    peak: peakBytes - before,
+    sums: found.right.bytes / 2,
+    batch: 4 * (BATCH * (inputs + 2 * units) + rows * units),
   };
 }
 
