@@ -1,0 +1,48 @@
+/** LeNet-5 (LeCun et al. 1998) as it is built today: ReLU, maximum pools, and batch normalisation before the activation. */
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import type { OnProgress } from 'tfjs-laplace';
+import { CLASSES, type Digits, PIXELS, SIDE, tensors } from '../mnist/digits.js';
+import { permutation } from '../support/random.js';
+
+/** A compiled network with seeded weights. It takes images as rows of pixels and lays them out itself. */
+export function createLenet(): LayersModel {
+  const kernel = (seed: number) => ({ kernelInitializer: initializers.heUniform({ seed }) });
+  const conv = (name: string, filters: number, padding: 'same' | 'valid', seed: number) => [
+    // The normalisation has a shift of its own, so that the convolution needs no bias.
+    layers.conv2d({ name, filters, kernelSize: 5, padding, useBias: false, ...kernel(seed) }),
+    layers.batchNormalization({ name: `${name}_norm`, momentum: 0.9 }),
+    layers.activation({ activation: 'relu' }),
+    layers.maxPooling2d({ poolSize: 2 }),
+  ];
+  const dense = (name: string, units: number, activation: 'relu' | 'softmax', seed: number) =>
+    layers.dense({ name, units, activation, ...kernel(seed) });
+  const model = sequential({
+    name: 'lenet',
+    layers: [
+      layers.reshape({ inputShape: [PIXELS], targetShape: [SIDE, SIDE, 1] }),
+      ...conv('conv1', 6, 'same', 1),
+      ...conv('conv2', 16, 'valid', 2),
+      layers.flatten(),
+      dense('dense1', 120, 'relu', 3),
+      dense('dense2', 84, 'relu', 4),
+      dense('classes', CLASSES, 'softmax', 5),
+    ],
+  });
+  model.compile({ optimizer: tf.train.adam(), loss: 'categoricalCrossentropy' });
+  return model;
+}
+
+/** Trains in place, the digits in a new order every epoch; the mean loss of the last epoch, in nats. */
+export async function trainLenet(model: LayersModel, digits: Digits, epochs: number, onProgress: OnProgress): Promise<number> {
+  let loss = Number.NaN;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const { x, y } = tensors(digits, permutation(digits.count, epoch + 1));
+    const { history } = await model
+      .fit(x, y, { epochs: 1, batchSize: 64, shuffle: false, verbose: 0, yieldEvery: 'never' })
+      .finally(() => tf.dispose([x, y]));
+    loss = history.loss?.[0] as number;
+    onProgress({ phase: 'train', done: epoch + 1, total: epochs, unit: 'epochs' });
+  }
+  return loss;
+}
