@@ -134,5 +134,8 @@ holds<Same<LikelihoodOf<'categorical'>, Flat<{ readonly _tag: 'categorical' } & 
 holds<Same<LikelihoodOf<'bernoulli'>, Flat<{ readonly _tag: 'bernoulli' } & Classes>>>();
 holds<Same<LikelihoodOf<'gaussian'>, { readonly _tag: 'gaussian'; readonly noiseVariance: number | readonly number[] }>>();
 holds<
-  Same<Likelihood['_tag'], 'categorical' | 'bernoulli' | 'gaussian' | 'heteroscedastic' | 'poisson' | 'custom' | 'perStep'>
+  Same<
+    Likelihood['_tag'],
+    'categorical' | 'bernoulli' | 'gaussian' | 'heteroscedastic' | 'poisson' | 'custom' | 'perStep' | 'perOutput'
+  >
 >();

@@ -22,12 +22,15 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
   const active = activeValues(network);
   const blocks = new Map(network.blocks.flatMap((b) => b.ops.map((op) => [op, b])));
   const waiting = new Map<LinearOp, tf.Tensor>();
-  const adjoints = new Map<ValueId, tf.Tensor>([[network.output, rows]]);
+  const adjoints = new Map<ValueId, tf.Tensor>();
   const send = (id: ValueId, gradient: tf.Tensor): void => {
     if (!active.has(id)) return;
     const sum = adjoints.get(id);
     adjoints.set(id, sum === undefined ? gradient : tf.add(sum, gradient));
   };
+  const widths = network.ends.map((id) => tape.values.get(id)?.shape[1] as number);
+  const parts = network.ends.length === 1 ? [rows] : tf.split(rows, widths, 1);
+  network.ends.forEach((id, i) => send(id, parts[i] as tf.Tensor));
   for (const op of [...network.ops].reverse()) {
     if (!outputsOf(op).some((id) => active.has(id) && adjoints.has(id))) continue;
     switch (op.kind) {
