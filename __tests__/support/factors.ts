@@ -11,6 +11,7 @@ import {
   type Likelihood,
   type Matrix,
   observe,
+  type TensorData,
 } from 'tfjs-laplace';
 
 /** The largest difference between two arrays, relative to the largest entry of the second. */
@@ -44,7 +45,7 @@ function matricesOf(layer: LayerSums | undefined): Readonly<Record<string, Matri
 export const pass = (
   model: tf.LayersModel,
   likelihood: Likelihood,
-  data: { readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>; readonly y: tf.Tensor },
+  data: TensorData,
   curvature: Curvature = kfac(),
   size = 4,
 ): Promise<Factors> => lastValueFrom(from(batches(data, size)).pipe(observe(model, likelihood), accumulateFactors(curvature)));
