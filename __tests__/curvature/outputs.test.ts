@@ -1,6 +1,16 @@
 /** Curvature of a network with two outputs, against Jacobians of the same network with one. */
 import * as tf from '@tensorflow/tfjs';
-import { type Curvature, diagonal, full, kfac, type LayerMoments, merge, moments, outputDistribution } from 'tfjs-laplace';
+import {
+  type Curvature,
+  diagonal,
+  type Factors,
+  full,
+  kfac,
+  type LayerMoments,
+  merge,
+  moments,
+  outputDistribution,
+} from 'tfjs-laplace';
 import { distance, pass } from '../support/factors.js';
 import { ANGLE, BOTH, DIGIT, DIGITS, headData, type TwoHeads, twoHeads } from '../support/heads.js';
 import { kronecker } from '../support/kronecker.js';
