@@ -28,7 +28,10 @@ export {
   type Likelihood,
   LikelihoodCodec,
   type LikelihoodOf,
+  type OutputLikelihood,
+  type PerOutput,
   type PerStepOptions,
+  perOutput,
   perStep,
   poisson,
   type StepLikelihood,
@@ -85,7 +88,15 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
-export type { Classification, Prediction, PredictionOf, Regression, Rows } from './predictive/prediction.js';
+export type {
+  Classification,
+  OutputPrediction,
+  Prediction,
+  PredictionOf,
+  Regression,
+  Rows,
+  Several,
+} from './predictive/prediction.js';
 
 // Metrics.
 
@@ -116,7 +127,7 @@ export {
 // For plugins: networks, linear algebra, and the accumulation behind the operators.
 
 export type { BlockRows } from './curvature/estimator.js';
-export type { LikelihoodOps, LossRule } from './likelihood/likelihood.js';
+export type { JointOps, LikelihoodOps, LossRule } from './likelihood/likelihood.js';
 export type {
   AsyncLinalgEngine,
   AsyncLinalgOperations,
@@ -134,9 +145,9 @@ export { prepareWasm } from './linalg/wasm/runtime.js';
 export type { WasmModule } from './linalg/wasm/webassembly.js';
 export { wasmEngine } from './linalg/wasm.js';
 export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
-export type { Inputs, LabelledBatch } from './network/inputs.js';
+export type { Inputs, LabelledBatch, Labels } from './network/inputs.js';
 export { type LossMatch, matchLoss } from './network/loss.js';
-export { type Block, type Network, readNetwork, withBlocks } from './network/network.js';
+export { type Block, type Head, type Network, readNetwork, withBlocks } from './network/network.js';
 export type { Layer, LayerUse } from './network/ops.js';
 export { rowsOfUse, showsRows, type UseRows } from './network/uses.js';
 export { fingerprint } from './network/weights.js';

@@ -60,9 +60,14 @@ const perStep = (each: fc.Arbitrary<unknown>) =>
     { _tag: constant('perStep'), each, ignoreLabel: fc.double(finite).map((v) => v + 0) },
     { requiredKeys: ['_tag', 'each'] },
   );
+const perOutput = (each: fc.Arbitrary<unknown>) =>
+  fc.record({ _tag: constant('perOutput'), outputs: fc.dictionary(layerName, each, { minKeys: 1, maxKeys: 3 }) });
+/** Those that are data, of one output. */
+const outputData = fc.oneof(stepData, perStep(stepData));
 /** Those that are data. */
-export const likelihoodData = fc.oneof(stepData, perStep(stepData)) as fc.Arbitrary<RecipeData['likelihood']>;
-export const likelihood = fc.oneof(likelihoodData, custom, perStep(custom)) as fc.Arbitrary<Likelihood>;
+export const likelihoodData = fc.oneof(outputData, perOutput(outputData)) as fc.Arbitrary<RecipeData['likelihood']>;
+const outputCode = fc.oneof(custom, perStep(custom));
+export const likelihood = fc.oneof(likelihoodData, outputCode, perOutput(outputCode)) as fc.Arbitrary<Likelihood>;
 
 const fraction = fc.double({ ...finite, min: 0, max: 1, maxExcluded: true });
 const coverage = { layers, unsupported: fc.constantFrom('error' as const, 'map' as const, 'diagonal' as const) };
@@ -133,6 +138,7 @@ export const likelihoodInput = fc.oneof(
   some(gaussianParts),
   some(classParts),
   perStep(fc.constantFrom('categorical', 'poisson')),
+  perOutput(fc.oneof(fc.constantFrom('categorical', 'poisson'), some(gaussianParts))),
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,

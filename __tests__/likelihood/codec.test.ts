@@ -14,6 +14,8 @@ import {
   type Likelihood,
   LikelihoodCodec,
   type LikelihoodOf,
+  type OutputLikelihood,
+  perOutput,
   perStep,
   poisson,
   type StepLikelihood,
@@ -41,6 +43,10 @@ it('makes values', () => {
   expect(poisson()).toStrictEqual({ _tag: 'poisson' });
   expect(perStep(poisson())).toStrictEqual({ _tag: 'perStep', each: { _tag: 'poisson' } });
   expect(perStep(poisson(), { ignoreLabel: -1 })).toStrictEqual({ _tag: 'perStep', each: { _tag: 'poisson' }, ignoreLabel: -1 });
+  expect(perOutput({ digit: categorical(), angle: perStep(poisson()) })).toStrictEqual({
+    _tag: 'perOutput',
+    outputs: { digit: { _tag: 'categorical', labelSmoothing: 0 }, angle: { _tag: 'perStep', each: { _tag: 'poisson' } } },
+  });
   expect(Object.keys(OWN).sort()).toEqual(['_tag', 'hessianRoot', 'name', 'nll']);
 });
 
@@ -54,6 +60,7 @@ it.each<Likelihood>([
   poisson(),
   OWN,
   perStep(OWN, { ignoreLabel: 0 }),
+  perOutput({ digit: categorical(), own: perStep(OWN) }),
 ])('makes frozen values that decode to themselves: %j', (value) => {
   expect(Object.values(value).every((part) => typeof part !== 'object' || Object.isFrozen(part))).toBe(true);
   expect(Object.isFrozen(value)).toBe(true);
@@ -103,6 +110,12 @@ it.each<[string, () => unknown, string]>([
     () => perStep(perStep(poisson()) as unknown as StepLikelihood),
     `perStep: each._tag: found "perStep", expected 'categorical'`,
   ],
+  [
+    'outputs within outputs',
+    () => perOutput({ digit: perOutput({ a: poisson() }) as unknown as OutputLikelihood }),
+    `perOutput: outputs.digit._tag: found "perOutput", expected 'categorical'`,
+  ],
+  ['no output', () => perOutput({}), 'perOutput: outputs: found an empty object, expected an object with a likelihood for each'],
 ])('refuses %s', (_, make, message) => {
   expect(make).toThrow(expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining(message) }));
 });
@@ -117,10 +130,12 @@ it('refuses options that it does not know', () => {
 describe("a likelihood of one's own", () => {
   it('is no data, nor is one for the steps of a sequence', () => {
     expect([OWN, perStep(OWN), perStep(poisson()), categorical()].map(isData)).toEqual([false, false, true, true]);
+    const outputs = [{ a: poisson(), b: perStep(OWN) }, { a: poisson() }];
+    expect(outputs.map((own) => isData(perOutput(own)))).toEqual([false, true]);
   });
 
   it('does not pass for cloned without its functions', () => {
-    for (const value of [OWN, perStep(OWN), { likelihood: OWN }])
+    for (const value of [OWN, perStep(OWN), perOutput({ a: OWN }), { likelihood: OWN }])
       expect(() => structuredClone(value)).toThrow(/could not be cloned/);
   });
 });
@@ -134,5 +149,8 @@ holds<Same<LikelihoodOf<'categorical'>, Flat<{ readonly _tag: 'categorical' } & 
 holds<Same<LikelihoodOf<'bernoulli'>, Flat<{ readonly _tag: 'bernoulli' } & Classes>>>();
 holds<Same<LikelihoodOf<'gaussian'>, { readonly _tag: 'gaussian'; readonly noiseVariance: number | readonly number[] }>>();
 holds<
-  Same<Likelihood['_tag'], 'categorical' | 'bernoulli' | 'gaussian' | 'heteroscedastic' | 'poisson' | 'custom' | 'perStep'>
+  Same<
+    Likelihood['_tag'],
+    'categorical' | 'bernoulli' | 'gaussian' | 'heteroscedastic' | 'poisson' | 'custom' | 'perStep' | 'perOutput'
+  >
 >();

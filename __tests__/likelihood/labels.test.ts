@@ -1,6 +1,14 @@
 /** Labels as users write them: their shapes, their range, and the targets that they stand for. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, customLikelihood, gaussian, heteroscedastic, type Likelihood, poisson } from 'tfjs-laplace';
+import {
+  bernoulli,
+  categorical,
+  customLikelihood,
+  gaussian,
+  heteroscedastic,
+  type OutputLikelihood,
+  poisson,
+} from 'tfjs-laplace';
 import { likelihoodOps } from '../../src/likelihood/index.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
@@ -16,7 +24,7 @@ const OWN = customLikelihood({
   labelsInRange: (y) => tf.cast(tf.all(tf.less(y, 9)), 'float32'),
 });
 
-it.each<[string, Likelihood, number, () => tf.Tensor, number[]]>([
+it.each<[string, OutputLikelihood, number, () => tf.Tensor, number[]]>([
   ['class numbers', categorical(), 3, () => tf.tensor1d([2, 0], 'int32'), [0, 0, 1, 1, 0, 0]],
   ['class numbers as floats', categorical(), 3, () => tf.tensor1d([2, 0]), [0, 0, 1, 1, 0, 0]],
   ['a column of class numbers', categorical(), 3, () => tf.tensor2d([2, 0], [2, 1], 'int32'), [0, 0, 1, 1, 0, 0]],
@@ -43,7 +51,7 @@ it.each<[string, Likelihood, number, () => tf.Tensor, number[]]>([
   expect(relativeError(targets, expected)).toBeLessThan(FLOAT32);
 });
 
-it.each<[string, Likelihood, number, () => tf.Tensor, boolean]>([
+it.each<[string, OutputLikelihood, number, () => tf.Tensor, boolean]>([
   ['a class beyond the last', categorical(), 3, () => tf.tensor1d([0, 3]), false],
   ['a negative class', categorical(), 3, () => tf.tensor1d([0, -1]), false],
   ['half a class', categorical(), 3, () => tf.tensor1d([0, 0.5]), false],
@@ -60,7 +68,7 @@ it.each<[string, Likelihood, number, () => tf.Tensor, boolean]>([
   expect(likelihoodOps(likelihood, C).labelsInRange(make(), C).dataSync()[0]).toBe(expected ? 1 : 0);
 });
 
-it.each<[string, Likelihood, number[], number]>([
+it.each<[string, OutputLikelihood, number[], number]>([
   ['one-hot rows of other classes', categorical(), [4, 2], 3],
   ['class numbers of another batch', categorical(), [5], 3],
   ['class numbers of sequences', categorical(), [4, 1, 3], 3],

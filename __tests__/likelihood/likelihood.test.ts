@@ -1,6 +1,6 @@
 /** Every likelihood against its textbook form in float64, autodiff, and expectations over its own labels. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, heteroscedastic, type Likelihood, poisson } from 'tfjs-laplace';
+import { bernoulli, categorical, gaussian, heteroscedastic, type OutputLikelihood, poisson } from 'tfjs-laplace';
 import { likelihoodOps } from '../../src/likelihood/index.js';
 import { key } from '../../src/random/key.js';
 import { outer } from '../support/math/dense64.js';
@@ -9,7 +9,7 @@ import { missedBy, normalSource, STANDARD_ERRORS, take } from '../support/math/m
 import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 
 /** A likelihood, its number of outputs, and labels of three examples in a row. */
-const CASES: ReadonlyArray<readonly [string, Likelihood, C: number, labels: ReadonlyArray<number>]> = [
+const CASES: ReadonlyArray<readonly [string, OutputLikelihood, C: number, labels: ReadonlyArray<number>]> = [
   ['categorical', categorical(), 3, [0, 0, 1, 1, 0, 0, 0, 1, 0]],
   ['categorical with soft labels', categorical(), 3, [0.2, 0.5, 0.3, 1, 0, 0, 0, 0.5, 0.5]],
   ['categorical with label smoothing', categorical({ labelSmoothing: 0.2 }), 3, [0, 0, 1, 1, 0, 0, 0, 1, 0]],
@@ -181,7 +181,7 @@ describe('class weights', () => {
   });
 });
 
-it.each<[string, Likelihood, number, boolean]>([
+it.each<[string, OutputLikelihood, number, boolean]>([
   ['one class', categorical(), 1, false],
   ['as many weights as classes', categorical({ classWeights: [1, 2, 3] }), 3, true],
   ['more classes than weights', categorical({ classWeights: [1, 2, 3] }), 4, false],

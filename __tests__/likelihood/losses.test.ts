@@ -1,11 +1,11 @@
 /** The losses that a likelihood lists are its negative log-likelihood, up to the factor that it lists: by autodiff of tfjs's own loss. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, type Likelihood, poisson } from 'tfjs-laplace';
+import { bernoulli, categorical, gaussian, type OutputLikelihood, poisson } from 'tfjs-laplace';
 import { type LossRule, likelihoodOps } from '../../src/likelihood/index.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
 import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 
-const CASES: ReadonlyArray<readonly [Likelihood, C: number, labels: tf.TensorLike, sparse: tf.TensorLike]> = [
+const CASES: ReadonlyArray<readonly [OutputLikelihood, C: number, labels: tf.TensorLike, sparse: tf.TensorLike]> = [
   [
     categorical(),
     3,

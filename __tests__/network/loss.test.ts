@@ -6,6 +6,7 @@ import {
   categorical,
   customLikelihood,
   gaussian,
+  type Head,
   heteroscedastic,
   type Likelihood,
   type LossMatch,
@@ -164,9 +165,8 @@ describe("a function of one's own", () => {
     ['categorical', categorical({ labelSmoothing: 0.2 }), (y, f) => tf.losses.softmaxCrossEntropy(y, f, undefined, 0.2)],
     ['bernoulli', bernoulli({ labelSmoothing: 0.2 }), (y, f) => tf.losses.sigmoidCrossEntropy(y, f, undefined, 0.2)],
   ])('with label smoothing is the one that the error message names: %s', (_, likelihood, loss) => {
-    const { likelihoodOps: ops } = right(
-      readNetwork(tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] }), likelihood),
-    );
+    const { heads } = right(readNetwork(tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] }), likelihood));
+    const [{ ops }] = heads as [Head];
     const f = tf.tensor2d([
       [0.3, -1, 2],
       [0, 0.5, -0.1],

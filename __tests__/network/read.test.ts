@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { bernoulli, categorical, gaussian, type Likelihood } from 'tfjs-laplace';
 import { forward } from '../../src/network/forward.js';
-import { readNetwork, withBlocks } from '../../src/network/network.js';
+import { type Head, readNetwork, withBlocks } from '../../src/network/network.js';
 import { denseLayers } from '../support/math/jacobians.js';
 import { right } from '../support/math/laplace.js';
 import { chain, DENSE_NETWORKS, dense, inputsFor, MIXED_NETWORKS, on, withWeights } from '../support/math/networks.js';
@@ -60,10 +60,10 @@ describe('the link', () => {
   ])('is left out: %s', (_, likelihood, build) => {
     const model = withWeights(build(), 3);
     const network = right(readNetwork(model, likelihood));
-    expect(network.linkInside).toBe(true);
+    expect(network.heads[0]?.link).toBeDefined();
     const [x] = inputsFor(model, 4, 1) as [tf.Tensor];
     const { outputs } = forward(network, [x]);
-    expect(relativeError(network.likelihoodOps.mean(outputs), predict(model, [x]))).toBeLessThan(FLOAT32);
+    expect(relativeError((network.heads[0] as Head).ops.mean(outputs), predict(model, [x]))).toBeLessThan(FLOAT32);
     // Logits, not probabilities: else the link would be applied twice.
     expect(relativeError(outputs, predict(model, [x]))).toBeGreaterThan(0.1);
   });
@@ -72,9 +72,9 @@ describe('the link', () => {
     const model = withWeights(tf.sequential({ layers: [body(), dense(2, { activation: 'logSoftmax' as 'softmax' })] }), 3);
     const network = right(readNetwork(model, categorical()));
     const [x] = inputsFor(model, 4, 1) as [tf.Tensor];
-    expect(relativeError(network.likelihoodOps.mean(forward(network, [x]).outputs), tf.exp(predict(model, [x])))).toBeLessThan(
-      FLOAT32,
-    );
+    expect(
+      relativeError((network.heads[0] as Head).ops.mean(forward(network, [x]).outputs), tf.exp(predict(model, [x]))),
+    ).toBeLessThan(FLOAT32);
   });
 
   it.each<[string, Likelihood, () => tf.LayersModel]>([
@@ -99,7 +99,7 @@ describe('the link', () => {
   ])('stays where it is none: %s', (_, likelihood, build) => {
     const model = withWeights(build(), 3);
     const network = right(readNetwork(model, likelihood));
-    expect(network.linkInside).toBe(false);
+    expect(network.heads[0]?.link).toBeUndefined();
     const [x] = inputsFor(model, 4, 1) as [tf.Tensor];
     expect(relativeError(forward(network, [x]).outputs, predict(model, [x]))).toBeLessThan(FLOAT32);
   });

@@ -11,7 +11,7 @@ import {
   type Regression,
   weightSampling,
 } from 'tfjs-laplace';
-import { readNetwork } from '../../src/network/network.js';
+import { type Head, readNetwork } from '../../src/network/network.js';
 import { type ClosedForm, regressionMoments } from '../../src/predictive/moments.js';
 import { reportLinearised } from '../../src/predictive/report.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
@@ -56,8 +56,8 @@ describe('closed forms are the expectations over the outputs', () => {
 });
 
 it('has half as many labels as outputs where the network predicts its noise', () => {
-  const network = right(readNetwork(chain([4]), heteroscedastic()));
-  const found = reportLinearised(network, Float32Array.of(1, 2, 0, 1), Float32Array.of(0.5, 0.25, 0, 2)) as Regression;
+  const [head] = right(readNetwork(chain([4]), heteroscedastic())).heads as [Head];
+  const found = reportLinearised(head, Float32Array.of(1, 2, 0, 1), Float32Array.of(0.5, 0.25, 0, 2)) as Regression;
   expect(relativeError(found.mean, [1, 2])).toBeLessThan(FLOAT32);
   expect(relativeError(found.epistemicVariance, [0.5, 0.25])).toBeLessThan(FLOAT32);
   expect(relativeError(found.noiseVariance, [1, Math.exp(2)])).toBeLessThan(FLOAT32);
@@ -65,8 +65,8 @@ it('has half as many labels as outputs where the network predicts its noise', ()
 });
 
 it('says so when a rate is beyond float32', () => {
-  const network = right(readNetwork(chain([2]), poisson()));
-  expect(() => reportLinearised(network, Float32Array.of(0, 80), Float32Array.of(1, 40))).toThrow(
+  const [head] = right(readNetwork(chain([2]), poisson())).heads as [Head];
+  expect(() => reportLinearised(head, Float32Array.of(0, 80), Float32Array.of(1, 40))).toThrow(
     expect.objectContaining({ kind: 'NotFinite' }),
   );
 });

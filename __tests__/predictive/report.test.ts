@@ -14,7 +14,7 @@ import {
   sampleModels,
   weightSampling,
 } from 'tfjs-laplace';
-import { type Network, readNetwork } from '../../src/network/network.js';
+import { type Head, readNetwork } from '../../src/network/network.js';
 import { reportLinearised, reportSamples } from '../../src/predictive/report.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
@@ -22,7 +22,7 @@ import { FLOAT32, numbersOf, relativeError } from '../support/math/numbers.js';
 
 const entropyOf = (p: ReadonlyArray<number>): number => -p.reduce((sum, v) => sum + (v > 0 ? v * Math.log(v) : 0), 0);
 
-const networkOf = (likelihood: Likelihood, C: number): Network => right(readNetwork(chain([C]), likelihood));
+const networkOf = (likelihood: Likelihood, C: number): Head => right(readNetwork(chain([C]), likelihood)).heads[0] as Head;
 
 const PREDICTIVES: ReadonlyArray<readonly [string, Predictive]> = [
   ['linearised', linearised()],

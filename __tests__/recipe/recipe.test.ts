@@ -71,7 +71,7 @@ describe('recipe', () => {
         kind: 'InvalidRecipe',
         message: [
           'recipe has 6 problems:',
-          "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom' or 'perStep';",
+          "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom', 'perStep' or 'perOutput';",
           '  curvature.draws: found -1, expected an integer >= 1;',
           "  curvature.sed: found 3, expected no such key (did you mean 'seed'?); allowed: draws, seed, weightSharing, layers, " +
             'unsupported;',
@@ -87,7 +87,7 @@ describe('recipe', () => {
   it('throws one problem as one sentence', () => {
     const input = { likelihood: 'softmax' } as unknown as RecipeInput;
     expect(() => recipe(input)).toThrow(
-      `recipe: likelihood: found "softmax", expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom' or 'perStep'.`,
+      `recipe: likelihood: found "softmax", expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom', 'perStep' or 'perOutput'.`,
     );
   });
 });

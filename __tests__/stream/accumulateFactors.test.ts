@@ -296,7 +296,7 @@ describe('batches of a training step', () => {
     if (network._tag === 'Left') throw network.left;
     const emit = (index: number, x: tf.Tensor): void => {
       const y = classes.labels(x.shape[0] as number);
-      const { batch, expire } = transientBatch(network.right, { epoch: 0, index }, { x: [x], y });
+      const { batch, expire } = transientBatch(network.right, { epoch: 0, index }, { x: [x], y: [y] });
       subject.next(batch);
       expire();
       tf.dispose([x, y]);

@@ -29,7 +29,7 @@ it('makes nothing before a batch is used, and leaves nothing after it', async ()
   const make = jest.fn(() => data);
   const [batch] = await lastValueFrom(of(make).pipe(observe(model, classes.likelihood), toArray()));
   expect(make).not.toHaveBeenCalled();
-  const use = () => expect(batch?.use(({ x, y }) => [x[0], y].map((t) => t?.shape.length ?? 0))).toEqual([2, 2]);
+  const use = () => expect(batch?.use(({ x, y }) => [x[0], y[0]].map((t) => t?.shape.length ?? 0))).toEqual([2, 2]);
   await expectNoLeak(use);
   expect(make).toHaveBeenCalledTimes(2);
 });

@@ -9,7 +9,6 @@ import {
   accumulateFactors,
   activationSampling,
   batches,
-  type Classification,
   type Curvature,
   type Factors,
   fromDevice,
@@ -20,12 +19,13 @@ import {
   linearised,
   observe,
   type Posterior,
+  type Prediction,
   type PredictionOf,
   type Predictive,
   type Progress,
   predict,
-  type Regression,
   sampleModels,
+  type TensorData,
   type ToPosteriorOptions,
   toPosterior,
 } from 'tfjs-laplace';
@@ -50,7 +50,8 @@ export interface LaplaceApproximationOptions {
 /** A data set in memory: tensors whose first dimension counts examples. */
 export interface Data {
   readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
-  readonly y: tf.Tensor;
+  /** Of several outputs a list in the model's order, or a record by output name. */
+  readonly y: TensorData['y'];
 }
 
 /** Options of `predict`. */
@@ -66,7 +67,7 @@ export interface PredictArgs {
 }
 
 /** The approximation: train or observe, then predict and sample. */
-export interface LaplaceApproximation<P extends Classification | Regression = Classification | Regression> {
+export interface LaplaceApproximation<P extends Prediction = Prediction> {
   /** Trains with the callback attached unless the model is pretrained, then computes the posterior. */
   readonly fit: (data: Data, args?: ModelFitArgs) => Promise<Posterior>;
   /** Computes the posterior in a pass over the training data at the model's present weights. */
@@ -156,7 +157,7 @@ export function laplaceApproximation<L extends Likelihood>(
         onProgress,
         ...(options.curvature === undefined ? {} : { curvature: options.curvature }),
       });
-      const training = model.fit(data.x as tf.Tensor | tf.Tensor[], data.y, {
+      const training = model.fit(data.x as tf.Tensor | tf.Tensor[], data.y as tf.Tensor | tf.Tensor[], {
         ...args,
         verbose: args.verbose ?? 0,
         callbacks: [curvature, ...instances(args)] as CustomCallback[],

@@ -1,14 +1,25 @@
 /** The predictions of several batches as one, with the number that people ask for first. */
-import type { Classification, Prediction, Regression } from 'tfjs-laplace';
+import type { Classification, OutputPrediction, Prediction, Regression, Several } from 'tfjs-laplace';
 
-/** A prediction with one uncertainty an example, [B]. */
-export type WithUncertainty<P> = P & {
-  /** Predictive entropy in nats (classification), or the root of the mean total variance of the outputs (regression). */
-  readonly uncertainty: Float32Array;
-};
+/** A prediction with one uncertainty an example, [B]; of several outputs one for each. */
+export type WithUncertainty<P> =
+  P extends Several<infer O>
+    ? { readonly _tag: 'several'; readonly outputs: { readonly [K in keyof O]: WithUncertainty<O[K]> } }
+    : P & {
+        /** Predictive entropy in nats (classification), or the root of the mean total variance of the outputs (regression). */
+        readonly uncertainty: Float32Array;
+      };
 
 /** Joins predictions of one kind, in order. */
 export function joinPredictions(parts: ReadonlyArray<Prediction>): WithUncertainty<Prediction> {
+  if (parts[0]?._tag !== 'several') return joinOutput(parts as ReadonlyArray<OutputPrediction>);
+  const all = parts as ReadonlyArray<Several>;
+  const names = Object.keys(parts[0].outputs);
+  const joined = names.map((name) => [name, joinOutput(all.map(({ outputs }) => outputs[name] as OutputPrediction))] as const);
+  return { _tag: 'several', outputs: Object.fromEntries(joined) };
+}
+
+function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<OutputPrediction> {
   if (parts[0]?._tag === 'regression') {
     const all = parts as ReadonlyArray<Regression>;
     const totalVariance = all.flatMap((p) => p.totalVariance);

@@ -37,11 +37,11 @@ export const observable = (
   );
 
 /**
- * The training step's own rows need to know how the loss relates to the NLL. A pass of its own over each batch never looks at the
- * loss, but runs the network on its inputs.
+ * The training step's own rows need to know how the loss relates to the NLL, and that it does so alike for all outputs: the step shows
+ * gradients of the sum of their losses. A pass of its own over each batch never looks at the loss, but runs the network on its inputs.
  */
 function suits(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, Observable> {
-  if (curvature._tag !== 'empirical' || !showsRows(network)) {
+  if (curvature._tag !== 'empirical' || match._tag === 'mixed' || !showsRows(network)) {
     return readsAllInputs(network.model) ? E.right({ network, scale: undefined }) : E.left(inputsOutOfReach(network));
   }
   if (match._tag === 'known') return E.right({ network, scale: match.scale });

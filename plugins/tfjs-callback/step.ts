@@ -1,7 +1,7 @@
 /** One observed training step: what the taps captured, as a batch that estimators understand. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type BlockRows, fromDevice, laplaceError, type Network } from 'tfjs-laplace';
-import type { Captured } from './taps.js';
+import { type BatchTensors, type BlockRows, fromDevice, type Head, laplaceError, type Network } from 'tfjs-laplace';
+import type { Captured, CapturedLoss } from './taps.js';
 
 /**
  * The batch of a step. `scale` takes a gradient of the training loss to one of the NLL; the training loss is a batch mean, in which
@@ -12,14 +12,14 @@ import type { Captured } from './taps.js';
  */
 export function batchOf(network: Network, captured: Captured, scale: number | undefined): BatchTensors {
   const x = network.model.inputs.flatMap((_, i) => captured.x.get(i) ?? []);
-  const y = captured.labels as tf.Tensor;
+  const y = captured.losses.map(({ labels }) => labels as tf.Tensor);
   const outputs = outputsOf(network, captured);
-  const weights = weightsOf(captured);
+  // What likelihoods weigh by themselves are no weights of the batch's; nor are there any where each output could have its own.
+  const weights = captured.losses.length > 1 ? undefined : weightsOf(captured.losses[0] as CapturedLoss);
   const rows = scale === undefined ? undefined : rowsOf(network, captured, scale, weights);
   return {
     x,
     y,
-    // What the likelihood weights by itself is no weight of the batch's.
     ...(weights === undefined || network.likelihoodOps.weights !== undefined ? {} : { weights }),
     ...(outputs === undefined ? {} : { outputs }),
     ...(rows === undefined ? {} : { rows }),
@@ -49,20 +49,26 @@ function rowsOf(
   return rows;
 }
 
-/** f [B, C] before the link, if the step let it through: a layer's z, or the model's outputs when they carry no link. */
-function outputsOf(network: Network, { preactivations, outputs }: Captured): tf.Tensor2D | undefined {
-  // Of several calls nobody says which one made the outputs.
-  const z = preactivations.length === 1 ? preactivations[0] : undefined;
-  return (z ?? (network.linkInside ? undefined : outputs)) as tf.Tensor2D | undefined;
+/** f [B, C] before the links, if the step let it through: layers' z, or the model's outputs where they carry no link. */
+function outputsOf({ heads, uses }: Network, { preactivations, losses }: Captured): tf.Tensor2D | undefined {
+  const parts = heads.flatMap(({ value, link }, i) => {
+    const layer = uses.find(({ output }) => output === value)?.layer;
+    const calls = (layer && preactivations.get(layer)) ?? [];
+    // Of several calls nobody says which one made the output.
+    const f = (calls.length === 1 ? calls[0] : undefined) ?? (link === undefined ? losses[i]?.outputs : undefined);
+    return f === undefined ? [] : [tf.reshape(f, [f.shape[0] as number, -1]) as tf.Tensor2D];
+  });
+  if (parts.length < heads.length) return undefined;
+  return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
 }
 
 /**
  * w [B], how often each example counts in the loss, where that is a number for each example. Without weights dL/dloss is 1/B: what
  * is 1 up to a rounding is made exactly 1.
  */
-function weightsOf({ lossGradient, labels }: Captured): tf.Tensor1D | undefined {
-  if (lossGradient === undefined || !isByExample(lossGradient, labels)) return undefined;
-  const w = tf.mul(lossGradient, lossGradient.size);
+function weightsOf({ gradient, labels }: CapturedLoss): tf.Tensor1D | undefined {
+  if (gradient === undefined || !isByExample(gradient, labels)) return undefined;
+  const w = tf.mul(gradient, gradient.size);
   return tf.where(tf.less(tf.abs(tf.sub(w, 1)), 1e-6), tf.onesLike(w), w) as tf.Tensor1D;
 }
 
@@ -71,15 +77,21 @@ const isByExample = (loss: tf.Tensor, labels: tf.Tensor | undefined): boolean =>
 
 /**
  * Scalar: 1 when every example counts as often as `weightsOf` says, and as the likelihood says where it has weights of its own. A loss
- * that is one number of the whole batch cannot be weighted by example: tfjs multiplies all of it by the batch's mean weight. Allocates
- * inside the caller's `tf.tidy`.
+ * that is one number of the whole batch cannot be weighted by example: tfjs multiplies all of it by the batch's mean weight. Of several
+ * outputs, whose losses can have weights of their own, each must be weighted as its likelihood says. Allocates inside the caller's
+ * `tf.tidy`.
  */
-export function soundlyWeighted({ likelihoodOps: ops, outputs }: Network, { lossGradient, labels }: Captured): tf.Scalar {
-  if (lossGradient === undefined) return tf.scalar(1);
-  const w = tf.mul(lossGradient, lossGradient.size);
+export function soundlyWeighted({ heads }: Network, { losses }: Captured): tf.Scalar {
+  const sound = heads.map((head, i) => isSound(head, losses[i] as CapturedLoss, heads.length > 1));
+  return sound.reduce((a, b) => tf.mul(a, b));
+}
+
+function isSound({ ops, outputs }: Head, { gradient, labels }: CapturedLoss, several: boolean): tf.Scalar {
+  if (gradient === undefined) return tf.scalar(1);
+  const w = tf.mul(gradient, gradient.size);
   const own = ops.weights?.(ops.targets(labels as tf.Tensor, outputs));
-  const byExample = isByExample(lossGradient, labels);
-  if (own === undefined && byExample) return asNumber(tf.logicalAnd(tf.isFinite(w), tf.greaterEqual(w, 0)));
+  const byExample = isByExample(gradient, labels);
+  if (own === undefined && byExample && !several) return asNumber(tf.logicalAnd(tf.isFinite(w), tf.greaterEqual(w, 0)));
   const expected = own ?? tf.scalar(1);
   const found = byExample || own === undefined ? w : tf.reshape(w, [-1, 1]);
   // Equal up to float32 rounding; weights that differ by less than this do not matter.
@@ -89,12 +101,12 @@ export function soundlyWeighted({ likelihoodOps: ops, outputs }: Network, { loss
 const asNumber = (flags: tf.Tensor): tf.Scalar => tf.cast(tf.all(flags), 'float32') as tf.Scalar;
 
 /** Rejects when the flag is not set. */
-export async function checkWeights({ likelihoodOps: { weights } }: Network, flag: tf.Scalar): Promise<void> {
+export async function checkWeights({ heads }: Network, flag: tf.Scalar): Promise<void> {
   const [sound] = await fromDevice(flag.data()).finally(() => flag.dispose());
   if (sound) return;
   throw laplaceError(
     'InvalidOption',
-    weights === undefined
+    heads.length === 1 && heads[0]?.ops.weights === undefined
       ? {
           what: 'The weights of examples in the training loss cannot be told',
           field: 'classWeight',
@@ -107,7 +119,7 @@ export async function checkWeights({ likelihoodOps: { weights } }: Network, flag
           what: 'The training loss does not weight its examples as the likelihood does',
           field: 'classWeight',
           found: 'other weights than classWeights of the likelihood',
-          expected: 'the same weights as classWeight in fit, and a loss that is named by a string',
+          expected: 'the same weights as classWeight in fit (for each output its own), and a loss that is named by a string',
           remedy: 'Give fit and the likelihood the same class weights, or observe the trained model in a pass of its own.',
         },
   );

@@ -1,7 +1,7 @@
 /**
  * Taps into one training step: layer inputs, pre-activation gradients dL/dz, the batch's inputs and labels. tfjs hands none
  * of them to callbacks, so for the length of one `optimizer.minimize` the `call` of the layers concerned and the model's loss
- * function are wrapped on the instance, and put back whatever happens.
+ * functions are wrapped on the instance, and put back whatever happens.
  *
  * The wrapped step computes the same numbers in the same order: a tap is an identity with a gradient that looks at what passes.
  */
@@ -14,16 +14,22 @@ import { watched, watchUse } from './watch.js';
 export interface Captured {
   /** By block, one for each call of its layer: inputs, and gradients of the training loss, as they were before the update. */
   readonly rows: Map<string, BlockRows[]>;
-  /** z of the layer that makes the outputs, one for each of its calls. */
-  readonly preactivations: tf.Tensor[];
+  /** z of the layers that make the outputs, one for each of a layer's calls. */
+  readonly preactivations: Map<Layer, tf.Tensor[]>;
   /** By position in `model.inputs`. */
   readonly x: Map<number, tf.Tensor>;
-  labels: tf.Tensor | undefined;
-  outputs: tf.Tensor | undefined;
-  /** dL/dloss: training minimises the mean of the loss's numbers, so it is 1 over their count times an example's weight. */
-  lossGradient: tf.Tensor | undefined;
+  /** What the loss of each output of the model saw, in the model's order. */
+  readonly losses: ReadonlyArray<CapturedLoss>;
   /** What went wrong with the taps: the observation's matter, not training's. */
   failure: unknown;
+}
+
+/** What passed one loss. */
+export interface CapturedLoss {
+  labels?: tf.Tensor;
+  outputs?: tf.Tensor;
+  /** dL/dloss: training minimises the mean of the losses' sum, so it is 1 over the count of its numbers times an example's weight. */
+  gradient?: tf.Tensor;
 }
 
 /** Taps that are in place. */
@@ -38,16 +44,14 @@ type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) =
 type Updating = { applyGradients: (gradients: unknown) => void };
 type LossFunction = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 
-/** Installs taps on the layers that read the model's inputs, on the loss and, for `rows`, on every layer with blocks. */
+/** Installs taps on the layers that read the model's inputs, on the losses and, for `rows`, on every layer with blocks. */
 export function installTaps(network: Network, rows: boolean): Taps {
   const { model } = network;
   const captured: Captured = {
     rows: new Map(),
-    preactivations: [],
+    preactivations: new Map(),
     x: new Map(),
-    labels: undefined,
-    outputs: undefined,
-    lossGradient: undefined,
+    losses: model.outputs.map(() => ({})),
     failure: undefined,
   };
   const kept: tf.Tensor[] = [];
@@ -72,7 +76,7 @@ export function installTaps(network: Network, rows: boolean): Taps {
         return watchUse(use, () => call(inputs, kwargs) as tf.Tensor, {
           hold,
           preactivation: (z) => {
-            if (last) captured.preactivations.push(hold(z));
+            if (last) captured.preactivations.set(use.layer, [...(captured.preactivations.get(use.layer) ?? []), hold(z)]);
           },
           gradient: (seen, g) => {
             if (!covered) return;
@@ -105,18 +109,19 @@ export function installTaps(network: Network, rows: boolean): Taps {
     );
   }
   const losses = model.lossFunctions as unknown as LossFunction[];
-  const original = losses[0] as LossFunction;
-  losses[0] = (labels, outputs) => {
-    captured.labels = hold(labels);
-    captured.outputs = hold(outputs);
-    const loss = original(labels, outputs);
-    return watched(loss, (dy) => {
-      captured.lossGradient = hold(dy);
+  for (const [i, seen] of captured.losses.entries()) {
+    const original = losses[i] as LossFunction;
+    losses[i] = (labels, outputs) => {
+      seen.labels = hold(labels);
+      seen.outputs = hold(outputs);
+      return watched(original(labels, outputs), (dy) => {
+        seen.gradient = hold(dy);
+      });
+    };
+    undo.push(() => {
+      losses[i] = original;
     });
-  };
-  undo.push(() => {
-    losses[0] = original;
-  });
+  }
 
   return {
     captured,
@@ -131,18 +136,18 @@ interface TappedUse {
   /** The layer's first use, which stands for all of them. */
   readonly use: LayerUse;
   readonly covered: boolean;
-  /** Whether the layer makes the outputs f. */
+  /** Whether the layer makes an output, before its link. */
   readonly last: boolean;
 }
 
-/** Every layer with blocks, and the one that makes the outputs. */
-function tappedUses({ uses, blocks, output }: Network): ReadonlyArray<TappedUse> {
+/** Every layer with blocks, and those that make the outputs. */
+function tappedUses({ uses, blocks, ends }: Network): ReadonlyArray<TappedUse> {
   return uses
     .filter(({ layer }, i) => uses.findIndex((other) => other.layer === layer) === i)
     .map((use) => ({
       use,
       covered: blocks.some(({ layer }) => layer === use.layer),
-      last: uses.some((other) => other.layer === use.layer && other.output === output),
+      last: uses.some((other) => other.layer === use.layer && ends.includes(other.output)),
     }))
     .filter(({ covered, last }) => covered || last);
 }

@@ -30,7 +30,7 @@ import {
   type ReferenceDocument,
   type Rows,
 } from './document.js';
-import { blockNames, buildModel, inputsOf, labelsOf } from './model.js';
+import { blockNames, buildModel, inputsOf, labelsOf, weightsOf } from './model.js';
 
 /** Largest relative error of each quantity of one curvature case. */
 export interface CaseResult {
@@ -72,7 +72,8 @@ interface Setting {
   readonly doc: ReferenceDocument;
   readonly model: tf.LayersModel;
   readonly x: tf.Tensor[];
-  readonly y: tf.Tensor;
+  readonly y: tf.Tensor[];
+  readonly weights: tf.Tensor | undefined;
   readonly xTest: tf.Tensor[];
 }
 
@@ -80,14 +81,21 @@ interface Setting {
 export async function compareDocument(doc: ReferenceDocument): Promise<ReadonlyArray<CaseResult>> {
   const missing = notCovered(doc);
   if (missing !== undefined) return doc.curvatures.map((expected) => unknown(doc, expected, missing));
-  const setting = { doc, model: buildModel(doc), x: inputsOf(doc, doc.x), y: labelsOf(doc), xTest: inputsOf(doc, doc.xTest) };
+  const setting: Setting = {
+    doc,
+    model: buildModel(doc),
+    x: inputsOf(doc, doc.x),
+    y: labelsOf(doc),
+    weights: weightsOf(doc),
+    xTest: inputsOf(doc, doc.xTest),
+  };
   try {
     const results: CaseResult[] = [];
     for (const expected of doc.curvatures) results.push(await compareCase(setting, expected));
     return results;
   } finally {
     setting.model.dispose();
-    tf.dispose([setting.x, setting.y, setting.xTest]);
+    tf.dispose([setting.x, setting.y, setting.xTest, setting.weights ?? []]);
   }
 }
 
@@ -119,9 +127,10 @@ async function compareCase(setting: Setting, expected: CurvatureCase): Promise<C
   }
 }
 
-function factorsOf({ doc, model, x, y }: Setting, curvature: Curvature): Promise<Factors> {
+function factorsOf({ doc, model, x, y, weights }: Setting, curvature: Curvature): Promise<Factors> {
   const likelihood = likelihoodOf(doc) as Likelihood;
-  return lastValueFrom(from(batches({ x, y }, BATCH)).pipe(observe(model, likelihood), accumulateFactors(curvature)));
+  const data = { x, y, ...(weights === undefined ? {} : { weights }) };
+  return lastValueFrom(from(batches(data, BATCH)).pipe(observe(model, likelihood), accumulateFactors(curvature)));
 }
 
 async function errorsOf(

@@ -11,6 +11,8 @@ import {
   kfac,
   kfra,
   type Likelihood,
+  type OutputLikelihood,
+  perOutput,
   poisson,
 } from 'tfjs-laplace';
 
@@ -82,14 +84,19 @@ export const inputNames = ({ layers }: ReferenceDocument): ReadonlyArray<string>
 
 /** Why the library does not have what a document is about, or undefined when it does. Layers it judges itself. */
 export function notCovered(doc: ReferenceDocument): string | undefined {
-  if (doc.exampleWeights !== undefined) return 'weights of examples';
-  if (likelihoodOf(doc) !== undefined) return undefined;
-  if (Array.isArray(doc.likelihood)) return 'several outputs';
-  return `likelihood ${doc.likelihood}`;
+  return likelihoodOf(doc) === undefined ? `likelihood ${[doc.likelihood].flat().join(', ')}` : undefined;
 }
 
-/** The document's likelihood, if the library has it. */
-export function likelihoodOf({ likelihood, noiseVariance }: ReferenceDocument): Likelihood | undefined {
+/** The document's likelihood, if the library has it: of several outputs one for each, by its name. */
+export function likelihoodOf({ likelihood, noiseVariance, outputs = [] }: ReferenceDocument): Likelihood | undefined {
+  if (typeof likelihood === 'string') return ofOutput(likelihood, noiseVariance as number | number[] | null);
+  const variances = noiseVariance as ReadonlyArray<number | null>;
+  const parts = likelihood.map((one, i) => [outputs[i] as string, ofOutput(one, variances[i] ?? null)] as const);
+  const known = parts.flatMap(([name, one]) => (one === undefined ? [] : [[name, one] as const]));
+  return known.length === parts.length ? perOutput(Object.fromEntries(known)) : undefined;
+}
+
+function ofOutput(likelihood: string, noiseVariance: number | number[] | null): OutputLikelihood | undefined {
   switch (likelihood) {
     case 'categorical':
       return categorical();

@@ -11,8 +11,13 @@ export const blockNames = (doc: ReferenceDocument): ReadonlyArray<string> =>
 export const inputsOf = (doc: ReferenceDocument, x: Nested): tf.Tensor[] =>
   inputNames(doc).length > 1 ? (x as ReadonlyArray<Nested>).map(tensor) : [tensor(x)];
 
-/** Labels of the model's output. */
-export const labelsOf = ({ y }: ReferenceDocument): tf.Tensor => tensor(y);
+/** Labels of the model's outputs, in their order. */
+export const labelsOf = ({ y, outputs = [] }: ReferenceDocument): tf.Tensor[] =>
+  outputs.length > 1 ? (y as ReadonlyArray<Nested>).map(tensor) : [tensor(y)];
+
+/** How often each example counts, where a document says so. */
+export const weightsOf = ({ exampleWeights }: ReferenceDocument): tf.Tensor | undefined =>
+  exampleWeights && tensor(exampleWeights);
 
 /**
  * The document's network with its weights; the caller disposes it.

@@ -1,10 +1,9 @@
 /** Decodes the parts of a value, each at its key; all of their problems together, or all of them decoded. */
 import { either as E } from 'fp-ts';
 import * as t from 'io-ts';
-import type { Codec } from './codec.js';
 
 /** A key, the codec of what is there, and what is there. */
-export type Part<A> = readonly [key: string, codec: Codec<A>, value: unknown];
+export type Part<A> = readonly [key: string, codec: t.Type<A, A, unknown>, value: unknown];
 
 /** `others` are problems that are known beforehand. */
 export function collect<A>(

@@ -21,7 +21,10 @@ export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> 
 }
 
 /** An object whose keys the caller chooses. */
-export function dictionary<A>(name: string, item: Codec<A>): Codec<Readonly<Record<string, A>>> {
+export function dictionary<A, I = A>(
+  name: string,
+  item: Codec<A, I>,
+): Codec<Readonly<Record<string, A>>, Readonly<Record<string, I>>> {
   const isFilled = (value: unknown): value is Readonly<Record<string, unknown>> =>
     isRecord(value) && Object.keys(value).length > 0;
   const is = (value: unknown): value is Readonly<Record<string, A>> => isFilled(value) && Object.values(value).every(item.is);

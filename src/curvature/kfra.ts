@@ -14,6 +14,17 @@ import type { Observation, Sink } from './observation.js';
 
 /** The network with a block for every dense layer from the lowest covered one up: the recursion runs through all of them. */
 export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
+  if (network.heads.length > 1) {
+    return E.left(
+      laplaceError('UnsupportedLayer', {
+        what: 'kfra cannot go through a model of several outputs',
+        layer: network.heads.map(({ name }) => name).join(', '),
+        found: 'a branch for each of them',
+        expected: 'a chain of dense layers with entry-wise activations from the lowest covered layer up',
+        remedy: "Use kfac({ fisher: 'exact' }), which takes any graph.",
+      }),
+    );
+  }
   const start = network.ops.indexOf(network.blocks[0]?.ops[0] as Op);
   const chain = network.ops.slice(start);
   const inChain = (op: Op, i: number): boolean =>

@@ -1,6 +1,6 @@
 /** What estimators work on and what they produce: see `estimator.ts`. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { LikelihoodOps } from '../likelihood/likelihood.js';
+import type { OutputOps } from '../likelihood/likelihood.js';
 import type { Tape } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { Key } from '../random/key.js';
@@ -26,7 +26,7 @@ export interface Observation {
 
 /** Outputs of some examples and what belongs to them. */
 export interface OutputRows {
-  readonly likelihoodOps: LikelihoodOps;
+  readonly likelihoodOps: OutputOps;
   /** f [B, C]. */
   readonly outputs: tf.Tensor2D;
   readonly targets: tf.Tensor2D;

@@ -39,6 +39,7 @@ export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Likeli
       : (tf.cast(y, 'float32') as tf.Tensor2D);
     return labelSmoothing > 0 ? tf.add(tf.mul(rows, 1 - labelSmoothing), labelSmoothing / C) : rows;
   },
+  targetWidth: (C) => C,
   labelsInRange: (y, C) => {
     if (isClassNumbers(y.shape)) {
       const k = classNumbers(y);

@@ -6,6 +6,7 @@ import {
   array,
   type Codec,
   defaulted,
+  dictionary,
   type Flat,
   finite,
   fraction,
@@ -70,13 +71,34 @@ const PerStep = variant('perStep', {
   ignoreLabel: optional(finite),
 });
 
-const Likelihoods = taggedUnion('a likelihood', ...ofOneStep, PerStep);
+const ofOneOutput = [...ofOneStep, PerStep] as const;
+const PerOutput = variant('perOutput', {
+  /** The likelihood of every output, by its name in the model. */
+  outputs: dictionary(
+    'an object with a likelihood for each output, by its name',
+    taggedUnion('a likelihood of one output', ...ofOneOutput),
+  ),
+});
+
+const Likelihoods = taggedUnion('a likelihood', ...ofOneOutput, PerOutput);
 
 /** What the network's outputs mean. */
 export type Likelihood = Flat<t.TypeOf<typeof Likelihoods>>;
 
 /** The likelihood of one tag. What a likelihood predicts follows from it, so the constructors keep it. */
 export type LikelihoodOf<T extends Likelihood['_tag']> = Extract<Likelihood, { readonly _tag: T }>;
+
+/** A likelihood of one output of a model: any but `perOutput`. */
+export type OutputLikelihood = Exclude<Likelihood, LikelihoodOf<'perOutput'>>;
+
+/** Likelihoods of all outputs of a model, by their names. */
+export type OutputLikelihoods = Readonly<Record<string, OutputLikelihood>>;
+
+/** A likelihood for each output. What is predicted of each follows from it, so the constructor keeps them. */
+export type PerOutput<O extends OutputLikelihoods = OutputLikelihoods> = {
+  readonly _tag: 'perOutput';
+  readonly outputs: O;
+};
 
 /** A likelihood for the steps of a sequence: any but another `perStep`. */
 export type StepLikelihood = LikelihoodOf<'perStep'>['each'];
@@ -100,8 +122,18 @@ export type CustomLikelihoodOptions = Options<typeof Custom>;
 export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
 
 /** True for a likelihood that is data: one that holds no function, and can be stored, cloned and sent. */
-export const isData = (likelihood: Likelihood): likelihood is Exclude<Likelihood, LikelihoodOf<'custom'>> =>
-  likelihood._tag !== 'custom' && !(likelihood._tag === 'perStep' && likelihood.each._tag === 'custom');
+export function isData(likelihood: Likelihood): likelihood is Exclude<Likelihood, LikelihoodOf<'custom'>> {
+  switch (likelihood._tag) {
+    case 'custom':
+      return false;
+    case 'perStep':
+      return isData(likelihood.each);
+    case 'perOutput':
+      return Object.values(likelihood.outputs).every(isData);
+    default:
+      return true;
+  }
+}
 
 /**
  * One of C classes: p = softmax(f). Labels are class numbers [B] or rows [B, C] that add up to 1.
@@ -223,3 +255,40 @@ export const customLikelihood = (options: CustomLikelihoodOptions): LikelihoodOf
  */
 export const perStep = (each: StepLikelihood, options: PerStepOptions = {}): LikelihoodOf<'perStep'> =>
   make('perStep', PerStep, { ...options, each });
+
+/**
+ * A likelihood for each output of a model with several, by the outputs' names (`model.outputNames`): an example's log-likelihood is the
+ * sum over its outputs, which are independent given the network. Labels are a list in the model's order, or a record by name.
+ *
+ * Class weights of an output's likelihood weigh its own part of the sum. Weights of examples (`batches({ x, y, weights })`) multiply
+ * all of it. At most one output can have a `customLikelihood`: how many numbers its labels have only the labels say.
+ *
+ * @throws LaplaceError `InvalidOption` for no output, or for anything but a likelihood of one output.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, categorical, gaussian, kfac, observe, perOutput, predict, toPosterior } from 'tfjs-laplace';
+ *
+ * const x = tf.input({ shape: [2] });
+ * const trunk = tf.layers.dense({ units: 4, activation: 'tanh' }).apply(x) as tf.SymbolicTensor;
+ * const digit = tf.layers.dense({ units: 3, activation: 'softmax', name: 'digit' }).apply(trunk) as tf.SymbolicTensor;
+ * const angle = tf.layers.dense({ units: 1, name: 'angle' }).apply(trunk) as tf.SymbolicTensor;
+ * const model = tf.model({ inputs: x, outputs: [digit, angle] });
+ *
+ * const likelihood = perOutput({ digit: categorical(), angle: gaussian({ noiseVariance: 0.1 }) });
+ * const data = {
+ *   x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]),
+ *   y: { digit: tf.tensor1d([0, 2, 1]), angle: tf.tensor2d([[0.1], [0.2], [0.3]]) },
+ * };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, likelihood), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * const prediction = await lastValueFrom(from([data.x]).pipe(predict(model, posterior)));
+ * if (prediction._tag !== 'several') throw new Error('one prediction for each output was expected');
+ * Object.values(prediction.outputs).map(({ _tag }) => _tag); // => ['classification', 'regression']
+ * ```
+ */
+export const perOutput = <const O extends OutputLikelihoods>(outputs: O): PerOutput<O> =>
+  make('perOutput', PerOutput, { outputs }) as PerOutput<O>;

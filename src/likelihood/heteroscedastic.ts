@@ -29,6 +29,7 @@ export const heteroscedasticOps: LikelihoodOps = {
   labels: (C) => labels.labels(C / 2),
   labelShapeFits: (shape, size, C) => labels.labelShapeFits(shape, size, C / 2),
   targets: (y, C) => labels.targets(y, C / 2),
+  targetWidth: (C) => C / 2,
   labelsInRange: () => tf.scalar(1),
   logLikelihoods: (f, targets) => {
     const [mean, logVariance] = parts(f);

@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LikelihoodOps } from './likelihood.js';
 
 /** Labels [B, C], or [B] when C = 1. */
-export const numberLabels = (kind: string): Pick<LikelihoodOps, 'labels' | 'labelShapeFits' | 'targets'> => ({
+export const numberLabels = (kind: string): Pick<LikelihoodOps, 'labels' | 'labelShapeFits' | 'targets' | 'targetWidth'> => ({
   labels: (C) => `${kind} of shape ${C === 1 ? '[B] or [B, 1]' : `[B, ${C}]`}`,
   labelShapeFits: (shape, size, C) =>
     shape[0] === size && ((shape.length === 2 && shape[1] === C) || (shape.length === 1 && C === 1)),
   targets: (y, C) => tf.reshape(tf.cast(y, 'float32'), [-1, C]),
+  targetWidth: (C) => C,
 });
 
 /** Scalar: 1 when every entry of a boolean tensor holds. */

@@ -1,7 +1,7 @@
 /** A likelihood value and its operations. A new likelihood: one file with its `LikelihoodOps`, its codec, and a line here. */
 import { bernoulliOps } from './bernoulli.js';
 import { categoricalOps } from './categorical.js';
-import type { Likelihood } from './codec.js';
+import type { OutputLikelihood } from './codec.js';
 import { customOps } from './custom.js';
 import { gaussianOps } from './gaussian.js';
 import { heteroscedasticOps } from './heteroscedastic.js';
@@ -9,8 +9,8 @@ import type { LikelihoodOps } from './likelihood.js';
 import { perStepOps } from './perStep.js';
 import { poissonOps } from './poisson.js';
 
-/** The operations that belong to a likelihood value; `lastDimension` is that of the model's outputs, which `perStep` counts steps by. */
-export const likelihoodOps = (likelihood: Likelihood, lastDimension: number): LikelihoodOps => {
+/** The operations of one output's likelihood; `lastDimension` is that of the output, which `perStep` counts steps by. */
+export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: number): LikelihoodOps => {
   switch (likelihood._tag) {
     case 'categorical':
       return categoricalOps(likelihood);
@@ -30,4 +30,5 @@ export const likelihoodOps = (likelihood: Likelihood, lastDimension: number): Li
 };
 
 export type { Likelihood } from './codec.js';
-export type { LikelihoodOps, LossRule } from './likelihood.js';
+export type { JointOps, LikelihoodOps, LossRule } from './likelihood.js';
+export { jointOps } from './perOutput.js';

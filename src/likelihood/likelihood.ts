@@ -18,8 +18,34 @@ export interface LossRule {
   readonly scale: (outputs: number) => number;
 }
 
-/** The operations of one likelihood. A new likelihood is one file that makes a value of this type. */
-export interface LikelihoodOps {
+/** What estimators need of a likelihood: functions of f and of targets, whatever these were made of. */
+export interface OutputOps {
+  /**
+   * Weights [B] >= 0 of the examples, from their labels; absent where all are 1. They are multiplicities: an example of weight 2
+   * is the example twice, in the log-likelihood, in the curvature and in the number of examples.
+   */
+  readonly weights?: (targets: tf.Tensor2D) => tf.Tensor1D;
+  /** log p(y | f) of each example at weight 1, in nats: [B]. */
+  readonly logLikelihoods: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
+  /** Gradient of each example's NLL in f, at weight 1: [B, C]. */
+  readonly gradient: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor2D;
+  /**
+   * Columns λ_k of a square root of the Fisher Λ in f, at weight 1: [K, B, C] with Λ_b = Σ_k λ_kb λ_kbᵀ. Λ is the NLL's Hessian
+   * where that does not depend on the label. Targets matter only in that they say which steps of a sequence are left out.
+   */
+  readonly hessianRoot: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor3D;
+  /** Gradients of the NLL at labels drawn from the model's own predictive: [draws, B, C]. Targets as for `hessianRoot`. */
+  readonly sampledGradient: (f: tf.Tensor2D, key: Key, draws: number, targets: tf.Tensor2D) => tf.Tensor3D;
+}
+
+/** The likelihood of f, all outputs of a model side by side: see `perOutput.ts`. */
+export interface JointOps extends OutputOps {
+  /** The labels of all outputs, in the model's order, as targets [B, …], float32. */
+  readonly targets: (labels: ReadonlyArray<tf.Tensor>) => tf.Tensor2D;
+}
+
+/** The operations of one output's likelihood. A new likelihood is one file that makes a value of this type. */
+export interface LikelihoodOps extends OutputOps {
   readonly name: string;
   /** Names of final activations that are this likelihood's own link and are left out of the network: f comes before them. */
   readonly links: ReadonlyArray<string>;
@@ -41,24 +67,10 @@ export interface LikelihoodOps {
   readonly labelShapeFits: (shape: ReadonlyArray<number>, size: number, outputs: number) => boolean;
   /** Labels as targets [B, …], float32. */
   readonly targets: (y: tf.Tensor, outputs: number) => tf.Tensor2D;
+  /** How many numbers the targets of an example have; absent where the labels decide. */
+  readonly targetWidth?: (outputs: number) => number;
   /** Scalar in {0, 1}: 1 when every label is in range. */
   readonly labelsInRange: (y: tf.Tensor, outputs: number) => tf.Scalar;
-  /**
-   * Weights [B] >= 0 of the examples, from their labels; absent where all are 1. They are multiplicities: an example of weight 2
-   * is the example twice, in the log-likelihood, in the curvature and in the number of examples.
-   */
-  readonly weights?: (targets: tf.Tensor2D) => tf.Tensor1D;
-  /** log p(y | f) of each example at weight 1, in nats: [B]. */
-  readonly logLikelihoods: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
-  /** Gradient of each example's NLL in f, at weight 1: [B, C]. */
-  readonly gradient: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor2D;
-  /**
-   * Columns λ_k of a square root of the Fisher Λ in f, at weight 1: [K, B, C] with Λ_b = Σ_k λ_kb λ_kbᵀ. Λ is the NLL's Hessian
-   * where that does not depend on the label. Targets matter only in that they say which steps of a sequence are left out.
-   */
-  readonly hessianRoot: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor3D;
-  /** Gradients of the NLL at labels drawn from the model's own predictive: [draws, B, C]. Targets as for `hessianRoot`. */
-  readonly sampledGradient: (f: tf.Tensor2D, key: Key, draws: number, targets: tf.Tensor2D) => tf.Tensor3D;
   /** E[y | f]: probabilities [B, C] for classification, the mean of every label [B, T] for regression. */
   readonly mean: (f: tf.Tensor2D) => tf.Tensor2D;
   /** Var[y | f] [B, T] of every label: for regression only. */

@@ -34,6 +34,7 @@ export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: Likel
     return { own: tf.slice(rows, [0, 0], [-1, T]), weights: tf.slice(rows, [0, T], [-1, 1]) };
   };
 
+  const width = each.targetWidth?.(C);
   return {
     name: `per-step ${each.name}`,
     sequence: true,
@@ -57,6 +58,7 @@ export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: Likel
       const weights = each.weights === undefined ? counted : tf.mul(counted, tf.expandDims(each.weights(own), 1));
       return joined(tf.concat([own, weights], 1), y.shape[0] as number);
     },
+    ...(width === undefined ? {} : { targetWidth: (outputs) => (outputs / C) * (width + 1) }),
     labelsInRange: (y) => {
       const labels = stepLabels(y);
       return each.labelsInRange(harmless(labels, counts(labels)), C);

@@ -27,7 +27,7 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
   const active = activeValues(network);
   const blocks = new Map(network.blocks.flatMap((b) => b.ops.map((op) => [op, b])));
   const waiting = new Map<LinearOp, tf.Tensor>();
-  const adjoints = new Map<ValueId, tf.Tensor>([[network.output, rows]]);
+  const adjoints = new Map<ValueId, tf.Tensor>();
   const free = (gradient: tf.Tensor): void => {
     if (gradient !== rows) gradient.dispose();
   };
@@ -43,6 +43,12 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
     }
   };
   const valueAt = (id: ValueId): tf.Tensor => tape.values.get(id) as tf.Tensor;
+  const [end, ...others] = network.ends as [ValueId, ...ValueId[]];
+  if (others.length === 0) adjoints.set(end, rows);
+  else {
+    const widths = network.ends.map((id) => valueAt(id).shape[1] as number);
+    tf.split(rows, widths, 1).forEach((part, i) => send(network.ends[i] as ValueId, part));
+  }
   for (const op of [...network.ops].reverse()) {
     const reached = outputsOf(op).filter((id) => active.has(id) && adjoints.has(id));
     if (reached.length === 0) continue;

@@ -7,7 +7,7 @@ import { either as E } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { LinearMap } from './linear/index.js';
-import type { Layer, LinearOp, Op } from './ops.js';
+import { inputsOf, type Layer, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
 
 /** A layer with a curvature block: its weights are one matrix W [n, m] (or P of them), the bias (if any) the last row. */
 export interface Block {
@@ -43,6 +43,7 @@ export const LARGEST_FACTOR = 8192;
 interface Source {
   readonly ops: ReadonlyArray<Op>;
   readonly model: LayersModel;
+  readonly ends: ReadonlyArray<ValueId>;
 }
 
 /** A block for every linear operation, uses of one layer together, in running order. */
@@ -90,7 +91,7 @@ export function selectBlocks(
       }),
     );
   }
-  if (layers === 'last') return accepted(known.slice(-1), all, unsupported);
+  if (layers === 'last') return accepted(lastBlocks(source, known), all, unsupported);
   const foreign = trainable.find((layer) => known.every((block) => block.layer !== layer));
   if (foreign !== undefined && unsupported !== 'map') {
     return E.left(
@@ -104,6 +105,18 @@ export function selectBlocks(
     );
   }
   return accepted(known, all, unsupported);
+}
+
+/** The last block of every output. */
+function lastBlocks({ ops, ends }: Source, known: ReadonlyArray<Block>): ReadonlyArray<Block> {
+  const last = ends.map((end) => {
+    const needed = new Set([end]);
+    for (const op of [...ops].reverse()) {
+      if (outputsOf(op).some((id) => needed.has(id))) for (const id of inputsOf(op)) needed.add(id);
+    }
+    return known.filter((block) => block.ops.some(({ output }) => needed.has(output))).at(-1);
+  });
+  return known.filter((block) => last.includes(block));
 }
 
 const reasonOf = (ops: ReadonlyArray<Op>, layer: Layer): string | undefined =>

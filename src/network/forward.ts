@@ -4,7 +4,7 @@
  * What a layer with weights computes is a rule, so that the same walk serves the MAP, sampled weights and sampled pre-activations.
  * Everything is allocated inside the caller's `tf.tidy`.
  */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { present } from './linear/index.js';
 import type { Network } from './network.js';
 import type { LinearOp, ValueId } from './ops.js';
@@ -17,7 +17,7 @@ export interface Tape {
   /** B. */
   readonly size: number;
   readonly values: ReadonlyMap<ValueId, tf.Tensor>;
-  /** f [B, C], before the likelihood's link. */
+  /** f [B, C], before the likelihood's links. */
   readonly outputs: tf.Tensor2D;
 }
 
@@ -42,6 +42,7 @@ export function forward(network: Network, inputs: ReadonlyArray<tf.Tensor>, rule
       }
     }
   }
-  const outputs = values.get(network.output) as tf.Tensor2D;
+  const ends = network.ends.map((id) => values.get(id) as tf.Tensor2D);
+  const outputs = ends.length === 1 ? (ends[0] as tf.Tensor2D) : tf.concat(ends, 1);
   return { size: outputs.shape[0], values, outputs };
 }

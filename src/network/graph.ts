@@ -16,7 +16,8 @@ export interface Graph {
   /** Every use of a layer that is linear in its weights, in running order. */
   readonly uses: ReadonlyArray<LayerUse>;
   readonly inputs: ReadonlyArray<ValueId>;
-  readonly output: ValueId;
+  /** One for each output of the model. */
+  readonly outputs: ReadonlyArray<ValueId>;
 }
 
 /** The parts of tfjs's `Node` that are read here; its own class is not exported. */
@@ -46,7 +47,7 @@ const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU']);
 /** True for a model that is used as a layer. */
 const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
 
-/** Reads a model's graph. Fails for models that are not built, have several outputs, keep states, or mask steps of sequences. */
+/** Reads a model's graph. Fails for models that are not built, keep states, or mask steps of sequences. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   // A sequential model to which a layer was added is finished by its first use; that is now.
   if (!model.built && (model.outputs ?? []).length > 0) (model as Sequential).build();
@@ -58,21 +59,11 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
       }),
     );
   }
-  if (model.outputs.length > 1) {
-    return E.left(
-      laplaceError('InvalidModel', {
-        what: `Model '${model.name}' has several outputs`,
-        found: model.outputNames.join(', '),
-        expected: 'one output',
-        remedy: 'Make a model of one of them: tf.model({ inputs: model.inputs, outputs: model.outputs[0] }).',
-      }),
-    );
-  }
   const builder = new GraphBuilder();
   const scope = new Map<number, ValueId>();
   for (const input of model.inputs) scope.set(input.id, builder.fresh());
   const inputs = [...scope.values()];
-  const output = builder.value(model.outputs[0] as SymbolicTensor, scope);
+  const outputs = model.outputs.map((tensor) => builder.value(tensor, scope));
   const stateful = builder.ops.find(({ layer }) => layer.stateful);
   if (stateful !== undefined) {
     return E.left(
@@ -96,7 +87,7 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
       }),
     );
   }
-  return E.right({ ops: builder.ops, uses: builder.uses, inputs, output });
+  return E.right({ ops: builder.ops, uses: builder.uses, inputs, outputs });
 }
 
 /** Masks travel beside the values, from layer to layer; predictions that left them out would be other ones than the model's. */

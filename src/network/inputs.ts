@@ -5,19 +5,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import type { Head } from './heads.js';
 import type { Network } from './network.js';
 
 /** Inputs of one batch: a tensor (or nested array) [B, …], one per model input, or a record by input name. */
 export type Inputs = tf.TensorLike | tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor>>;
 
 /**
+ * Labels of one batch: a tensor (or nested array) [B, …] as its likelihood says; of a model with several outputs a list of tensors in the
+ * model's order, or a record by output name.
+ */
+export type Labels = tf.TensorLike | tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor | tf.TensorLike>>;
+
+/**
  * A batch with labels, in either of the spellings that tfjs uses (`xs`, `ys` are those of `tf.data`). `weights` [B] say how often each
  * example counts: finite numbers >= 0, not only whole ones. Without, each counts once.
  */
-export type LabelledBatch = (
-  | { readonly x: Inputs; readonly y: tf.Tensor | tf.TensorLike }
-  | { readonly xs: Inputs; readonly ys: tf.Tensor | tf.TensorLike }
-) & { readonly weights?: tf.Tensor | tf.TensorLike };
+export type LabelledBatch = ({ readonly x: Inputs; readonly y: Labels } | { readonly xs: Inputs; readonly ys: Labels }) & {
+  readonly weights?: tf.Tensor | tf.TensorLike;
+};
 
 /** Inputs, labels and weights of a batch, whichever the spelling; all undefined where there is no batch. */
 export function partsOf(batch: LabelledBatch | undefined): Readonly<Record<'x' | 'y' | 'weights', unknown>> {
@@ -51,25 +57,59 @@ export function inputTensors(network: Network, inputs: unknown): E.Either<Laplac
   );
 }
 
-/** Labels as a tensor that can belong to `size` examples. Their range is checked on the device, see `Health`. */
-export function labelTensor(network: Network, y: unknown, size: number): E.Either<LaplaceError, tf.Tensor> {
-  const { likelihoodOps: ops, outputs } = network;
-  return F.pipe(
-    asTensor(y),
-    E.filterOrElse(
-      (labels) => ops.labelShapeFits(labels.shape, size, outputs),
-      (labels) => `shape [${labels.shape.join(', ')}] for a batch of ${size}`,
-    ),
-    E.mapLeft((found) =>
-      laplaceError('InvalidLabels', {
-        what: `The labels do not fit the ${ops.name} likelihood`,
-        field: 'y',
-        found,
-        expected: ops.labels(outputs),
-      }),
-    ),
+/**
+ * Labels as tensors that can belong to `size` examples, one for each output of the model. Their range is checked on the device, see
+ * `Health`.
+ */
+export function labelTensors(
+  { heads, model }: Pick<Network, 'heads' | 'model'>,
+  y: unknown,
+  size: number,
+): E.Either<LaplaceError, ReadonlyArray<tf.Tensor>> {
+  const given = listLabels(y, heads);
+  const ofOutput = (head: Head, own: unknown): E.Either<LaplaceError, tf.Tensor> =>
+    F.pipe(
+      asTensor(own),
+      E.filterOrElse(
+        (labels) => head.ops.labelShapeFits(labels.shape, size, head.outputs),
+        (labels) => `shape [${labels.shape.join(', ')}] for a batch of ${size}`,
+      ),
+      E.mapLeft((found) =>
+        laplaceError('InvalidLabels', {
+          what: `The labels${ofHead(heads, head)} do not fit the ${head.ops.name} likelihood`,
+          field: labelField(heads, head),
+          found,
+          expected: head.ops.labels(head.outputs),
+        }),
+      ),
+    );
+  if (given.length === heads.length)
+    return E.traverseArray(([head, own]: [Head, unknown]) => ofOutput(head, own))(heads.map((head, i) => [head, given[i]]));
+  return E.left(
+    laplaceError('InvalidLabels', {
+      what: `There are not labels for each output of model '${model.name}'`,
+      field: 'y',
+      found: isRecord(y) ? Object.keys(y).join(', ') || 'nothing' : `${given.length}`,
+      expected: `labels for ${heads.map(({ name }) => name).join(', ')}: a record by name, or a list of tensors in this order`,
+    }),
   );
 }
+
+/** Where labels are in error messages. */
+export const labelField = (heads: ReadonlyArray<Head>, { name }: Head): string => (heads.length > 1 ? `y.${name}` : 'y');
+
+/** The same in words: nothing for the only output. */
+export const ofHead = (heads: ReadonlyArray<Head>, { name }: Head): string => (heads.length > 1 ? ` of output '${name}'` : '');
+
+function listLabels(y: unknown, heads: ReadonlyArray<Head>): ReadonlyArray<unknown> {
+  if (Array.isArray(y) && y.length > 0 && y.every(isTensor)) return y;
+  const named = isRecord(y) ? heads.flatMap(({ name }) => (Object.hasOwn(y, name) ? [y[name]] : [])) : [];
+  return named.length > 0 || (heads.length > 1 && isRecord(y)) ? named : [y];
+}
+
+/** A record of tensors or arrays: what is neither a tensor nor an array. */
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !isTensor(value) && !isNested(value);
 
 /** Weights of `size` examples as a tensor [B]; undefined where there are none. Their range is checked on the device, see `Health`. */
 export const weightTensor = (weights: unknown, size: number): E.Either<LaplaceError, tf.Tensor1D | undefined> =>
@@ -96,11 +136,7 @@ export const weightTensor = (weights: unknown, size: number): E.Either<LaplaceEr
 function listInputs(inputs: unknown, names: ReadonlyArray<string>): ReadonlyArray<unknown> {
   if (isTensor(inputs)) return [inputs];
   if (Array.isArray(inputs) && inputs.length > 0 && inputs.every(isTensor)) return inputs;
-  if (typeof inputs === 'object' && inputs !== null && !isNested(inputs)) {
-    const record = inputs as Readonly<Record<string, unknown>>;
-    return names.flatMap((name) => record[name] ?? []);
-  }
-  return [inputs];
+  return isRecord(inputs) ? names.flatMap((name) => inputs[name] ?? []) : [inputs];
 }
 
 /** A tensor as it is, or one made of an array; otherwise what was found instead. */
@@ -128,7 +164,7 @@ const isEven = (value: unknown, [length, ...rest]: ReadonlyArray<number>): boole
     : length === undefined && (typeof value === 'number' || typeof value === 'boolean');
 
 /** By shape of the value, not by class: a tensor may come from another copy of tfjs-core. */
-const isTensor = (value: unknown): value is tf.Tensor =>
+export const isTensor = (value: unknown): value is tf.Tensor =>
   typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value;
 
 const shapeFits = (found: ReadonlyArray<number>, expected: ReadonlyArray<number | null>): boolean =>

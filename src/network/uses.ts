@@ -54,9 +54,9 @@ export function rowsOfUse(
   const blocks = network.blocks
     .map((block) => ({ ...block, ops: block.ops.filter((op) => ops.includes(op)) }))
     .filter((block) => block.ops.length > 0);
-  const own: Network = { ...network, ops, blocks, inputs: [input], output };
+  const own: Network = { ...network, ops, blocks, inputs: [input], ends: [output] };
   // What the last operation gives is not needed.
-  const tape = forward({ ...own, ops: ops.slice(0, -1), output: input }, [x]);
+  const tape = forward({ ...own, ops: ops.slice(0, -1), ends: [input] }, [x]);
   const rows = new Map<string, UseRows>();
   const stack = { _tag: 'uniform', size: tape.size, copies: 1 } as const;
   backward(own, tape, { rows: gradient as tf.Tensor2D, stack }, (block, gradients) => {

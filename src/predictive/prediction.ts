@@ -1,5 +1,5 @@
 /** What a prediction is: plain host numbers, row b belonging to example b. Entropies are in nats. */
-import type { Likelihood, LikelihoodOf } from '../likelihood/codec.js';
+import type { Likelihood, LikelihoodOf, PerOutput } from '../likelihood/codec.js';
 
 /** B rows of numbers. */
 export type Rows = ReadonlyArray<Float32Array>;
@@ -33,12 +33,27 @@ export interface Regression {
   readonly totalVariance: Rows;
 }
 
-/** The prediction for one batch. Under `perStep` row b·S + s belongs to step s of example b. */
-export type Prediction = Classification | Regression;
+/** What is predicted of one output. Under `perStep` row b·S + s belongs to step s of example b. */
+export type OutputPrediction = Classification | Regression;
+
+/**
+ * A prediction for each output of a model with several, by its name and in the model's order: what each output is by itself. How they
+ * vary together under the posterior is in `outputDistribution`.
+ */
+export interface Several<P extends Readonly<Record<string, OutputPrediction>> = Readonly<Record<string, OutputPrediction>>> {
+  readonly _tag: 'several';
+  readonly outputs: P;
+}
+
+/** The prediction for one batch: of one output, or under `perOutput` of several. */
+export type Prediction = OutputPrediction | Several;
 
 /** What a likelihood predicts. */
-export type PredictionOf<L extends Likelihood> =
-  L extends LikelihoodOf<'perStep'> ? PredictionOfStep<L['each']> : PredictionOfStep<L>;
+export type PredictionOf<L extends Likelihood> = L extends PerOutput
+  ? Several<{ readonly [K in keyof L['outputs']]: PredictionOfOutput<L['outputs'][K]> }>
+  : PredictionOfOutput<L>;
+
+type PredictionOfOutput<L> = L extends LikelihoodOf<'perStep'> ? PredictionOfStep<L['each']> : PredictionOfStep<L>;
 
 type PredictionOfStep<L> = L extends LikelihoodOf<'categorical' | 'bernoulli'> ? Classification : Regression;
 

@@ -2,17 +2,17 @@
  * Predicts batch after batch with one upload of the posterior. The effect behind the `predict` operator and the promise form.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type LaplaceError, laplaceError } from '../errors.js';
-import { fromDevice } from '../network/device.js';
+import { laplaceError } from '../errors.js';
 import { forward } from '../network/forward.js';
-import type { Network } from '../network/network.js';
+import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { foldIn, key } from '../random/key.js';
 import { sampledActivations } from './activationSampling.js';
 import type { Predictive } from './codec.js';
 import { uploadPosterior } from './device.js';
 import { linearised } from './linearised.js';
-import type { Prediction } from './prediction.js';
+import { inPieces } from './pieces.js';
+import type { OutputPrediction, Prediction } from './prediction.js';
 import { drawsOf, reportLinearised, reportSamples, rowOf } from './report.js';
 import { disposeWeights, drawWeights, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
@@ -32,9 +32,9 @@ const FULL_COVARIANCE_CLASSES = 64;
 
 /** Uploads the posterior; the caller disposes the predictor. Throws a `LaplaceError` on an option that does not fit. */
 export function createPredictor(network: Network, posterior: Posterior, predictive: Predictive): Predictor {
-  const { likelihood } = rowOf(network);
-  checkMoments(network);
-  if (predictive._tag !== 'linearised' && predictive.samples < 2 && network.likelihoodOps.variance !== undefined) {
+  const { heads } = network;
+  heads.forEach(checkMoments);
+  if (predictive._tag !== 'linearised' && predictive.samples < 2 && heads.some(({ ops }) => ops.variance !== undefined)) {
     throw laplaceError('InvalidOption', {
       what: 'A variance needs at least two samples',
       field: 'predictive.samples',
@@ -45,19 +45,22 @@ export function createPredictor(network: Network, posterior: Posterior, predicti
   const device = uploadPosterior(network, posterior, predictive.temperature);
   switch (predictive._tag) {
     case 'linearised': {
-      // Independent outputs need no covariance, nor do a sequence's steps, each of which is reported by itself.
-      const joint = network.likelihood._tag === 'categorical' || network.likelihood._tag === 'custom';
-      const want = joint && network.outputs <= FULL_COVARIANCE_CLASSES ? 'covariance' : 'variance';
+      const want = heads.some(isJoint) ? 'covariance' : 'variance';
       const step = Math.max(1, Math.floor(MAX_ROWS / network.outputs));
       return {
         predict: async (x) => {
-          const { mean, covariance } = await inPieces(x, step, (piece) => {
-            const { mean: f, covariance: cov } = linearised(network, device, piece, want);
-            return { mean: f, covariance: tf.reshape(cov, [f.shape[0], -1]) };
+          const values = await inPieces(x, step, (piece) => {
+            const { mean, covariance } = linearised(network, device, piece, want);
+            return Object.fromEntries(
+              heads.flatMap((head, i) => [
+                [`mean${i}`, tf.slice(mean, [0, head.first], [-1, head.outputs])],
+                [`covariance${i}`, ownCovariance(head, covariance)],
+              ]),
+            );
           });
-          return likelihood._tag === 'custom'
-            ? reportDraws(network, drawsOf(mean, covariance, rowOf(network).C))
-            : reportLinearised(network, mean, covariance);
+          return ofHeads(network, (head, i) =>
+            reportGaussian(head, values[`mean${i}`] as Float32Array, values[`covariance${i}`] as Float32Array),
+          );
         },
         dispose: device.dispose,
       };
@@ -97,8 +100,8 @@ export function createPredictor(network: Network, posterior: Posterior, predicti
 }
 
 /** Only a likelihood of one's own can lack them. */
-function checkMoments(network: Network): void {
-  const { likelihood } = rowOf(network);
+function checkMoments(head: Head): void {
+  const { likelihood } = rowOf(head);
   if (likelihood._tag !== 'custom') return;
   const missing = (['mean', 'variance'] as const).filter((name) => likelihood[name] === undefined);
   if (missing.length === 0) return;
@@ -111,10 +114,32 @@ function checkMoments(network: Network): void {
   });
 }
 
-/** What a network with outputs f predicts of every row of the report, [rows, P]: see `reportSamples`. */
-function predicted(network: Network, f: tf.Tensor2D): tf.Tensor2D {
-  const { mean, variance } = network.likelihoodOps;
-  const rows = f.size / rowOf(network).C;
+/** A report of each head: that of the only output, or all by name. */
+async function ofHeads(
+  { likelihood, heads }: Network,
+  report: (head: Head, i: number) => OutputPrediction | Promise<OutputPrediction>,
+): Promise<Prediction> {
+  const reports = await Promise.all(heads.map(report));
+  if (likelihood._tag !== 'perOutput') return reports[0] as OutputPrediction;
+  return { _tag: 'several', outputs: Object.fromEntries(heads.map(({ name }, i) => [name, reports[i] as OutputPrediction])) };
+}
+
+/** Whether a head's report needs covariances: independent outputs don't, nor do a sequence's steps, each of which is reported by itself. */
+const isJoint = ({ likelihood, outputs }: Head): boolean =>
+  (likelihood._tag === 'categorical' || likelihood._tag === 'custom') && outputs <= FULL_COVARIANCE_CLASSES;
+
+/** What a head needs of the covariance of f, [B, C, C] or variances [B, C]: its own block [B, c·c], or variances [B, c]. */
+function ownCovariance(head: Head, covariance: tf.Tensor): tf.Tensor {
+  const { first, outputs: c } = head;
+  if (covariance.rank === 2) return tf.slice(covariance, [0, first], [-1, c]);
+  const block = tf.slice(covariance, [0, first, first], [-1, c, c]);
+  return isJoint(head) ? tf.reshape(block, [block.shape[0] as number, -1]) : tf.sum(tf.mul(block, tf.eye(c)), 2);
+}
+
+/** What a network with outputs f predicts of every row of a head's report, [rows, P]: see `reportSamples`. */
+function predicted(head: Head, f: tf.Tensor2D): tf.Tensor2D {
+  const { mean, variance } = head.ops;
+  const rows = f.size / rowOf(head).C;
   const parts = variance === undefined ? [mean(f)] : [mean(f), variance(f)];
   return tf.concat(
     parts.map((part) => tf.reshape(part, [rows, -1]) as tf.Tensor2D),
@@ -122,91 +147,48 @@ function predicted(network: Network, f: tf.Tensor2D): tf.Tensor2D {
   );
 }
 
-/** Report of draws of the outputs of every row. */
-async function reportDraws(network: Network, { draws, samples }: ReturnType<typeof drawsOf>): Promise<Prediction> {
-  const { C } = rowOf(network);
+/** Report of a head with outputs f ~ N(mean, covariance). */
+async function reportGaussian(head: Head, mean: Float32Array, covariance: Float32Array): Promise<OutputPrediction> {
+  const { likelihood, C } = rowOf(head);
+  if (likelihood._tag !== 'custom') return reportLinearised(head, mean, covariance);
+  const { draws, samples } = drawsOf(mean, covariance, C);
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {
-    const { values } = await inPieces([f], MAX_ROWS, ([piece]) => ({ values: predicted(network, piece as tf.Tensor2D) }));
-    return reportSamples(network, values, samples, values.length / f.shape[0]);
+    const { values } = await inPieces([f], MAX_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
+    return reportSamples(head, values, samples, values.length / f.shape[0]);
   } finally {
     f.dispose();
   }
 }
 
-/** Σ over samples, for every piece of the batch, of what the report needs. */
+/** Σ over samples, for every piece of the batch, of what the reports need. */
 async function sampled(
   network: Network,
   x: ReadonlyArray<tf.Tensor>,
   samples: number,
   outputsOf: (sample: number, piece: ReadonlyArray<tf.Tensor>, part: number) => tf.Tensor2D,
 ): Promise<Prediction> {
-  let part = 0;
-  const outputs = await inPieces(x, MAX_ROWS, (piece) => {
-    const draws = Array.from({ length: samples }, (_, s) => tf.tidy(() => predicted(network, outputsOf(s, piece, part))));
-    part += 1;
-    return { draws: tf.stack(draws, 1) };
-  });
-  const rows = ((x[0]?.shape[0] as number) * network.outputs) / rowOf(network).C;
-  return reportSamples(network, outputs.draws, samples, outputs.draws.length / (rows * samples));
-}
-
-/** Runs `f` on pieces of at most `step` examples and joins what it returns, downloaded once a piece: [B, …] each. */
-async function inPieces<K extends string>(
-  x: ReadonlyArray<tf.Tensor>,
-  step: number,
-  f: (piece: ReadonlyArray<tf.Tensor>) => Record<K, tf.Tensor>,
-): Promise<Record<K, Float32Array>> {
+  const { heads } = network;
   const B = x[0]?.shape[0] as number;
-  const parts: Array<Record<K, Float32Array>> = [];
-  for (let start = 0; start < B; start += step) {
-    const size = Math.min(step, B - start);
-    const piece = (t: tf.Tensor): tf.Tensor =>
-      size === B ? t : tf.slice(t, [start, ...new Array<number>(t.rank - 1).fill(0)], [size, ...t.shape.slice(1)]);
-    const results = tf.tidy(() => {
-      const pieces = x.map(piece);
-      return { ...f(pieces), finite: allFinite(pieces) } as tf.NamedTensorMap;
-    }) as Record<K | 'finite', tf.Tensor>;
-    const { finite, ...values } = await downloadAll(results);
-    if (finite[0] === 0) throw notFinite();
-    parts.push(values as Record<K, Float32Array>);
-  }
-  const names = Object.keys(parts[0] as object) as K[];
-  return Object.fromEntries(names.map((name) => [name, joined(parts.map((p) => p[name]))])) as Record<K, Float32Array>;
-}
-
-/** Scalar: 1 when every input is a finite number. Looked at here, as activations can hide it: WASM's relu(NaN) is 0. */
-const allFinite = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor =>
-  tensors
-    .filter((t) => t.dtype === 'float32')
-    .map((t) => tf.cast(tf.all(tf.isFinite(t)), 'float32'))
-    .reduce((a, b) => tf.mul(a, b), tf.scalar(1));
-
-const notFinite = (): LaplaceError =>
-  laplaceError('NotFinite', {
-    what: 'The inputs hold a number that is not finite',
-    field: 'x',
-    found: 'NaN or Infinity',
-    expected: 'finite numbers',
+  let part = 0;
+  const draws = await inPieces(x, MAX_ROWS, (piece) => {
+    const drawn = Array.from({ length: samples }, (_, s) =>
+      tf.tidy(() => {
+        const f = outputsOf(s, piece, part);
+        return heads.map((head) => predicted(head, tf.slice(f, [0, head.first], [-1, head.outputs])));
+      }),
+    );
+    part += 1;
+    const ofHead = (i: number): tf.Tensor =>
+      tf.stack(
+        drawn.map((values) => values[i] as tf.Tensor2D),
+        1,
+      );
+    return Object.fromEntries(heads.map((_, i) => [`${i}`, ofHead(i)]));
   });
-
-async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Promise<Record<K, Float32Array>> {
-  try {
-    const entries = Object.entries<tf.Tensor>(tensors);
-    const values = await fromDevice(Promise.all(entries.map(([, t]) => t.data())));
-    return Object.fromEntries(entries.map(([name], i) => [name, values[i]])) as Record<K, Float32Array>;
-  } finally {
-    tf.dispose(tensors as tf.NamedTensorMap);
-  }
-}
-
-function joined(parts: ReadonlyArray<Float32Array>): Float32Array {
-  if (parts.length === 1) return parts[0] as Float32Array;
-  const all = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let offset = 0;
-  for (const p of parts) {
-    all.set(p, offset);
-    offset += p.length;
-  }
-  return all;
+  return ofHeads(network, (head, i) => {
+    const own = draws[`${i}`] as Float32Array;
+    const rows = (B * head.outputs) / rowOf(head).C;
+    return reportSamples(head, own, samples, own.length / (rows * samples));
+  });
 }

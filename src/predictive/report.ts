@@ -3,7 +3,7 @@
  */
 import { laplaceError } from '../errors.js';
 import type { LikelihoodOf, StepLikelihood } from '../likelihood/codec.js';
-import type { Network } from '../network/network.js';
+import type { Head } from '../network/network.js';
 import {
   classEntropy,
   diagonal,
@@ -16,7 +16,7 @@ import {
   softmax,
 } from './link.js';
 import { type ClosedForm, type Moments, regressionMoments } from './moments.js';
-import { type Classification, type Prediction, type Regression, rowsOf } from './prediction.js';
+import { type Classification, type OutputPrediction, type Regression, rowsOf } from './prediction.js';
 
 type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
 
@@ -24,7 +24,7 @@ type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
 export const rowOf = ({ likelihood, outputs, stepOutputs }: Rowed): { likelihood: StepLikelihood; C: number } =>
   likelihood._tag === 'perStep' ? { likelihood: likelihood.each, C: stepOutputs } : { likelihood, C: outputs };
 
-type Rowed = Pick<Network, 'likelihood' | 'outputs' | 'stepOutputs'>;
+type Rowed = Pick<Head, 'likelihood' | 'outputs' | 'stepOutputs'>;
 
 const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
   likelihood._tag === 'categorical' || likelihood._tag === 'bernoulli';
@@ -35,8 +35,8 @@ const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
  * Mean probabilities are the probit link's; `mutualInformation` is their entropy minus the expected entropy, and 0 where the
  * link's own error would make it negative. Not for likelihoods of one's own: see `drawsOf`.
  */
-export function reportLinearised(network: Rowed, mean: Float32Array, covariance: Float32Array): Prediction {
-  const { likelihood, C } = rowOf(network);
+export function reportLinearised(head: Rowed, mean: Float32Array, covariance: Float32Array): OutputPrediction {
+  const { likelihood, C } = rowOf(head);
   const B = mean.length / C;
   assertFinite(mean, 'mean');
   assertFinite(covariance, 'covariance');
@@ -86,8 +86,8 @@ export function drawsOf(
  * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
  * noise variances of the labels of a regression one after the other (P = 2 T).
  */
-export function reportSamples(network: Rowed, draws: Float32Array, samples: number, P: number): Prediction {
-  const { likelihood } = rowOf(network);
+export function reportSamples(head: Rowed, draws: Float32Array, samples: number, P: number): OutputPrediction {
+  const { likelihood } = rowOf(head);
   const B = draws.length / (samples * P);
   assertFinite(draws, 'samples');
   const mean = new Float32Array(B * P);

@@ -75,7 +75,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
     let sentNow = 0;
     const health = batch.use(({ x, y, rows, outputs, weights: given }) => {
       const ops = network.likelihoodOps;
-      const targets = ops.targets(y, network.outputs);
+      const targets = ops.targets(y);
       const weights = both(given, ops.weights?.(targets));
       const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {

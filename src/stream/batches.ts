@@ -4,14 +4,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Observable } from 'rxjs';
 import { laplaceError } from '../errors.js';
-import type { LabelledBatch } from '../network/inputs.js';
+import { isTensor, type LabelledBatch } from '../network/inputs.js';
 import { breather } from './breathe.js';
 import type { BatchSource, OwnedBatch } from './observed.js';
 
-/** A whole data set as tensors whose first dimension counts examples; several inputs as a list. */
+/** A whole data set as tensors whose first dimension counts examples; several inputs as a list, labels of several outputs also by name. */
 export interface TensorData {
   readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
-  readonly y: tf.Tensor;
+  readonly y: tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor>>;
   /** How often each example counts, [N]; once without. */
   readonly weights?: tf.Tensor;
 }
@@ -25,12 +25,13 @@ export interface TensorData {
  */
 export function batches({ x, y, weights }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
   const inputs = inputBatches(x, size);
-  const [examples, labels] = [([x].flat() as tf.Tensor[])[0]?.shape[0] ?? 0, y.shape[0] ?? 0];
-  if (examples !== labels) {
+  const examples = ([x].flat() as tf.Tensor[])[0]?.shape[0] ?? 0;
+  for (const [field, labels] of parts(y)) {
+    if (labels.shape[0] === examples) continue;
     throw laplaceError('InvalidLabels', {
       what: 'There is not one label for each example',
-      field: 'y',
-      found: `${labels} labels`,
+      field,
+      found: `${labels.shape[0] ?? 0} labels`,
       expected: `${examples} labels`,
     });
   }
@@ -44,9 +45,22 @@ export function batches({ x, y, weights }: TensorData, size: number): ReadonlyAr
   }
   return inputs.map((part, i) => () => ({
     x: part(),
-    y: slice(y, i * size, size),
+    y: sliceAll(y, i * size, size),
     ...(weights === undefined ? {} : { weights: slice(weights, i * size, size) }),
   }));
+}
+
+/** The labels of every output, each with its name in error messages. */
+function parts(y: TensorData['y']): ReadonlyArray<readonly [field: string, labels: tf.Tensor]> {
+  if (isTensor(y)) return [['y', y]];
+  return Object.entries(y).map(([key, labels]) => [Array.isArray(y) ? `y[${key}]` : `y.${key}`, labels]);
+}
+
+/** A part of the labels of every output, in the form in which they were given. */
+function sliceAll(y: TensorData['y'], start: number, size: number): TensorData['y'] {
+  if (isTensor(y)) return slice(y, start, size);
+  const sliced = Object.entries(y).map(([key, labels]) => [key, slice(labels, start, size)] as const);
+  return Array.isArray(y) ? sliced.map(([, labels]) => labels) : Object.fromEntries(sliced);
 }
 
 /** The same without labels, for `predict`. */

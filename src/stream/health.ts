@@ -3,14 +3,15 @@
  * and the log-likelihood. NaN never reaches the factors unnoticed.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { laplaceError } from '../errors.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
 import { fromDevice } from '../network/device.js';
+import { labelField, ofHead } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { ObservedBatch } from './observed.js';
 
 /** The checks of one batch, on their way from the device. A type, not an interface: `tf.tidy` takes only such containers. */
 export type Health = {
-  /** [inputs finite, labels finite, labels in range, weights in range, Σ w log p(y | f), Σ w]. */
+  /** [inputs finite, weights in range, Σ w log p(y | f), Σ w], then of each output [labels finite, labels in range]. */
   readonly values: tf.Tensor1D;
   readonly epoch: number;
   readonly index: number;
@@ -21,7 +22,7 @@ export function healthOf(
   network: Network,
   batch: ObservedBatch,
   x: ReadonlyArray<tf.Tensor>,
-  y: tf.Tensor,
+  y: ReadonlyArray<tf.Tensor>,
   outputs: tf.Tensor2D,
   targets: tf.Tensor2D,
   weights: tf.Tensor1D | undefined,
@@ -31,14 +32,15 @@ export function healthOf(
     const logLikelihoods = ops.logLikelihoods(outputs, targets);
     const logLikelihood = tf.sum(weights === undefined ? logLikelihoods : tf.mul(logLikelihoods, weights));
     const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
-    const range = ops.labelsInRange(y, network.outputs);
     const parts = [
       inputs,
-      finite(y),
-      range,
       inRange(weights),
       logLikelihood,
       weights === undefined ? tf.scalar(outputs.shape[0]) : tf.sum(weights),
+      ...network.heads.flatMap((head, i) => {
+        const own = y[i] as tf.Tensor;
+        return [finite(own), head.ops.labelsInRange(own, head.outputs)];
+      }),
     ];
     return tf.keep(tf.stack(parts.map((p) => tf.reshape(tf.cast(p, 'float32'), [])))) as tf.Tensor1D;
   });
@@ -54,25 +56,21 @@ export interface Sound {
 
 /** Waits for the checks. Rejects with a `LaplaceError` that names batch and field. */
 export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<Sound> {
-  const [x, y, range, weights, logLikelihood, count] = await fromDevice(values.data()).finally(() => values.dispose());
+  const [x, weights, logLikelihood, count, ...labels] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
-  if (!x || !y) {
-    throw laplaceError('NotFinite', {
-      what: `The ${x ? 'labels' : 'inputs'} of ${where} hold a number that is not finite`,
-      field: x ? 'y' : 'x',
-      found: 'NaN or Infinity',
-      expected: 'finite numbers',
-      remedy: 'Clean the data, or leave the batch out.',
-    });
-  }
-  if (!range) {
+  if (!x) throw notFinite('x', `inputs of ${where}`);
+  const { heads } = network;
+  heads.forEach((head, i) => {
+    const [field, what] = [labelField(heads, head), `labels${ofHead(heads, head)} of ${where}`];
+    if (!labels[2 * i]) throw notFinite(field, what);
+    if (labels[2 * i + 1]) return;
     throw laplaceError('InvalidLabels', {
-      what: `The labels of ${where} are out of range`,
-      field: 'y',
+      what: `The ${what} are out of range`,
+      field,
       found: 'a label that the likelihood does not know',
-      expected: network.likelihoodOps.labels(network.outputs),
+      expected: head.ops.labels(head.outputs),
     });
-  }
+  });
   if (!weights) {
     throw laplaceError('InvalidInput', {
       what: `The weights of ${where} are out of range`,
@@ -92,6 +90,15 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
   }
   return { logLikelihood: logLikelihood as number, count: count as number };
 }
+
+const notFinite = (field: string, what: string): LaplaceError =>
+  laplaceError('NotFinite', {
+    what: `The ${what} hold a number that is not finite`,
+    field,
+    found: 'NaN or Infinity',
+    expected: 'finite numbers',
+    remedy: 'Clean the data, or leave the batch out.',
+  });
 
 /** Scalar: 1 when every entry is finite. */
 const finite = (t: tf.Tensor): tf.Tensor => (t.dtype === 'float32' ? tf.cast(tf.all(tf.isFinite(t)), 'float32') : tf.scalar(1));

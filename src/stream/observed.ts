@@ -6,18 +6,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
 import type { BlockRows } from '../curvature/estimator.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { inputTensors, type LabelledBatch, labelTensor, partsOf, weightTensor } from '../network/inputs.js';
+import { inputTensors, type LabelledBatch, labelTensors, partsOf, weightTensor } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 
 /** The tensors of a batch, while they live. */
 export interface BatchTensors {
   readonly x: ReadonlyArray<tf.Tensor>;
-  readonly y: tf.Tensor;
+  /** Labels of each output of the model, in its order. */
+  readonly y: ReadonlyArray<tf.Tensor>;
   /** By layer name: only for batches of a training step that was tapped for `empirical`. */
   readonly rows?: ReadonlyMap<string, BlockRows>;
   /** How often each example counts, [B]; once without. */
   readonly weights?: tf.Tensor1D;
-  /** Outputs f [B, C] before the link, where the training step gave them. */
+  /** Outputs f [B, C] before the links, where the training step gave them. */
   readonly outputs?: tf.Tensor2D;
 }
 
@@ -59,7 +60,7 @@ export const observedBatch = (network: Network, source: BatchSource, index: numb
         const { x: inputs, y: labels, weights: counts } = partsOf(owned ? made.batch : made);
         const x = orThrow(inputTensors(network, inputs));
         const size = x[0]?.shape[0] as number;
-        const y = orThrow(labelTensor(network, labels, size));
+        const y = orThrow(labelTensors(network, labels, size));
         const weights = orThrow(weightTensor(counts, size));
         return f({ x, y, ...(weights === undefined ? {} : { weights }) });
       });

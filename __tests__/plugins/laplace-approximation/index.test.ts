@@ -4,6 +4,7 @@ import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
   activationSampling,
   type Classification,
+  categorical,
   defaultEngine,
   fingerprint,
   gaussian,
@@ -12,6 +13,7 @@ import {
   linearised,
   type Posterior,
   type Predictive,
+  perOutput,
   predict,
   type Regression,
   sampleModels,
@@ -22,6 +24,7 @@ import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection, rejection } from '../../support/errors.js';
 import { pass } from '../../support/factors.js';
+import { headData, twoHeads } from '../../support/heads.js';
 import { expectNoLeak } from '../../support/memory.js';
 import { chain, dataOf, INPUTS, pair, tensor } from '../../support/networks.js';
 import { surface } from '../../support/training.js';
@@ -302,4 +305,30 @@ it('leaves nothing on the device but the networks that it hands out', async () =
   await expectNoLeak(() => training.fit(data, ARGS));
   const wrong = tensor([2, 3], 1);
   await expectNoLeak(() => rejection(training.predict(wrong)));
+});
+
+describe('several outputs', () => {
+  const heads = () => {
+    const { model } = twoHeads();
+    model.compile({ optimizer: tf.train.sgd(0.01), loss: ['sparseCategoricalCrossentropy', 'meanSquaredError'] });
+    return model;
+  };
+  const ofEach = perOutput({ digit: categorical(), angle: gaussian() });
+  const both = headData(twoHeads().model, 10);
+  const columns = { x: both.x, y: { digit: tf.expandDims(both.y.digit, 1), angle: both.y.angle } };
+
+  it('trains, and gives a prediction with an uncertainty for each', async () => {
+    const laplace = laplaceApproximation(heads(), { likelihood: ofEach, pretrained: false });
+    const posterior = await laplace.fit(columns, { epochs: 2, batchSize: 4 });
+    expect(posterior.datasetSize).toBe(10);
+    const { outputs } = await laplace.predict(columns.x, { batchSize: 3 });
+    expect(outputs.digit.uncertainty).toBe(outputs.digit.entropy);
+    expect([outputs.digit.probabilities.length, outputs.angle.mean.length, outputs.angle.uncertainty.length]).toEqual([
+      10, 10, 10,
+    ]);
+    const once = await laplace.predict(columns.x);
+    expect(Array.from(outputs.angle.uncertainty)).toEqual(
+      Array.from(once.outputs.angle.uncertainty, (v) => expect.closeTo(v, 5)),
+    );
+  });
 });

@@ -75,7 +75,11 @@ describe('batches$', () => {
     const callback = observer();
     const seen = lastValueFrom(
       callback.batches$.pipe(
-        map((batch) => batch.use(({ x, y }) => [...(x[0] as tf.Tensor).dataSync(), ...y.dataSync()].map((v) => tf.scalar(v)))),
+        map((batch) =>
+          batch.use(({ x, y }) =>
+            [...(x[0] as tf.Tensor).dataSync(), ...(y[0] as tf.Tensor).dataSync()].map((v) => tf.scalar(v)),
+          ),
+        ),
         map((scalars) => tf.tidy(() => scalars.map((s) => s.dataSync()[0] as number))),
         toArray(),
       ),

@@ -1,0 +1,109 @@
+/**
+ * The likelihood of a model's outputs together, of f [B, C], all outputs side by side: an example's NLL is Σ_o w_o NLL_o(f_o, y_o), with
+ * w_o the weight that the likelihood of output o gives its label. Λ is block-diagonal over outputs.
+ *
+ * Targets [B, …] hold the targets of each output and, where its likelihood weighs labels, their weight.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { foldIn } from '../random/key.js';
+import type { JointOps, LikelihoodOps } from './likelihood.js';
+
+/** An output with its likelihood's operations. */
+export interface Part {
+  readonly ops: LikelihoodOps;
+  /** Columns that it has in f. */
+  readonly outputs: number;
+}
+
+/** Operations of all outputs together; of a single one they are its own. */
+export const jointOps = (parts: ReadonlyArray<Part>): JointOps => {
+  const [only, ...more] = parts as [Part, ...Part[]];
+  if (more.length > 0) return severalOps(parts);
+  return { ...only.ops, targets: ([y]) => only.ops.targets(y as tf.Tensor, only.outputs) };
+};
+
+/** What belongs to one output. */
+interface Share {
+  readonly ops: LikelihoodOps;
+  readonly f: tf.Tensor2D;
+  readonly targets: tf.Tensor2D;
+  /** [B, 1]; undefined where all are 1. */
+  readonly weights: tf.Tensor2D | undefined;
+}
+
+function severalOps(parts: ReadonlyArray<Part>): JointOps {
+  const sizes = parts.map(({ outputs }) => outputs);
+  const C = sizes.reduce((a, b) => a + b, 0);
+
+  const shares = (f: tf.Tensor2D, targets: tf.Tensor2D): ReadonlyArray<Share> => {
+    const outputs = tf.split(f, sizes, 1) as tf.Tensor2D[];
+    const widths = widthsOf(parts, targets.shape[1]);
+    const columns = tf.split(targets, widths.flat(), 1) as tf.Tensor2D[];
+    return parts.map(({ ops }, i) => {
+      const start = widths.slice(0, i).flat().length;
+      return {
+        ops,
+        f: outputs[i] as tf.Tensor2D,
+        targets: columns[start] as tf.Tensor2D,
+        weights: ops.weights === undefined ? undefined : (columns[start + 1] as tf.Tensor2D),
+      };
+    });
+  };
+  const weighted = <T extends tf.Tensor>(t: T, weights: tf.Tensor | undefined): T =>
+    weights === undefined ? t : tf.mul(t, weights);
+  /** √w on a root, or on a gradient at a drawn label, is w on the second moment. */
+  const root = (weights: tf.Tensor2D | undefined): tf.Tensor | undefined => weights && tf.sqrt(weights);
+
+  return {
+    targets: (labels) =>
+      tf.concat(
+        parts.flatMap(({ ops, outputs }, i) => {
+          const y = labels[i] as tf.Tensor;
+          const own = ops.targets(y, outputs);
+          const flat = tf.reshape(own, [y.shape[0] as number, -1]) as tf.Tensor2D;
+          return ops.weights === undefined ? [flat] : [flat, tf.expandDims(ops.weights(own), 1) as tf.Tensor2D];
+        }),
+        1,
+      ),
+    logLikelihoods: (f, targets) => {
+      const values = shares(f, targets).map(({ ops, weights, ...own }) =>
+        weighted(ops.logLikelihoods(own.f, own.targets), weights && tf.squeeze(weights, [1])),
+      );
+      return tf.addN(values);
+    },
+    gradient: (f, targets) =>
+      tf.concat(
+        shares(f, targets).map(({ ops, weights, ...own }) => weighted(ops.gradient(own.f, own.targets), weights)),
+        1,
+      ),
+    hessianRoot: (f, targets) => {
+      let first = 0;
+      const columns = shares(f, targets).map(({ ops, weights, ...own }, i) => {
+        const [before, size] = [first, sizes[i] as number];
+        first += size;
+        // The columns of one output are 0 at all the others.
+        return tf.pad3d(weighted(ops.hessianRoot(own.f, own.targets), root(weights)), [
+          [0, 0],
+          [0, 0],
+          [before, C - before - size],
+        ]);
+      });
+      return tf.concat(columns, 0);
+    },
+    sampledGradient: (f, key, draws, targets) =>
+      tf.concat(
+        shares(f, targets).map(({ ops, weights, ...own }, i) =>
+          weighted(ops.sampledGradient(own.f, foldIn(key, i), draws, own.targets), root(weights)),
+        ),
+        2,
+      ),
+  };
+}
+
+/** Columns of each output's targets, and of its weight if it has one; one output at most is as wide as the rest leaves it. */
+function widthsOf(parts: ReadonlyArray<Part>, total: number): ReadonlyArray<ReadonlyArray<number>> {
+  const weights = parts.map(({ ops }) => (ops.weights === undefined ? [] : [1]));
+  const known = parts.map(({ ops, outputs }) => ops.targetWidth?.(outputs));
+  const rest = total - weights.flat().length - known.reduce<number>((sum, width) => sum + (width ?? 0), 0);
+  return parts.map((_, i) => [known[i] ?? rest, ...(weights[i] as number[])]);
+}
