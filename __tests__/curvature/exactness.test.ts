@@ -28,11 +28,15 @@ const FLOAT32 = 2e-5;
 /** A block that isn't exact is off by a share that has nothing to do with rounding. */
 const APART = 0.02;
 
+/** Outputs of one step, for a likelihood of every step; all of them for others. */
+const stepOutputsOf = ({ heads, outputs }: Network): number => heads[0]?.stepOutputs ?? outputs;
+
 /** Inputs, and labels of any value that the likelihood takes: Λ of these likelihoods doesn't ask for them. */
 function dataFor({ tokens, likelihood, examples }: Regime, network: Network): { x: tf.Tensor[]; y: tf.Tensor } {
   const drawn = inputsFor(network.model, examples, 8);
   const x = tokens === undefined ? drawn : drawn.map((t) => tf.mod(tf.floor(tf.mul(tf.abs(t), 5)), tokens));
-  const { outputs, stepOutputs } = network;
+  const { outputs } = network;
+  const stepOutputs = stepOutputsOf(network);
   if (likelihood._tag === 'perStep') return { x, y: tf.zeros([examples, outputs / stepOutputs, stepOutputs]) };
   if (likelihood._tag === 'categorical') return { x, y: tf.zeros([examples]) };
   return { x, y: tf.zeros([examples, likelihood._tag === 'heteroscedastic' ? outputs / 2 : outputs]) };
@@ -67,7 +71,7 @@ it.each(REGIMES)('$name', async (regime) => {
     const f = network.model.predict(x.length === 1 ? (x[0] as tf.Tensor) : x) as tf.Tensor;
     return tf.reshape(f, [regime.examples, network.outputs]).arraySync() as number[][];
   });
-  const hessians = outputs.map((f) => curvatureAt(likelihood, f, network.stepOutputs));
+  const hessians = outputs.map((f) => curvatureAt(likelihood, f, stepOutputsOf(network)));
   const jacobians = blockJacobians(network, x);
   found.map(kronecker).forEach((layer, i) => {
     const { n, m } = layer.layout;
