@@ -97,6 +97,13 @@ describe('are refused', () => {
     await expectNoLeak(() => whole(y).catch(() => {}));
   });
 
+  it('labels out of range of any output', async () => {
+    const swapped = tf.model({ inputs: model.inputs, outputs: [...model.outputs].reverse() });
+    const batch = { x: data.x, y: { angle, digit: tf.fill([5], 1.5) } };
+    const run = lastValueFrom(of(batch).pipe(observe(swapped, BOTH), accumulateFactors(kfac())));
+    await expectRejection(run, 'InvalidLabels', { field: 'y.digit' });
+  });
+
   it('labels that are not finite', async () => {
     await expectRejection(whole({ digit, angle: tf.fill([5, 2], Number.NaN) }), 'NotFinite', {
       field: 'y.angle',
