@@ -105,6 +105,12 @@ describe('refuses', () => {
     expect(failure(twoHeads().model, likelihood)).toMatchObject({ kind: 'InvalidModel', found, expected: 'digit, angle' });
   });
 
+  it('an output that has the name of a property of every object, and no likelihood', () => {
+    const model = functional([3], (x) => [on(dense(2, { name: 'toString' }), x), on(dense(2, { name: 'b' }), x)]);
+    expect(failure(model, perOutput({ a: gaussian(), b: gaussian() }))).toMatchObject({ kind: 'InvalidModel', found: 'a, b' });
+    expect(failure(model, perOutput({ toString: gaussian(), b: gaussian() }))).toBeUndefined();
+  });
+
   it('an output that does not suit its likelihood, by name', () => {
     const { model } = twoHeads();
     expect(failure(model, perOutput({ digit: bernoulli(), angle: gaussian() }))).toMatchObject({

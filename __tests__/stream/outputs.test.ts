@@ -17,17 +17,24 @@ import { expectSameFactors, pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
 import { expectNoLeak } from '../support/memory.js';
 
-const { model } = twoHeads();
-const data = headData(model, 5);
-const { digit, angle } = data.y;
+let model: tf.LayersModel;
+let data: ReturnType<typeof headData>;
+let digit: tf.Tensor;
+let angle: tf.Tensor;
+beforeAll(() => {
+  ({ model } = twoHeads());
+  data = headData(model, 5);
+  ({ digit, angle } = data.y);
+});
 
 const factorsOf = (source: BatchSource) => lastValueFrom(of(source).pipe(observe(model, BOTH), accumulateFactors(kfac())));
 const whole = (y: unknown) => factorsOf({ x: data.x, y } as LabelledBatch);
 
-it.each<[string, TensorData['y']]>([
-  ['a list', [digit, angle]],
-  ['a record in another order', { angle, digit }],
-])('are cut into batches in the form in which they are given: %s', async (_, y) => {
+it.each<[string, () => TensorData['y']]>([
+  ['a list', () => [digit, angle]],
+  ['a record in another order', () => ({ angle, digit })],
+])('are cut into batches in the form in which they are given: %s', async (_, labels) => {
+  const y = labels();
   const expected = await pass(model, BOTH, data);
   expectSameFactors(await pass(model, BOTH, { x: data.x, y }), expected, 0);
   expect(expected.count).toBe(5);
@@ -73,28 +80,46 @@ it('an example of weight 2 is the example twice, in all outputs', async () => {
 });
 
 describe('are refused', () => {
-  it.each<[string, unknown, string]>([
-    ['a tensor for two outputs', digit, '1'],
-    ['a list that is too short', [digit], '1'],
-    ['a list that is too long', [digit, angle, angle], '3'],
-    ['a record that lacks one', { digit, angel: angle }, 'digit, angel'],
-    ['an empty record', {}, 'nothing'],
-    ['nothing', undefined, '1'],
+  it.each<[string, () => unknown, string]>([
+    ['a tensor for two outputs', () => digit, '1'],
+    ['a list that is too short', () => [digit], '1'],
+    ['a list that is too long', () => [digit, angle, angle], '3'],
+    ['a record that lacks one', () => ({ digit, angel: angle }), 'digit, angel'],
+    ['an empty record', () => ({}), 'nothing'],
+    ['nothing', () => undefined, '1'],
   ])('%s', async (_, y, found) => {
-    await expectRejection(whole(y), 'InvalidLabels', {
+    await expectRejection(whole(y()), 'InvalidLabels', {
       field: 'y',
       found,
       message: expect.stringContaining('labels for digit, angle: a record by name, or a list') as never,
     });
   });
 
-  it.each<[string, unknown, string, RegExp]>([
-    ['of another shape', { digit, angle: tf.zeros([5, 3]) }, 'y.angle', /labels of output 'angle' do not fit the gaussian/],
-    ['of another length', { digit: tf.zeros([4]), angle }, 'y.digit', /labels of output 'digit' do not fit the categorical/],
-    ['out of range', { digit: tf.fill([5], 3), angle }, 'y.digit', /labels of output 'digit' of batch 0 .* out of range/],
-  ])('labels %s', async (_, y, field, message) => {
+  it.each<[string, () => unknown, string, RegExp]>([
+    [
+      'of another shape',
+      () => ({ digit, angle: tf.zeros([5, 3]) }),
+      'y.angle',
+      /labels of output 'angle' do not fit the gaussian/,
+    ],
+    [
+      'of another length',
+      () => ({ digit: tf.zeros([4]), angle }),
+      'y.digit',
+      /labels of output 'digit' do not fit the categorical/,
+    ],
+    ['out of range', () => ({ digit: tf.fill([5], 3), angle }), 'y.digit', /labels of output 'digit' of batch 0 .* out of range/],
+  ])('labels %s', async (_, make, field, message) => {
+    const y = make();
     await expectRejection(whole(y), 'InvalidLabels', { field, message: expect.stringMatching(message) as never });
     await expectNoLeak(() => whole(y).catch(() => {}));
+  });
+
+  it('labels out of range of any output', async () => {
+    const swapped = tf.model({ inputs: model.inputs, outputs: [...model.outputs].reverse() });
+    const batch = { x: data.x, y: { angle, digit: tf.fill([5], 1.5) } };
+    const run = lastValueFrom(of(batch).pipe(observe(swapped, BOTH), accumulateFactors(kfac())));
+    await expectRejection(run, 'InvalidLabels', { field: 'y.digit' });
   });
 
   it('labels that are not finite', async () => {
@@ -104,11 +129,11 @@ describe('are refused', () => {
     });
   });
 
-  it.each<[TensorData['y'], string]>([
-    [{ digit, angle: tf.zeros([4, 2]) }, 'y.angle'],
-    [[digit, tf.zeros([4, 2])], 'y[1]'],
-  ])('as a data set of different lengths', (y, field) => {
-    expect(() => batches({ x: data.x, y }, 2)).toThrow(
+  it.each<[() => TensorData['y'], string]>([
+    [() => ({ digit, angle: tf.zeros([4, 2]) }), 'y.angle'],
+    [() => [digit, tf.zeros([4, 2])], 'y[1]'],
+  ])('as a data set of different lengths: %#', (y, field) => {
+    expect(() => batches({ x: data.x, y: y() }, 2)).toThrow(
       expect.objectContaining({ kind: 'InvalidLabels', field, found: '4 labels', expected: '5 labels' }),
     );
   });

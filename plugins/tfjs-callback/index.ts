@@ -6,7 +6,9 @@
  * normalisation in or above a covered layer couples them) or not within reach (dropout inside a recurrent layer), it takes a pass of
  * its own over each observed batch, in inference mode, at the weights right after the update, as the other estimators always do.
  *
- * Examples count as often as their class weight says.
+ * Examples count as often as their class weight says. Of several outputs each is weighted by the class weights of its own likelihood, which
+ * must be those of `fit`. tfjs trains on the plain sum of their losses: where these are the NLLs by different factors, no gradient of
+ * the step is one of the sum of the NLLs, and there is a pass of its own as well.
  *
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */

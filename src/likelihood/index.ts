@@ -29,6 +29,5 @@ export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: numbe
   }
 };
 
-export type { Likelihood } from './codec.js';
 export type { JointOps, LikelihoodOps, LossRule } from './likelihood.js';
 export { jointOps } from './perOutput.js';

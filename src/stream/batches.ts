@@ -17,7 +17,8 @@ export interface TensorData {
 }
 
 /**
- * Cuts tensors into batches of `size` examples, in order; the last may be smaller. Each is a function that slices when called,
+ * Cuts tensors into batches of `size` examples, in order; the last may be smaller. Labels of several outputs stay the list or the
+ * record that they are. Each is a function that slices when called,
  * inside the `tf.tidy` of whoever calls it.
  *
  * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1, `InvalidInput` and `InvalidLabels` for tensors that differ

@@ -20,7 +20,8 @@ export interface Outputs {
 }
 
 /**
- * Mean and full covariance of the linearised network's outputs for one batch. Memory: B·C·(m + C) numbers on the device.
+ * Mean and full covariance of the linearised network's outputs for one batch; of several outputs, all of them side by side in the
+ * model's order, and how they vary together. Memory: B·C·(m + C) numbers on the device.
  * Rejects as `predict` does.
  *
  * @example

@@ -27,7 +27,8 @@ export interface PredictOptions {
 /**
  * Predicts each batch of inputs under the posterior: `linearised()` (the default), `activationSampling({ samples })` or
  * `weightSampling({ samples })`, each with a temperature that scales the covariance. Classifiers give a `Classification`,
- * Gaussian likelihoods a `Regression`; all are host numbers. The posterior is uploaded once a subscription.
+ * Gaussian likelihoods a `Regression`, `perOutput` one of these for each output, by its name; all are host numbers. The posterior is
+ * uploaded once a subscription.
  *
  * Errors of the stream: `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`,
  * `NotFinite`; `Backend` for a kernel that the backend lacks or a WebGL context that is lost.

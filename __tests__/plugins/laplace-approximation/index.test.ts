@@ -314,10 +314,10 @@ describe('several outputs', () => {
     return model;
   };
   const ofEach = perOutput({ digit: categorical(), angle: gaussian() });
-  const both = headData(twoHeads().model, 10);
-  const columns = { x: both.x, y: { digit: tf.expandDims(both.y.digit, 1), angle: both.y.angle } };
 
   it('trains, and gives a prediction with an uncertainty for each', async () => {
+    const both = headData(twoHeads().model, 10);
+    const columns = { x: both.x, y: { digit: tf.expandDims(both.y.digit, 1), angle: both.y.angle } };
     const laplace = laplaceApproximation(heads(), { likelihood: ofEach, pretrained: false });
     const posterior = await laplace.fit(columns, { epochs: 2, batchSize: 4 });
     expect(posterior.datasetSize).toBe(10);
