@@ -17,25 +17,27 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 export type { LayerSelection } from './codec/layers.js';
 export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra } from './curvature/codec.js';
 export {
-  bernoulli,
   type ClassOptions,
   type CustomLikelihoodOptions,
-  categorical,
-  customLikelihood,
   type GaussianOptions,
-  gaussian,
-  heteroscedastic,
   type Likelihood,
   LikelihoodCodec,
   type LikelihoodOf,
   type OutputLikelihood,
   type PerOutput,
   type PerStepOptions,
+  type StepLikelihood,
+} from './likelihood/codec.js';
+export {
+  bernoulli,
+  categorical,
+  customLikelihood,
+  gaussian,
+  heteroscedastic,
   perOutput,
   perStep,
   poisson,
-  type StepLikelihood,
-} from './likelihood/codec.js';
+} from './likelihood/constructors.js';
 export {
   type Damping,
   DampingCodec,

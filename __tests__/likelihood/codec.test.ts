@@ -2,24 +2,26 @@ import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
 import { decode } from '../../src/codec/index.js';
 import {
-  bernoulli,
   type ClassOptions,
   type CustomLikelihoodOptions,
-  categorical,
-  customLikelihood,
   type GaussianOptions,
-  gaussian,
-  heteroscedastic,
   isData,
   type Likelihood,
   LikelihoodCodec,
   type LikelihoodOf,
   type OutputLikelihood,
+  type StepLikelihood,
+} from '../../src/likelihood/codec.js';
+import {
+  bernoulli,
+  categorical,
+  customLikelihood,
+  gaussian,
+  heteroscedastic,
   perOutput,
   perStep,
   poisson,
-  type StepLikelihood,
-} from '../../src/likelihood/codec.js';
+} from '../../src/likelihood/constructors.js';
 import { holds, type Same } from '../support/types.js';
 
 const OWN = customLikelihood({
