@@ -26,10 +26,10 @@ import { type BenchResult, type Row, time } from './harness.js';
 import { colourImages, resnet } from './resnet.js';
 
 const BATCH = 128;
-/** Digits that train the dense network, two epochs, and batches of a pass. */
-const [TRAIN, STEPS] = [20_000, 16] as const;
+/** Digits that train the dense network, three epochs, and batches of a pass. */
+const [TRAIN, STEPS] = [60_000, 16] as const;
 /** Images that train the ResNet, and those of a pass and an epoch that are compared. */
-const [IMAGES, PASS] = [6144, 2048] as const;
+const [IMAGES, PASS] = [6144, 1024] as const;
 const TOLERANCE = 1e-3;
 
 type Batch = () => { x: tf.Tensor; y: tf.Tensor };
@@ -63,7 +63,7 @@ export async function bench(): Promise<BenchResult> {
 
   const digits = slice(trainingSet(), 0, TRAIN);
   const dense = createNetwork(1200);
-  await trainOn(dense, batchesOf(digits, BATCH), 2);
+  await trainOn(dense, batchesOf(digits, BATCH), 3);
   const batches = batchesOf(slice(digits, 0, BATCH * STEPS), BATCH);
   const estimators: ReadonlyArray<readonly [string, Curvature]> = [
     ['exact', kfac()],
@@ -174,7 +174,7 @@ async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: st
   ];
   const times = await time(
     subjects.map(([name, run]) => ({ name, run })),
-    3,
+    2,
     1,
   );
   model.dispose();
