@@ -95,7 +95,7 @@ export async function bench(): Promise<BenchResult> {
   }
   const memory = await peak(dense, batches, kfac());
   notes.push(
-    `exact pass: at most ${mib(memory.peak)} MiB on the device above the model; its sums take ${mib(memory.sums)} MiB, the values and rows of one batch ${mib(memory.batch)} MiB`,
+    `exact pass: at most ${mib(memory.peak)} MiB on the device above the model; its sums take ${mib(memory.sums)} MiB, a single batch ${mib(memory.batch)} MiB more`,
   );
   dense.dispose();
 
@@ -127,26 +127,20 @@ export async function bench(): Promise<BenchResult> {
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
-/**
- * Bytes on the device: the most above the model, the float32 sums, and one batch, its values and the rows that are sent back for it
- * (all at once, as they pass through the network layer by layer).
- */
+/** Bytes on the device: the most above the model in a pass, the float32 sums, and what one batch alone takes above these. */
 async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature) {
   const found = coverage(model, { likelihood: categorical(), curvature });
   if (E.isLeft(found)) throw found.left;
-  const before = tf.memory().numBytes;
-  const { peakBytes } = await tf.profile(async () => {
-    await pass(model, batches, curvature);
-    return [];
-  });
-  const units = model.layers.map(({ outputShape }) => outputShape[1] as number).reduce((a, b) => a + b, 0);
-  const inputs = model.inputs[0]?.shape[1] as number;
-  const rows = found.right.rowsPerExample * BATCH;
-  return {
-    peak: peakBytes - before,
-    sums: found.right.bytes / 2,
-    batch: 4 * (BATCH * (inputs + 2 * units) + rows * units),
+  const sums = found.right.bytes / 2;
+  const most = async (some: ReadonlyArray<Batch>): Promise<number> => {
+    const before = tf.memory().numBytes;
+    const { peakBytes } = await tf.profile(async () => {
+      await pass(model, some, curvature);
+      return [];
+    });
+    return peakBytes - before;
   };
+  return { peak: await most(batches), sums, batch: (await most(batches.slice(0, 1))) - sums };
 }
 
 /** A ResNet's truncated pass against an epoch of its training, over the same images. */

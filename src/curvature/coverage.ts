@@ -2,13 +2,14 @@
  * What an estimator would cover of a model, and what that takes: known from shapes alone, before any pass over data.
  *
  * Operations count a multiplication and an addition as two. For a block of P groups with T positions an example and K rows sent back:
- * forward 2 P T n m, back 2 K P T n m; Kronecker sums 2 P T n² + 2 K P T m², diagonal ones 2 K P T n m (2 P n m where T is 1), in a
+ * forward 2 P T n m, back 2 K P T n m (where a covered layer lies below); Kronecker sums 2 P T n² + 2 K P T m², diagonal ones 2 K P T n m (2 P n m where T is 1), in a
  * basis 2 P T n² + 2 K P T m² more; eigendecompositions about 9 P (n³ + m³), once.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
+import { activeValues } from '../network/backward.js';
 import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../network/blocks.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import type { Layer } from '../network/ops.js';
@@ -100,7 +101,9 @@ function summary(network: Network, curvature: Curvature): Coverage {
   const rows = fisher === undefined ? 0 : rowsPerExample(fisher, network.outputs);
   const reduce = 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
   const layouts = curvature._tag === 'full' ? [] : layersOf(network.blocks, curvature);
-  const covered = network.blocks.map((block, i) => ofBlock(block, layouts[i], rows, reduce));
+  const active = activeValues(network);
+  const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
+  const covered = network.blocks.map((block, i) => ofBlock(block, layouts[i], { rows, back: back(block), reduce }));
   const layers = [...covered, ...leftOut(network)];
   const [joint] = curvature._tag === 'full' ? layersOf(network.blocks, curvature) : [];
   const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
@@ -119,7 +122,14 @@ function summary(network: Network, curvature: Curvature): Coverage {
   };
 }
 
-function ofBlock(block: Block, layout: LayerLayout | undefined, K: number, reduce: boolean): LayerCoverage {
+/** Rows that are summed of a block, and those that are sent on through it. */
+interface Cost {
+  readonly rows: number;
+  readonly back: number;
+  readonly reduce: boolean;
+}
+
+function ofBlock(block: Block, layout: LayerLayout | undefined, { rows: K, back, reduce }: Cost): LayerCoverage {
   const { name, groups: P, n, m, map } = block;
   const T = map.positions;
   const structure = layout?.structure ?? 'full';
@@ -131,7 +141,7 @@ function ofBlock(block: Block, layout: LayerLayout | undefined, K: number, reduc
     reason: reasonOf(block, structure),
     parameters: sizeOf(block),
     numbers,
-    ...(T === undefined ? {} : { operations: 2 * P * (T * n * m * (1 + K) + sumsOperations(structure, block, T, K, reduce)) }),
+    ...(T === undefined ? {} : { operations: 2 * P * (T * n * m * (1 + back) + sumsOperations(structure, block, T, K, reduce)) }),
   };
 }
 
