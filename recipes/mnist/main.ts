@@ -19,7 +19,7 @@ async function main(options: Options): Promise<void> {
   const { name, reason, cost } = await useBackend(options.backend === undefined ? {} : { prefer: options.backend });
   report.note(`Backend ${name}: ${reason}. ${cost}`);
   if (name !== 'node' && !options.quick)
-    report.note('On this backend the whole recipe takes tens of minutes, or longer; --quick does a small one.');
+    report.note('On WASM the whole recipe takes about ten minutes, on cpu far longer; --quick does a small one.');
   const desk = { plan: planFor(options), report, progress: terminalProgress({ loudness: options.loudness }), out: options.out };
   const paths = await analyse(desk, options);
   report.result(`\nPictures: ${paths.join(', ')}`);
