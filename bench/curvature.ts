@@ -23,6 +23,7 @@ import { trainingSet } from '../recipes/mnist/data.js';
 import { batchesOf, CLASSES, type Digits, slice } from '../recipes/mnist/digits.js';
 import { createNetwork } from '../recipes/mnist/network.js';
 import { type BenchResult, type Row, time } from './harness.js';
+import { peakOf } from './memory.js';
 import { colourImages, resnet } from './resnet.js';
 
 const BATCH = 128;
@@ -95,7 +96,7 @@ export async function bench(): Promise<BenchResult> {
   }
   const memory = await peak(dense, batches, kfac());
   notes.push(
-    `exact pass: at most ${mib(memory.peak)} MiB on the device above the model; its sums take ${mib(memory.sums)} MiB, a single batch ${mib(memory.batch)} MiB more`,
+    `exact pass: at most ${mib(memory.peak)} MiB on the device above the model; its sums take ${mib(memory.sums)} MiB, one batch ${mib(memory.batch)} MiB`,
   );
   dense.dispose();
 
@@ -127,20 +128,21 @@ export async function bench(): Promise<BenchResult> {
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
-/** Bytes on the device: the most above the model in a pass, the float32 sums, and what one batch alone takes above these. */
+/**
+ * Bytes on the device: the most above the model in a pass, the float32 sums, and what one batch takes: the most until the second is
+ * asked for, when nothing is summed but the first.
+ */
 async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature) {
   const found = coverage(model, { likelihood: categorical(), curvature });
   if (E.isLeft(found)) throw found.left;
-  const sums = found.right.bytes / 2;
-  const most = async (some: ReadonlyArray<Batch>): Promise<number> => {
-    const before = tf.memory().numBytes;
-    const { peakBytes } = await tf.profile(async () => {
-      await pass(model, some, curvature);
-      return [];
+  const most = await peakOf((mark) => {
+    const marking = batches.map((batch, i) => () => {
+      if (i === 1) mark();
+      return batch();
     });
-    return peakBytes - before;
-  };
-  return { peak: await most(batches), sums, batch: (await most(batches.slice(0, 1))) - sums };
+    return pass(model, marking, curvature);
+  });
+  return { peak: most.bytes, sums: found.right.bytes / 2, batch: most.untilMark };
 }
 
 /** A ResNet's truncated pass against an epoch of its training, over the same images. */

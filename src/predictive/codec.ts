@@ -38,6 +38,9 @@ const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, 
 /** How predictions are made under a posterior. */
 export type Predictive = Flat<t.TypeOf<typeof Predictives>>;
 
+/** A predictive of these kinds. */
+export type PredictiveOf<K extends Predictive['_tag']> = Extract<Predictive, { readonly _tag: K }>;
+
 /** What may be written for a predictive. */
 export type PredictiveInput = Flat<InputOf<typeof Predictives>>;
 

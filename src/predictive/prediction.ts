@@ -1,4 +1,5 @@
 /** What a prediction is: plain host numbers, row b belonging to example b. Entropies are in nats. */
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Likelihood, LikelihoodOf, PerOutput } from '../likelihood/codec.js';
 
 /** B rows of numbers. */
@@ -60,3 +61,10 @@ type PredictionOfStep<L> = L extends LikelihoodOf<'categorical' | 'bernoulli'> ?
 /** Cuts a flat [B, C] array into rows that share its memory. */
 export const rowsOf = (data: Float32Array, C: number): Rows =>
   Array.from({ length: data.length / C }, (_, b) => data.subarray(b * C, (b + 1) * C));
+
+/** Predicts batches of one network under one posterior. */
+export interface Predictor {
+  /** Prediction for one batch; `index` is the batch's number, which activation sampling draws by. */
+  readonly predict: (x: ReadonlyArray<tf.Tensor>, index: number) => Promise<Prediction>;
+  readonly dispose: () => void;
+}
