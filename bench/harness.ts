@@ -19,6 +19,10 @@ export interface Row {
   readonly ms: number;
   /** Speed relative to a plain 1200³ matmul in the same run. */
   readonly share?: number;
+  /** The same work in another library, and the most memory that each took: a benchmark with these prints a table of its own. */
+  readonly peerMs?: number;
+  readonly bytes?: number;
+  readonly peerBytes?: number;
 }
 
 /** A bar: a number that must not be exceeded (or fallen short of). */
@@ -61,7 +65,8 @@ export const met = ({ value, limit, atMost }: Bar): boolean => (atMost ? value <
 export function report(name: string, { rows, bars, notes = [] }: BenchResult): boolean {
   const width = Math.max(...rows.map((r) => r.name.length));
   console.log(`\n${name}`);
-  for (const { name: label, ms, share } of rows) {
+  for (const { name: label, ms, share, peerMs } of rows) {
+    if (peerMs !== undefined) continue;
     const speed = share === undefined ? '' : `   ${(100 * share).toFixed(0).padStart(3)} % of the matmul's speed`;
     console.log(`  ${label.padEnd(width)}  ${ms.toFixed(ms < 10 ? 2 : 1).padStart(9)} ms${speed}`);
   }

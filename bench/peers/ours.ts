@@ -1,0 +1,154 @@
+/** What this library takes for the works of `npm run bench -- peers`: prints one line of JSON. Run as ours.ts WORK FOLDER. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import * as tf from '@tensorflow/tfjs';
+import { from, lastValueFrom } from 'rxjs';
+import {
+  accumulateFactors,
+  activationSampling,
+  type Curvature,
+  categorical,
+  kfac,
+  linearised,
+  observe,
+  type Posterior,
+  type Predictive,
+  predict,
+  toPosterior,
+  weightSampling,
+} from 'tfjs-laplace';
+import { useBackend } from 'tfjs-laplace/plugins/backends';
+import { peakOf } from '../memory.js';
+import { type Measured, measured } from './process.js';
+
+const BATCH = 128;
+const SAMPLES = 50;
+
+/** Examples, inputs [N, width] as bytes. */
+interface Examples {
+  readonly width: number;
+  readonly classes: number;
+  readonly pixels: Uint8Array;
+  readonly labels: Int32Array;
+}
+
+type Works = Readonly<
+  Record<string, Measured & { readonly batches?: number; readonly examples?: number; readonly buffers?: number }>
+>;
+
+function examples(folder: string, width: number, classes: number): Examples {
+  const labels = readFileSync(join(folder, 'y.i32'));
+  return {
+    width,
+    classes,
+    pixels: readFileSync(join(folder, 'x.u8')),
+    labels: new Int32Array(labels.buffer, labels.byteOffset, labels.length / 4),
+  };
+}
+
+/** Batches as functions that make their tensors. */
+const batchesOf = ({ width, classes, pixels, labels }: Examples, count = labels.length) =>
+  Array.from({ length: Math.ceil(count / BATCH) }, (_, i) => () => {
+    const [start, end] = [i * BATCH, Math.min(count, (i + 1) * BATCH)];
+    const x = Float32Array.from(pixels.subarray(start * width, end * width), (v) => v / 255);
+    return {
+      x: tf.tensor2d(x, [end - start, width]),
+      y: tf.oneHot(tf.tensor1d(labels.slice(start, end), 'int32'), classes),
+    };
+  });
+
+/** Dense layers with ReLU between them, logits at the end, with the folder's weights. */
+export function network(folder: string, sizes: ReadonlyArray<number>): tf.LayersModel {
+  const bytes = readFileSync(join(folder, 'weights.f32'));
+  const flat = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  const model = tf.sequential({
+    layers: sizes.slice(1).map((units, i) =>
+      tf.layers.dense({
+        units,
+        ...(i === 0 ? { inputShape: [sizes[0] as number] } : {}),
+        ...(i < sizes.length - 2 ? { activation: 'relu' as const } : {}),
+      }),
+    ),
+  });
+  let at = 0;
+  for (const layer of model.layers) {
+    const [n, m] = (layer.getWeights()[0] as tf.Tensor).shape as [number, number];
+    layer.setWeights([tf.tensor2d(flat.slice(at, at + n * m), [n, m]), tf.tensor1d(flat.slice(at + n * m, at + (n + 1) * m))]);
+    at += (n + 1) * m;
+  }
+  return model;
+}
+
+const posteriorFor = (
+  model: tf.LayersModel,
+  batches: ReturnType<typeof batchesOf>,
+  curvature: Curvature,
+  priorPrecision: number,
+): Promise<Posterior> =>
+  lastValueFrom(from(batches).pipe(observe(model, categorical()), accumulateFactors(curvature), toPosterior({ priorPrecision })));
+
+/** One prediction for the first examples, as a user asks for it: the posterior is uploaded anew each time. */
+async function predictOnce(model: tf.LayersModel, posterior: Posterior, predictive: Predictive, x: tf.Tensor): Promise<void> {
+  await lastValueFrom(from([x]).pipe(predict(model, posterior, predictive)));
+}
+
+const DENSE = [784, 1200, 1200, 10];
+
+async function fit(folder: string): Promise<Works> {
+  const model = network(folder, DENSE);
+  const data = examples(folder, 784, 10);
+  const batches = batchesOf(data);
+  await posteriorFor(model, batches.slice(0, 2), kfac(), 300);
+  let posterior: Posterior | undefined;
+  const exact = await measured(async () => {
+    posterior = await posteriorFor(model, batches, kfac(), 300);
+  });
+  const truncated = await measured(() => posteriorFor(model, batches, kfac({ fisher: 'truncated' }), 300));
+  const fitted = posterior as unknown as Posterior;
+  writeFileSync(join(folder, 'posterior.v8'), serialize(fitted));
+  const { x } = tf.tidy(() => (batches[0] as (typeof batches)[number])());
+  const sampled = async (predictive: Predictive): Promise<Measured> => {
+    await predictOnce(model, fitted, predictive, x);
+    return measured(() => predictOnce(model, fitted, predictive, x), 3);
+  };
+  return {
+    fit: { ...exact, batches: batches.length },
+    truncated: { ...truncated, batches: batches.length },
+    samples: await sampled(activationSampling({ samples: SAMPLES })),
+    'samples, whole networks': await sampled(weightSampling({ samples: SAMPLES })),
+  };
+}
+
+async function linear(folder: string): Promise<Works> {
+  const model = network(folder, DENSE);
+  const posterior = deserialize(readFileSync(join(folder, 'posterior.v8'))) as Posterior;
+  const { x } = (batchesOf(examples(folder, 784, 10), BATCH)[0] as ReturnType<typeof batchesOf>[number])();
+  const once = (): Promise<void> => predictOnce(model, posterior, linearised(), x);
+  // The first measures memory: the second could live on what it left.
+  const { bytes } = await measured(once);
+  const buffers = await peakOf(once);
+  return { linearised: { ...(await measured(once, 7)), bytes, buffers: buffers.bytes, examples: BATCH } };
+}
+
+async function classes(folder: string): Promise<Works> {
+  const model = network(folder, [64, 512, 1000]);
+  const batches = batchesOf(examples(folder, 64, 1000));
+  const curvature = kfac({ layers: 'last' });
+  let posterior: Posterior | undefined;
+  const fitted = await measured(async () => {
+    posterior = await posteriorFor(model, batches, curvature, 1);
+  });
+  const { x } = (batches[0] as (typeof batches)[number])();
+  const once = (): Promise<void> => predictOnce(model, posterior as Posterior, linearised(), x);
+  const { bytes } = await measured(once);
+  return {
+    'fit, 1,000 classes': { ...fitted, batches: batches.length },
+    'last layer': { ...(await measured(once, 5)), bytes, examples: BATCH },
+  };
+}
+
+await useBackend();
+const works = { fit, linearised: linear, classes }[process.argv[2] as string];
+if (works === undefined) throw new Error(`no work is named '${process.argv[2]}'`);
+console.log(`\n${JSON.stringify(await works(process.argv[3] as string))}`);
