@@ -11,13 +11,13 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { jointGradients } from '../curvature/estimator.js';
-import { backward } from '../network/backward.js';
 import { forward, type Tape } from '../network/forward.js';
 import { mapWeightGradients, ownGradients, rotate, sameTokens, summedByToken } from '../network/gradients.js';
 import type { Block, Network } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
-import { type Stack, uniformSeeds } from '../network/stack.js';
+import type { Stack } from '../network/stack.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
+import { outputSeeds, visitLayers } from './visitLayers.js';
 
 /** Mean and covariance of the outputs f before the link. */
 export interface OutputDistribution {
@@ -39,23 +39,17 @@ export function linearised(
   const tape = forward(network, x);
   const { size: B, outputs } = tape;
   const C = network.outputs;
-  const seeds = uniformSeeds(tf.tile(tf.reshape(tf.eye(C), [C, 1, C]), [1, B, 1]) as tf.Tensor3D);
-  const own = new Map(
-    posterior.layers.flatMap((layer) => (layer.joint ? [] : layer.blocks.map((block) => [block, layer] as const))),
-  );
-  const joint = new Map<Block, tf.Tensor4D>();
+  const seeds = outputSeeds(C, B);
   let covariance: tf.Tensor = tf.zeros(want === 'covariance' ? [B, C, C] : [B, C]);
   const add = (part: () => tf.Tensor): void => {
     const previous = covariance;
     covariance = tf.tidy(() => tf.add(previous, part()));
     previous.dispose();
   };
-  backward(network, tape, seeds, (block, uses) => {
-    const layer = own.get(block);
-    if (layer === undefined) joint.set(block, gradientsAt(block, uses));
-    else add(() => ofUses(layer, block, tape, uses, seeds.stack, want));
+  visitLayers(network, posterior, tape, seeds, {
+    own: (layer, block, uses) => add(() => ofUses(layer, block, tape, uses, seeds.stack, want)),
+    joint: (layer, gradients) => add(() => ofJoint(layer, tape, gradients, seeds.stack, want)),
   });
-  for (const layer of posterior.layers.filter((l) => l.joint)) add(() => ofJoint(layer, tape, joint, seeds.stack, want));
   return { mean: outputs, covariance };
 }
 
