@@ -7,7 +7,7 @@
  *
  * Cost: one backward pass of C·B stacked rows, and 2 B (n² + n m) + 2 B C m² operations a layer. Memory: B·C·m numbers.
  * Where an example meets the weights at T positions, Ĝ_c = Σ_t (a_t U_A)ᵀ (g_ct U_G) is contracted in chunks of examples:
- * 2 B T n m C operations. Groups add up. Exact for the linearised network: it equals brute-force Jacobians up to rounding.
+ * 2 B T n m C operations. Groups add up. The last layer alone needs no way back: see `lastLayer.ts`. Exact for the linearised network: it equals brute-force Jacobians up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { jointGradients } from '../curvature/estimator.js';
@@ -18,6 +18,7 @@ import type { Block, Network } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import { type Stack, uniformSeeds } from '../network/stack.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
+import { lastOf, ofLast } from './lastLayer.js';
 
 /** Mean and covariance of the outputs f before the link. */
 export interface OutputDistribution {
@@ -38,6 +39,8 @@ export function linearised(
 ): OutputDistribution {
   const tape = forward(network, x);
   const { size: B, outputs } = tape;
+  const last = lastOf(network, posterior);
+  if (last !== undefined) return { mean: outputs, covariance: ofLast(last, tape, want) };
   const C = network.outputs;
   const seeds = uniformSeeds(tf.tile(tf.reshape(tf.eye(C), [C, 1, C]), [1, B, 1]) as tf.Tensor3D);
   const own = new Map(
