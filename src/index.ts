@@ -60,7 +60,7 @@ export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFa
 export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
 export { observe } from './stream/observe.js';
 export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch } from './stream/observed.js';
-export { type Outputs, outputDistribution } from './stream/outputDistribution.js';
+export { type OutputOptions, type Outputs, outputDistribution } from './stream/outputDistribution.js';
 export { type InputSource, type PredictOptions, predict } from './stream/predict.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
 export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';

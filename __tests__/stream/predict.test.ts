@@ -130,8 +130,8 @@ it('keeps the order of its inputs, one at a time', async () => {
   });
   const found = (await predictions(sources)) as Classification[];
   expect(found.map((p) => p.entropy.length)).toEqual([1, 2, 3]);
-  // No batch is made while another is on the device.
-  expect(new Set(made).size).toBe(1);
+  // No batch is made while another is on the device; the posterior is there from the second on.
+  expect(new Set(made.slice(1)).size).toBe(1);
 });
 
 it.each<[string, (t: tf.Tensor) => InputSource]>([

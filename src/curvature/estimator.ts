@@ -151,10 +151,17 @@ export function jointGradients(
   tape: Tape,
   gradients: ReadonlyMap<Block, tf.Tensor4D>,
   stack: Stack,
+  numbers?: number,
 ): tf.Tensor2D {
   const columns = blocks.map((block) => {
     const a = dense(block, inputsAt(block, tape));
-    const parts = mapWeightGradients(a, gradients.get(block) as tf.Tensor4D, stack, (G) => tf.transpose(G, [1, 3, 0, 2, 4]));
+    const parts = mapWeightGradients(
+      a,
+      gradients.get(block) as tf.Tensor4D,
+      stack,
+      (G) => tf.transpose(G, [1, 3, 0, 2, 4]),
+      numbers,
+    );
     const all = parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
     return tf.reshape(all, [-1, block.groups * block.n * block.m]);
   });

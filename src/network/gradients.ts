@@ -18,19 +18,21 @@ export type WeightGradients = tf.Tensor5D;
  * Calls `take` with the gradients of one chunk of examples after another and gives back what it returned.
  *
  * @param a inputs [P, B, T, n], @param g gradients [P, R, T, m]; both may be rotated
+ * @param numbers the most in one chunk, but for a single example that has more
  */
 export function mapWeightGradients(
   a: tf.Tensor4D,
   g: tf.Tensor4D,
   stack: Stack,
   take: (gradients: WeightGradients, first: number, count: number) => tf.Tensor,
+  numbers = LIMIT,
 ): tf.Tensor[] {
   const [P, , T, n] = a.shape;
   const m = g.shape[3];
   const K = stack._tag === 'uniform' ? stack.copies : 1;
   const X = stack._tag === 'uniform' ? stack.size : g.shape[1];
   const byCopy = tf.reshape(g, [P, K, X, T, m]);
-  const step = Math.max(1, Math.floor(LIMIT / (P * Math.max(n * K * m, T * n, T * K * m))));
+  const step = Math.max(1, Math.floor(numbers / (P * Math.max(n * K * m, T * n, T * K * m))));
   const results: tf.Tensor[] = [];
   for (let first = 0; first < X; first += step) {
     const count = Math.min(step, X - first);

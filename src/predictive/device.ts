@@ -37,13 +37,42 @@ export function uploadPosterior(network: Network, posterior: Posterior, temperat
   return { layers, dispose: () => tf.dispose(tensors) };
 }
 
+/**
+ * The same for a device that cannot hold all of it: each layer is uploaded whenever its tensors are asked for, and lives as long as the
+ * caller's `tf.tidy`. Spread a layer, `{ ...layer }`, to upload it once for several uses.
+ */
+export const posteriorOnDemand = (network: Network, posterior: Posterior, temperature: number): DevicePosterior => ({
+  layers: posterior.layers.map((layer): DeviceLayer => {
+    const { blocks, joint } = placeOf(network, layer);
+    return {
+      blocks,
+      joint,
+      get inputVectors() {
+        return uploadVectors(layer.input.vectors, layer.groups);
+      },
+      get gradientVectors() {
+        return uploadVectors(layer.gradient.vectors, layer.groups);
+      },
+      get variances() {
+        return tf.tidy(() => deviceVariances(posterior, layer, temperature));
+      },
+    };
+  }),
+  dispose: () => {},
+});
+
+/** The network's blocks whose weights a layer of the posterior is. */
+function placeOf(network: Network, { name, members }: PosteriorLayer): Pick<DeviceLayer, 'blocks' | 'joint'> {
+  const names = members ?? [name];
+  return { blocks: network.blocks.filter((block) => names.includes(block.name)), joint: members !== undefined };
+}
+
 function uploadLayer(network: Network, posterior: Posterior, layer: PosteriorLayer, temperature: number): DeviceLayer {
-  const names = layer.members ?? [layer.name];
+  const kept = (vectors: tf.Tensor | undefined): tf.Tensor | undefined => vectors && tf.keep(vectors);
   return {
-    blocks: network.blocks.filter((block) => names.includes(block.name)),
-    joint: layer.members !== undefined,
-    inputVectors: uploadVectors(layer.input.vectors, layer.groups),
-    gradientVectors: uploadVectors(layer.gradient.vectors, layer.groups),
+    ...placeOf(network, layer),
+    inputVectors: kept(uploadVectors(layer.input.vectors, layer.groups)),
+    gradientVectors: kept(uploadVectors(layer.gradient.vectors, layer.groups)),
     variances: tf.keep(tf.tidy(() => deviceVariances(posterior, layer, temperature))),
   };
 }
@@ -62,5 +91,5 @@ function deviceVariances(posterior: Posterior, layer: PosteriorLayer, temperatur
 function uploadVectors(vectors: Matrix | undefined, groups: number): tf.Tensor | undefined {
   if (vectors === undefined) return undefined;
   const d = vectors.cols;
-  return tf.keep(tf.tensor(Float32Array.from(vectors.data), groups === 1 ? [d, d] : [groups, d, d]));
+  return tf.tensor(Float32Array.from(vectors.data), groups === 1 ? [d, d] : [groups, d, d]);
 }

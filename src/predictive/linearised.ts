@@ -7,16 +7,25 @@
  *
  * Cost: one backward pass of C·B stacked rows, and 2 B (n² + n m) + 2 B C m² operations a layer. Memory: B·C·m numbers.
  * Where an example meets the weights at T positions, Ĝ_c = Σ_t (a_t U_A)ᵀ (g_ct U_G) is contracted in chunks of examples:
- * 2 B T n m C operations. Groups add up. Exact for the linearised network: it equals brute-force Jacobians up to rounding.
+ * 2 B T n m C operations. Groups add up. The last layer alone needs no way back: see `lastLayer.ts`. Exact for the linearised network:
+ * it equals brute-force Jacobians up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { jointGradients } from '../curvature/estimator.js';
 import { forward, type Tape } from '../network/forward.js';
-import { mapWeightGradients, ownGradients, rotate, sameTokens, summedByToken } from '../network/gradients.js';
+import {
+  mapWeightGradients,
+  ownGradients,
+  rotate,
+  sameTokens,
+  summedByToken,
+  type WeightGradients,
+} from '../network/gradients.js';
 import type { Block, Network } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import type { Stack } from '../network/stack.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
+import { lastOf, ofLast } from './lastLayer.js';
 import { outputSeeds, visitLayers } from './visitLayers.js';
 
 /** Mean and covariance of the outputs f before the link. */
@@ -27,7 +36,16 @@ export interface OutputDistribution {
   readonly covariance: tf.Tensor;
 }
 
-type Want = 'covariance' | 'variance';
+/** All covariances of an example's outputs, or their variances alone. */
+export type Want = 'covariance' | 'variance';
+
+/** Bounds on what is made at once: see `budget.ts`. */
+export interface Chunks {
+  /** Outputs whose gradients go back together; all of them unless given. */
+  readonly outputs?: number;
+  /** Numbers in the weight gradients of one chunk of examples. */
+  readonly numbers?: number;
+}
 
 /** The distribution of f for one batch. Allocates inside the caller's `tf.tidy`. */
 export function linearised(
@@ -35,11 +53,73 @@ export function linearised(
   posterior: DevicePosterior,
   x: ReadonlyArray<tf.Tensor>,
   want: Want,
+  chunks: Chunks = {},
 ): OutputDistribution {
   const tape = forward(network, x);
-  const { size: B, outputs } = tape;
-  const C = network.outputs;
-  const seeds = outputSeeds(C, B);
+  const last = lastOf(network, posterior);
+  if (last !== undefined) return { mean: tape.outputs, covariance: ofLast({ ...last }, tape, want) };
+  const of = (outputs: ReadonlyArray<number>): tf.Tensor =>
+    tf.tidy(() => ofOutputs(network, posterior, tape, outputs, want, chunks));
+  return {
+    mean: tape.outputs,
+    covariance: want === 'variance' ? chunked(network.outputs, chunks, of) : paired(network.outputs, chunks, of),
+  };
+}
+
+/** Variances of some outputs at a time. */
+function chunked(C: number, { outputs: step = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
+  const parts = ranges(C, step).map(of);
+  return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 1);
+}
+
+/**
+ * Covariances of some outputs at a time: those between two parts of the outputs come from the gradients of both, so that P parts take
+ * P (P − 1) / 2 passes of two parts each.
+ */
+function paired(C: number, { outputs: most = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
+  if (most >= C) return of(range(0, C));
+  const parts = ranges(C, Math.max(1, Math.floor(most / 2)));
+  const blocks: tf.Tensor[][] = parts.map(() => []);
+  for (let i = 0; i < parts.length; i++) {
+    for (let j = i + 1; j < parts.length; j++) {
+      const [own, other] = [parts[i] as number[], parts[j] as number[]];
+      const [h, k] = [own.length, other.length];
+      const both = of([...own, ...other]);
+      const block = (row: number, column: number, rows: number, columns: number): tf.Tensor =>
+        tf.slice(both, [0, row, column], [-1, rows, columns]);
+      const keep = (a: number, b: number, t: () => tf.Tensor): void => {
+        (blocks[a] as tf.Tensor[])[b] ??= t();
+      };
+      keep(i, i, () => block(0, 0, h, h));
+      keep(i, j, () => block(0, h, h, k));
+      keep(j, i, () => block(h, 0, k, h));
+      keep(j, j, () => block(h, h, k, k));
+      both.dispose();
+    }
+  }
+  return tf.concat(
+    blocks.map((row) => tf.concat(row, 2)),
+    1,
+  );
+}
+
+const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
+
+const ranges = (C: number, step: number): number[][] =>
+  Array.from({ length: Math.ceil(C / step) }, (_, i) => range(i * step, Math.min(C, (i + 1) * step)));
+
+/** Covariances or variances of these outputs, from one backward pass of their gradients. */
+function ofOutputs(
+  network: Network,
+  posterior: DevicePosterior,
+  tape: Tape,
+  outputs: ReadonlyArray<number>,
+  want: Want,
+  { numbers }: Chunks,
+): tf.Tensor {
+  const { size: B } = tape;
+  const C = outputs.length;
+  const seeds = outputSeeds(outputs, network.outputs, B);
   let covariance: tf.Tensor = tf.zeros(want === 'covariance' ? [B, C, C] : [B, C]);
   const add = (part: () => tf.Tensor): void => {
     const previous = covariance;
@@ -47,10 +127,11 @@ export function linearised(
     previous.dispose();
   };
   visitLayers(network, posterior, tape, seeds, {
-    own: (layer, block, uses) => add(() => ofUses(layer, block, tape, uses, seeds.stack, want)),
-    joint: (layer, gradients) => add(() => ofJoint(layer, tape, gradients, seeds.stack, want)),
+    // Spread, a layer that is uploaded on demand is so once.
+    own: (layer, block, uses) => add(() => ofUses({ ...layer }, block, tape, uses, seeds.stack, want, numbers)),
+    joint: (layer, gradients) => add(() => ofJoint({ ...layer }, tape, gradients, seeds.stack, want, numbers)),
   });
-  return { mean: outputs, covariance };
+  return covariance;
 }
 
 function ofUses(
@@ -60,17 +141,26 @@ function ofUses(
   uses: ReadonlyArray<tf.Tensor>,
   stack: Stack,
   want: Want,
+  numbers: number | undefined,
 ): tf.Tensor {
   const plain = layer.inputVectors === undefined && layer.gradientVectors === undefined;
   const own = plain ? ownGradients(block, tape, uses, stack) : undefined;
-  if (own === undefined) return ofBlock(layer, block, tape, gradientsAt(block, uses), stack, want);
+  if (own === undefined) return ofBlock(layer, block, tape, gradientsAt(block, uses), stack, want, numbers);
   const [P, R, n, m] = own.shape;
   const rows = tf.reshape(tf.transpose(own, [1, 0, 2, 3]), [R / tape.size, tape.size, P * n * m]);
   return contracted(tf.mul(rows, tf.reshape(layer.variances, [1, 1, P * n * m])), rows, want);
 }
 
 /** What one block's weights add to the covariance. */
-function ofBlock(layer: DeviceLayer, block: Block, tape: Tape, g: tf.Tensor4D, stack: Stack, want: Want): tf.Tensor {
+function ofBlock(
+  layer: DeviceLayer,
+  block: Block,
+  tape: Tape,
+  g: tf.Tensor4D,
+  stack: Stack,
+  want: Want,
+  numbers: number | undefined,
+): tf.Tensor {
   const a = inputsAt(block, tape);
   const [P, B, T] = a.shape;
   const { n, m } = block;
@@ -93,12 +183,13 @@ function ofBlock(layer: DeviceLayer, block: Block, tape: Tape, g: tf.Tensor4D, s
     return contracted(flat(weighted), flat(all), want);
   }
   const deviations = tf.reshape(tf.sqrt(layer.variances), [P, 1, n, 1, m]);
-  const parts = mapWeightGradients(rotate(a, layer.inputVectors), v, stack, (G) => {
+  const take = (G: WeightGradients): tf.Tensor => {
     const scaled = tf.mul(G, deviations);
     if (want === 'variance') return tf.sum(tf.square(scaled), [0, 2, 4]);
     const rows = tf.reshape(tf.transpose(scaled, [1, 3, 0, 2, 4]), [G.shape[1], C, P * n * m]) as tf.Tensor3D;
     return tf.matMul(rows, rows, false, true);
-  });
+  };
+  const parts = mapWeightGradients(rotate(a, layer.inputVectors), v, stack, take, numbers);
   return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
 }
 
@@ -109,9 +200,10 @@ function ofJoint(
   gradients: ReadonlyMap<Block, tf.Tensor4D>,
   stack: Stack,
   want: Want,
+  numbers: number | undefined,
 ): tf.Tensor {
   const { blocks, variances } = layer;
-  const rows = jointGradients(blocks, tape, gradients, stack);
+  const rows = jointGradients(blocks, tape, gradients, stack, numbers);
   const C = rows.shape[0] / tape.size;
   const rotated = tf.matMul(rows, layer.inputVectors as tf.Tensor2D);
   const scaled = tf.mul(rotated, tf.reshape(tf.sqrt(variances), [1, -1]));

@@ -3,44 +3,42 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { PredictiveOf } from './codec.js';
-import { uploadPosterior } from './device.js';
 import { ofHeads, predicted } from './heads.js';
-import { linearised } from './linearised.js';
+import { linearisedPieces } from './linearisedPieces.js';
 import { inPieces } from './pieces.js';
 import type { OutputPrediction, Predictor } from './prediction.js';
 import { drawsOf, reportLinearised, reportSamples, rowOf } from './report.js';
 
-/** The most rows that go through the network at once; larger batches are cut. */
-const MAX_ROWS = 8192;
+/** Draws of outputs whose predictions are made together. */
+const DRAWN_ROWS = 8192;
 /** Up to this many classes the expected entropy uses the full covariance of the outputs, beyond it the variances alone. */
 const FULL_COVARIANCE_CLASSES = 64;
 
-/** Uploads the posterior; the caller disposes the predictor. */
+/** The caller disposes the predictor. What it makes on the device stays within `memoryBudget` bytes: see `budget.ts`. */
 export function linearisedPredictor(
   network: Network,
   posterior: Posterior,
   { temperature }: PredictiveOf<'linearised'>,
+  memoryBudget: number,
 ): Predictor {
   const { heads } = network;
-  const device = uploadPosterior(network, posterior, temperature);
   const want = heads.some(isJoint) ? 'covariance' : 'variance';
-  const step = Math.max(1, Math.floor(MAX_ROWS / network.outputs));
+  const pieces = linearisedPieces(network, posterior, temperature, want, memoryBudget);
   return {
     predict: async (x) => {
-      const values = await inPieces(x, step, (piece) => {
-        const { mean, covariance } = linearised(network, device, piece, want);
-        return Object.fromEntries(
+      const values = await pieces.run(x, ({ mean, covariance }) =>
+        Object.fromEntries(
           heads.flatMap((head, i) => [
             [`mean${i}`, tf.slice(mean, [0, head.first], [-1, head.outputs])],
             [`covariance${i}`, ownCovariance(head, covariance)],
           ]),
-        );
-      });
+        ),
+      );
       return ofHeads(network, (head, i) =>
         reportGaussian(head, values[`mean${i}`] as Float32Array, values[`covariance${i}`] as Float32Array),
       );
     },
-    dispose: device.dispose,
+    dispose: pieces.dispose,
   };
 }
 
@@ -63,7 +61,7 @@ async function reportGaussian(head: Head, mean: Float32Array, covariance: Float3
   const { draws, samples } = drawsOf(mean, covariance, C);
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {
-    const { values } = await inPieces([f], MAX_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
+    const { values } = await inPieces([f], DRAWN_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
     return reportSamples(head, values, samples, values.length / f.shape[0]);
   } finally {
     f.dispose();

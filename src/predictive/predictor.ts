@@ -4,6 +4,7 @@
 import { laplaceError } from '../errors.js';
 import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
+import { MEMORY_BUDGET } from './budget.js';
 import type { Predictive } from './codec.js';
 import { linearisedPredictor } from './linearisedPredictor.js';
 import type { Predictor } from './prediction.js';
@@ -11,11 +12,16 @@ import { rowOf } from './report.js';
 import { samplingPredictor } from './samplingPredictor.js';
 
 /** Uploads the posterior; the caller disposes the predictor. Throws a `LaplaceError` on an option that does not fit. */
-export function createPredictor(network: Network, posterior: Posterior, predictive: Predictive): Predictor {
+export function createPredictor(
+  network: Network,
+  posterior: Posterior,
+  predictive: Predictive,
+  memoryBudget: number = MEMORY_BUDGET,
+): Predictor {
   network.heads.forEach(checkMoments);
   switch (predictive._tag) {
     case 'linearised':
-      return linearisedPredictor(network, posterior, predictive);
+      return linearisedPredictor(network, posterior, predictive, memoryBudget);
     case 'activationSampling':
     case 'weightSampling':
       return samplingPredictor(network, posterior, predictive);

@@ -18,9 +18,14 @@ export interface LayerVisitor {
   readonly joint: (layer: DeviceLayer, gradients: ReadonlyMap<Block, tf.Tensor4D>) => void;
 }
 
-/** The gradient of every output in itself: row c·B + b belongs to output c of example b. */
-export const outputSeeds = (C: number, B: number): Seeds =>
-  uniformSeeds(tf.tile(tf.reshape(tf.eye(C), [C, 1, C]), [1, B, 1]) as tf.Tensor3D);
+/** The gradients of these of C outputs in all of them: row k·B + b belongs to output k of example b. */
+export function outputSeeds(outputs: ReadonlyArray<number>, C: number, B: number): Seeds {
+  const own = new Float32Array(outputs.length * C);
+  outputs.forEach((output, k) => {
+    own[k * C + output] = 1;
+  });
+  return uniformSeeds(tf.tile(tf.tensor3d(own, [outputs.length, 1, C]), [1, B, 1]));
+}
 
 /** Sends seeds back through the network and visits every layer of the posterior once. Allocates inside the caller's `tf.tidy`. */
 export function visitLayers(network: Network, posterior: DevicePosterior, tape: Tape, seeds: Seeds, visitor: LayerVisitor): void {

@@ -1,11 +1,11 @@
 /** The Gaussian over a network's outputs before the link, for those who go on from there. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { deviceError, fromDevice } from '../network/device.js';
+import { deviceError } from '../network/device.js';
 import { type Inputs, inputTensors } from '../network/inputs.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { uploadPosterior } from '../predictive/device.js';
-import { linearised } from '../predictive/linearised.js';
+import { MEMORY_BUDGET } from '../predictive/budget.js';
+import { linearisedPieces } from '../predictive/linearisedPieces.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
 import { orThrow } from './observed.js';
@@ -21,7 +21,7 @@ export interface Outputs {
 
 /**
  * Mean and full covariance of the linearised network's outputs for one batch; of several outputs, all of them side by side in the
- * model's order, and how they vary together. Memory: B·C·(m + C) numbers on the device.
+ * model's order, and how they vary together. On the device at most `memoryBudget` bytes.
  * Rejects as `predict` does.
  *
  * @example
@@ -43,28 +43,37 @@ export const outputDistribution = (
   model: LayersModel,
   posterior: Posterior,
   x: Inputs,
-  { temperature = 1 }: { readonly temperature?: number } = {},
+  options: OutputOptions = {},
 ): Promise<Outputs> =>
-  distribution(model, posterior, x, temperature).catch((error: unknown) => {
+  distribution(model, posterior, x, options).catch((error: unknown) => {
     throw deviceError(error);
   });
 
-async function distribution(model: LayersModel, posterior: Posterior, x: Inputs, temperature: number): Promise<Outputs> {
+/** Options of `outputDistribution`. */
+export interface OutputOptions {
+  /** T >= 0, scales the covariance. Default 1. */
+  readonly temperature?: number;
+  /** As for `predict`: the most bytes that are allocated on the device beside the model and the batch. Default 1 GiB. */
+  readonly memoryBudget?: number;
+}
+
+async function distribution(
+  model: LayersModel,
+  posterior: Posterior,
+  x: Inputs,
+  { temperature = 1, memoryBudget = MEMORY_BUDGET }: OutputOptions,
+): Promise<Outputs> {
   checkTemperature(temperature);
   const network = await bindPosterior(model, posterior);
-  const device = uploadPosterior(network, posterior, temperature);
-  const { mean, covariance } = (() => {
-    try {
-      return tf.tidy(() => ({ ...linearised(network, device, orThrow(inputTensors(network, x)), 'covariance') }));
-    } finally {
-      device.dispose();
-    }
-  })();
+  const pieces = linearisedPieces(network, posterior, temperature, 'covariance', memoryBudget);
+  let inputs: tf.Tensor[] = [];
   try {
-    const [f, cov] = await fromDevice(Promise.all([mean.data(), covariance.data()]));
+    inputs = tf.tidy(() => orThrow(inputTensors(network, x)).map((t) => tf.keep(tf.clone(t))));
+    const { mean, covariance } = await pieces.run(inputs, (outputs) => ({ ...outputs }));
     const C = network.outputs;
-    return { mean: rowsOf(f as Float32Array, C), covariance: rowsOf(cov as Float32Array, C * C) };
+    return { mean: rowsOf(mean, C), covariance: rowsOf(covariance, C * C) };
   } finally {
-    tf.dispose([mean, covariance]);
+    tf.dispose(inputs);
+    pieces.dispose();
   }
 }

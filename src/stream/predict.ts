@@ -22,6 +22,11 @@ export interface PredictOptions {
   readonly onProgress?: OnProgress;
   /** Number of batches, for progress. */
   readonly total?: number;
+  /**
+   * The most bytes that the linearised predictive allocates on the device beside the model and the batch: batches, outputs and layers
+   * are taken in parts that fit; fewer bytes take longer. Default 1 GiB; `Infinity` for no bound.
+   */
+  readonly memoryBudget?: number;
 }
 
 /**
@@ -57,7 +62,7 @@ export const predict = (
   sequential(async () => {
     const network = await bindPosterior(model, posterior);
     const own = 'predictive' in predictive ? predictive.predictive : predictive;
-    const predictor = createPredictor(network, posterior, own);
+    const predictor = createPredictor(network, posterior, own, options.memoryBudget);
     return {
       run: async (source, index) => {
         orThrow(notDisposed(model));

@@ -1,5 +1,5 @@
 /** Factors of chosen matrices, and a posterior's covariance written out: what tests of the posterior start from and end with. */
-import { type Basis, categorical, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
+import { type Basis, categorical, exactDamping, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
 import { identity, kron, product, type Rows, transposed } from './dense64.js';
 import { normalSource, take } from './monteCarlo.js';
 import { inRows } from './numbers.js';
@@ -62,4 +62,24 @@ export function covarianceOf(posterior: Posterior, l: number): number[][] {
     basis,
     transposed(basis).map((row, i) => row.map((v) => v * (spread[i] as number))),
   );
+}
+
+/** A posterior of one layer of any size, without a decomposition: the basis of each side is the identity, written out. */
+export function posteriorOfSize(name: string, n: number, m: number): Posterior {
+  const side = (d: number): Basis => {
+    const data = new Float64Array(d * d);
+    for (let i = 0; i < d; i++) data[i * d + i] = 1;
+    return { values: Float64Array.from({ length: d }, (_, i) => 1 / (1 + i)), vectors: { rows: d, cols: d, data } };
+  };
+  const mean: Matrix = { rows: n, cols: m, data: new Float64Array(n * m) };
+  const layer = { name, structure: 'kronecker', groups: 1, n, m, bias: true, mean, priorPrecision: 1 } as const;
+  return {
+    _tag: 'Posterior',
+    layers: [{ ...layer, input: side(n), gradient: side(m) }],
+    damping: exactDamping(),
+    likelihood: categorical(),
+    datasetSize: 100,
+    fingerprint: 'f00d',
+    logLikelihood: -1,
+  };
 }

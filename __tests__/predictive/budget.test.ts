@@ -1,0 +1,131 @@
+/**
+ * `memoryBudget`: what the linearised predictive allocates stays below it, for every kind of layer, and says the same however it is cut.
+ * Allocation is counted in buffers, from the subscription to the end: the posterior's copies too, not what a kernel uses on its own.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { from, lastValueFrom } from 'rxjs';
+import {
+  type Curvature,
+  categorical,
+  diagonal,
+  full,
+  gaussian,
+  kfac,
+  type LaplaceError,
+  linearised,
+  type Posterior,
+  type Prediction,
+  predict,
+} from 'tfjs-laplace';
+import { peakOf } from '../../bench/memory.js';
+import { factorsOf, posteriorFrom } from '../support/math/laplace.js';
+import { relativeError } from '../support/math/numbers.js';
+import { expectNoLeak } from '../support/memory.js';
+import { withFixedWeights } from '../support/networks.js';
+import { noise, ZOO, type ZooCase, zooInputs } from '../support/zoo.js';
+
+/** Of the same float32 sums in another order; entropies are differences of numbers near 1. */
+const SAME = 2e-5;
+const EXAMPLES = 24;
+/** Pairs of outputs, one example at a time: hundreds of small passes. */
+const SLOW = 60_000;
+
+const withBudget = (model: tf.LayersModel, posterior: Posterior, x: tf.Tensor[], memoryBudget: number): Promise<Prediction> =>
+  lastValueFrom(from([x]).pipe(predict(model, posterior, linearised(), { memoryBudget })));
+
+/** The least budget, as the error for a smaller one states it. */
+async function least(model: tf.LayersModel, posterior: Posterior, x: tf.Tensor[]): Promise<number> {
+  const error: LaplaceError = await withBudget(model, posterior, x, 1).then(
+    () => Promise.reject(new Error('one byte was enough')),
+    (reason) => reason,
+  );
+  expect([error.kind, error.field]).toEqual(['InvalidOption', 'memoryBudget']);
+  return Number(/at least (\d+) bytes/.exec(error.expected ?? '')?.[1]);
+}
+
+/** Every array of a prediction, end to end. */
+const numbersIn = (prediction: Prediction): number[] =>
+  Object.values(prediction as object).flatMap((value) =>
+    Array.isArray(value) ? value.flatMap((row) => [...row]) : value instanceof Float32Array ? [...value] : [],
+  );
+
+/** Several budgets from the least to plenty: all kept, all the same. */
+async function expectKept(model: tf.LayersModel, posterior: Posterior, x: tf.Tensor[]): Promise<void> {
+  const whole = numbersIn(await withBudget(model, posterior, x, Number.POSITIVE_INFINITY));
+  const { bytes: most } = await peakOf(() => withBudget(model, posterior, x, Number.POSITIVE_INFINITY));
+  const fewest = await least(model, posterior, x);
+  for (const share of [0, 0.03, 0.2, 0.6]) {
+    const memoryBudget = Math.ceil(fewest + share * Math.max(0, most - fewest));
+    let found: Prediction | undefined;
+    const { bytes } = await peakOf(async () => {
+      found = await withBudget(model, posterior, x, memoryBudget);
+    });
+    expect(bytes).toBeLessThanOrEqual(memoryBudget);
+    expect(relativeError(numbersIn(found as unknown as Prediction), whole)).toBeLessThan(SAME);
+  }
+}
+
+async function fitted(
+  kind: ZooCase,
+  curvature: Curvature,
+): Promise<{ model: tf.LayersModel; posterior: Posterior; x: tf.Tensor[] }> {
+  const model = kind.build();
+  const C = model.outputs[0]?.shape[1] as number;
+  const x = zooInputs(kind, model, 6, 3);
+  const posterior = await posteriorFrom(await factorsOf(model, gaussian(), { x, y: noise([6, C], 4) }, curvature), {
+    priorPrecision: 2,
+  });
+  return { model, posterior, x: zooInputs(kind, model, EXAMPLES, 5) };
+}
+
+describe.each(ZOO)('$name', (kind) => {
+  it.each([kfac(), diagonal(), full()])('$_tag', async (curvature) => {
+    const { model, posterior, x } = await fitted(kind, curvature);
+    await expectKept(model, posterior, x);
+  });
+});
+
+describe('a classifier, whose covariances are wanted', () => {
+  const CLASSES = 7;
+  let model: tf.LayersModel;
+  let posterior: Posterior;
+  let x: tf.Tensor[];
+  beforeAll(async () => {
+    model = withFixedWeights(
+      tf.sequential({
+        layers: [
+          tf.layers.conv2d({ inputShape: [6, 6, 2], filters: 4, kernelSize: 3, activation: 'tanh' }),
+          tf.layers.flatten(),
+          tf.layers.dense({ units: 120, activation: 'relu' }),
+          tf.layers.dense({ units: CLASSES }),
+        ],
+      }),
+    );
+    const data = {
+      x: [noise([12, 6, 6, 2], 1)],
+      y: tf.oneHot(tf.tensor1d([0, 1, 2, 3, 4, 5, 6, 0, 2, 4, 6, 1], 'int32'), CLASSES),
+    };
+    posterior = await posteriorFrom(await factorsOf(model, categorical(), data, kfac()), { priorPrecision: 1 });
+    x = [noise([8, 6, 6, 2], 2)];
+  }, SLOW);
+
+  it(
+    'has the same ones however few outputs go back together',
+    async () => {
+      await expectKept(model, posterior, x);
+    },
+    SLOW,
+  );
+
+  it('leaves nothing behind, at the least budget', async () => {
+    const fewest = await least(model, posterior, x);
+    await expectNoLeak(() => withBudget(model, posterior, x, fewest));
+  });
+
+  it.each([0, -1, Number.NaN])('refuses a budget of %p', async (memoryBudget) => {
+    await expect(withBudget(model, posterior, x, memoryBudget)).rejects.toMatchObject({
+      kind: 'InvalidOption',
+      field: 'memoryBudget',
+    });
+  });
+});
