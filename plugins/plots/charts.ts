@@ -1,6 +1,7 @@
 /** The pictures that Vega draws. */
 import { type CurvesData, curvesSpec } from './curves.js';
 import { type HistogramData, histogramSpec } from './histograms.js';
+import { type PowerLawData, powerLawSpec } from './powerLaws.js';
 import { type ReliabilityData, reliabilitySpec } from './reliability.js';
 import { svgOf } from './svg.js';
 
@@ -15,3 +16,6 @@ export const histograms = (data: HistogramData): Promise<string> => svgOf(histog
 
 /** Curves as SVG, with bands and dots where they have any. */
 export const curves = (data: CurvesData): Promise<string> => svgOf(curvesSpec(data));
+
+/** Costs against sizes as SVG: panels of points on two log axes, each with the power law that was fitted and the one that is stated. */
+export const powerLaws = (data: PowerLawData): Promise<string> => svgOf(powerLawSpec(data));

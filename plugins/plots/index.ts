@@ -2,11 +2,12 @@
  * Pictures of predictive distributions. Every function takes data and returns SVG text; `writePicture` makes files of it, SVG and
  * PNG. No canvas and no browser needed.
  */
-export { curves, histograms, reliabilityDiagram } from './charts.js';
+export { curves, histograms, powerLaws, reliabilityDiagram } from './charts.js';
 export type { Curve, CurvesData } from './curves.js';
 export { type GalleryData, type GalleryItem, gallery } from './gallery.js';
 export type { HistogramData, HistogramPanel } from './histograms.js';
 export { canDrawText, pngOf } from './png.js';
+export type { PowerLawData, PowerLawPanel } from './powerLaws.js';
 export type { ReliabilityBin, ReliabilityData } from './reliability.js';
 export { COLOURS } from './theme.js';
 export { type Written, writePicture } from './write.js';

@@ -1,5 +1,13 @@
 /** Draws one of each twice and writes the pictures into a folder: run by `drawing.test.ts`, since Vega comes as ES modules only. */
-import { canDrawText, curves, gallery, histograms, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
+import {
+  canDrawText,
+  curves,
+  gallery,
+  histograms,
+  powerLaws,
+  reliabilityDiagram,
+  writePicture,
+} from 'tfjs-laplace/plugins/plots';
 
 const folder = process.argv[2] as string;
 const bins = [{ lower: 0.5, upper: 1, count: 40, confidence: 0.8, accuracy: 0.75 }];
@@ -28,6 +36,23 @@ const draw = async () => ({
           { x: 1, y: 0 },
         ],
       },
+    ],
+  }),
+  powerLaws: await powerLaws({
+    title: 'Scaling title',
+    rows: [
+      [
+        {
+          size: 'examples',
+          cost: 'time (ms)',
+          points: [
+            { x: 1, y: 2 },
+            { x: 2, y: 4 },
+          ],
+          fitted: { exponent: 1, factor: 2, from: 1 },
+          stated: '1',
+        },
+      ],
     ],
   }),
   gallery: gallery({

@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   histograms: ['Histogram title', 'Panel title', 'correct (3)', 'entropy (nats)', '% of digits'],
   curves: ['Curve title', 'time (s)', 'height (m)', 'fall'],
+  powerLaws: ['Scaling title', 'examples', 'time (ms)', '1.00 fitted, 1 stated'],
   gallery: ['Gallery title', 'probability of the right class'],
 };
 

@@ -1,6 +1,7 @@
 /** What the pictures show, as values: Vega itself runs in `drawing.test.ts`. */
 import { curvesSpec } from '../../../plugins/plots/curves.js';
 import { histogramRows, histogramSpec } from '../../../plugins/plots/histograms.js';
+import { lawPoints, powerLawSpec } from '../../../plugins/plots/powerLaws.js';
 import { reliabilityRows, reliabilitySpec, wilson } from '../../../plugins/plots/reliability.js';
 import { lines } from '../../../plugins/plots/theme.js';
 
@@ -112,4 +113,28 @@ it('titles are broken between words', () => {
   expect(broken.length).toBeGreaterThan(1);
   expect(broken.join(' ')).toBe(words);
   expect(lines('short', 16)).toEqual(['short']);
+});
+
+describe('power laws', () => {
+  const panel = {
+    size: 'examples',
+    cost: 'time (ms)',
+    points: [1, 2, 4].map((x) => ({ x, y: 3 * x * x })),
+    fitted: { exponent: 2, factor: 3, from: 2 },
+    stated: '2',
+  };
+
+  it('draw the line over the sizes that it was fitted to', () => {
+    expect(lawPoints(panel)).toEqual([
+      { x: 2, y: 12 },
+      { x: 4, y: 48 },
+    ]);
+  });
+
+  it('leave room around a flat curve, so that its noise is no trend', () => {
+    const flat = { ...panel, points: [1, 2, 4].map((x) => ({ x, y: 100 })) };
+    const { domain } = JSON.parse(JSON.stringify(powerLawSpec({ title: 't', rows: [[flat]] }))).vconcat[0].hconcat[0].layer[0]
+      .encoding.y.scale;
+    expect(domain).toEqual([25, 400]);
+  });
 });
