@@ -48,7 +48,14 @@ export {
   PriorCodec,
   perLayer,
 } from './posterior/codec.js';
-export { activationSampling, linearised, type Predictive, PredictiveCodec, weightSampling } from './predictive/codec.js';
+export {
+  activationSampling,
+  functionSampling,
+  linearised,
+  type Predictive,
+  PredictiveCodec,
+  weightSampling,
+} from './predictive/codec.js';
 export { type PartialRecipe, type Recipe, RecipeCodec, type RecipeInput } from './recipe/codec.js';
 export { recipeMonoid } from './recipe/monoid.js';
 export { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from './recipe/recipe.js';
@@ -58,10 +65,13 @@ export { epochs, everyEpoch, finalEpochs, type Observation, ObservationCodec } f
 
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
 export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
+export type { InputSource } from './stream/inputSource.js';
+export { crossCovariance, type JointOptions, type JointOutputs, jointDistribution } from './stream/jointDistribution.js';
 export { observe } from './stream/observe.js';
 export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch } from './stream/observed.js';
 export { type OutputOptions, type Outputs, outputDistribution } from './stream/outputDistribution.js';
-export { type InputSource, type PredictOptions, predict } from './stream/predict.js';
+export { type PredictOptions, predict } from './stream/predict.js';
+export { type SampledFunctions, type SampleFunctionsOptions, sampleFunctions } from './stream/sampleFunctions.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
 export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 

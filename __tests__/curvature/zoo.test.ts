@@ -20,9 +20,10 @@ import {
 import type { Network } from '../../src/network/network.js';
 import { distance } from '../support/factors.js';
 import { gaussNewton } from '../support/math/curvature64.js';
-import { combination, identity, inverse, kron, product, type Rows, transposed } from '../support/math/dense64.js';
+import { combination, identity, inverse, product, type Rows, transposed } from '../support/math/dense64.js';
 import { factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { hessian } from '../support/math/likelihoods64.js';
+import { covarianceOf } from '../support/math/posteriors64.js';
 import { withWasmKernels } from '../support/wasmKernels.js';
 import { blockJacobians, ZOO, type ZooCase, zooInputs } from '../support/zoo.js';
 
@@ -69,27 +70,6 @@ const joined = (jacobians: ReadonlyArray<ReadonlyArray<Rows>>): Rows[] =>
       jacobians.flatMap((block) => (block[b] as Rows)[c] as number[]),
     ),
   );
-
-const rowsOf = (data: ArrayLike<number>, cols: number): number[][] =>
-  Array.from({ length: data.length / cols }, (_, i) => Array.from({ length: cols }, (_, j) => data[i * cols + j] as number));
-
-/** One layer's covariance over its weights [P·n·m], materialised from the posterior's own form. */
-function covariance(posterior: Posterior, layer: PosteriorLayer): number[][] {
-  const { groups: P, n, m, input, gradient } = layer;
-  const S2 = variances(posterior, layer).data;
-  const side = (vectors: { data: Float64Array } | undefined, p: number, d: number): number[][] =>
-    vectors === undefined ? identity(d) : rowsOf(vectors.data.subarray(p * d * d, (p + 1) * d * d), d);
-  const size = n * m;
-  const whole = Array.from({ length: P * size }, () => new Array<number>(P * size).fill(0));
-  for (let p = 0; p < P; p++) {
-    const U = kron(side(input.vectors, p, n), side(gradient.vectors, p, m));
-    const scaled = U.map((row) => row.map((v, k) => v * (S2[p * size + k] as number)));
-    product(scaled, transposed(U)).forEach((row, i) =>
-      row.forEach((v, j) => ((whole[p * size + i] as number[])[p * size + j] = v)),
-    );
-  }
-  return whole;
-}
 
 describe.each(ZOO)('$name', (zoo) => {
   afterAll(() => {
@@ -141,7 +121,7 @@ describe.each(ZOO)('$name', (zoo) => {
       );
       expect(distance(traces, expected)).toBeLessThan(FLOAT32);
       const far = (posterior: Posterior, own: PosteriorLayer): number => {
-        const curvature = inverse(covariance(posterior, own));
+        const curvature = inverse(covarianceOf(posterior, posterior.layers.indexOf(own)));
         const difference = combination([1, block], [-1 / N, curvature], [TAU / N, identity(block.length)]);
         return Math.sqrt(difference.flat().reduce((sum, v) => sum + v * v, 0));
       };
@@ -161,8 +141,8 @@ describe.each(ZOO)('$name', (zoo) => {
     const posterior = await posteriorFrom(await factorsBy(zoo, curvature), { priorPrecision: TAU });
     const own = curvature._tag === 'full' ? [joined(jacobians)] : jacobians;
     const found = await outputDistribution(network.model, posterior, x.length === 1 ? (x[0] as tf.Tensor) : x);
-    const expected = posterior.layers.map((layer, i) => {
-      const C = covariance(posterior, layer);
+    const expected = posterior.layers.map((_layer, i) => {
+      const C = covarianceOf(posterior, i);
       return (own[i] as Rows[]).map((J) => product(J, C, transposed(J)).flat());
     });
     const sums = Array.from({ length: N }, (_, b) =>

@@ -1,6 +1,13 @@
 import { either as E } from 'fp-ts';
 import { decode } from '../../src/codec/index.js';
-import { activationSampling, linearised, type Predictive, PredictiveCodec, weightSampling } from '../../src/predictive/codec.js';
+import {
+  activationSampling,
+  functionSampling,
+  linearised,
+  type Predictive,
+  PredictiveCodec,
+  weightSampling,
+} from '../../src/predictive/codec.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {
@@ -13,12 +20,16 @@ it('makes values', () => {
     temperature: 0.1,
     seed: 7,
   });
+  expect(functionSampling({ samples: 5 })).toStrictEqual({ _tag: 'functionSampling', samples: 5, temperature: 1, seed: 0 });
 });
 
-it.each([linearised(), activationSampling(), weightSampling()])('makes frozen values that decode to themselves: %j', (value) => {
-  expect(Object.isFrozen(value)).toBe(true);
-  expect(decode(PredictiveCodec, value)).toEqual(E.right(value));
-});
+it.each([linearised(), activationSampling(), weightSampling(), functionSampling()])(
+  'makes frozen values that decode to themselves: %j',
+  (value) => {
+    expect(Object.isFrozen(value)).toBe(true);
+    expect(decode(PredictiveCodec, value)).toEqual(E.right(value));
+  },
+);
 
 it.each<[string, (options: never) => Predictive, unknown, string]>([
   ['linearised', linearised, { temperature: -1 }, 'linearised: temperature: found -1, expected a finite number >= 0.'],
@@ -44,5 +55,6 @@ holds<
     | { readonly _tag: 'linearised'; readonly link: 'probit'; readonly temperature: number }
     | Flat<{ readonly _tag: 'activationSampling' } & Sampling>
     | Flat<{ readonly _tag: 'weightSampling' } & Sampling>
+    | Flat<{ readonly _tag: 'functionSampling' } & Sampling>
   >
 >();

@@ -23,6 +23,7 @@ import {
   type Regression,
   recipe,
   rmse,
+  sampleFunctions,
   toPosterior,
   withPrior,
 } from 'tfjs-laplace';
@@ -109,13 +110,22 @@ async function row(name: string, model: LayersModel, posterior: Posterior, data:
   ];
 }
 
-async function picture(model: LayersModel, posterior: Posterior, data: Points) {
-  const x = Array.from({ length: 161 }, (_, i) => RANGE[0] + ((RANGE[1] - RANGE[0]) * i) / 160);
-  const { mean, epistemicVariance, totalVariance } = await predicted(model, posterior, x);
-  const band = (name: string, variance: Regression['mean'], colour: string | undefined) => ({
+/** Where the pictures ask the network. */
+const AXIS = Array.from({ length: 161 }, (_, i) => RANGE[0] + ((RANGE[1] - RANGE[0]) * i) / 160);
+/** What both pictures have in common. */
+const frame = (data: Points) => ({
+  xAxis: 'x',
+  yAxis: 'y',
+  yRange: [-2.5, 2.5] as const,
+  dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
+});
+
+async function band(model: LayersModel, posterior: Posterior, data: Points) {
+  const { mean, epistemicVariance, totalVariance } = await predicted(model, posterior, AXIS);
+  const around = (name: string, variance: Regression['mean'], colour: string | undefined) => ({
     name,
     ...(colour === undefined ? {} : { colour }),
-    points: x.map((at, i) => {
+    points: AXIS.map((at, i) => {
       const [y, width] = [mean[i]?.[0] as number, 2 * Math.sqrt(variance[i]?.[0] as number)];
       return { x: at, y, low: y - width, high: y + width };
     }),
@@ -123,17 +133,30 @@ async function picture(model: LayersModel, posterior: Posterior, data: Points) {
   const svg = await curves({
     title: 'A regression that knows where it has seen data',
     subtitle: `Linearised Laplace; dots are the ${data.x.length} training points`,
-    xAxis: 'x',
-    yAxis: 'y',
-    yRange: [-2.5, 2.5],
+    ...frame(data),
     curves: [
-      band('mean ± 2 sd, total', totalVariance, COLOURS[4]),
-      band('epistemic part', epistemicVariance, COLOURS[0]),
-      { name: 'the wave itself', colour: COLOURS[1] as string, points: x.map((at) => ({ x: at, y: wave(at) })) },
+      around('mean ± 2 sd, total', totalVariance, COLOURS[4]),
+      around('epistemic part', epistemicVariance, COLOURS[0]),
+      { name: 'the wave itself', colour: COLOURS[1] as string, points: AXIS.map((at) => ({ x: at, y: wave(at) })) },
     ],
-    dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
   });
   return writePicture(values.out, 'band', svg);
+}
+
+/** Functions drawn from the posterior: together where there are data, apart where there are none. */
+async function functions(model: LayersModel, posterior: Posterior, data: Points) {
+  const stream = from([() => column(AXIS)]).pipe(sampleFunctions(model, posterior, { count: 4, seed: 1 }));
+  const drawn = (await lastValueFrom(stream)).functions;
+  const svg = await curves({
+    title: 'Functions that the data allow',
+    subtitle: 'Drawn from the posterior of the linearised network',
+    ...frame(data),
+    curves: drawn.map((rows, s) => ({
+      name: `function ${s + 1}`,
+      points: AXIS.map((at, i) => ({ x: at, y: rows[i]?.[0] as number })),
+    })),
+  });
+  return writePicture(values.out, 'functions', svg);
 }
 
 const { name } = await useBackend();
@@ -155,6 +178,6 @@ report.table(
     ),
   ],
 );
-const { png, svg, warning } = await picture(model, posterior, data);
-if (warning !== undefined) report.result(warning);
-report.result(`\nPictures: ${png}, ${svg}`);
+const pictures = [await band(model, posterior, data), await functions(model, posterior, data)];
+for (const { warning } of pictures) if (warning !== undefined) report.result(warning);
+report.result(`\nPictures: ${pictures.flatMap(({ png, svg }) => [png, svg]).join(', ')}`);

@@ -145,7 +145,7 @@ function subjectsOf(network: Network, layout: Layout, curvature: Curvature, basi
   );
 }
 
-/** Gradients of all covered weights end to end, a row for each that was sent back: [R, P]. */
+/** Gradients of all covered weights end to end, [R, P]: the rows that were sent back, those of one example next to each other. */
 export function jointGradients(
   blocks: ReadonlyArray<Block>,
   tape: Tape,

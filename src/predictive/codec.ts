@@ -32,8 +32,15 @@ const Linearised = variant('linearised', {
 });
 const ActivationSampling = variant('activationSampling', sampling);
 const WeightSampling = variant('weightSampling', sampling);
+const FunctionSampling = variant('functionSampling', {
+  /** Functions that are averaged. */
+  samples: defaulted(positiveInteger, 20),
+  /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
+  temperature,
+  seed: defaulted(seed, 0),
+});
 
-const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, WeightSampling);
+const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, WeightSampling, FunctionSampling);
 
 /** How predictions are made under a posterior. */
 export type Predictive = Flat<t.TypeOf<typeof Predictives>>;
@@ -52,6 +59,9 @@ export type LinearisedOptions = Options<typeof Linearised>;
 
 /** Options of `activationSampling` and `weightSampling`. */
 export type SamplingOptions = Options<typeof WeightSampling>;
+
+/** Options of `functionSampling`. */
+export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
 
 /**
  * The network linearised in its weights, so that outputs are Gaussian: f ~ N(f*, J Σ Jᵀ). No sampling, no seed; the default.
@@ -89,3 +99,17 @@ export const activationSampling = (options: SamplingOptions = {}): Predictive =>
  * ```
  */
 export const weightSampling = (options: SamplingOptions = {}): Predictive => make('weightSampling', WeightSampling, options);
+
+/**
+ * Functions drawn from the linearised network, f* + J δ with the weights' draws δ of `weightSampling`, sent through the likelihood's own
+ * link and averaged: what `linearised` approximates by a formula, up to 1/√samples, for any link. The same functions for every batch.
+ *
+ * @example
+ * ```ts
+ * import { functionSampling } from 'tfjs-laplace';
+ *
+ * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, seed: 0 }
+ * ```
+ */
+export const functionSampling = (options: FunctionSamplingOptions = {}): Predictive =>
+  make('functionSampling', FunctionSampling, options);

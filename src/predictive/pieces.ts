@@ -27,6 +27,12 @@ export async function inPieces<K extends string>(
   return Object.fromEntries(names.map((name) => [name, joined(parts.map((p) => p[name]))])) as Record<K, Float32Array>;
 }
 
+/** Rejects with `NotFinite` when an input holds a number that is not finite. */
+export async function checkInputs(x: ReadonlyArray<tf.Tensor>): Promise<void> {
+  const { finite } = await downloadAll(tf.tidy(() => ({ finite: allFinite(x) })));
+  if (finite[0] === 0) throw notFinite();
+}
+
 /** Scalar: 1 when every input is a finite number. Looked at here, as activations can hide it: WASM's relu(NaN) is 0. */
 const allFinite = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor =>
   tensors

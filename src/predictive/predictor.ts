@@ -6,6 +6,7 @@ import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { MEMORY_BUDGET } from './budget.js';
 import type { Predictive } from './codec.js';
+import { functionPredictor } from './functionPredictor.js';
 import { linearisedPredictor } from './linearisedPredictor.js';
 import type { Predictor } from './prediction.js';
 import { rowOf } from './report.js';
@@ -25,6 +26,8 @@ export function createPredictor(
     case 'activationSampling':
     case 'weightSampling':
       return samplingPredictor(network, posterior, predictive);
+    case 'functionSampling':
+      return functionPredictor(network, posterior, predictive, memoryBudget);
   }
 }
 

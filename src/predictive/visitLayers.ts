@@ -27,6 +27,14 @@ export function outputSeeds(outputs: ReadonlyArray<number>, C: number, B: number
   return uniformSeeds(tf.tile(tf.tensor3d(own, [outputs.length, 1, C]), [1, B, 1]));
 }
 
+/** The gradients of all outputs in themselves. */
+export const everyOutput = ({ outputs: C }: Pick<Network, 'outputs'>, { size }: Pick<Tape, 'size'>): Seeds =>
+  outputSeeds(
+    Array.from({ length: C }, (_, c) => c),
+    C,
+    size,
+  );
+
 /** Sends seeds back through the network and visits every layer of the posterior once. Allocates inside the caller's `tf.tidy`. */
 export function visitLayers(network: Network, posterior: DevicePosterior, tape: Tape, seeds: Seeds, visitor: LayerVisitor): void {
   const own = new Map(

@@ -33,7 +33,17 @@ export function drawWeights(posterior: DevicePosterior, key: Key): SampledWeight
 }
 
 /** One draw of one layer of the posterior, for each of its blocks. */
-export function drawLayer({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, key: Key): SampledWeights {
+export function drawLayer(layer: DeviceLayer, key: Key): SampledWeights {
+  const draw = [...drawDeviations(layer, key)].map(([block, deviation]) => {
+    const W = tf.tidy(() => tf.add(blockWeights(block), deviation) as tf.Tensor2D);
+    deviation.dispose();
+    return [block, W] as const;
+  });
+  return new Map(draw);
+}
+
+/** The same without the mean: W − M. */
+export function drawDeviations({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, key: Key): SampledWeights {
   const deviation = tf.tidy(() => {
     const noise = tf.tensor(normals(key, variances.size), variances.shape) as tf.Tensor3D;
     const inBasis = timesBasis(basisTimes(inputVectors, noise, true), gradientVectors, false);
@@ -44,11 +54,10 @@ export function drawLayer({ blocks, variances, inputVectors, gradientVectors }: 
   let offset = 0;
   for (const block of blocks) {
     const [start, size] = [offset, block.groups * block.n * block.m];
-    const W = tf.tidy(() => {
-      const own = tf.reshape(tf.slice(deviation, start, size), [block.groups * block.n, block.m]);
-      return tf.add(blockWeights(block), own) as tf.Tensor2D;
-    });
-    draw.set(block, W);
+    draw.set(
+      block,
+      tf.tidy(() => tf.reshape(tf.slice(deviation, start, size), [block.groups * block.n, block.m])),
+    );
     offset += size;
   }
   deviation.dispose();

@@ -12,4 +12,9 @@ export const checkTemperature = (temperature: number): void =>
 
 /** How many draws. */
 export const checkCount = (count: number): void =>
-  checked('count', count, (Number.isInteger(count) && count >= 1) || count === Infinity, 'an integer >= 1, or Infinity');
+  checked('count', count, isCount(count) || count === Infinity, 'an integer >= 1, or Infinity');
+
+/** How many of what is drawn at once. */
+export const checkFiniteCount = (count: number): void => checked('count', count, isCount(count), 'an integer >= 1');
+
+const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;

@@ -2,7 +2,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
-import { type Inputs, inputTensors } from '../network/inputs.js';
 import { notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { linearised, type Predictive } from '../predictive/codec.js';
@@ -10,11 +9,9 @@ import type { Prediction } from '../predictive/prediction.js';
 import { createPredictor } from '../predictive/predictor.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
+import { type InputSource, ownInputs } from './inputSource.js';
 import { orThrow } from './observed.js';
 import { sequential } from './sequential.js';
-
-/** A batch of inputs, or a function that makes one when its turn comes (its tensors are freed after use). */
-export type InputSource = Inputs | (() => Inputs);
 
 /** Options of `predict` beside the predictive itself. */
 export interface PredictOptions {
@@ -66,22 +63,14 @@ export const predict = (
     return {
       run: async (source, index) => {
         orThrow(notDisposed(model));
-        const made: tf.Tensor[] = [];
-        const x = tf.tidy(() => {
-          const given = typeof source === 'function' ? source() : source;
-          return orThrow(inputTensors(network, given)).map((t) => {
-            // A reference of our own, so that what the caller made inside this tidy outlives it until the prediction is there.
-            made.push(tf.keep(tf.clone(t)));
-            return made[made.length - 1] as tf.Tensor;
-          });
-        });
+        const x = ownInputs(network, source);
         try {
           const prediction = await predictor.predict(x, index);
           const { onProgress, total } = options;
           onProgress?.({ phase: 'predict', done: index + 1, ...(total === undefined ? {} : { total }), unit: 'batches' });
           return prediction;
         } finally {
-          tf.dispose(made);
+          tf.dispose(x);
         }
       },
       close: predictor.dispose,

@@ -52,16 +52,24 @@ export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLike
   };
 }
 
-/** (U_A ⊗ U_G) diag(S²) (U_A ⊗ U_G)ᵀ of layer l, the covariance of its row-major weights at T = 1. */
+/** (U_A ⊗ U_G) diag(S²) (U_A ⊗ U_G)ᵀ of layer l, in each of its groups: the covariance of its row-major weights at T = 1. */
 export function covarianceOf(posterior: Posterior, l: number): number[][] {
   const layer = posterior.layers[l] as Posterior['layers'][number];
-  const side = ({ vectors }: Basis, d: number): number[][] => (vectors === undefined ? identity(d) : rowsOf(vectors));
-  const basis = kron(side(layer.input, layer.n), side(layer.gradient, layer.m));
-  const spread = Array.from(variances(posterior, layer).data);
-  return product(
-    basis,
-    transposed(basis).map((row, i) => row.map((v) => v * (spread[i] as number))),
-  );
+  const { groups: P, n, m } = layer;
+  const size = n * m;
+  const spread = variances(posterior, layer).data;
+  const side = ({ vectors }: Basis, p: number, d: number): number[][] =>
+    vectors === undefined ? identity(d) : rowsOf({ rows: d, cols: d, data: vectors.data.subarray(p * d * d, (p + 1) * d * d) });
+  const whole = Array.from({ length: P * size }, () => new Array<number>(P * size).fill(0));
+  for (let p = 0; p < P; p++) {
+    const basis = kron(side(layer.input, p, n), side(layer.gradient, p, m));
+    const own = product(
+      basis,
+      transposed(basis).map((row, k) => row.map((v) => v * (spread[p * size + k] as number))),
+    );
+    own.forEach((row, i) => (whole[p * size + i] as number[]).splice(p * size, size, ...row));
+  }
+  return whole;
 }
 
 /** A posterior of one layer of any size, without a decomposition: the basis of each side is the identity, written out. */

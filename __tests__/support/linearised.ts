@@ -1,0 +1,94 @@
+/** Small networks with posteriors of every structure, and the Jacobians of whole batches: what linearised outputs are checked against. */
+import * as tf from '@tensorflow/tfjs';
+import {
+  type Curvature,
+  categorical,
+  diagonal,
+  ekfac,
+  full,
+  kfac,
+  type Posterior,
+  readNetwork,
+  type ToPosteriorOptions,
+  withBlocks,
+} from 'tfjs-laplace';
+import type { Network } from '../../src/network/network.js';
+import type { Rows } from './math/dense64.js';
+import { factorsOf, posteriorFrom, right } from './math/laplace.js';
+import { dense, withWeights } from './math/networks.js';
+import { blockJacobians, type ZooCase, zooInputs } from './zoo.js';
+
+const LIKELIHOOD = categorical();
+
+/** Every structure of curvature. */
+export const CURVATURES = [
+  ['kfac', kfac()],
+  ['ekfac', ekfac()],
+  ['diagonal', diagonal()],
+  ['full', full()],
+] as const;
+
+const L = tf.layers;
+
+const recurrent = (name: string, layer: () => tf.layers.Layer): ZooCase => ({
+  name,
+  build: () => withWeights(tf.sequential({ layers: [layer(), dense(2)] }), 4),
+});
+
+/** Layers of two blocks whose positions are the steps. */
+export const RECURRENT: ReadonlyArray<ZooCase> = [
+  recurrent('a recurrent layer', () => L.lstm({ units: 2, inputShape: [3, 2] })),
+  recurrent('a bidirectional layer', () =>
+    L.bidirectional({ layer: L.gru({ units: 2 }) as never, mergeMode: 'concat', inputShape: [3, 2] }),
+  ),
+];
+
+/** Tokens of few kinds in a large vocabulary, repeated within examples and across them. */
+export const FEW_TOKENS: ZooCase = {
+  name: 'fewer tokens than the vocabulary has',
+  build: () =>
+    withWeights(
+      tf.sequential({
+        layers: [
+          L.embedding({ inputDim: 50, outputDim: 2, inputLength: 4 }),
+          L.flatten(),
+          dense(3, { activation: 'tanh' }),
+          dense(2),
+        ],
+      }),
+      5,
+    ),
+  tokens: 6,
+};
+
+/** A classifier and a posterior of all its layers from N examples. */
+export interface Linearised {
+  readonly network: Network;
+  readonly posterior: Posterior;
+  /** Inputs that it has not seen. */
+  readonly inputs: (B: number, seed: number) => tf.Tensor[];
+}
+
+export async function linearisedCase(
+  zoo: ZooCase,
+  curvature: Curvature = kfac(),
+  options: ToPosteriorOptions = { priorPrecision: 3 },
+): Promise<Linearised> {
+  const model = zoo.build();
+  const network = right(withBlocks(right(readNetwork(model, LIKELIHOOD)), 'all'));
+  const N = 5;
+  const x = zooInputs(zoo, model, N, 8);
+  const y = tf.tidy(() => tf.oneHot(tf.range(0, N).mod(network.outputs).toInt(), network.outputs).toFloat());
+  const posterior = await posteriorFrom(await factorsOf(model, LIKELIHOOD, { x, y }, curvature), options);
+  return { network, posterior, inputs: (B, seed) => zooInputs(zoo, model, B, seed) };
+}
+
+/** Inputs as a user gives them. */
+export const one = (x: tf.Tensor[]): tf.Tensor | tf.Tensor[] => (x.length === 1 ? (x[0] as tf.Tensor) : x);
+
+/** J [B·C, weights] of each layer of a posterior, row b·C + c, by tf.variableGrads through the model as tfjs runs it. */
+export function jacobiansOf(network: Network, posterior: Posterior, x: tf.Tensor[]): Rows[] {
+  const blocks = blockJacobians(network, x).map((examples) => examples.flat());
+  const rows = blocks[0] as number[][];
+  return posterior.layers[0]?.members === undefined ? blocks : [rows.map((_, r) => blocks.flatMap((b) => b[r] as number[]))];
+}

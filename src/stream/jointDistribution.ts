@@ -1,0 +1,140 @@
+/** The Gaussian over a network's outputs at many inputs together: how they vary with each other under the posterior. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { deviceError } from '../network/device.js';
+import type { Inputs } from '../network/inputs.js';
+import type { Network } from '../network/network.js';
+import type { Posterior } from '../posterior/posterior.js';
+import { checkBudget, MEMORY_BUDGET } from '../predictive/budget.js';
+import { type DevicePosterior, uploadPosterior } from '../predictive/device.js';
+import { covarianceBetween, jointCovariance } from '../predictive/joint.js';
+import { type Rows, rowsOf } from '../predictive/prediction.js';
+import { checkStructures } from '../predictive/structures.js';
+import { bindPosterior } from './bound.js';
+import { ownInputs } from './inputSource.js';
+import { checkTemperature } from './options.js';
+
+/** f ~ N(mean, covariance) of all outputs at all inputs of a batch. Entry b·C + c belongs to output c of example b. */
+export interface JointOutputs {
+  /** f* [B·C]. */
+  readonly mean: Float32Array;
+  /** [B·C][B·C], symmetric; positive semi-definite up to float32 rounding. */
+  readonly covariance: Rows;
+}
+
+/** Options of `jointDistribution` and `crossCovariance`. */
+export interface JointOptions {
+  /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
+  readonly temperature?: number;
+  /** Bytes that may be made on the device at once, beside the posterior and what one example takes. Default 2³⁰, 1 GiB. */
+  readonly memoryBudget?: number;
+}
+
+/**
+ * Mean and covariance of the linearised network's outputs at all inputs together, without Jacobians: the prior of a Gaussian process
+ * that goes through the trained network. Its blocks of C × C on the diagonal are those of `outputDistribution`. For active learning,
+ * Bayesian optimisation, the variance of a sum or difference of predictions. Independent noise of the labels is not in it.
+ *
+ * Cost: a dense layer of n inputs and m outputs takes 2 B² m (n + C²) operations, layers with several positions (convolutions,
+ * sequences) 2 B² C² n m; pairs of pieces are computed once. The result has (B·C)² numbers, on the host.
+ *
+ * Rejects with `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`, `InvalidOption`,
+ * `NotFinite`; `UnsupportedLayer` for a structure of curvature that it does not know; `Backend`.
+ *
+ * Source: Immer, Korzepa & Bauer 2021 (the linearised network as a Gaussian process); Khan et al. 2019.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, gaussian, jointDistribution, kfac, observe, toPosterior } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * const { covariance } = await jointDistribution(model, posterior, data.x);
+ * covariance[0][2] === covariance[2][0]; // => true
+ * ```
+ */
+export const jointDistribution = (
+  model: LayersModel,
+  posterior: Posterior,
+  x: Inputs,
+  options: JointOptions = {},
+): Promise<JointOutputs> =>
+  withPosterior('jointDistribution', model, posterior, [x], options, async (network, device, [own], memoryBudget) => {
+    const { mean, covariance } = await jointCovariance(network, device, own as ReadonlyArray<tf.Tensor>, memoryBudget);
+    return { mean, covariance: rowsOf(covariance, mean.length) };
+  });
+
+/**
+ * Covariance of the linearised network's outputs at the inputs `x` with those at `x2`, [B·C][B'·C]: entry (b·C + c, b'·C + c') is
+ * Cov(f_c(x_b), f_c'(x2_b')). Costs and errors are those of `jointDistribution`, for B·B' pairs.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, crossCovariance, gaussian, kfac, observe, toPosterior } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * const covariance = await crossCovariance(model, posterior, data.x, tf.tensor2d([[7, 8]]));
+ * [covariance.length, covariance[0].length]; // => [3, 1]
+ * ```
+ */
+export const crossCovariance = (
+  model: LayersModel,
+  posterior: Posterior,
+  x: Inputs,
+  x2: Inputs,
+  options: JointOptions = {},
+): Promise<Rows> =>
+  withPosterior('crossCovariance', model, posterior, [x, x2], options, async (network, device, [left, right], memoryBudget) => {
+    const others = right as ReadonlyArray<tf.Tensor>;
+    const covariance = await covarianceBetween(network, device, left as ReadonlyArray<tf.Tensor>, others, memoryBudget);
+    return rowsOf(covariance, (others[0]?.shape[0] as number) * network.outputs);
+  });
+
+/** Checks what was given, uploads the posterior, and frees it and all inputs that were made of arrays once `work` is done. */
+async function withPosterior<A>(
+  operation: string,
+  model: LayersModel,
+  posterior: Posterior,
+  inputs: ReadonlyArray<Inputs>,
+  { temperature = 1, memoryBudget = MEMORY_BUDGET }: JointOptions,
+  work: (
+    network: Network,
+    device: DevicePosterior,
+    inputs: ReadonlyArray<ReadonlyArray<tf.Tensor>>,
+    memoryBudget: number,
+  ) => Promise<A>,
+): Promise<A> {
+  const held: tf.Tensor[] = [];
+  try {
+    checkTemperature(temperature);
+    checkBudget(memoryBudget);
+    checkStructures(posterior, operation);
+    const network = await bindPosterior(model, posterior);
+    const given = inputs.map((x) => {
+      const own = ownInputs(network, x);
+      held.push(...own);
+      return own;
+    });
+    const device = uploadPosterior(network, posterior, temperature);
+    try {
+      return await work(network, device, given, memoryBudget);
+    } finally {
+      device.dispose();
+    }
+  } catch (error) {
+    throw deviceError(error);
+  } finally {
+    tf.dispose(held);
+  }
+}
