@@ -12,11 +12,12 @@ const ONCE = [
   'codec/**/*',
   'metrics/**/*',
   'plugins/{backends,plots,progress}/**/*',
-  'predictive/everywhere',
+  'predictive/{draws,everywhere,runningMean}',
   'random/**/*',
   'recipe/**/*',
   'recipes/{regression,support}/**/*',
   'scripts/**/*',
+  'stream/sequential',
   'toolchain/{checks,imports,package}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 

@@ -65,12 +65,14 @@ export { epochs, everyEpoch, finalEpochs, type Observation, ObservationCodec } f
 
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
 export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
+export { fromIterable } from './stream/fromIterable.js';
 export type { InputSource } from './stream/inputSource.js';
 export { crossCovariance, type JointOptions, type JointOutputs, jointDistribution } from './stream/jointDistribution.js';
 export { observe } from './stream/observe.js';
 export type { BatchSource, BatchTensors, ObservedBatch, OwnedBatch } from './stream/observed.js';
 export { type OutputOptions, type Outputs, outputDistribution } from './stream/outputDistribution.js';
 export { type PredictOptions, predict } from './stream/predict.js';
+export { predictRunning, type RunningPrediction } from './stream/predictRunning.js';
 export { type SampledFunctions, type SampleFunctionsOptions, sampleFunctions } from './stream/sampleFunctions.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
 export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
@@ -107,8 +109,11 @@ export type {
   PredictionOf,
   Regression,
   Rows,
+  Sampled,
   Several,
 } from './predictive/prediction.js';
+
+export type { Draws } from './random/noise.js';
 
 // Metrics.
 

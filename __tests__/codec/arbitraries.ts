@@ -114,8 +114,14 @@ const sampling = {
   samples: count,
   temperature: nonNegative,
   seed,
+  draws: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
 };
-export const predictive = fc.oneof(fc.record(linearised), fc.record(sampling)) as fc.Arbitrary<Predictive>;
+export const predictive = fc.oneof(
+  fc.record(linearised),
+  fc.record(sampling),
+  fc.record({ ...sampling, precision: positive }),
+  fc.record({ ...sampling, _tag: constant('functionSampling') }),
+) as fc.Arbitrary<Predictive>;
 
 const finalEpochs = { _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() };
 /** Those that are data. */

@@ -8,28 +8,46 @@ import {
   PredictiveCodec,
   weightSampling,
 } from '../../src/predictive/codec.js';
+import type { Draws } from '../../src/random/noise.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {
   expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', temperature: 1 });
   expect(linearised({ temperature: 0 })).toStrictEqual({ _tag: 'linearised', link: 'probit', temperature: 0 });
-  expect(activationSampling()).toStrictEqual({ _tag: 'activationSampling', samples: 20, temperature: 1, seed: 0 });
-  expect(weightSampling({ samples: 5, temperature: 0.1, seed: 7 })).toStrictEqual({
+  expect(activationSampling()).toStrictEqual({
+    _tag: 'activationSampling',
+    samples: 20,
+    temperature: 1,
+    seed: 0,
+    draws: 'independent',
+  });
+  expect(weightSampling({ samples: 5, temperature: 0.1, seed: 7, draws: 'antithetic', precision: 0.01 })).toStrictEqual({
     _tag: 'weightSampling',
     samples: 5,
     temperature: 0.1,
     seed: 7,
+    draws: 'antithetic',
+    precision: 0.01,
   });
-  expect(functionSampling({ samples: 5 })).toStrictEqual({ _tag: 'functionSampling', samples: 5, temperature: 1, seed: 0 });
+  expect(functionSampling({ samples: 5 })).toStrictEqual({
+    _tag: 'functionSampling',
+    samples: 5,
+    temperature: 1,
+    seed: 0,
+    draws: 'independent',
+  });
 });
 
-it.each([linearised(), activationSampling(), weightSampling(), functionSampling()])(
-  'makes frozen values that decode to themselves: %j',
-  (value) => {
-    expect(Object.isFrozen(value)).toBe(true);
-    expect(decode(PredictiveCodec, value)).toEqual(E.right(value));
-  },
-);
+it.each([
+  linearised(),
+  activationSampling(),
+  weightSampling(),
+  weightSampling({ draws: 'quasiRandom', precision: 0.1 }),
+  functionSampling(),
+])('makes frozen values that decode to themselves: %j', (value) => {
+  expect(Object.isFrozen(value)).toBe(true);
+  expect(decode(PredictiveCodec, value)).toEqual(E.right(value));
+});
 
 it.each<[string, (options: never) => Predictive, unknown, string]>([
   ['linearised', linearised, { temperature: -1 }, 'linearised: temperature: found -1, expected a finite number >= 0.'],
@@ -41,13 +59,26 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
     'activationSampling',
     activationSampling,
     { sample: 2 },
-    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, seed.",
+    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, seed, draws, precision.",
   ],
+  [
+    'weightSampling',
+    weightSampling,
+    { draws: 'quasi' },
+    "weightSampling: draws: found \"quasi\", expected 'independent', 'antithetic' or 'quasiRandom'.",
+  ],
+  ['weightSampling', weightSampling, { precision: 0 }, 'weightSampling: precision: found 0, expected a finite number > 0.'],
 ])('%s refuses %j', (_, make, options, message) => {
   expect(() => make(options as never)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
 });
 
-type Sampling = { readonly samples: number; readonly temperature: number; readonly seed: number };
+type Sampling = {
+  readonly samples: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly draws: Draws;
+  readonly precision?: number;
+};
 type Flat<T> = { readonly [K in keyof T]: T[K] };
 holds<
   Same<
@@ -55,6 +86,6 @@ holds<
     | { readonly _tag: 'linearised'; readonly link: 'probit'; readonly temperature: number }
     | Flat<{ readonly _tag: 'activationSampling' } & Sampling>
     | Flat<{ readonly _tag: 'weightSampling' } & Sampling>
-    | Flat<{ readonly _tag: 'functionSampling' } & Sampling>
+    | Flat<{ readonly _tag: 'functionSampling' } & Omit<Sampling, 'precision'>>
   >
 >();

@@ -47,6 +47,9 @@ const PREDICTIVES: ReadonlyArray<Predictive> = [
   linearised(),
   activationSampling({ samples: 5, seed: 3 }),
   weightSampling({ samples: 5, seed: 4 }),
+  weightSampling({ samples: 5, seed: 4, draws: 'antithetic' }),
+  activationSampling({ samples: 20, seed: 4, draws: 'quasiRandom' }),
+  weightSampling({ samples: 20, seed: 4, draws: 'quasiRandom' }),
 ];
 
 const network = (): tf.Sequential =>
@@ -115,7 +118,7 @@ it.each(others)('%s samples the networks of plain JavaScript', (backend) => {
   });
 });
 
-it.each(others.flatMap((backend) => PREDICTIVES.map(({ _tag }, i) => [backend, _tag, i] as const)))(
+it.each(others.flatMap((backend) => PREDICTIVES.map((p, i) => [backend, JSON.stringify(p), i] as const)))(
   '%s predicts as plain JavaScript: %s',
   (backend, _, i) => {
     const [a, b] = [on(backend).predictions[i] as number[], on(javascript).predictions[i] as number[]];

@@ -26,7 +26,8 @@ import {
 } from 'tfjs-laplace';
 import { uploadPosterior } from '../../src/predictive/device.js';
 import { disposeWeights, drawWeights } from '../../src/predictive/weightSampling.js';
-import { foldIn, key } from '../../src/random/key.js';
+import { key } from '../../src/random/key.js';
+import { noiseOf } from '../../src/random/noise.js';
 import { pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
 import { CURVATURES, FEW_TOKENS, jacobiansOf, type Linearised, linearisedCase, one, RECURRENT } from '../support/linearised.js';
@@ -56,7 +57,7 @@ const valuesAt = (
 /** W_s − M of every layer of the posterior, one after the other in the order of its weights. */
 function deviations({ network, posterior }: Linearised, seed: number, s: number): number[][] {
   const device = uploadPosterior(network, posterior, 1);
-  const draw = drawWeights(device, foldIn(key(seed), s));
+  const draw = drawWeights(device, noiseOf('independent', key(seed), s));
   const flat = device.layers.map(({ blocks }, l) => {
     const mean = posterior.layers[l]?.mean.data as Float64Array;
     return blocks
@@ -110,6 +111,27 @@ it('are the sampled networks themselves where the network is linear in its weigh
       }
     }
   }
+});
+
+it('antithetic ones are mirror images about f*: means are exact, and the variance is unbiased all the same', async () => {
+  const { model, posterior } = await subject(gaussian(), [5, 2], 12);
+  const [x] = inputsFor(model, 4, 3) as [tf.Tensor];
+  const { mean, functions } = await valuesAt(model, posterior, x, { count: 4, seed: 1, draws: 'antithetic' });
+  const [a, b] = functions.map((rows) => numbersOf(rows)) as [number[], number[]];
+  expect(
+    relativeError(
+      a.map((v, i) => (v + (b[i] as number)) / 2),
+      numbersOf(mean),
+    ),
+  ).toBeLessThan(TOLERANCE);
+  const design = { samples: 400, seed: 1, draws: 'antithetic' } as const;
+  const sampled = (await predictOne(model, posterior, functionSampling(design), x)) as Regression;
+  const exact = (await predictOne(model, posterior, linearised(), x)) as Regression;
+  expect(relativeError(sampled.mean, exact.mean)).toBeLessThan(TOLERANCE);
+  // 200 pairs: a variance is known to √(2/200) = 10 %.
+  numbersOf(sampled.epistemicVariance).forEach((v, i) => {
+    expect(Math.abs(v / (numbersOf(exact.epistemicVariance)[i] as number) - 1)).toBeLessThan(0.1 * STANDARD_ERRORS);
+  });
 });
 
 describe('as random functions', () => {

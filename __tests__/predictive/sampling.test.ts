@@ -6,7 +6,8 @@ import { type Network, readNetwork, withBlocks } from '../../src/network/network
 import { sampledActivations } from '../../src/predictive/activationSampling.js';
 import { type DevicePosterior, uploadPosterior } from '../../src/predictive/device.js';
 import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/weightSampling.js';
-import { foldIn, key } from '../../src/random/key.js';
+import { foldIn, type Key, key } from '../../src/random/key.js';
+import type { Noise } from '../../src/random/noise.js';
 import { inverse, outer, product, transposed } from '../support/math/dense64.js';
 import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { estimate, missedBy, STANDARD_ERRORS } from '../support/math/monteCarlo.js';
@@ -18,6 +19,9 @@ const DAMPINGS: ReadonlyArray<readonly [string, Damping]> = [
   ['exact', exactDamping()],
   ['factored', factoredDamping()],
 ];
+
+/** Independent noise. */
+const noise = (own: Key): Noise => ({ _tag: 'pseudoRandom', key: own, sign: 1 });
 
 interface Bound {
   readonly model: tf.LayersModel;
@@ -36,7 +40,7 @@ async function bound(model: tf.LayersModel, damping: Damping): Promise<Bound> {
 /** Outputs [S][C] of one example under S drawn networks, for each example of a batch. */
 function byWeights({ network, device }: Bound, x: tf.Tensor, S: number): number[][][] {
   const draws = Array.from({ length: S }, (_, s) => {
-    const draw = drawWeights(device, foldIn(key(3), s));
+    const draw = drawWeights(device, noise(foldIn(key(3), s)));
     const f = tf.tidy(() => forward(network, [x], sampledNetwork(draw)).outputs.arraySync());
     disposeWeights(draw);
     return f;
@@ -48,7 +52,11 @@ function byWeights({ network, device }: Bound, x: tf.Tensor, S: number): number[
 const byActivations = ({ network, device }: Bound, x: tf.Tensor, S: number): number[][][] =>
   Array.from({ length: x.shape[0] as number }, (_, b) =>
     tf.tidy(() =>
-      forward(network, [tf.tile(tf.slice(x, b, 1), [S, 1])], sampledActivations(device, foldIn(key(4), b))).outputs.arraySync(),
+      forward(
+        network,
+        [tf.tile(tf.slice(x, b, 1), [S, 1])],
+        sampledActivations(device, noise(foldIn(key(4), b))),
+      ).outputs.arraySync(),
     ),
   );
 
@@ -60,7 +68,7 @@ describe.each(DAMPINGS)('%s damping', (_, damping) => {
     const { device, posterior } = await bound(chain([2, 2]), damping);
     const means = posterior.layers.flatMap(({ mean }) => Array.from(mean.data));
     const draws = Array.from({ length: 800 }, (_, s) => {
-      const draw = drawWeights(device, foldIn(key(8), s));
+      const draw = drawWeights(device, noise(foldIn(key(8), s)));
       const deviations = [...draw.values()].flatMap((W) => Array.from(W.dataSync())).map((v, i) => v - (means[i] as number));
       disposeWeights(draw);
       return deviations;
@@ -124,7 +132,7 @@ it('gives examples of a batch noise of their own, and layers too', async () => {
   const { network, device } = await bound(chain([3, 3]), exactDamping());
   const x = tf.ones([200, 3]);
   const taps: number[][][] = [];
-  const rule = sampledActivations(device, key(1));
+  const rule = sampledActivations(device, noise(key(1)));
   forward(network, [x], (op, a) => {
     const z = rule(op, taps.length === 0 ? a : tf.ones([200, 3]));
     taps.push(z.arraySync() as number[][]);
@@ -142,7 +150,7 @@ it('gives examples of a batch noise of their own, and layers too', async () => {
 
 it('draws by key: the same network for the same key, another for another', async () => {
   const { device } = await bound(chain([2, 2]), exactDamping());
-  const draw = (seed: number) => [...drawWeights(device, key(seed)).values()].flatMap((W) => Array.from(W.dataSync()));
+  const draw = (seed: number) => [...drawWeights(device, noise(key(seed))).values()].flatMap((W) => Array.from(W.dataSync()));
   expect(draw(1)).toEqual(draw(1));
   expect(relativeDifference(draw(1), draw(2))).toBeGreaterThan(0.1);
   expect(inRows(draw(1), 4)).not.toEqual(inRows(draw(2), 4));

@@ -16,6 +16,7 @@ import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { uploadPosterior } from '../../src/predictive/device.js';
 import { drawWeights } from '../../src/predictive/weightSampling.js';
 import { key } from '../../src/random/key.js';
+import { noiseOf } from '../../src/random/noise.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { softmax } from '../support/math/likelihoods64.js';
 import { chain, inputsFor } from '../support/math/networks.js';
@@ -96,7 +97,7 @@ describe.each(PREDICTIVES)('%s at T = 0', (_, predictive) => {
 function deviationsAt(model: tf.LayersModel, posterior: Posterior, temperature: number): number[] {
   const network = right(withBlocks(right(readNetwork(model, posterior.likelihood)), 'all'));
   const device = uploadPosterior(network, posterior, temperature);
-  return [...drawWeights(device, key(5)).values()].flatMap((W, l) => {
+  return [...drawWeights(device, noiseOf('independent', key(5), 0)).values()].flatMap((W, l) => {
     const mean = posterior.layers[l]?.mean.data as Float64Array;
     return Array.from(W.dataSync(), (v, i) => v - (mean[i] as number));
   });

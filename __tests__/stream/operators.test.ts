@@ -29,6 +29,7 @@ import {
   observe,
   type Posterior,
   predict,
+  predictRunning,
   sampleModels,
   toPosterior,
   weightSampling,
@@ -88,6 +89,12 @@ const CASES: ReadonlyArray<Case> = [
   {
     name: 'predict, weightSampling',
     operator: () => predict(model, posterior, weightSampling({ samples: 2 })) as never,
+    values: inputs,
+    emits: 3,
+  },
+  {
+    name: 'predictRunning',
+    operator: () => predictRunning(model, posterior, weightSampling({ samples: 1 })) as never,
     values: inputs,
     emits: 3,
   },

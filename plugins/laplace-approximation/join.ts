@@ -1,5 +1,5 @@
 /** The predictions of several batches as one, with the number that people ask for first. */
-import type { Classification, OutputPrediction, Prediction, Regression, Several } from 'tfjs-laplace';
+import type { Classification, OutputPrediction, Prediction, Regression, Sampled, Several } from 'tfjs-laplace';
 
 /** A prediction with one uncertainty an example, [B]; of several outputs one for each. */
 export type WithUncertainty<P> =
@@ -29,6 +29,7 @@ function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<Out
       epistemicVariance: all.flatMap((p) => p.epistemicVariance),
       noiseVariance: all.flatMap((p) => p.noiseVariance),
       totalVariance,
+      ...joinSampled(all),
       uncertainty: Float32Array.from(totalVariance, (row) => Math.sqrt(row.reduce((a, b) => a + b, 0) / row.length)),
     };
   }
@@ -40,7 +41,18 @@ function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<Out
     entropy,
     expectedEntropy: concat(all.map((p) => p.expectedEntropy)),
     mutualInformation: concat(all.map((p) => p.mutualInformation)),
+    ...joinSampled(all),
     uncertainty: entropy,
+  };
+}
+
+/** Batches that stop at a precision take as many samples as each needs: of all of them together the fewest is said. */
+function joinSampled(parts: ReadonlyArray<Sampled>): Sampled {
+  const samples = parts.flatMap((p) => p.samples ?? []);
+  const errors = parts.flatMap((p) => (p.standardError === undefined ? [] : [p.standardError]));
+  return {
+    ...(samples.length === 0 ? {} : { samples: Math.min(...samples) }),
+    ...(errors.length < parts.length ? {} : { standardError: errors.flat() }),
   };
 }
 

@@ -8,11 +8,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
+import { activeValues } from './active.js';
 import { checkGradient } from './device.js';
 import type { Tape } from './forward.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
-import { type ElementwiseOp, inputsOf, type LinearOp, type Op, type OpaqueOp, outputsOf, type ValueId } from './ops.js';
+import { type ElementwiseOp, type LinearOp, type Op, type OpaqueOp, outputsOf, type ValueId } from './ops.js';
 import { shortcut } from './shortcuts.js';
 import { type Seeds, type Stack, timesValue, toRows } from './stack.js';
 
@@ -98,16 +99,6 @@ const owned = (g: tf.Tensor, back: () => tf.Tensor): tf.Tensor =>
     const gradient = back();
     return gradient === g ? tf.clone(g) : gradient;
   });
-
-/** Values that depend on the weights of a block: the only ones that gradients are wanted for. */
-export function activeValues(network: Network): ReadonlySet<ValueId> {
-  const covered = new Set<Op>(network.blocks.flatMap((b) => b.ops));
-  const active = new Set<ValueId>();
-  for (const op of network.ops) {
-    if (covered.has(op) || inputsOf(op).some((id) => active.has(id))) for (const id of outputsOf(op)) active.add(id);
-  }
-  return active;
-}
 
 /** φ'(z), entry by entry. */
 export function slopes(op: ElementwiseOp, z: tf.Tensor): tf.Tensor {

@@ -2,12 +2,13 @@
  * Forward passes over a network's operations, keeping every value so that a backward pass can follow.
  *
  * What a layer with weights computes is a rule, so that the same walk serves the MAP, sampled weights and sampled pre-activations.
- * Everything is allocated inside the caller's `tf.tidy`.
+ * Passes that differ in covered layers alone begin at their common features. Everything is allocated inside the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { activeValues } from './active.js';
 import { present } from './linear/index.js';
 import type { Network } from './network.js';
-import type { LinearOp, ValueId } from './ops.js';
+import { inputsOf, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
 
 /** Pre-activations z [B, …] of an operation at its inputs x [B, …]. */
 export type LinearRule = (op: LinearOp, x: tf.Tensor) => tf.Tensor;
@@ -21,14 +22,47 @@ export interface Tape {
   readonly outputs: tf.Tensor2D;
 }
 
+/** A pass that has come some way: values that are known, and the operations that are left. */
+export interface Features {
+  readonly values: ReadonlyMap<ValueId, tf.Tensor>;
+  readonly above: ReadonlyArray<Op>;
+}
+
 /** z at the model's own weights. */
 export const mapRule: LinearRule = ({ map }, x) => map.apply(x, present(map));
 
 /** Runs the network on one batch in inference mode (no dropout, batch statistics at their moving averages). */
-export function forward(network: Network, inputs: ReadonlyArray<tf.Tensor>, rule: LinearRule = mapRule): Tape {
-  const values = new Map<ValueId, tf.Tensor>();
-  network.inputs.forEach((id, i) => values.set(id, inputs[i] as tf.Tensor));
-  for (const op of network.ops) {
+export const forward = (network: Network, inputs: ReadonlyArray<tf.Tensor>, rule: LinearRule = mapRule): Tape =>
+  forwardFrom(network, { values: inputValues(network, inputs), above: network.ops }, rule);
+
+/**
+ * The pass up to the covered layers, which is the same for all draws of their weights: of what does not depend on a covered layer
+ * the values that the operations above read, or that are outputs.
+ */
+export function features(network: Network, inputs: ReadonlyArray<tf.Tensor>): Features {
+  const active = activeValues(network);
+  const isAbove = (op: Op): boolean => outputsOf(op).some((id) => active.has(id));
+  const above = network.ops.filter(isAbove);
+  const read = new Set([...above.flatMap(inputsOf), ...network.ends]);
+  const below = network.ops.filter((op) => !isAbove(op));
+  const values = run(inputValues(network, inputs), below, mapRule);
+  return { values: new Map([...values].filter(([id]) => read.has(id))), above };
+}
+
+/** The rest of a pass; its tape has the values from the features on. */
+export function forwardFrom(network: Network, { values: known, above }: Features, rule: LinearRule): Tape {
+  const values = run(known, above, rule);
+  const ends = network.ends.map((id) => values.get(id) as tf.Tensor2D);
+  const outputs = ends.length === 1 ? (ends[0] as tf.Tensor2D) : tf.concat(ends, 1);
+  return { size: outputs.shape[0], values, outputs };
+}
+
+const inputValues = (network: Network, inputs: ReadonlyArray<tf.Tensor>): ReadonlyMap<ValueId, tf.Tensor> =>
+  new Map(network.inputs.map((id, i) => [id, inputs[i] as tf.Tensor]));
+
+function run(known: ReadonlyMap<ValueId, tf.Tensor>, ops: ReadonlyArray<Op>, rule: LinearRule): Map<ValueId, tf.Tensor> {
+  const values = new Map(known);
+  for (const op of ops) {
     switch (op.kind) {
       case 'linear':
         values.set(op.output, rule(op, values.get(op.input) as tf.Tensor));
@@ -42,7 +76,5 @@ export function forward(network: Network, inputs: ReadonlyArray<tf.Tensor>, rule
       }
     }
   }
-  const ends = network.ends.map((id) => values.get(id) as tf.Tensor2D);
-  const outputs = ends.length === 1 ? (ends[0] as tf.Tensor2D) : tf.concat(ends, 1);
-  return { size: outputs.shape[0], values, outputs };
+  return values;
 }

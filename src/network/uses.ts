@@ -4,7 +4,8 @@
  * of a normalisation and its scale, what lies between them is computed once more.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { activeValues, backward } from './backward.js';
+import { activeValues } from './active.js';
+import { backward } from './backward.js';
 import { forward } from './forward.js';
 import type { Network } from './network.js';
 import { inputsOf, type LayerUse } from './ops.js';

@@ -6,40 +6,75 @@
  *
  * the symmetric square root of their covariance times ε, which does not depend on the choice of eigenvectors (see weightSampling).
  * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
- * m normals an example and layer instead of n·m, and no n³. Where one example meets the same weights several times (convolutions,
- * sequences, a layer that is used twice, `full`) its positions share their noise: there one W is drawn for the batch, which keeps
- * the marginals exact as well.
+ * m normals an example and layer instead of n·m, and no n³.
+ *
+ * | layer | noise |
+ * |---|---|
+ * | dense on vectors, used once | each example's own |
+ * | convolutions, recurrent layers, embeddings, dense and others on sequences and grids | one W for the batch: an example's positions share it |
+ * | a layer that is used twice | one W for the batch: its uses share it |
+ * | depthwise convolutions, scales and shifts of normalisations (groups) | one W for the batch |
+ * | `full` (all layers have one covariance) | one W for the batch |
+ *
+ * One W keeps the marginals exact as well; its examples are then correlated as under weight sampling, and it is drawn at that cost.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type LinearRule, mapRule } from '../network/forward.js';
+import { type Features, type LinearRule, mapRule } from '../network/forward.js';
 import { rotate } from '../network/gradients.js';
 import { timesTransposed } from '../network/matmul.js';
 import type { Block } from '../network/network.js';
 import type { LinearOp } from '../network/ops.js';
 import { inputsOfUse } from '../network/positions.js';
-import { foldIn, type Key } from '../random/key.js';
-import { normals } from '../random/normals.js';
+import { type Noise, noiseAt, noiseNormals } from '../random/noise.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
 import { drawLayer, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
+/** What the noise of a layer is added to and multiplied with, [B, …] and [B, m]: of the lowest layers the same for every draw. */
+export interface LocalMoments {
+  readonly mean: tf.Tensor;
+  /** √(T u S²), in the basis of the gradient factor. */
+  readonly deviation: tf.Tensor2D;
+}
+
+/** The moments of the layers whose inputs are among the features. Allocates inside the caller's `tf.tidy`. */
+export function fixedMoments(posterior: DevicePosterior, { values, above }: Features): ReadonlyMap<LinearOp, LocalMoments> {
+  const layers = layersByOp(posterior);
+  return new Map(
+    above.flatMap((op) => {
+      if (op.kind !== 'linear') return [];
+      const [layer, x] = [layers.get(op)?.layer, values.get(op.input)];
+      return layer === undefined || x === undefined || !isLocal(layer) ? [] : [[op, localMoments(layer, op, x)] as const];
+    }),
+  );
+}
+
 /**
- * A rule that draws pre-activations; every layer uses its own part of the key. Draws of whole weights live as long as the caller's
- * `tf.tidy`.
+ * A rule that draws pre-activations; every layer has a place of its own in the noise. Draws of whole weights live as long as the
+ * caller's `tf.tidy`.
  */
-export function sampledActivations(posterior: DevicePosterior, key: Key): LinearRule {
-  const order = new Map(posterior.layers.flatMap((layer, i) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, i] as const))));
+export function sampledActivations(
+  posterior: DevicePosterior,
+  noise: Noise,
+  fixed: ReadonlyMap<LinearOp, LocalMoments> = new Map(),
+): LinearRule {
+  const layers = layersByOp(posterior);
   const drawn = new Map<number, SampledWeights>();
   return (op, x) => {
-    const i = order.get(op);
-    if (i === undefined) return mapRule(op, x);
-    const layer = posterior.layers[i] as DeviceLayer;
-    const own = foldIn(key, i);
-    if (isLocal(layer)) return localNoise(layer, layer.blocks[0] as Block, op, x, own);
-    const draw = drawn.get(i) ?? drawLayer(layer, own);
-    drawn.set(i, draw);
+    const found = layers.get(op);
+    if (found === undefined) return mapRule(op, x);
+    const { layer, index } = found;
+    const own = noiseAt(noise, index);
+    if (isLocal(layer)) return withNoise(layer, fixed.get(op) ?? localMoments(layer, op, x), own);
+    const draw = drawn.get(index) ?? drawLayer(layer, own);
+    drawn.set(index, draw);
     return sampledNetwork(draw)(op, x);
   };
 }
+
+const layersByOp = ({
+  layers,
+}: DevicePosterior): ReadonlyMap<LinearOp, { readonly layer: DeviceLayer; readonly index: number }> =>
+  new Map(layers.flatMap((layer, index) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, { layer, index }] as const))));
 
 /** One use, one position, one group: the noise of an example's z is its own. */
 const isLocal = ({ blocks, joint }: DeviceLayer): boolean =>
@@ -49,20 +84,21 @@ const isLocal = ({ blocks, joint }: DeviceLayer): boolean =>
   blocks[0].groups === 1 &&
   blocks[0].structure !== 'embedding';
 
-function localNoise(layer: DeviceLayer, block: Block, op: LinearOp, x: tf.Tensor, key: Key): tf.Tensor {
-  const z = mapRule(op, x);
-  return tf.tidy(() => {
-    const [B] = z.shape as [number];
+const localMoments = ({ blocks, inputVectors, variances }: DeviceLayer, op: LinearOp, x: tf.Tensor): LocalMoments =>
+  tf.tidy(() => {
+    const block = blocks[0] as Block;
     const { n, m } = block;
-    const u = tf.square(rotate(inputsOfUse(block, x), layer.inputVectors));
-    const deviation = tf.sqrt(
-      tf.matMul(tf.reshape(u, [B, n]) as tf.Tensor2D, tf.reshape(layer.variances, [n, m]) as tf.Tensor2D),
-    );
-    const drawn = tf.tensor2d(normals(key, B * m), [B, m]);
-    const inBasis = layer.gradientVectors === undefined ? drawn : tf.matMul(drawn, layer.gradientVectors as tf.Tensor2D);
-    const noise = tf.mul(inBasis, deviation);
-    const rotated =
-      layer.gradientVectors === undefined ? noise : timesTransposed(noise as tf.Tensor2D, layer.gradientVectors as tf.Tensor2D);
-    return tf.add(z, tf.reshape(rotated, z.shape));
+    const u = tf.square(rotate(inputsOfUse(block, x), inputVectors));
+    const variance = tf.matMul(tf.reshape(u, [-1, n]) as tf.Tensor2D, tf.reshape(variances, [n, m]) as tf.Tensor2D);
+    return { mean: mapRule(op, x), deviation: tf.sqrt(variance) as tf.Tensor2D };
+  });
+
+function withNoise({ gradientVectors: V }: DeviceLayer, { mean, deviation }: LocalMoments, noise: Noise): tf.Tensor {
+  return tf.tidy(() => {
+    const normals = tf.tensor2d(noiseNormals(noise, deviation.size), deviation.shape);
+    const inBasis = V === undefined ? normals : tf.matMul(normals, V as tf.Tensor2D);
+    const scaled = tf.mul(inBasis, deviation) as tf.Tensor2D;
+    const rotated = V === undefined ? scaled : timesTransposed(scaled, V as tf.Tensor2D);
+    return tf.add(mean, tf.reshape(rotated, mean.shape));
   });
 }

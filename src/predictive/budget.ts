@@ -8,7 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { activeValues } from '../network/backward.js';
+import { activeValues } from '../network/active.js';
 import { forward, type Tape } from '../network/forward.js';
 import type { Block, Network } from '../network/network.js';
 import { inputsOf, type Op, outputsOf, type ValueId } from '../network/ops.js';

@@ -9,19 +9,32 @@ import {
   make,
   nonNegative,
   type Options,
+  optional,
+  positive,
   positiveInteger,
   seed,
   taggedUnion,
   variant,
 } from '../codec/index.js';
+import { DRAWS } from '../random/noise.js';
 
 const temperature = defaulted(nonNegative, 1);
 const sampling = {
-  /** Networks, or noises, that are averaged. */
+  /** Networks, or noises, that are averaged; with a `precision` the most. */
   samples: defaulted(positiveInteger, 20),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
   seed: defaulted(seed, 0),
+  /**
+   * How the draws are related: `independent`; `antithetic`, in pairs of mirror images; `quasiRandom`, spread evenly in every
+   * dimension. Each draw by itself is the same distribution.
+   */
+  draws: defaulted(literals(...DRAWS), 'independent'),
+  /**
+   * No more draws for a batch once the standard error of every mean prediction in it (probabilities, or label units) is at most this:
+   * after 8 draws, 8 pairs or 8 quasi-random draws at the earliest, for errors that are themselves known to a quarter or so.
+   */
+  precision: optional(positive),
 };
 
 const Linearised = variant('linearised', {
@@ -38,6 +51,8 @@ const FunctionSampling = variant('functionSampling', {
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
   seed: defaulted(seed, 0),
+  /** As in `weightSampling`. */
+  draws: defaulted(literals(...DRAWS), 'independent'),
 });
 
 const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, WeightSampling, FunctionSampling);
@@ -76,26 +91,29 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
 export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);
 
 /**
- * Noise on every pre-activation, with the variance that the weights' posterior gives it for that example.
+ * Noise on every pre-activation, with the variance that the weights' posterior gives it for that example. Layers that meet an example
+ * more than once (convolutions, sequences, layers used twice) or have groups take one draw of their weights for the whole batch:
+ * every example's own predictive is that of weight sampling either way.
  *
  * @example
  * ```ts
  * import { activationSampling } from 'tfjs-laplace';
  *
- * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, seed: 0 }
+ * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, seed: 0, draws: 'independent' }
  * ```
  */
 export const activationSampling = (options: SamplingOptions = {}): Predictive =>
   make('activationSampling', ActivationSampling, options);
 
 /**
- * Whole networks drawn from the posterior and averaged.
+ * Whole networks drawn from the posterior and averaged. The same networks for every batch; with a `precision` each batch takes as
+ * many of them as it needs, so that it then matters how inputs are cut into batches.
  *
  * @example
  * ```ts
  * import { weightSampling } from 'tfjs-laplace';
  *
- * weightSampling({ temperature: 0.1 }); // => { _tag: 'weightSampling', samples: 20, temperature: 0.1, seed: 0 }
+ * weightSampling({ samples: 64, draws: 'quasiRandom' })._tag; // => 'weightSampling'
  * ```
  */
 export const weightSampling = (options: SamplingOptions = {}): Predictive => make('weightSampling', WeightSampling, options);

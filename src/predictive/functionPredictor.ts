@@ -1,6 +1,5 @@
 /** The linearised predictive by Monte Carlo, with any link: sampled functions of the linearised network through the likelihood's. */
 import * as tf from '@tensorflow/tfjs-core';
-import { laplaceError } from '../errors.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { checkBudget } from './budget.js';
@@ -10,8 +9,9 @@ import { ofHeads, predicted } from './heads.js';
 import { inPieces } from './pieces.js';
 import type { Predictor } from './prediction.js';
 import { reportSamples, rowOf } from './report.js';
+import { checkSamples } from './samples.js';
 
-/** The caller disposes the predictor. What goes through the network at once is within `memoryBudget` bytes. Throws an `InvalidOption` for a variance of a single sample. */
+/** The caller disposes the predictor. What goes through the network at once is within `memoryBudget` bytes. Throws an `InvalidOption` for a variance of too few samples. */
 export function functionPredictor(
   network: Network,
   posterior: Posterior,
@@ -21,14 +21,7 @@ export function functionPredictor(
   checkBudget(memoryBudget);
   const { heads } = network;
   const { samples } = predictive;
-  if (samples < 2 && heads.some(({ ops }) => ops.variance !== undefined)) {
-    throw laplaceError('InvalidOption', {
-      what: 'A variance needs at least two samples',
-      field: 'predictive.samples',
-      found: String(samples),
-      expected: 'an integer >= 2 for a regression',
-    });
-  }
+  checkSamples(network, predictive);
   const functions = sampledFunctions(network, posterior, predictive);
   return {
     predict: async (x) => {
@@ -48,7 +41,7 @@ export function functionPredictor(
       return ofHeads(network, (head, i) => {
         const draws = values[`${i}`] as Float32Array;
         const rows = ((x[0]?.shape[0] as number) * head.outputs) / rowOf(head).C;
-        return reportSamples(head, draws, samples, draws.length / (rows * samples));
+        return reportSamples(head, draws, samples, draws.length / (rows * samples), predictive.draws);
       });
     },
     dispose: functions.dispose,

@@ -16,7 +16,8 @@ import { forward, type Tape } from '../network/forward.js';
 import type { Block, Network } from '../network/network.js';
 import { gradientsAt } from '../network/positions.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { foldIn, key } from '../random/key.js';
+import { key } from '../random/key.js';
+import { type Draws, noiseAt, noiseOf } from '../random/noise.js';
 import { type DeviceLayer, uploadPosterior } from './device.js';
 import { runningSum } from './runningSum.js';
 import { checkStructures } from './structures.js';
@@ -35,6 +36,7 @@ export interface FunctionOptions {
   readonly samples: number;
   readonly temperature: number;
   readonly seed: number;
+  readonly draws: Draws;
 }
 
 /** Values at a piece of a batch, on the device. */
@@ -58,7 +60,7 @@ export interface Functions {
 export function sampledFunctions(
   network: Network,
   posterior: Posterior,
-  { samples, temperature, seed }: FunctionOptions,
+  { samples, temperature, seed, draws }: FunctionOptions,
 ): Functions {
   checkStructures(posterior, 'Sampled functions');
   const root = key(seed);
@@ -70,7 +72,7 @@ export function sampledFunctions(
     const i = device.layers.indexOf(layer);
     const known = kept.get(`${i} ${s}`);
     if (known !== undefined) return known;
-    const draw = drawDeviations(layer, foldIn(foldIn(root, s), i));
+    const draw = drawDeviations(layer, noiseAt(noiseOf(draws, root, s), i));
     if (numbers + layer.variances.size <= KEPT_NUMBERS) {
       numbers += layer.variances.size;
       for (const W of draw.values()) tf.keep(W);

@@ -12,15 +12,12 @@ export async function inPieces<K extends string>(
   const B = x[0]?.shape[0] as number;
   const parts: Array<Record<K, Float32Array>> = [];
   for (let start = 0; start < B; start += step) {
-    const size = Math.min(step, B - start);
-    const piece = (t: tf.Tensor): tf.Tensor =>
-      size === B ? t : tf.slice(t, [start, ...new Array<number>(t.rank - 1).fill(0)], [size, ...t.shape.slice(1)]);
     const results = tf.tidy(() => {
-      const pieces = x.map(piece);
+      const pieces = pieceOf(x, start, step);
       return { ...f(pieces), finite: allFinite(pieces) } as tf.NamedTensorMap;
     }) as Record<K | 'finite', tf.Tensor>;
     const { finite, ...values } = await downloadAll(results);
-    if (finite[0] === 0) throw notFinite();
+    if (finite[0] === 0) throw inputsNotFinite();
     parts.push(values as Record<K, Float32Array>);
   }
   const names = Object.keys(parts[0] as object) as K[];
@@ -30,17 +27,25 @@ export async function inPieces<K extends string>(
 /** Rejects with `NotFinite` when an input holds a number that is not finite. */
 export async function checkInputs(x: ReadonlyArray<tf.Tensor>): Promise<void> {
   const { finite } = await downloadAll(tf.tidy(() => ({ finite: allFinite(x) })));
-  if (finite[0] === 0) throw notFinite();
+  if (finite[0] === 0) throw inputsNotFinite();
 }
 
+/** At most `step` examples from `start` on; all of them are the tensors themselves. */
+export const pieceOf = (x: ReadonlyArray<tf.Tensor>, start: number, step: number): ReadonlyArray<tf.Tensor> =>
+  x.map((t) => {
+    const [B, ...rest] = t.shape as [number, ...number[]];
+    const size = Math.min(step, B - start);
+    return size === B ? t : tf.slice(t, [start, ...rest.map(() => 0)], [size, ...rest]);
+  });
+
 /** Scalar: 1 when every input is a finite number. Looked at here, as activations can hide it: WASM's relu(NaN) is 0. */
-const allFinite = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor =>
+export const allFinite = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor =>
   tensors
     .filter((t) => t.dtype === 'float32')
     .map((t) => tf.cast(tf.all(tf.isFinite(t)), 'float32'))
     .reduce((a, b) => tf.mul(a, b), tf.scalar(1));
 
-const notFinite = (): LaplaceError =>
+export const inputsNotFinite = (): LaplaceError =>
   laplaceError('NotFinite', {
     what: 'The inputs hold a number that is not finite',
     field: 'x',
@@ -48,7 +53,8 @@ const notFinite = (): LaplaceError =>
     expected: 'finite numbers',
   });
 
-async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Promise<Record<K, Float32Array>> {
+/** Downloads tensors and frees them. */
+export async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Promise<Record<K, Float32Array>> {
   try {
     const entries = Object.entries<tf.Tensor>(tensors);
     const values = await fromDevice(Promise.all(entries.map(([, t]) => t.data())));
@@ -58,7 +64,8 @@ async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Pro
   }
 }
 
-function joined(parts: ReadonlyArray<Float32Array>): Float32Array {
+/** Arrays one after another. */
+export function joined(parts: ReadonlyArray<Float32Array>): Float32Array {
   if (parts.length === 1) return parts[0] as Float32Array;
   const all = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
   let offset = 0;

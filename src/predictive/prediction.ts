@@ -5,8 +5,19 @@ import type { Likelihood, LikelihoodOf, PerOutput } from '../likelihood/codec.js
 /** B rows of numbers. */
 export type Rows = ReadonlyArray<Float32Array>;
 
+/** What averages of samples say of themselves; closed forms have none of it. */
+export interface Sampled {
+  /** How many samples were averaged. */
+  readonly samples?: number;
+  /**
+   * Standard error of each mean prediction, shaped as `probabilities` or `mean`: how far the average of these samples may be from that
+   * of infinitely many. Absent while the samples are too few to tell.
+   */
+  readonly standardError?: Rows;
+}
+
 /** Predictive distribution of a classifier. For independent labels (Bernoulli) entropies are summed over the labels. */
-export interface Classification {
+export interface Classification extends Sampled {
   readonly _tag: 'classification';
   /** Mean probabilities [B][C]. */
   readonly probabilities: Rows;
@@ -22,7 +33,7 @@ export interface Classification {
  * Predictive distribution of a regression: mean and variance of every label y, the variance in its two parts (law of total variance).
  * T is the number of labels: C, or C/2 for heteroscedastic.
  */
-export interface Regression {
+export interface Regression extends Sampled {
   readonly _tag: 'regression';
   /** E[y] = E[E[y | f]]: for poisson the mean rate. [B][T] */
   readonly mean: Rows;
@@ -61,6 +72,31 @@ type PredictionOfStep<L> = L extends LikelihoodOf<'categorical' | 'bernoulli'> ?
 /** Cuts a flat [B, C] array into rows that share its memory. */
 export const rowsOf = (data: Float32Array, C: number): Rows =>
   Array.from({ length: data.length / C }, (_, b) => data.subarray(b * C, (b + 1) * C));
+
+/** The state of one batch's prediction after a draw. */
+export interface Running {
+  /** Draws so far, and the most there can be. */
+  readonly samples: number;
+  readonly most: number;
+  /** The largest standard error of a mean prediction of the batch; infinite while it can't be told. */
+  readonly standardError: () => number;
+  /** Whether this is the batch's last. */
+  readonly done: boolean;
+  /**
+   * The prediction from the draws so far; none while a variance of a regression can't be told. Both are to be asked for before the next
+   * state is.
+   */
+  readonly report: (() => Promise<Prediction>) | undefined;
+}
+
+/**
+ * Predicts batches draw by draw. Leaving the loop over a batch's states frees what they hold; `index` is the batch's number, which
+ * activation sampling draws by.
+ */
+export interface RunningPredictor {
+  readonly run: (x: ReadonlyArray<tf.Tensor>, index: number) => AsyncGenerator<Running, void>;
+  readonly dispose: () => void;
+}
 
 /** Predicts batches of one network under one posterior. */
 export interface Predictor {

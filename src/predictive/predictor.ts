@@ -8,7 +8,7 @@ import { MEMORY_BUDGET } from './budget.js';
 import type { Predictive } from './codec.js';
 import { functionPredictor } from './functionPredictor.js';
 import { linearisedPredictor } from './linearisedPredictor.js';
-import type { Predictor } from './prediction.js';
+import type { Predictor, RunningPredictor } from './prediction.js';
 import { rowOf } from './report.js';
 import { samplingPredictor } from './samplingPredictor.js';
 
@@ -18,18 +18,27 @@ export function createPredictor(
   posterior: Posterior,
   predictive: Predictive,
   memoryBudget: number = MEMORY_BUDGET,
-): Predictor {
+): RunningPredictor {
   network.heads.forEach(checkMoments);
   switch (predictive._tag) {
     case 'linearised':
-      return linearisedPredictor(network, posterior, predictive, memoryBudget);
+      return atOnce(linearisedPredictor(network, posterior, predictive, memoryBudget));
     case 'activationSampling':
     case 'weightSampling':
       return samplingPredictor(network, posterior, predictive);
     case 'functionSampling':
-      return functionPredictor(network, posterior, predictive, memoryBudget);
+      return atOnce(functionPredictor(network, posterior, predictive, memoryBudget));
   }
 }
+
+/** A prediction that takes no draws: its one state is the last. */
+const atOnce = ({ predict, dispose }: Predictor): RunningPredictor => ({
+  async *run(x, index) {
+    const prediction = await predict(x, index);
+    yield { samples: 0, most: 0, standardError: () => 0, done: true, report: async () => prediction };
+  },
+  dispose,
+});
 
 /** Only a likelihood of one's own can lack them. */
 function checkMoments(head: Head): void {

@@ -4,6 +4,7 @@
 import { laplaceError } from '../errors.js';
 import type { LikelihoodOf, StepLikelihood } from '../likelihood/codec.js';
 import type { Head } from '../network/network.js';
+import type { Draws } from '../random/noise.js';
 import {
   classEntropy,
   diagonal,
@@ -17,6 +18,7 @@ import {
 } from './link.js';
 import { type ClosedForm, type Moments, regressionMoments } from './moments.js';
 import { type Classification, type OutputPrediction, type Regression, rowsOf } from './prediction.js';
+import { runningMean } from './runningMean.js';
 
 type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
 
@@ -86,30 +88,80 @@ export function drawsOf(
  * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
  * noise variances of the labels of a regression one after the other (P = 2 T).
  */
-export function reportSamples(head: Rowed, draws: Float32Array, samples: number, P: number): OutputPrediction {
-  const { likelihood } = rowOf(head);
-  const B = draws.length / (samples * P);
-  assertFinite(draws, 'samples');
-  const mean = new Float32Array(B * P);
-  const variance = new Float32Array(B * P);
-  const expected = new Float32Array(B);
-  const entropy = entropyOf(likelihood);
-  for (let b = 0; b < B; b++) {
-    const rows = Array.from({ length: samples }, (_, s) => draws.subarray((b * samples + s) * P, (b * samples + s + 1) * P));
-    for (let c = 0; c < P; c++) {
-      const m = rows.reduce((sum, row) => sum + (row[c] as number), 0) / samples;
-      mean[b * P + c] = m;
-      variance[b * P + c] = rows.reduce((sum, row) => sum + ((row[c] as number) - m) ** 2, 0) / (samples - 1);
-    }
-    if (isClasses(likelihood)) expected[b] = rows.reduce((sum, row) => sum + entropy(row), 0) / samples;
+export function reportSamples(
+  head: Rowed,
+  draws: Float32Array,
+  samples: number,
+  P: number,
+  design: Draws = 'independent',
+): OutputPrediction {
+  const rows = draws.length / (samples * P);
+  const fold = sampleFold(head, design, rows, P);
+  const values = new Float32Array(rows * P);
+  for (let s = 0; s < samples; s++) {
+    for (let b = 0; b < rows; b++) values.set(draws.subarray((b * samples + s) * P, (b * samples + s + 1) * P), b * P);
+    fold.add(values);
   }
-  if (isClasses(likelihood)) return classification(likelihood, mean, expected, P);
-  const T = P / 2;
-  const moments = Array.from({ length: B * T }, (_, i): Moments => {
-    const at = Math.floor(i / T) * P + (i % T);
-    return { mean: mean[at] as number, epistemic: variance[at] as number, noise: mean[at + T] as number };
-  });
-  return regression(moments, T);
+  return fold.report();
+}
+
+/** A report that draws are added to one after another. */
+export interface SampleFold {
+  /** Adds what the next sampled network predicts: [rows, P], as in `reportSamples`. */
+  readonly add: (values: Float32Array) => void;
+  /** The largest standard error of a mean prediction; infinite while it can't be told. */
+  readonly standardError: () => number;
+  /** Of the draws so far. */
+  readonly report: () => OutputPrediction;
+}
+
+/** For a head's rows of P numbers, from draws of this design. Memory: some numbers for each of theirs, however many draws. */
+export function sampleFold(head: Rowed, draws: Draws, rows: number, P: number): SampleFold {
+  const { likelihood } = rowOf(head);
+  const values = runningMean(draws, rows * P);
+  // Of a regression the noise variances have an error too, but nobody asks for it.
+  const predicted = isClasses(likelihood) ? P : P / 2;
+  const expectedEntropy = new Float64Array(rows);
+  const entropy = entropyOf(likelihood);
+  /** Rows of the predictions alone, of rows of P numbers. */
+  const own = (all: Float64Array): Float32Array => {
+    const data = new Float32Array(rows * predicted);
+    for (let b = 0; b < rows; b++) data.set(all.subarray(b * P, b * P + predicted), b * predicted);
+    return data;
+  };
+  const errors = (): Float32Array | undefined => {
+    const variance = values.errorVariance();
+    return variance === undefined ? undefined : own(variance).map(Math.sqrt);
+  };
+  return {
+    add: (drawn) => {
+      assertFinite(drawn, 'samples');
+      values.add(drawn);
+      if (!isClasses(likelihood)) return;
+      for (let b = 0; b < rows; b++) {
+        const h = entropy(drawn.subarray(b * P, (b + 1) * P));
+        expectedEntropy[b] = (expectedEntropy[b] as number) + (h - (expectedEntropy[b] as number)) / values.samples();
+      }
+    },
+    standardError: () => errors()?.reduce((max, e) => Math.max(max, e), 0) ?? Infinity,
+    report: () => {
+      const standardError = errors();
+      const sampled = {
+        samples: values.samples(),
+        ...(standardError === undefined ? {} : { standardError: rowsOf(standardError, predicted) }),
+      };
+      const mean = values.mean();
+      if (isClasses(likelihood)) {
+        return { ...classification(likelihood, Float32Array.from(mean), Float32Array.from(expectedEntropy), P), ...sampled };
+      }
+      const [T, variance] = [predicted, values.variance()];
+      const moments = Array.from({ length: rows * T }, (_, i): Moments => {
+        const at = Math.floor(i / T) * P + (i % T);
+        return { mean: mean[at] as number, epistemic: variance[at] as number, noise: mean[at + T] as number };
+      });
+      return { ...regression(moments, T), ...sampled };
+    },
+  };
 }
 
 const entropyOf = (likelihood: StepLikelihood): ((p: ArrayLike<number>) => number) =>

@@ -1,100 +1,121 @@
-/** Predictives that average drawn networks, or draws of pre-activations. */
-import * as tf from '@tensorflow/tfjs-core';
-import { laplaceError } from '../errors.js';
-import { forward } from '../network/forward.js';
-import type { Network } from '../network/network.js';
+/**
+ * Predictives that average drawn networks, or draws of pre-activations: draw after draw, each added to running sums on the host, until
+ * there are enough. One download a draw. What lies below the lowest covered layer is computed once a batch.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { forwardFrom, type LinearRule } from '../network/forward.js';
+import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { foldIn, key } from '../random/key.js';
-import { sampledActivations } from './activationSampling.js';
+import { key } from '../random/key.js';
+import { type Draws, noiseAt, noiseOf } from '../random/noise.js';
+import { fixedMoments, sampledActivations } from './activationSampling.js';
 import type { PredictiveOf } from './codec.js';
-import { uploadPosterior } from './device.js';
-import { ofHeads, predicted } from './heads.js';
-import { inPieces } from './pieces.js';
-import type { Prediction, Predictor } from './prediction.js';
-import { reportSamples, rowOf } from './report.js';
+import { type DevicePosterior, uploadPosterior } from './device.js';
+import { ofHeads } from './heads.js';
+import type { Prediction, Running, RunningPredictor } from './prediction.js';
+import { rowOf, type SampleFold, sampleFold } from './report.js';
+import { maySettle } from './runningMean.js';
+import { type Fixed, type SampledBatch, sampledBatch } from './sampledBatch.js';
+import { checkSamples, fewestSamples } from './samples.js';
 import { disposeWeights, drawWeights, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
-/** The most rows that go through the network at once; larger batches are cut. Only activation sampling draws other noise for it. */
-const MAX_ROWS = 8192;
-/** Drawn networks are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same key. */
+/** Drawn networks are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same noise. */
 const KEPT_NUMBERS = 2 ** 28;
 
-/** Uploads the posterior; the caller disposes the predictor. Throws an `InvalidOption` for a variance of a single sample. */
-export function samplingPredictor(
-  network: Network,
-  posterior: Posterior,
-  predictive: PredictiveOf<'activationSampling' | 'weightSampling'>,
-): Predictor {
-  if (predictive.samples < 2 && network.heads.some(({ ops }) => ops.variance !== undefined)) {
-    throw laplaceError('InvalidOption', {
-      what: 'A variance needs at least two samples',
-      field: 'predictive.samples',
-      found: String(predictive.samples),
-      expected: 'an integer >= 2 for a regression',
-    });
-  }
+type Sampling = PredictiveOf<'activationSampling' | 'weightSampling'>;
+
+/** One of the two ways of drawing. */
+interface Sampler {
+  readonly open: (x: ReadonlyArray<tf.Tensor>) => SampledBatch;
+  /** Draw s for batch `index`: the rule of each of its pieces. */
+  readonly draw: (s: number, index: number) => Draw;
+  readonly dispose: () => void;
+}
+
+interface Draw {
+  readonly rule: (piece: Fixed, part: number) => LinearRule;
+  readonly release: () => void;
+}
+
+/** Uploads the posterior; the caller disposes the predictor. Throws an `InvalidOption` for a variance of too few samples. */
+export function samplingPredictor(network: Network, posterior: Posterior, predictive: Sampling): RunningPredictor {
+  checkSamples(network, predictive);
   const device = uploadPosterior(network, posterior, predictive.temperature);
-  const root = key(predictive.seed);
-  switch (predictive._tag) {
-    case 'activationSampling':
-      return {
-        predict: (x, index) =>
-          sampled(network, x, predictive.samples, (s, piece, part) => {
-            const own = foldIn(foldIn(foldIn(root, s), index), part);
-            return tf.tidy(() => forward(network, piece, sampledActivations(device, own)).outputs);
-          }),
-        dispose: device.dispose,
-      };
-    case 'weightSampling': {
-      const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
-      const kept = new Map<number, SampledWeights>();
-      return {
-        predict: (x) =>
-          sampled(network, x, predictive.samples, (s, piece) => {
-            const draw = kept.get(s) ?? drawWeights(device, foldIn(root, s));
-            const keep = kept.has(s) || (kept.size + 1) * numbers <= KEPT_NUMBERS;
-            if (keep) kept.set(s, draw);
-            const { outputs } = forward(network, piece, sampledNetwork(draw));
-            if (!keep) disposeWeights(draw);
-            return outputs;
-          }),
-        dispose: () => {
-          for (const draw of kept.values()) disposeWeights(draw);
-          device.dispose();
-        },
-      };
+  const sampler =
+    predictive._tag === 'activationSampling' ? activations(network, device, predictive) : weights(network, device, predictive);
+  return {
+    run: (x, index) => states(network, predictive, sampler, x, index),
+    dispose: () => {
+      sampler.dispose();
+      device.dispose();
+    },
+  };
+}
+
+/** Draws pre-activations: noise of its own for every batch and piece. */
+const activations = (network: Network, device: DevicePosterior, { draws, seed }: Sampling): Sampler => ({
+  open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own)),
+  draw: (s, index) => {
+    const noise = noiseAt(noiseOf(draws, key(seed), s), index);
+    return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
+  },
+  dispose: () => {},
+});
+
+/** Draws networks: the same for all batches. */
+function weights(network: Network, device: DevicePosterior, { draws, seed }: Sampling): Sampler {
+  const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
+  const kept = new Map<number, SampledWeights>();
+  return {
+    open: (x) => sampledBatch(network, x, () => new Map()),
+    draw: (s) => {
+      const draw = kept.get(s) ?? drawWeights(device, noiseOf(draws, key(seed), s));
+      const keep = kept.has(s) || (kept.size + 1) * numbers <= KEPT_NUMBERS;
+      if (keep) kept.set(s, draw);
+      const rule = sampledNetwork(draw);
+      return { rule: () => rule, release: keep ? () => {} : () => disposeWeights(draw) };
+    },
+    dispose: () => {
+      for (const draw of kept.values()) disposeWeights(draw);
+    },
+  };
+}
+
+/** One batch, draw by draw. */
+async function* states(
+  network: Network,
+  { draws, samples: most, precision }: Sampling,
+  sampler: Sampler,
+  x: ReadonlyArray<tf.Tensor>,
+  index: number,
+): AsyncGenerator<Running, void> {
+  const { heads } = network;
+  const batch = sampler.open(x);
+  const folds: SampleFold[] = [];
+  const fewest = fewestSamples(network, draws);
+  const standardError = (): number => Math.max(...folds.map((fold) => fold.standardError()));
+  const report = (): Promise<Prediction> => ofHeads(network, (_, i) => (folds[i] as SampleFold).report());
+  try {
+    for (let samples = 1, done = false; !done; samples++) {
+      const { rule, release } = sampler.draw(samples - 1, index);
+      const drawn = await batch
+        .draw((piece, part) => forwardFrom(network, piece.features, rule(piece, part)).outputs)
+        .finally(release);
+      drawn.forEach((values, i) => {
+        folds[i] ??= foldOf(heads[i] as Head, values, x[0]?.shape[0] as number, draws);
+        folds[i].add(values);
+      });
+      const precise = precision !== undefined && maySettle(draws, samples) && standardError() <= precision;
+      done = precise || samples === most;
+      yield { samples, most, standardError, done, report: samples < fewest ? undefined : report };
     }
+  } finally {
+    batch.dispose();
   }
 }
 
-/** Σ over samples, for every piece of the batch, of what the reports need. */
-async function sampled(
-  network: Network,
-  x: ReadonlyArray<tf.Tensor>,
-  samples: number,
-  outputsOf: (sample: number, piece: ReadonlyArray<tf.Tensor>, part: number) => tf.Tensor2D,
-): Promise<Prediction> {
-  const { heads } = network;
-  const B = x[0]?.shape[0] as number;
-  let part = 0;
-  const draws = await inPieces(x, MAX_ROWS, (piece) => {
-    const drawn = Array.from({ length: samples }, (_, s) =>
-      tf.tidy(() => {
-        const f = outputsOf(s, piece, part);
-        return heads.map((head) => predicted(head, tf.slice(f, [0, head.first], [-1, head.outputs])));
-      }),
-    );
-    part += 1;
-    const ofHead = (i: number): tf.Tensor =>
-      tf.stack(
-        drawn.map((values) => values[i] as tf.Tensor2D),
-        1,
-      );
-    return Object.fromEntries(heads.map((_, i) => [`${i}`, ofHead(i)]));
-  });
-  return ofHeads(network, (head, i) => {
-    const own = draws[`${i}`] as Float32Array;
-    const rows = (B * head.outputs) / rowOf(head).C;
-    return reportSamples(head, own, samples, own.length / (rows * samples));
-  });
+/** For a head's draws of B examples, the first of which are given. */
+function foldOf(head: Head, values: Float32Array, B: number, draws: Draws): SampleFold {
+  const rows = (B * head.outputs) / rowOf(head).C;
+  return sampleFold(head, draws, rows, values.length / rows);
 }

@@ -16,25 +16,24 @@ import { type LinearRule, mapRule } from '../network/forward.js';
 import { timesTransposed, transposedTimes } from '../network/matmul.js';
 import type { Block } from '../network/network.js';
 import { blockWeights } from '../network/weights.js';
-import { foldIn, type Key } from '../random/key.js';
-import { normals } from '../random/normals.js';
+import { type Noise, noiseAt, noiseNormals } from '../random/noise.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
 
 /** One draw: W [P·n, m] of every covered layer. */
 export type SampledWeights = ReadonlyMap<Block, tf.Tensor2D>;
 
-/** Draws one network; the caller disposes its tensors. The same key gives the same network on every backend. */
-export function drawWeights(posterior: DevicePosterior, key: Key): SampledWeights {
+/** Draws one network; the caller disposes its tensors. The same noise gives the same network on every backend. */
+export function drawWeights(posterior: DevicePosterior, noise: Noise): SampledWeights {
   return new Map(
     posterior.layers.flatMap((layer, i) =>
-      [...drawLayer(layer, foldIn(key, i))].map(([block, W]) => [block, tf.keep(W)] as const),
+      [...drawLayer(layer, noiseAt(noise, i))].map(([block, W]) => [block, tf.keep(W)] as const),
     ),
   );
 }
 
 /** One draw of one layer of the posterior, for each of its blocks. */
-export function drawLayer(layer: DeviceLayer, key: Key): SampledWeights {
-  const draw = [...drawDeviations(layer, key)].map(([block, deviation]) => {
+export function drawLayer(layer: DeviceLayer, noise: Noise): SampledWeights {
+  const draw = [...drawDeviations(layer, noise)].map(([block, deviation]) => {
     const W = tf.tidy(() => tf.add(blockWeights(block), deviation) as tf.Tensor2D);
     deviation.dispose();
     return [block, W] as const;
@@ -43,10 +42,10 @@ export function drawLayer(layer: DeviceLayer, key: Key): SampledWeights {
 }
 
 /** The same without the mean: W − M. */
-export function drawDeviations({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, key: Key): SampledWeights {
+export function drawDeviations({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, noise: Noise): SampledWeights {
   const deviation = tf.tidy(() => {
-    const noise = tf.tensor(normals(key, variances.size), variances.shape) as tf.Tensor3D;
-    const inBasis = timesBasis(basisTimes(inputVectors, noise, true), gradientVectors, false);
+    const normals = tf.tensor(noiseNormals(noise, variances.size), variances.shape) as tf.Tensor3D;
+    const inBasis = timesBasis(basisTimes(inputVectors, normals, true), gradientVectors, false);
     const scaled = tf.mul(inBasis, tf.sqrt(variances)) as tf.Tensor3D;
     return tf.reshape(timesBasis(basisTimes(inputVectors, scaled, false), gradientVectors, true), [-1]);
   });

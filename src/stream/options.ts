@@ -1,8 +1,9 @@
 /** Numbers among the options of operators: checked when the work begins, so that a wrong one is an error of the stream. */
 import { laplaceError } from '../errors.js';
+import { DRAWS } from '../random/noise.js';
 
 /** Throws `InvalidOption` naming the field. */
-function checked(field: string, value: number, valid: boolean, expected: string): void {
+function checked(field: string, value: unknown, valid: boolean, expected: string): void {
   if (!valid) throw laplaceError('InvalidOption', { what: `${field} is out of range`, field, found: String(value), expected });
 }
 
@@ -18,3 +19,7 @@ export const checkCount = (count: number): void =>
 export const checkFiniteCount = (count: number): void => checked('count', count, isCount(count), 'an integer >= 1');
 
 const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
+
+/** The design of draws. */
+export const checkDraws = (draws: string): void =>
+  checked('draws', draws, (DRAWS as ReadonlyArray<string>).includes(draws), `one of ${DRAWS.join(', ')}`);

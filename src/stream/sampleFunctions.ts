@@ -8,10 +8,11 @@ import { checkBudget, MEMORY_BUDGET } from '../predictive/budget.js';
 import { sampledFunctions } from '../predictive/functions.js';
 import { inPieces } from '../predictive/pieces.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
+import type { Draws } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
 import { orThrow } from './observed.js';
-import { checkFiniteCount, checkTemperature } from './options.js';
+import { checkDraws, checkFiniteCount, checkTemperature } from './options.js';
 import { sequential } from './sequential.js';
 
 /** Options of `sampleFunctions`. */
@@ -22,6 +23,8 @@ export interface SampleFunctionsOptions {
   readonly temperature?: number;
   /** Function s of a seed is the same on every backend, at all inputs, whatever the count. Default 0. */
   readonly seed?: number;
+  /** How the functions are related: `'independent'` (the default), `'antithetic'` or `'quasiRandom'`, as in `sampleModels`. */
+  readonly draws?: Draws;
   /** Bytes that may be made on the device at once, beside the posterior, its draws and what one example takes. Default 2³⁰, 1 GiB. */
   readonly memoryBudget?: number;
 }
@@ -66,25 +69,23 @@ export interface SampledFunctions {
 export const sampleFunctions = (
   model: LayersModel,
   posterior: Posterior,
-  { count = 10, temperature = 1, seed = 0, memoryBudget = MEMORY_BUDGET }: SampleFunctionsOptions = {},
+  { count = 10, temperature = 1, seed = 0, draws = 'independent', memoryBudget = MEMORY_BUDGET }: SampleFunctionsOptions = {},
 ): OperatorFunction<InputSource, SampledFunctions> =>
   sequential(async () => {
     checkFiniteCount(count);
     checkTemperature(temperature);
+    checkDraws(draws);
     checkBudget(memoryBudget);
     const network = await bindPosterior(model, posterior);
-    const drawn = sampledFunctions(network, posterior, { samples: count, temperature, seed });
+    const drawn = sampledFunctions(network, posterior, { samples: count, temperature, seed, draws });
     return {
-      run: async (source) => {
+      run: async function* (source) {
         orThrow(notDisposed(model));
         const x = ownInputs(network, source);
-        try {
-          const { mean, values } = await inPieces(x, drawn.step(x, memoryBudget), (piece) => ({ ...drawn.at(piece) }));
-          const C = network.outputs;
-          return { mean: rowsOf(mean, C), functions: bySample(values, count, C) };
-        } finally {
-          tf.dispose(x);
-        }
+        const at = (piece: ReadonlyArray<tf.Tensor>) => ({ ...drawn.at(piece) });
+        const { mean, values } = await inPieces(x, drawn.step(x, memoryBudget), at).finally(() => tf.dispose(x));
+        const C = network.outputs;
+        yield { mean: rowsOf(mean, C), functions: bySample(values, count, C) };
       },
       close: drawn.dispose,
     };

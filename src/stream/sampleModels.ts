@@ -7,11 +7,12 @@ import { type Network, notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { uploadPosterior } from '../predictive/device.js';
 import { disposeWeights, drawWeights } from '../predictive/weightSampling.js';
-import { foldIn, key } from '../random/key.js';
+import { key } from '../random/key.js';
+import { type Draws, noiseOf } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
 import { orThrow } from './observed.js';
-import { checkCount, checkTemperature } from './options.js';
+import { checkCount, checkDraws, checkTemperature } from './options.js';
 
 /** Options of `sampleModels` and `mapSamples`. */
 export interface SampleOptions {
@@ -21,6 +22,11 @@ export interface SampleOptions {
   readonly temperature?: number;
   /** Sample s of a seed is the same network on every backend, whatever the count. Default 0. */
   readonly seed?: number;
+  /**
+   * How the networks are related: `'independent'`, `'antithetic'` (each second one the mirror image of the one before, about the
+   * trained network) or `'quasiRandom'` (spread evenly in every direction). Default `'independent'`.
+   */
+  readonly draws?: Draws;
 }
 
 /**
@@ -122,18 +128,19 @@ function samples<R>(
   options: SampleOptions,
   open: (network: Network, write: Write) => Promise<Maker<R>>,
 ): Observable<R> {
-  const { count = 10, temperature = 1, seed = 0 } = options;
+  const { count = 10, temperature = 1, seed = 0, draws = 'independent' } = options;
   return new Observable((subscriber) => {
     const produce = async (): Promise<void> => {
       checkCount(count);
       checkTemperature(temperature);
+      checkDraws(draws);
       const network = await bindPosterior(model, posterior);
       const device = uploadPosterior(network, posterior, temperature);
       let maker: Maker<R> | undefined;
       try {
         const root = key(seed);
         const write: Write = (copy, s) => {
-          const draw = drawWeights(device, foldIn(root, s));
+          const draw = drawWeights(device, noiseOf(draws, root, s));
           for (const block of network.blocks) writeBlock(copy, block, draw.get(block) as never);
           disposeWeights(draw);
         };

@@ -1,6 +1,9 @@
 /**
  * The shape that the consuming operators share: something is opened when the first value arrives, values go through it one at a
  * time and in order, and it is closed when the stream ends or nobody listens any more, but never under a value in work.
+ *
+ * Values that arrive meanwhile wait in a list, which costs a reference each: one loop works it off, so that neither promises nor calls
+ * pile up.
  */
 import { Observable, type OperatorFunction } from 'rxjs';
 import { deviceError } from '../network/device.js';
@@ -8,7 +11,11 @@ import { breather } from './breathe.js';
 
 /** What is opened: works on values until it is closed. */
 export interface Worker<A, B> {
-  readonly run: (value: A, index: number) => Promise<B>;
+  /**
+   * What comes of a value, in order. Every step, also one with nothing to emit, is a place where the work is left when nobody listens
+   * any more: the generator is then returned.
+   */
+  readonly run: (value: A, index: number) => AsyncGenerator<B | undefined, void>;
   readonly close: () => void;
 }
 
@@ -18,37 +25,88 @@ export const sequential =
   (source) =>
     new Observable((subscriber) => {
       const breathe = breather();
+      const waiting = queue<A>();
       let worker: Worker<A, B> | undefined;
-      let work: Promise<void> = Promise.resolve();
+      let working = false;
       let index = 0;
+      /** What is to be told when all values are done. */
+      let ending: (() => void) | undefined;
       const close = (): void => {
         worker?.close();
         worker = undefined;
       };
-      // What was opened is closed before anybody hears of the end.
-      const fail = (error: unknown): void => {
-        close();
-        subscriber.error(deviceError(error));
+      const through = async (value: A): Promise<void> => {
+        worker ??= await open();
+        if (subscriber.closed) return;
+        for await (const result of worker.run(value, index++)) {
+          if (result !== undefined) subscriber.next(result);
+          await breathe();
+          if (subscriber.closed) return;
+        }
       };
-      const then = (step: () => Promise<void> | void): void => {
-        work = work.then(() => (subscriber.closed ? undefined : step())).catch(fail);
+      const work = async (): Promise<void> => {
+        try {
+          for (let next = waiting.take(); next !== undefined; next = waiting.take()) await through(next.value);
+        } catch (error) {
+          ending = () => subscriber.error(deviceError(error));
+          waiting.clear();
+        }
+        working = false;
+        // What was opened is closed before anybody hears of the end.
+        if (subscriber.closed || ending !== undefined) close();
+        ending?.();
+      };
+      const start = (): void => {
+        if (working) return;
+        working = true;
+        void Promise.resolve().then(work);
       };
       const subscription = source.subscribe({
-        next: (value) =>
-          then(async () => {
-            worker ??= await open();
-            subscriber.next(await worker.run(value, index++));
-            await breathe();
-          }),
-        error: (error: unknown) => then(() => fail(error)),
-        complete: () =>
-          then(() => {
-            close();
-            subscriber.complete();
-          }),
+        next: (value) => {
+          waiting.add(value);
+          start();
+        },
+        error: (error: unknown) => {
+          ending = () => subscriber.error(deviceError(error));
+          start();
+        },
+        complete: () => {
+          ending = () => subscriber.complete();
+          start();
+        },
       });
       return () => {
         subscription.unsubscribe();
-        void work.finally(close);
+        waiting.clear();
+        if (!working) close();
       };
     });
+
+interface Node<A> {
+  readonly value: A;
+  next: Node<A> | undefined;
+}
+
+/** First in, first out, in constant time. */
+function queue<A>() {
+  let first: Node<A> | undefined;
+  let last: Node<A> | undefined;
+  return {
+    add: (value: A): void => {
+      const node: Node<A> = { value, next: undefined };
+      if (last === undefined) first = node;
+      else last.next = node;
+      last = node;
+    },
+    take: (): { readonly value: A } | undefined => {
+      const node = first;
+      first = node?.next;
+      if (first === undefined) last = undefined;
+      return node;
+    },
+    clear: (): void => {
+      first = undefined;
+      last = undefined;
+    },
+  };
+}

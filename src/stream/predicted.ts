@@ -1,0 +1,87 @@
+/** Batches through a predictor, one at a time: what the predicting operators share. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { notDisposed } from '../network/network.js';
+import type { Posterior } from '../posterior/posterior.js';
+import type { Predictive } from '../predictive/codec.js';
+import type { Running } from '../predictive/prediction.js';
+import { createPredictor } from '../predictive/predictor.js';
+import type { OnProgress } from '../types.js';
+import { bindPosterior } from './bound.js';
+import { type InputSource, ownInputs } from './inputSource.js';
+import { orThrow } from './observed.js';
+import type { Worker } from './sequential.js';
+
+/** A predictive, or a recipe that has one. */
+export type PredictiveChoice = Predictive | { readonly predictive: Predictive };
+
+/** Options of `predict` beside the predictive itself. */
+export interface PredictOptions {
+  /**
+   * Called after every batch; while one takes longer than a second also between its draws, once a second: `done` then still counts
+   * batches, and `detail` says which draw it was.
+   */
+  readonly onProgress?: OnProgress;
+  /** Number of batches, for progress. */
+  readonly total?: number;
+  /**
+   * The most bytes that the linearised predictive allocates on the device beside the model and the batch: batches, outputs and layers
+   * are taken in parts that fit; fewer bytes take longer. Default 1 GiB; `Infinity` for no bound.
+   */
+  readonly memoryBudget?: number;
+}
+
+/** Longest time within a batch without an event, in milliseconds. */
+const INTERVAL = 1000;
+
+/**
+ * A worker that predicts batches. `emit` makes what is emitted of a state, or nothing; that of a batch's last state is emitted when its
+ * tensors are freed.
+ */
+export async function predictingWorker<B>(
+  model: LayersModel,
+  posterior: Posterior,
+  predictive: PredictiveChoice,
+  { onProgress, total, memoryBudget }: PredictOptions,
+  emit: (state: Running, index: number) => Promise<B | undefined> | undefined,
+): Promise<Worker<InputSource, B>> {
+  const network = await bindPosterior(model, posterior);
+  const own = 'predictive' in predictive ? predictive.predictive : predictive;
+  const predictor = createPredictor(network, posterior, own, memoryBudget);
+  const tell = (done: number, detail?: string): void =>
+    onProgress?.({
+      phase: 'predict',
+      done,
+      ...(total === undefined ? {} : { total }),
+      unit: 'batches',
+      ...(detail === undefined ? {} : { detail }),
+    });
+  return {
+    run: async function* (source, index) {
+      orThrow(notDisposed(model));
+      const x = ownInputs(network, source);
+      let last: B | undefined;
+      try {
+        let told = Date.now();
+        for await (const state of predictor.run(x, index)) {
+          const value = await emit(state, index);
+          if (state.done) {
+            last = value;
+            break;
+          }
+          if (Date.now() - told >= INTERVAL) {
+            told = Date.now();
+            tell(index, `draw ${state.samples} of ${state.most}`);
+          }
+          yield value;
+          orThrow(notDisposed(model));
+        }
+      } finally {
+        tf.dispose(x);
+      }
+      tell(index + 1);
+      yield last;
+    },
+    close: predictor.dispose,
+  };
+}
