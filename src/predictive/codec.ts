@@ -126,7 +126,7 @@ export const weightSampling = (options: SamplingOptions = {}): Predictive => mak
  * ```ts
  * import { functionSampling } from 'tfjs-laplace';
  *
- * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, seed: 0 }
+ * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, seed: 0, draws: 'independent' }
  * ```
  */
 export const functionSampling = (options: FunctionSamplingOptions = {}): Predictive =>
