@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { from, lastValueFrom } from 'rxjs';
 import {
+  activationSampling,
   type Curvature,
   categorical,
   diagonal,
@@ -15,7 +16,9 @@ import {
   linearised,
   type Posterior,
   type Prediction,
+  type Predictive,
   predict,
+  weightSampling,
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
 import { factorsOf, posteriorFrom } from '../support/math/laplace.js';
@@ -127,5 +130,48 @@ describe('a classifier, whose covariances are wanted', () => {
       kind: 'InvalidOption',
       field: 'memoryBudget',
     });
+  });
+});
+
+describe('sampled predictives', () => {
+  const B = 400;
+  let model: tf.LayersModel;
+  let posterior: Posterior;
+  let x: tf.Tensor;
+  beforeAll(async () => {
+    const L = tf.layers;
+    const layers = [
+      L.conv2d({ inputShape: [8, 8, 1], filters: 6, kernelSize: 3, activation: 'relu' }),
+      L.flatten(),
+      L.dense({ units: 64, activation: 'relu' }),
+      L.dense({ units: 3 }),
+    ];
+    model = withFixedWeights(tf.sequential({ layers }));
+    const data = { x: [noise([6, 8, 8, 1], 1)], y: tf.oneHot(tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'), 3) };
+    posterior = await posteriorFrom(await factorsOf(model, categorical(), data, kfac()), { priorPrecision: 1 });
+    x = noise([B, 8, 8, 1], 2);
+  });
+
+  const sampled = (predictive: Predictive, memoryBudget: number): Promise<Prediction> =>
+    lastValueFrom(from([x]).pipe(predict(model, posterior, predictive, { memoryBudget })));
+
+  it.each([activationSampling({ samples: 4 }), weightSampling({ samples: 4 })])('keep to it: $_tag', async (predictive) => {
+    // What is beside the budget, and what one example takes: all that a single example makes in four draws.
+    const one = tf.slice(x, 0, 1);
+    const { bytes: beside } = await peakOf(() =>
+      lastValueFrom(from([one]).pipe(predict(model, posterior, predictive, { memoryBudget: 1 }))),
+    );
+    const { bytes: unbounded } = await peakOf(() => sampled(predictive, Number.POSITIVE_INFINITY));
+    for (const memoryBudget of [2 ** 18, 2 ** 20]) {
+      const { bytes } = await peakOf(() => sampled(predictive, memoryBudget));
+      expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
+      expect(bytes).toBeLessThan(unbounded);
+    }
+  });
+
+  it('draw the same networks however a batch is cut', async () => {
+    const predictive = weightSampling({ samples: 4, seed: 6 });
+    const whole = numbersIn(await sampled(predictive, Number.POSITIVE_INFINITY));
+    expect(relativeError(numbersIn(await sampled(predictive, 2 ** 18)), whole)).toBeLessThan(SAME);
   });
 });

@@ -18,6 +18,7 @@ import { forward } from '../../src/network/forward.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
 import type { Op } from '../../src/network/ops.js';
 import { sampledActivations } from '../../src/predictive/activationSampling.js';
+import { MEMORY_BUDGET } from '../../src/predictive/budget.js';
 import { uploadPosterior } from '../../src/predictive/device.js';
 import { samplingPredictor } from '../../src/predictive/samplingPredictor.js';
 import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/weightSampling.js';
@@ -212,9 +213,10 @@ describe('what lies below the covered layers', () => {
   };
 
   it.each([
-    // The mean of the lowest covered layer's pre-activations is the same for every draw as well.
-    [activationSampling, [1, 1, 1]],
-    [weightSampling, [1, 1, 7]],
+    // Once more for the first example alone, which tells what an example takes. The mean of the lowest covered layer's pre-activations
+    // is the same for every draw as well.
+    [activationSampling, [2, 2, 2]],
+    [weightSampling, [2, 2, 8]],
   ] as const)('runs once a batch', async (kind, expected) => {
     const model = chain([5, 4, 3], { activation: 'tanh' });
     const likelihood = categorical();
@@ -225,7 +227,7 @@ describe('what lies below the covered layers', () => {
     const network = right(withBlocks(counted(right(readNetwork(model, likelihood)), counts), 'last'));
     await expectNoLeak(async () => {
       counts.clear();
-      const predictor = samplingPredictor(network, posterior, kind({ samples: 7, seed: 4 }) as never);
+      const predictor = samplingPredictor(network, posterior, kind({ samples: 7, seed: 4 }) as never, MEMORY_BUDGET);
       let last: Prediction | undefined;
       for await (const { done, report } of predictor.run(x, 0)) if (done) last = await report?.();
       predictor.dispose();
@@ -238,7 +240,7 @@ describe('what lies below the covered layers', () => {
   it('changes no number: mean and deviation that are computed once are those of every draw', async () => {
     const { network, posterior, x } = await fitted();
     const device = uploadPosterior(network, posterior, 1);
-    const predictor = samplingPredictor(network, posterior, activationSampling({ samples: 2, seed: 4 }) as never);
+    const predictor = samplingPredictor(network, posterior, activationSampling({ samples: 2, seed: 4 }) as never, MEMORY_BUDGET);
     let found: Classification | undefined;
     for await (const { done, report } of predictor.run([x], 6)) if (done) found = (await report?.()) as Classification;
     predictor.dispose();

@@ -25,7 +25,7 @@ export function createPredictor(
       return atOnce(linearisedPredictor(network, posterior, predictive, memoryBudget));
     case 'activationSampling':
     case 'weightSampling':
-      return samplingPredictor(network, posterior, predictive);
+      return samplingPredictor(network, posterior, predictive, memoryBudget);
     case 'functionSampling':
       return atOnce(functionPredictor(network, posterior, predictive, memoryBudget));
   }

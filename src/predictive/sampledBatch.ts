@@ -6,11 +6,10 @@ import type { LinearOp } from '../network/ops.js';
 import type { LocalMoments } from './activationSampling.js';
 import { predicted } from './heads.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from './pieces.js';
+import { examplesWithin, NUMBER, widthsOf } from './widths.js';
 
-/** The most rows that go through the network at once; larger batches are cut. Only activation sampling draws other noise for it. */
-const MAX_ROWS = 8192;
-/** What is fixed is kept up to this many numbers (256 MiB) for a batch; the pieces beyond compute it anew in every draw. */
-const KEPT_NUMBERS = 2 ** 26;
+/** The most examples that go through the network at once, whatever the budget. */
+const MAX_EXAMPLES = 8192;
 
 /** What no draw changes, of one piece. */
 export interface Fixed {
@@ -27,13 +26,22 @@ export interface SampledBatch {
   readonly dispose: () => void;
 }
 
+/**
+ * A batch in pieces for which `memoryBudget` bytes are enough, beside the posterior, the drawn weights, and what a single example takes.
+ * Only activation sampling draws other noise where it is cut.
+ */
 export function sampledBatch(
   network: Network,
   x: ReadonlyArray<tf.Tensor>,
   momentsOf: (own: Features) => Fixed['moments'],
+  memoryBudget: number,
 ): SampledBatch {
   const B = x[0]?.shape[0] as number;
-  const parts = Math.ceil(B / MAX_ROWS);
+  const { values, widest, unfolded } = widthsOf(network, x);
+  // Half for the pass of a draw: all values, and what one layer makes of them. Half for what is fixed; the pieces beyond compute it anew.
+  const half = memoryBudget / NUMBER / 2;
+  const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 2 * values + 6 * widest + 4 * unfolded));
+  const parts = Math.ceil(B / step);
   const kept = new Map<number, Fixed>();
   const tensors: tf.Tensor[] = [];
   let numbers = 0;
@@ -52,7 +60,7 @@ export function sampledBatch(
       (sum, t) => sum + t.size,
       0,
     );
-    if (numbers > KEPT_NUMBERS) return fixed;
+    if (numbers > half) return fixed;
     const values = new Map([...own.values].map(([id, t]) => [id, keep(t)] as const));
     const moments = new Map(
       [...fixed.moments].map(([op, { mean, deviation }]) => [op, { mean: keep(mean), deviation: keep(deviation) }] as const),
@@ -68,7 +76,7 @@ export function sampledBatch(
         const sizes: number[] = [];
         const results = tf.tidy((): Record<string, tf.Tensor> => {
           const own = kept.get(part);
-          const piece = own === undefined || !checked ? pieceOf(x, part * MAX_ROWS, MAX_ROWS) : [];
+          const piece = own === undefined || !checked ? pieceOf(x, part * step, step) : [];
           const f = outputsOf(own ?? fixedOf(piece, part), part);
           const ofHeads = network.heads.map((head) =>
             tf.reshape(predicted(head, tf.slice(f, [0, head.first], [-1, head.outputs])), [-1]),

@@ -9,6 +9,7 @@ import type { Posterior } from '../posterior/posterior.js';
 import { key } from '../random/key.js';
 import { type Draws, noiseAt, noiseOf } from '../random/noise.js';
 import { fixedMoments, sampledActivations } from './activationSampling.js';
+import { checkBudget } from './budget.js';
 import type { PredictiveOf } from './codec.js';
 import { type DevicePosterior, uploadPosterior } from './device.js';
 import { ofHeads } from './heads.js';
@@ -18,9 +19,7 @@ import { maySettle } from './runningMean.js';
 import { type Fixed, type SampledBatch, sampledBatch } from './sampledBatch.js';
 import { checkSamples, fewestSamples } from './samples.js';
 import { disposeWeights, drawWeights, type SampledWeights, sampledNetwork } from './weightSampling.js';
-
-/** Drawn networks are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same noise. */
-const KEPT_NUMBERS = 2 ** 28;
+import { NUMBER } from './widths.js';
 
 type Sampling = PredictiveOf<'activationSampling' | 'weightSampling'>;
 
@@ -38,11 +37,16 @@ interface Draw {
 }
 
 /** Uploads the posterior; the caller disposes the predictor. Throws an `InvalidOption` for a variance of too few samples. */
-export function samplingPredictor(network: Network, posterior: Posterior, predictive: Sampling): RunningPredictor {
+export function samplingPredictor(
+  network: Network,
+  posterior: Posterior,
+  predictive: Sampling,
+  memoryBudget: number,
+): RunningPredictor {
+  checkBudget(memoryBudget);
   checkSamples(network, predictive);
   const device = uploadPosterior(network, posterior, predictive.temperature);
-  const sampler =
-    predictive._tag === 'activationSampling' ? activations(network, device, predictive) : weights(network, device, predictive);
+  const sampler = (predictive._tag === 'activationSampling' ? activations : weights)(network, device, predictive, memoryBudget);
   return {
     run: (x, index) => states(network, predictive, sampler, x, index),
     dispose: () => {
@@ -53,8 +57,8 @@ export function samplingPredictor(network: Network, posterior: Posterior, predic
 }
 
 /** Draws pre-activations: noise of its own for every batch and piece. */
-const activations = (network: Network, device: DevicePosterior, { draws, seed }: Sampling): Sampler => ({
-  open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own)),
+const activations = (network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler => ({
+  open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), memoryBudget),
   draw: (s, index) => {
     const noise = noiseAt(noiseOf(draws, key(seed), s), index);
     return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
@@ -62,15 +66,15 @@ const activations = (network: Network, device: DevicePosterior, { draws, seed }:
   dispose: () => {},
 });
 
-/** Draws networks: the same for all batches. */
-function weights(network: Network, device: DevicePosterior, { draws, seed }: Sampling): Sampler {
+/** Draws networks: the same for all batches. They are kept up to half of the budget; beyond, they are drawn anew from the same noise. */
+function weights(network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler {
   const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
   const kept = new Map<number, SampledWeights>();
   return {
-    open: (x) => sampledBatch(network, x, () => new Map()),
+    open: (x) => sampledBatch(network, x, () => new Map(), memoryBudget / 2),
     draw: (s) => {
       const draw = kept.get(s) ?? drawWeights(device, noiseOf(draws, key(seed), s));
-      const keep = kept.has(s) || (kept.size + 1) * numbers <= KEPT_NUMBERS;
+      const keep = kept.has(s) || NUMBER * (kept.size + 1) * numbers <= memoryBudget / 2;
       if (keep) kept.set(s, draw);
       const rule = sampledNetwork(draw);
       return { rule: () => rule, release: keep ? () => {} : () => disposeWeights(draw) };

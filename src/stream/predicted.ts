@@ -26,7 +26,9 @@ export interface PredictOptions {
   readonly total?: number;
   /**
    * The most bytes that the linearised predictive allocates on the device beside the model and the batch: batches, outputs and layers
-   * are taken in parts that fit; fewer bytes take longer. Default 1 GiB; `Infinity` for no bound.
+   * are taken in parts that fit; fewer bytes take longer. Of the sampled predictives: what goes through the network at once, and what is
+   * kept of it for the next draw or batch, beside the posterior, one drawn network and what one example takes. Default 1 GiB; `Infinity`
+   * for no bound.
    */
   readonly memoryBudget?: number;
 }
