@@ -13,8 +13,9 @@ import { activeValues } from '../network/backward.js';
 import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../network/blocks.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import type { Layer } from '../network/ops.js';
+import { closedFormOf } from './closedForm.js';
 import { type Curvature, fisherOf, policyOf } from './codec.js';
-import { rowsPerExample } from './fisher.js';
+import { MAX_NUMBERS, rowsPerExample } from './fisher.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from './layout.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
@@ -98,12 +99,15 @@ export const coverage = (
 
 function summary(network: Network, curvature: Curvature): Coverage {
   const fisher = fisherOf(curvature);
-  const rows = fisher === undefined ? 0 : rowsPerExample(fisher, network.outputs);
   const reduce = 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
   const layouts = curvature._tag === 'full' ? [] : layersOf(network.blocks, curvature);
+  const closed = closedFormOf(network, layouts, curvature) !== undefined;
+  const rows = fisher === undefined || closed ? 0 : rowsPerExample(fisher, network.outputs);
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
-  const covered = network.blocks.map((block, i) => ofBlock(block, layouts[i], { rows, back: back(block), reduce }));
+  const covered = network.blocks.map((block, i) =>
+    ofBlock(block, layouts[i], { rows: closed ? 1 : rows, back: back(block), reduce }),
+  );
   const layers = [...covered, ...leftOut(network)];
   const [joint] = curvature._tag === 'full' ? layersOf(network.blocks, curvature) : [];
   const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
@@ -118,11 +122,11 @@ function summary(network: Network, curvature: Curvature): Coverage {
     rowsPerExample: rows,
     operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), 0),
     decomposition: (joint === undefined ? layouts : [joint]).reduce((sum, layer) => sum + decompositionOf(layer), 0),
-    warnings: warningsOf(network, curvature, 8 * numbers),
+    warnings: [...warningsOf(network, curvature, 8 * numbers), ...(closed ? [] : columnsTooMany(network, curvature))],
   };
 }
 
-/** Rows that are summed of a block, and those that are sent on through it. */
+/** Rows that are summed of a block (of a closed form one, p or its like), and those that are sent on through it. */
 interface Cost {
   readonly rows: number;
   readonly back: number;
@@ -253,6 +257,17 @@ function warningsOf(network: Network, curvature: Curvature, bytes: number): Read
     warnings.push(`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`);
   }
   return warnings;
+}
+
+/** The columns of Λ of one example, where they alone are more than is made of a whole batch at once otherwise. */
+function columnsTooMany({ outputs: C }: Network, curvature: Curvature): ReadonlyArray<string> {
+  const fisher = fisherOf(curvature);
+  const all = fisher === undefined || fisher._tag === 'exact' || fisher._tag === 'truncated';
+  if (!all || C * C <= MAX_NUMBERS) return [];
+  const few = curvature._tag === 'kfra' ? "kfac({ fisher: 'monteCarlo' })" : "fisher: 'monteCarlo' or 'empirical'";
+  return [
+    `${C} outputs: the columns of one example's output Hessian take ${gib(4 * C * C)} GiB. Use ${few}, or cover layers: 'last', which needs none.`,
+  ];
 }
 
 const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
