@@ -47,13 +47,16 @@ export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: undefined, prod
 
 /** Puts rows into a bag; a reference is kept, so the caller may let its own go. Synchronous. */
 export function stage(bag: Bag, rows: Rows): void {
-  bag.waiting.push(tf.keep(tf.clone(rows)));
+  bag.waiting.push(reference(rows));
   bag.rows += rows.shape[rows.rank - 2] as number;
   if (bag.rows >= enough(widthOf(rows))) contract(bag);
 }
 
 /** Puts a summand into a bag. Synchronous. */
-export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, tf.keep(tf.clone(summand)), 1);
+export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, reference(summand), 1);
+
+/** Another tensor on the same buffer: the WASM backend's clone would copy it. */
+const reference = <T extends tf.Tensor>(t: T): T => tf.keep(tf.reshape(t, t.shape)) as T;
 
 const widthOf = (rows: Rows): number => rows.shape[rows.rank - 1] as number;
 
@@ -108,10 +111,13 @@ export function createMoment({ rows, cols }: SumShape): Moment {
 /** Multiplies the rows that wait. */
 function contract(bag: Bag): void {
   if (bag.waiting.length === 0) return;
-  const rows = bag.waiting;
-  const axis = (rows[0] as Rows).rank - 2;
-  const product = tf.tidy(() => tf.keep(gram(rows.length === 1 ? (rows[0] as Rows) : tf.concat(rows as tf.Tensor2D[], axis))));
-  tf.dispose(rows);
+  const parts = bag.waiting;
+  const [first] = parts as [Rows];
+  // What was put together is freed before the product is made.
+  const rows = parts.length === 1 ? first : tf.keep(tf.concat(parts as tf.Tensor2D[], first.rank - 2));
+  if (parts.length > 1) tf.dispose(parts);
+  const product = tf.tidy(() => tf.keep(gram(rows)));
+  rows.dispose();
   bag.waiting = [];
   bag.rows = 0;
   addTo(bag, product, 1);
