@@ -63,7 +63,8 @@ describe.each(ESTIMATORS)('%s', (_, curvature) => {
 });
 
 /** The numbers of a layer's moments. */
-const sums = (layer: LayerMoments): Numbers => (isKronecker(layer) ? [layer.input, layer.gradient] : [layer.squares]);
+const sums = (layer: LayerMoments): Numbers =>
+  isKronecker(layer) ? [layer.input, layer.gradient] : layer._tag === 'diagonal' ? [layer.squares] : [];
 
 it('knows the most that each Fisher matrix sends back, and that kfra has none', () => {
   const rows = (curvature: Curvature): number => {

@@ -5,6 +5,7 @@
  *   kronecker   Σ a aᵀ and Σ Λ
  *   diagonal    Σ (a ⊙ a) ⊗ diag Λ
  *   eigen       the same along the directions of a basis
+ *   lowRank     Σ a aᵀ, the diagonal of Σ Λ and Σ Λ Ω
  *
  * Takes the place of `exact`, and of `truncated`, of whose tolerance it uses nothing. Rows sent back: none. Memory: two sums, or three
  * of [C, C] for a moment, and a few [B, C].
@@ -20,6 +21,7 @@ import type { Matrix } from '../types.js';
 import { type Curvature, fisherOf } from './codec.js';
 import { type LayerLayout, type SumShape, sumsOf } from './layout.js';
 import type { Observation, Sink } from './observation.js';
+import { testMatrix } from './sketch.js';
 import type { Subject } from './statistics.js';
 
 /** How the gradient side of the one layer is summed. */
@@ -45,10 +47,27 @@ export function closedFormOf(network: Network, layers: ReadonlyArray<LayerLayout
     case 'diagonal':
     case 'eigen':
       return ofSquares(layout, hessian);
+    case 'lowRank':
+      return ofSketch(layout, hessian);
     case 'embedding':
     case 'full':
       return undefined;
   }
+}
+
+function ofSketch(layout: LayerLayout, hessian: HessianOps): ClosedForm {
+  const { m, sketch } = layout;
+  const omega = sketch && Float32Array.from(testMatrix(m, sketch).data);
+  return {
+    sums: sumsOf(layout),
+    observe: ({ tape: { outputs }, weights }, { layer }, sink) => {
+      const each = hessian.along(outputs);
+      const own = weights === undefined ? each : tf.mul(each, tf.reshape(weights, [-1, 1]));
+      sink.add(layer, 1, tf.reshape(tf.sum(own, 0), [m, 1]));
+      if (omega !== undefined) sink.add(layer, 2, hessian.times(outputs, weights, tf.tensor2d(omega, [m, omega.length / m])));
+    },
+    completed: (sums) => sums,
+  };
 }
 
 /** Whether the whole of Λ is what the estimator is after. */

@@ -17,6 +17,7 @@ import { closedFormOf } from './closedForm.js';
 import { type Curvature, fisherOf, policyOf } from './codec.js';
 import { MAX_NUMBERS, rowsPerExample } from './fisher.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from './layout.js';
+import { suitsLowRank } from './lowRank.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
 export interface LayerCoverage {
@@ -60,7 +61,7 @@ const MUCH = 2 ** 31;
 /**
  * What `curvature` would cover of a model. Takes no pass and allocates nothing on the device.
  *
- * @returns the errors of reading the model, and those of a selection of layers that fits none; layers that cannot have a block are no
+ * @returns the errors of reading the model, those of a selection of layers that fits none, and of `lowRank` where it does not suit; layers that cannot have a block are no
  * error here but `'map'`, with a warning where the estimator would refuse them.
  *
  * @example
@@ -92,6 +93,7 @@ export const coverage = (
     E.chain((network) =>
       F.pipe(
         withBlocks(network, curvature.layers, policyOf(curvature) === 'diagonal' ? 'diagonal' : 'map'),
+        E.chain((chosen) => suitsLowRank(chosen, curvature)),
         E.map((chosen) => summary(chosen, curvature)),
       ),
     ),
@@ -100,7 +102,7 @@ export const coverage = (
 function summary(network: Network, curvature: Curvature): Coverage {
   const fisher = fisherOf(curvature);
   const reduce = 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
-  const layouts = curvature._tag === 'full' ? [] : layersOf(network.blocks, curvature);
+  const layouts = curvature._tag === 'full' ? [] : layersOf(network, curvature);
   const closed = closedFormOf(network, layouts, curvature) !== undefined;
   const rows = fisher === undefined || closed ? 0 : rowsPerExample(fisher, network.outputs);
   const active = activeValues(network);
@@ -109,7 +111,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
     ofBlock(block, layouts[i], { rows: closed ? 1 : rows, back: back(block), reduce }),
   );
   const layers = [...covered, ...leftOut(network)];
-  const [joint] = curvature._tag === 'full' ? layersOf(network.blocks, curvature) : [];
+  const [joint] = curvature._tag === 'full' ? layersOf(network, curvature) : [];
   const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
@@ -142,14 +144,23 @@ function ofBlock(block: Block, layout: LayerLayout | undefined, { rows: K, back,
     name,
     className: block.layer.getClassName(),
     block: structure,
-    reason: reasonOf(block, structure),
+    reason: reasonOf(block, structure, layout?.sketch),
     parameters: sizeOf(block),
     numbers,
-    ...(T === undefined ? {} : { operations: 2 * P * (T * n * m * (1 + back) + sumsOperations(structure, block, T, K, reduce)) }),
+    ...(T === undefined
+      ? {}
+      : { operations: 2 * P * (T * n * m * (1 + back) + sumsOperations(structure, block, T, K, reduce, layout?.sketch)) }),
   };
 }
 
-function sumsOperations(structure: Structure, { n, m }: Block, T: number, K: number, reduce: boolean): number {
+function sumsOperations(
+  structure: Structure,
+  { n, m }: Block,
+  T: number,
+  K: number,
+  reduce: boolean,
+  sketch: LayerLayout['sketch'],
+): number {
   const rows = reduce ? 1 : T;
   switch (structure) {
     case 'kronecker':
@@ -160,17 +171,27 @@ function sumsOperations(structure: Structure, { n, m }: Block, T: number, K: num
       return T === 1 ? n * m : K * T * n * m;
     case 'eigen':
       return (T === 1 ? n * m : K * T * n * m) + T * n * n + K * T * m * m;
+    case 'lowRank':
+      // Λ Ω: products of p and of one-hot rows with Ω, and of their likes with what comes out.
+      return n * n + m + 4 * m * (sketch?.columns ?? 0);
     case 'full':
       return K * T * n * m;
   }
 }
 
 const decompositionOf = ({ structure, groups, n, m }: LayerLayout): number => {
-  const cubes = { kronecker: n ** 3 + m ** 3, eigen: n ** 3 + m ** 3, embedding: m ** 3, full: n ** 3, diagonal: 0 };
+  const cubes = {
+    kronecker: n ** 3 + m ** 3,
+    eigen: n ** 3 + m ** 3,
+    embedding: m ** 3,
+    full: n ** 3,
+    diagonal: 0,
+    lowRank: n ** 3,
+  };
   return 9 * groups * cubes[structure];
 };
 
-function reasonOf({ groups, map, ops, structure: own }: Block, structure: Structure): string {
+function reasonOf({ groups, map, ops, structure: own }: Block, structure: Structure, sketch: LayerLayout['sketch']): string {
   const uses = ops.length > 1 ? `, ${ops.length} uses` : '';
   const places =
     map.positions === undefined
@@ -190,6 +211,10 @@ function reasonOf({ groups, map, ops, structure: own }: Block, structure: Struct
       return own === 'diagonal' && map.structure !== 'diagonal'
         ? `its factors would have more than ${LARGEST_FACTOR} rows`
         : `each weight on its own${uses}`;
+    case 'lowRank':
+      return sketch === undefined
+        ? 'a factor and a diagonal'
+        : `a factor, and a diagonal and at most ${sketch.rank} eigenvectors`;
     case 'full':
       return 'all weights together';
   }
@@ -238,17 +263,18 @@ function warningsOf(network: Network, curvature: Curvature, bytes: number): Read
     for (const layer of trainableLayers(network)) {
       const own = known.filter((block) => block.layer === layer);
       if (own.length === 0) {
-        const fate = curvature.unsupported === 'map' ? 'stays at its MAP' : 'is refused';
+        const fate = 'unsupported' in curvature && curvature.unsupported === 'map' ? 'stays at its MAP' : 'is refused';
         warnings.push(
           `'${layer.name}' (${layer.getClassName()}) ${fate}: it is not linear in its weights. Leave it at its MAP (unsupported: 'map'), or cover layers: 'last'.`,
         );
       }
       // Under diagonal() a block like any other, unless it is left out.
       const usual = curvature._tag === 'diagonal' && policyOf(curvature) === 'diagonal';
-      for (const block of usual ? [] : own.filter(tooLarge)) {
-        const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[curvature.unsupported];
+      for (const block of usual || curvature._tag === 'lowRank' ? [] : own.filter(tooLarge)) {
+        const policy = 'unsupported' in curvature ? curvature.unsupported : 'error';
+        const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[policy];
         warnings.push(
-          `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'.`,
+          `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'${block.m > LARGEST_FACTOR ? ', of as many outputs by lowRank()' : ''}.`,
         );
       }
     }

@@ -20,6 +20,7 @@ import { type Curvature, fisherOf, policyOf } from './codec.js';
 import { forSeeds } from './fisher.js';
 import { kfraChain, kfraRows } from './kfra.js';
 import { type EigenBasis, type Layout, layersOf } from './layout.js';
+import { suitsLowRank } from './lowRank.js';
 import type { Observation, Sink } from './observation.js';
 import { addGradients, addInputs, addWeightGradients, type Subject } from './statistics.js';
 
@@ -35,6 +36,7 @@ export interface Prepared {
 export function prepare(source: Network, curvature: Curvature, basis?: string): E.Either<LaplaceError, Prepared> {
   return F.pipe(
     withBlocks(source, curvature.layers, policyOf(curvature)),
+    E.chain((chosen) => suitsLowRank(chosen, curvature)),
     E.chain((chosen) => {
       const gathered = curvature._tag === 'kfra' ? kfraChain(chosen) : E.right(chosen);
       return E.map((network: Network): Prepared => {
@@ -46,7 +48,7 @@ export function prepare(source: Network, curvature: Curvature, basis?: string): 
 }
 
 function layoutOf(network: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout {
-  const layers = layersOf(network.blocks, curvature);
+  const layers = layersOf(network, curvature);
   return {
     estimator: curvature._tag,
     likelihood: network.likelihood,

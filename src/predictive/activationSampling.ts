@@ -8,7 +8,8 @@
  * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
  * m normals an example and layer instead of n·m, and no n³. Where one example meets the same weights several times (convolutions,
  * sequences, a layer that is used twice, `full`) its positions share their noise: there one W is drawn for the batch, which keeps
- * the marginals exact as well.
+ * the marginals exact as well. So it does for a last layer of diagonal plus low rank: noise of its own for each example would cost as much
+ * as a W each.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LinearRule, mapRule } from '../network/forward.js';
@@ -41,9 +42,10 @@ export function sampledActivations(posterior: DevicePosterior, key: Key): Linear
   };
 }
 
-/** One use, one position, one group: the noise of an example's z is its own. */
-const isLocal = ({ blocks, joint }: DeviceLayer): boolean =>
+/** One use, one position, one group, independent directions: the noise of an example's z is its own. */
+const isLocal = ({ blocks, joint, lowRank }: DeviceLayer): boolean =>
   !joint &&
+  lowRank === undefined &&
   blocks[0]?.ops.length === 1 &&
   blocks[0].map.positions === 1 &&
   blocks[0].groups === 1 &&

@@ -30,6 +30,10 @@ export function lastOf(network: Network, { layers }: DevicePosterior): DeviceLay
 
 /** Variances [B, C] or covariances [B, C, C] of f. Allocates inside the caller's `tf.tidy`. */
 export function ofLast(layer: DeviceLayer, tape: Tape, want: 'covariance' | 'variance'): tf.Tensor {
+  if (layer.lowRank !== undefined) {
+    const a = tf.reshape(inputsAt(layer.blocks[0] as Block, tape), [tape.size, -1]) as tf.Tensor2D;
+    return want === 'variance' ? layer.lowRank.variances(a) : layer.lowRank.covariances(a);
+  }
   const q = tf.tidy(() => alongDirections(layer, tape));
   const U = layer.gradientVectors as tf.Tensor2D | undefined;
   if (want === 'variance') return U === undefined ? q : tf.tidy(() => variancesOf(q, U));

@@ -19,6 +19,7 @@ import { blockWeights } from '../network/weights.js';
 import { foldIn, type Key } from '../random/key.js';
 import { normals } from '../random/normals.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
+import type { DeviceLowRank } from './lowRank.js';
 
 /** One draw: W [P·n, m] of every covered layer. */
 export type SampledWeights = ReadonlyMap<Block, tf.Tensor2D>;
@@ -43,8 +44,11 @@ export function drawLayer(layer: DeviceLayer, key: Key): SampledWeights {
 }
 
 /** The same without the mean: W − M. */
-export function drawDeviations({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, key: Key): SampledWeights {
+export function drawDeviations(layer: DeviceLayer, key: Key): SampledWeights {
+  const { blocks } = layer;
   const deviation = tf.tidy(() => {
+    if (layer.lowRank !== undefined) return lowRankDeviation(layer.lowRank, blocks[0] as Block, key);
+    const { variances, inputVectors, gradientVectors } = layer;
     const noise = tf.tensor(normals(key, variances.size), variances.shape) as tf.Tensor3D;
     const inBasis = timesBasis(basisTimes(inputVectors, noise, true), gradientVectors, false);
     const scaled = tf.mul(inBasis, tf.sqrt(variances)) as tf.Tensor3D;
@@ -62,6 +66,12 @@ export function drawDeviations({ blocks, variances, inputVectors, gradientVector
   }
   deviation.dispose();
   return draw;
+}
+
+/** The rows along U_A are drawn each with its own covariance (`lowRank.ts`). */
+function lowRankDeviation(lowRank: DeviceLowRank, { n, m }: Block, key: Key): tf.Tensor {
+  const noise = (part: number): tf.Tensor2D => tf.tensor2d(normals(foldIn(key, part), n * m), [n, m]);
+  return tf.reshape(lowRank.deviations(noise(0), noise(1)), [-1]);
 }
 
 /** V X or Vᵀ X in every group, X [P, n, m]; X itself without V. */
