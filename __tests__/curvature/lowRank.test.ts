@@ -161,8 +161,10 @@ describe('coverage', () => {
     const model = chain([6, 10_000]);
     const found = right(coverage(model, { likelihood: categorical(), curvature: lowRank() }));
     expect([found.warnings, found.bytes]).toEqual([[], 8 * (7 * 7 + 75 * 10_000)]);
-    const { warnings } = right(coverage(model, { likelihood: categorical(), curvature: kfac() }));
-    expect(warnings.some((w) => w.includes('lowRank()'))).toBe(true);
+    for (const layers of ['all', 'last'] as const) {
+      const { warnings } = right(coverage(model, { likelihood: categorical(), curvature: kfac({ layers }) }));
+      expect(warnings.filter((w) => w.includes('lowRank()'))).toHaveLength(1);
+    }
   });
 });
 

@@ -15,7 +15,8 @@ import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import type { Layer } from '../network/ops.js';
 import { closedFormOf } from './closedForm.js';
 import { type Curvature, fisherOf, policyOf } from './codec.js';
-import { MAX_NUMBERS, rowsPerExample } from './fisher.js';
+import { warningsOf } from './coverageWarnings.js';
+import { rowsPerExample } from './fisher.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from './layout.js';
 import { suitsLowRank } from './lowRank.js';
 
@@ -54,9 +55,6 @@ export interface Coverage {
   /** What to know before starting, each with what to do. */
   readonly warnings: ReadonlyArray<string>;
 }
-
-/** Bytes from which on the sums are worth a warning. */
-const MUCH = 2 ** 31;
 
 /**
  * What `curvature` would cover of a model. Takes no pass and allocates nothing on the device.
@@ -124,7 +122,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
     rowsPerExample: rows,
     operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), 0),
     decomposition: (joint === undefined ? layouts : [joint]).reduce((sum, layer) => sum + decompositionOf(layer), 0),
-    warnings: [...warningsOf(network, curvature, 8 * numbers), ...(closed ? [] : columnsTooMany(network, curvature))],
+    warnings: warningsOf(network, curvature, 8 * numbers, !closed),
   };
 }
 
@@ -255,45 +253,3 @@ function leftOut(network: Network): ReadonlyArray<LayerCoverage> {
 
 const weightsOf = (weights: ReadonlyArray<{ readonly shape: ReadonlyArray<number | null> }>): number =>
   weights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, d) => size * (d ?? 1), 1), 0);
-
-function warningsOf(network: Network, curvature: Curvature, bytes: number): ReadonlyArray<string> {
-  const warnings: string[] = [];
-  if (curvature.layers === 'all') {
-    const known = allBlocks(network.ops);
-    for (const layer of trainableLayers(network)) {
-      const own = known.filter((block) => block.layer === layer);
-      if (own.length === 0) {
-        const fate = 'unsupported' in curvature && curvature.unsupported === 'map' ? 'stays at its MAP' : 'is refused';
-        warnings.push(
-          `'${layer.name}' (${layer.getClassName()}) ${fate}: it is not linear in its weights. Leave it at its MAP (unsupported: 'map'), or cover layers: 'last'.`,
-        );
-      }
-      // Under diagonal() a block like any other, unless it is left out.
-      const usual = curvature._tag === 'diagonal' && policyOf(curvature) === 'diagonal';
-      for (const block of usual || curvature._tag === 'lowRank' ? [] : own.filter(tooLarge)) {
-        const policy = 'unsupported' in curvature ? curvature.unsupported : 'error';
-        const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[policy];
-        warnings.push(
-          `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'${block.m > LARGEST_FACTOR ? ', of as many outputs by lowRank()' : ''}.`,
-        );
-      }
-    }
-  }
-  if (bytes > MUCH) {
-    warnings.push(`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`);
-  }
-  return warnings;
-}
-
-/** The columns of Λ of one example, where they alone are more than is made of a whole batch at once otherwise. */
-function columnsTooMany({ outputs: C }: Network, curvature: Curvature): ReadonlyArray<string> {
-  const fisher = fisherOf(curvature);
-  const all = fisher === undefined || fisher._tag === 'exact' || fisher._tag === 'truncated';
-  if (!all || C * C <= MAX_NUMBERS) return [];
-  const few = curvature._tag === 'kfra' ? "kfac({ fisher: 'monteCarlo' })" : "fisher: 'monteCarlo' or 'empirical'";
-  return [
-    `${C} outputs: the columns of one example's output Hessian take ${gib(4 * C * C)} GiB. Use ${few}, or cover layers: 'last', which needs none.`,
-  ];
-}
-
-const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);

@@ -14,6 +14,7 @@ import type { Block, Network } from '../network/network.js';
 import { inputsOf, type Op, outputsOf, type ValueId } from '../network/ops.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import type { Want } from './linearised.js';
+import { LOW_RANK_CHUNK } from './lowRank.js';
 
 /** Default of `memoryBudget`: 1 GiB. */
 export const MEMORY_BUDGET = 2 ** 30;
@@ -33,10 +34,11 @@ export interface Plan {
 const BYTES = 4;
 
 /** Bytes of the device copies of one layer, while they are made. */
-function layerBytes({ groups, n, m, input, gradient }: PosteriorLayer): number {
+function layerBytes({ groups, n, m, input, gradient, lowRank }: PosteriorLayer): number {
   const vectors = (input.vectors?.data.length ?? 0) + (gradient.vectors?.data.length ?? 0);
-  // Variances, and the two steps that make them.
-  return BYTES * (vectors + 3 * groups * n * m);
+  const r = lowRank?.values.length ?? 0;
+  // Variances, and the two steps that make them; of a low rank its factor, a root for each row, and the chunks that make its table.
+  return BYTES * (vectors + 3 * groups * n * m + (r === 0 ? 0 : 3 * m * r + 2 * n * r * r + 2 * LOW_RANK_CHUNK));
 }
 
 /**

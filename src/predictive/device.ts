@@ -59,11 +59,11 @@ function disposeLayer(layer: DeviceLayer): void {
 
 /**
  * The same for a device that cannot hold all of it: each layer is uploaded whenever its tensors are asked for, and lives as long as the
- * caller's `tf.tidy`. Spread a layer, `{ ...layer }`, to upload it once for several uses. One of diagonal plus low rank is small, and stays.
+ * caller's `tf.tidy`. Spread a layer, `{ ...layer }`, to upload it once for several uses.
  */
-export function posteriorOnDemand(network: Network, posterior: Posterior, temperature: number): DevicePosterior {
-  const layers = posterior.layers.map((layer): DeviceLayer => {
-    if (isLowRank(layer)) return lowRankLayer(network, posterior, layer, temperature);
+export const posteriorOnDemand = (network: Network, posterior: Posterior, temperature: number): DevicePosterior => ({
+  layers: posterior.layers.map((layer): DeviceLayer => {
+    if (isLowRank(layer)) return lowRankLayer(network, layer, () => uploadLowRank(posterior, layer, temperature, (t) => t));
     const { blocks, joint } = placeOf(network, layer);
     return {
       blocks,
@@ -78,14 +78,9 @@ export function posteriorOnDemand(network: Network, posterior: Posterior, temper
         return tf.tidy(() => deviceVariances(posterior, layer, temperature));
       },
     };
-  });
-  return {
-    layers,
-    dispose: () => {
-      for (const { lowRank } of layers) lowRank?.dispose();
-    },
-  };
-}
+  }),
+  dispose: () => {},
+});
 
 /** The network's blocks whose weights a layer of the posterior is. */
 function placeOf(network: Network, { name, members }: PosteriorLayer): Pick<DeviceLayer, 'blocks' | 'joint'> {
@@ -94,7 +89,10 @@ function placeOf(network: Network, { name, members }: PosteriorLayer): Pick<Devi
 }
 
 function uploadLayer(network: Network, posterior: Posterior, layer: PosteriorLayer, temperature: number): DeviceLayer {
-  if (isLowRank(layer)) return lowRankLayer(network, posterior, layer, temperature);
+  if (isLowRank(layer)) {
+    const own = uploadLowRank(posterior, layer, temperature, tf.keep);
+    return lowRankLayer(network, layer, () => own);
+  }
   const kept = (vectors: tf.Tensor | undefined): tf.Tensor | undefined => vectors && tf.keep(vectors);
   return {
     ...placeOf(network, layer),
@@ -104,8 +102,7 @@ function uploadLayer(network: Network, posterior: Posterior, layer: PosteriorLay
   };
 }
 
-function lowRankLayer(network: Network, posterior: Posterior, layer: LowRankLayer, temperature: number): DeviceLayer {
-  const lowRank = uploadLowRank(posterior, layer, temperature);
+function lowRankLayer(network: Network, layer: LowRankLayer, get: () => DeviceLowRank): DeviceLayer {
   const refuse = {
     get: () => {
       throw noVariances(layer.name);
@@ -114,7 +111,10 @@ function lowRankLayer(network: Network, posterior: Posterior, layer: LowRankLaye
     enumerable: false,
   };
   const sides = { inputVectors: refuse, gradientVectors: refuse, variances: refuse };
-  return Object.defineProperties({ ...placeOf(network, layer), lowRank }, sides) as unknown as DeviceLayer;
+  return Object.defineProperties(
+    { ...placeOf(network, layer) },
+    { ...sides, lowRank: { get, enumerable: true } },
+  ) as unknown as DeviceLayer;
 }
 
 function deviceVariances(posterior: Posterior, layer: PosteriorLayer, temperature: number): tf.Tensor3D {

@@ -15,7 +15,7 @@ import { inverseCapacities, type LowRankLayer, rootOf, rowPrecisions } from '../
 import type { Posterior } from '../posterior/posterior.js';
 
 /** The most numbers of one chunk of rows: 32 MiB. */
-const LIMIT = 2 ** 23;
+export const LOW_RANK_CHUNK = 2 ** 23;
 /** The most outputs whose covariance is made. */
 const MOST_OUTPUTS = 4096;
 
@@ -33,8 +33,13 @@ export interface DeviceLowRank {
   readonly dispose: () => void;
 }
 
-/** Uploads the layer at temperature T. */
-export function uploadLowRank(posterior: Posterior, layer: LowRankLayer, temperature: number): DeviceLowRank {
+/** Uploads the layer at temperature T. `hold` is what keeps a tensor: `tf.keep`, or nothing, for as long as the caller's `tf.tidy`. */
+export function uploadLowRank(
+  posterior: Posterior,
+  layer: LowRankLayer,
+  temperature: number,
+  hold: <T extends tf.Tensor>(t: T) => T,
+): DeviceLowRank {
   const { n, m, name, lowRank, input, gradient } = layer;
   const r = lowRank.values.length;
   const { scale, shift } = rowPrecisions(posterior, layer);
@@ -52,7 +57,7 @@ export function uploadLowRank(posterior: Posterior, layer: LowRankLayer, tempera
       shift: column(shift),
     };
   });
-  for (const t of Object.values(own)) tf.keep(t);
+  for (const t of Object.values(own)) hold(t);
   const { U, B, Z, delta, roots, scale: s, shift: t } = own;
   let table: tf.Tensor2D | undefined;
 
@@ -64,7 +69,7 @@ export function uploadLowRank(posterior: Posterior, layer: LowRankLayer, tempera
     return { scale: part(s), inverse, turned: tf.matMul(Z, side) };
   };
   const chunks = (numbers: number): ReadonlyArray<readonly [first: number, count: number]> => {
-    const step = Math.max(1, Math.floor(LIMIT / numbers));
+    const step = Math.max(1, Math.floor(LOW_RANK_CHUNK / numbers));
     return Array.from({ length: Math.ceil(n / step) }, (_, i) => [i * step, Math.min(step, n - i * step)]);
   };
 
@@ -83,7 +88,7 @@ export function uploadLowRank(posterior: Posterior, layer: LowRankLayer, tempera
 
   return {
     variances: (a) => {
-      table ??= tf.keep(tf.tidy(makeTable));
+      table ??= hold(tf.tidy(makeTable));
       return tf.matMul(tf.square(tf.matMul(a, U)), table);
     },
     covariances: (a) => {
