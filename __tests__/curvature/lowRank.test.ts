@@ -1,5 +1,6 @@
 /** `lowRank` of a last layer: what is summed, that shards add up, what its sums say of G, and what it refuses. */
 import * as tf from '@tensorflow/tfjs';
+import { lastValueFrom } from 'rxjs';
 import {
   bernoulli,
   categorical,
@@ -7,6 +8,7 @@ import {
   coverageTable,
   customLikelihood,
   type Factors,
+  finalEpochs,
   gaussian,
   heteroscedastic,
   kfac,
@@ -18,6 +20,7 @@ import {
   poisson,
   type Sketch,
 } from 'tfjs-laplace';
+import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { LARGEST_FACTOR } from '../../src/network/blocks.js';
 import { expectRejection } from '../support/errors.js';
 import { expectSameFactors } from '../support/factors.js';
@@ -216,6 +219,16 @@ it('sums 10,000 classes', async () => {
   const p = tf.tidy(() => tf.softmax(model.predict(x) as tf.Tensor));
   const squares = tf.tidy(() => tf.sum(tf.square(p)).arraySync()) as number;
   expect(diagonal.data.reduce((a, b) => a + b)).toBeCloseTo(64 - squares, 2);
+});
+
+it('is gathered during training as well', async () => {
+  const model = chain([6, C]);
+  model.compile({ optimizer: tf.train.sgd(0), loss: tf.losses.softmaxCrossEntropy });
+  const data = dataFor(model, categorical(), N);
+  const callback = laplaceCallback({ likelihood: categorical(), curvature, observe: finalEpochs(1) });
+  await model.fit(data.x[0] as tf.Tensor, data.y, { epochs: 1, batchSize: 16, shuffle: false, verbose: 0, callbacks: callback });
+  const found = await lastValueFrom(callback.factors$);
+  expectSameFactors(found, await factorsOf(model, categorical(), data, curvature, 16), FLOAT32);
 });
 
 it('leaves no tensor behind', async () => {

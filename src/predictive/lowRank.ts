@@ -115,18 +115,22 @@ export function uploadLowRank(
     },
     deviations: (noise, other) =>
       tf.tidy(() => {
-        const inverse = tf.div(temperature, tf.add(tf.mul(s, delta), t));
-        const deviation = tf.sqrt(inverse);
+        // [n, C] are large: none is held for longer than it is needed.
+        const precision = (): tf.Tensor => tf.add(tf.mul(s, delta), t);
         // D^{1/2} H, of which X_i = diag · Z.
-        const pull = tf.sqrt(tf.div(s, tf.add(tf.mul(s, delta), t))) as tf.Tensor2D;
+        const pull = (): tf.Tensor => tf.tidy(() => tf.sqrt(tf.div(s, precision())));
         const epsilon = transposedTimes(U, noise);
-        const eta = tf.matMul(transposedTimes(U, other), B);
-        const seen = tf.reshape(tf.add(tf.matMul(tf.mul(pull, epsilon), Z), eta), [n, 1, r]) as tf.Tensor3D;
+        const seen = tf.tidy(() => {
+          const eta = transposedTimes(U, tf.matMul(other, B));
+          return tf.reshape(tf.add(tf.matMul(tf.mul(pull(), epsilon) as tf.Tensor2D, Z), eta), [n, 1, r]) as tf.Tensor3D;
+        });
         // K_i⁻¹ = L_i⁻ᵀ L_i⁻¹; L_i⁻ᵀ is roots[:, i, :].
         const back = tf.transpose(roots, [1, 0, 2]) as tf.Tensor3D;
-        const solved = tf.matMul(tf.matMul(seen, back), back, false, true);
-        const rowsOfW = tf.sub(epsilon, tf.mul(pull, timesTransposed(tf.reshape(solved, [n, r]) as tf.Tensor2D, Z)));
-        return tf.matMul(U, tf.mul(deviation, rowsOfW) as tf.Tensor2D);
+        const solved = tf.reshape(tf.matMul(tf.matMul(seen, back), back, false, true), [n, r]) as tf.Tensor2D;
+        const pulled = tf.tidy(() => tf.mul(pull(), timesTransposed(solved, Z)));
+        const rowsOfW = tf.tidy(() => tf.mul(tf.sqrt(tf.div(temperature, precision())), tf.sub(epsilon, pulled)));
+        tf.dispose([epsilon, pulled]);
+        return tf.matMul(U, rowsOfW as tf.Tensor2D);
       }),
     dispose: () => {
       tf.dispose(own);
