@@ -26,7 +26,7 @@ import {
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device.js';
+import { posteriorOnDemand, uploadPosterior } from '../../src/predictive/device.js';
 import { linearised } from '../../src/predictive/linearised.js';
 import { disposeWeights, drawWeights } from '../../src/predictive/weightSampling.js';
 import { foldIn, key } from '../../src/random/key.js';
@@ -209,6 +209,22 @@ it('frees its table of variances when nobody listens any more', async () => {
   await expectNoLeak(() => lastValueFrom(from([x, x, x]).pipe(predict(model, posterior), take(1))));
 });
 
+it('is uploaded anew for each piece of a batch where the budget does not hold it, and predicts the same', async () => {
+  const model = chain([5, C]);
+  const posterior = await posteriorOf(model, 3);
+  const [x] = inputsFor(model, B, 33) as [tf.Tensor];
+  const network = networkOf(model);
+  const [kept, onDemand] = [uploadPosterior(network, posterior, T), posteriorOnDemand(network, posterior, T)];
+  for (const want of ['variance', 'covariance'] as const) {
+    const [found, expected] = [onDemand, kept].map((device) =>
+      tf.tidy(() => Array.from(linearised(network, device, [x], want).covariance.dataSync())),
+    );
+    expect(found).toEqual(expected);
+  }
+  await expectNoLeak(() => tf.tidy(() => void linearised(network, onDemand, [x], 'variance')));
+  kept.dispose();
+});
+
 it('leaves no tensor behind', async () => {
   const model = chain([5, C]);
   const posterior = await posteriorOf(model, 3);
@@ -270,7 +286,9 @@ describe('10,000 classes, 64 features', () => {
     const many = await expectRejection(outputDistribution(model, posterior, x), 'InvalidInput', { field: 'x' });
     expect(many.message).toContain('at most 2 examples');
     const one = tf.slice(x, [0, 0], [1, features]);
-    const error = await expectRejection(outputDistribution(model, posterior, one), 'InvalidInput', { layer: 'top' });
+    await expectRejection(outputDistribution(model, posterior, one), 'InvalidOption', { field: 'memoryBudget' });
+    const unbounded = outputDistribution(model, posterior, one, { memoryBudget: Number.POSITIVE_INFINITY });
+    const error = await expectRejection(unbounded, 'InvalidInput', { layer: 'top' });
     expect(error.message).toContain('predict');
   }, 60_000);
 });

@@ -107,8 +107,8 @@ function lowRankLayer(network: Network, layer: LowRankLayer, get: () => DeviceLo
     get: () => {
       throw noVariances(layer.name);
     },
-    // A layer can be spread.
-    enumerable: false,
+    // Of a layer that is spread, too.
+    enumerable: true,
   };
   const sides = { inputVectors: refuse, gradientVectors: refuse, variances: refuse };
   return Object.defineProperties(
