@@ -10,6 +10,7 @@ import {
   evidence,
   exactDamping,
   factoredDamping,
+  jointDistribution,
   kfac,
   type Likelihood,
   linearised as linearisedPredictive,
@@ -20,6 +21,7 @@ import {
   type Posterior,
   type PosteriorLayer,
   predict,
+  sampleFunctions,
   sampleModels,
   toPosterior,
   weightSampling,
@@ -182,6 +184,22 @@ it('serves every predictive, and draws the same for the same seed whatever the s
     ),
   );
   expect(relativeError(zero as number[], model.predict(x) as tf.Tensor)).toBeLessThan(FLOAT32);
+});
+
+it('is refused joint covariances and functions, which those of independent outputs have', async () => {
+  const model = chain([5, C]);
+  const [x] = inputsFor(model, B, 33) as [tf.Tensor];
+  const posterior = await posteriorOf(model, 3);
+  const layer = topOf(model).name;
+  await expectRejection(jointDistribution(model, posterior, x), 'UnsupportedLayer', { layer });
+  await expectRejection(lastValueFrom(of(x).pipe(sampleFunctions(model, posterior, { count: 2 }))), 'UnsupportedLayer', {
+    layer,
+  });
+  const independent = await posteriorOf(model, 3, exactDamping(), bernoulli());
+  const { covariance } = await jointDistribution(model, independent, x);
+  const blocks = await outputDistribution(model, independent, x);
+  const own = covariance.slice(0, C).map((row) => Array.from(row).slice(0, C));
+  expect(relativeError(own, blocks.covariance[0] as Float32Array)).toBeLessThan(FLOAT32);
 });
 
 it('is an error for whoever wants sides or variances of it', async () => {
