@@ -15,7 +15,7 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 // The DSL: plain tagged values, and recipes of them.
 
 export type { LayerSelection } from './codec/layers.js';
-export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra } from './curvature/codec.js';
+export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra, lowRank } from './curvature/codec.js';
 export {
   type ClassOptions,
   type CustomLikelihoodOptions,
@@ -91,7 +91,8 @@ export {
 } from './curvature/factors.js';
 export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/layout.js';
 export { type LayerMoments, moments } from './curvature/moments.js';
-export type { Basis, Directions } from './posterior/directions.js';
+export type { Sketch } from './curvature/sketch.js';
+export type { Basis, Directions, LowRank } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export {
   type Posterior,
@@ -143,7 +144,9 @@ export {
 
 // For plugins: networks, linear algebra, and the accumulation behind the operators.
 
+export { policyOf } from './curvature/codec.js';
 export type { BlockRows } from './curvature/estimator.js';
+export type { HessianOps } from './likelihood/hessian.js';
 export type { JointOps, LikelihoodOps, LossRule } from './likelihood/likelihood.js';
 export type {
   AsyncLinalgEngine,

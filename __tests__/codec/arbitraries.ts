@@ -92,6 +92,7 @@ const monteCarlo = { ...monteCarloFisher, ...sharing, ...coverage };
 const kfra = { _tag: constant('kfra'), ...coverage };
 const ekfac = { _tag: constant('ekfac'), fisher, ...sharing, ...coverage };
 const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
+const lowRank = { _tag: constant('lowRank'), rank: count, seed, layers };
 export const curvature = fc.oneof(
   fc.record(plain),
   fc.record(truncated),
@@ -99,6 +100,7 @@ export const curvature = fc.oneof(
   fc.record(kfra),
   fc.record(ekfac),
   fc.record(baseline),
+  fc.record(lowRank),
 ) as fc.Arbitrary<Curvature>;
 
 export const prior: fc.Arbitrary<Prior> = fc.oneof(
@@ -148,13 +150,14 @@ export const likelihoodInput = fc.oneof(
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,
-  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical', 'kfra', 'ekfac', 'diagonal', 'full'),
+  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical', 'kfra', 'ekfac', 'diagonal', 'full', 'lowRank'),
   some(plain),
   some(truncated),
   some(monteCarlo),
   some(kfra),
   some({ ...ekfac, fisher: fisherInput }),
   some({ ...baseline, fisher: fisherInput }),
+  some(lowRank),
 ) as fc.Arbitrary<CurvatureInput>;
 export const priorInput = fc.oneof(
   prior,

@@ -13,6 +13,8 @@ import {
   type KfraOptions,
   kfac,
   kfra,
+  type LowRankOptions,
+  lowRank,
 } from '../../src/curvature/codec.js';
 import { holds, type Same } from '../support/types.js';
 
@@ -69,6 +71,7 @@ it.each([
   ekfac({ fisher: 'empirical' }),
   diagonal({ layers: ['a'] }),
   full({ fisher: 'monteCarlo' }),
+  lowRank({ rank: 8, layers: ['a'] }),
 ])('makes frozen values that decode to themselves: %j', (value) => {
   expect(Object.isFrozen(value)).toBe(true);
   expect(Object.isFrozen(value.layers)).toBe(true);
@@ -131,6 +134,17 @@ it('refuses what does not belong to the others', () => {
   );
 });
 
+it('lowRank takes a rank, a seed and its layer, the last unless named', () => {
+  expect(lowRank()).toStrictEqual({ _tag: 'lowRank', rank: 64, seed: 0, layers: 'last' });
+  expect(fisherOf(lowRank())).toBeUndefined();
+  expect(() => lowRank({ rank: 0 })).toThrow(
+    expect.objectContaining({ kind: 'InvalidOption', message: 'lowRank: rank: found 0, expected an integer >= 1.' }),
+  );
+  expect(() => lowRank({ unsupported: 'map' } as LowRankOptions)).toThrow(
+    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('unsupported') }),
+  );
+});
+
 it('has draws and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
   // @ts-expect-error the exact Fisher draws nothing
   expect(() => kfac({ fisher: 'exact', draws: 1 })).toThrow();
@@ -166,5 +180,6 @@ holds<
     | Written<{ readonly _tag: 'ekfac'; readonly fisher: Fisher } & Sharing>
     | Written<{ readonly _tag: 'diagonal'; readonly fisher: Fisher } & Coverage>
     | Written<{ readonly _tag: 'full'; readonly fisher: Fisher } & Coverage>
+    | { readonly _tag: 'lowRank'; readonly rank: number; readonly seed: number; readonly layers: LayerSelection }
   >
 >();

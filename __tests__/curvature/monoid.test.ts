@@ -13,6 +13,7 @@ import {
   merge,
   mergeEpochs,
 } from 'tfjs-laplace';
+import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
@@ -26,8 +27,18 @@ const LAYOUT: Layout = {
     { name: 'b', structure: 'kronecker', groups: 2, n: 1, m: 2, bias: false },
     { name: 'c', structure: 'embedding', groups: 1, n: 3, m: 2, bias: false },
     { name: 'd', structure: 'diagonal', groups: 2, n: 2, m: 1, bias: true },
+    {
+      name: 'e',
+      structure: 'lowRank',
+      groups: 1,
+      n: 2,
+      m: 3,
+      bias: true,
+      sketch: { rank: 1, columns: 2, seed: 0 },
+    },
+    { name: 'f', structure: 'lowRank', groups: 1, n: 2, m: 3, bias: true },
   ],
-  covered: ['a', 'b', 'c', 'd'],
+  covered: ['a', 'b', 'c', 'd', 'e', 'f'],
 };
 
 const entry = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -44,6 +55,13 @@ const SUMS = [
   twoFactors(matrixOf(2, 1), matrixOf(4, 2)),
   twoFactors(matrixOf(3, 1), matrixOf(2, 2)),
   fc.record({ _tag: fc.constant('diagonal' as const), squares: matrixOf(4, 1) }),
+  fc.record({
+    _tag: fc.constant('lowRank' as const),
+    input: matrixOf(2, 2),
+    diagonal: matrixOf(3, 1),
+    sketch: matrixOf(3, 2),
+  }),
+  fc.record({ _tag: fc.constant('lowRank' as const), input: matrixOf(2, 2), diagonal: matrixOf(3, 1) }),
 ] as const;
 
 const WEIGHTS = LAYOUT.layers.map(({ groups, n, m }) => ({
@@ -72,9 +90,7 @@ const numbersIn = ({ count, datasetSize, logLikelihood, rows, layers }: Factors)
   datasetSize,
   logLikelihood,
   rows,
-  ...layers.flatMap((sums) =>
-    sums._tag === 'kronecker' ? [...sums.input.data, ...sums.gradient.data] : Array.from(sums.squares.data),
-  ),
+  ...layers.flatMap((sums) => Object.values(matricesOf(sums)).flatMap(({ data }) => Array.from(data))),
 ];
 
 describe('merge', () => {

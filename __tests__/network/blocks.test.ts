@@ -2,16 +2,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Curvature, categorical, coverage, diagonal, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
 import { prepare } from '../../src/curvature/estimator.js';
-import { type Block, LARGEST_FACTOR } from '../../src/network/blocks.js';
+import { type Block, LARGEST_FACTOR, type Unsupported } from '../../src/network/blocks.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { right } from '../support/math/laplace.js';
 import { dense, functional, on } from '../support/math/networks.js';
 
-const blocksOf = (
-  model: tf.LayersModel,
-  layers: LayerSelection = 'all',
-  unsupported?: Curvature['unsupported'],
-): ReadonlyArray<Block> => right(withBlocks(right(readNetwork(model, gaussian())), layers, unsupported)).blocks;
+const blocksOf = (model: tf.LayersModel, layers: LayerSelection = 'all', unsupported?: Unsupported): ReadonlyArray<Block> =>
+  right(withBlocks(right(readNetwork(model, gaussian())), layers, unsupported)).blocks;
 
 /** What tells one block from another. */
 const shape = ({ name, ops, groups, n, m, bias, structure }: Block) => ({

@@ -1,22 +1,15 @@
 /** Models that cannot be read, and layers that cannot be covered, are error values that say what to do. */
 import * as tf from '@tensorflow/tfjs';
 import { either as E, function as F } from 'fp-ts';
-import {
-  bernoulli,
-  type Curvature,
-  categorical,
-  gaussian,
-  type LaplaceError,
-  type LayerSelection,
-  type Likelihood,
-} from 'tfjs-laplace';
+import { bernoulli, categorical, gaussian, type LaplaceError, type LayerSelection, type Likelihood } from 'tfjs-laplace';
+import type { Unsupported } from '../../src/network/blocks.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
 import { foreign } from '../support/foreign.js';
 import { chain, dense, functional, on, withWeights } from '../support/math/networks.js';
 
 type Read = E.Either<LaplaceError, Network>;
 
-const covered = (model: tf.LayersModel, layers: LayerSelection, unsupported?: Curvature['unsupported']): Read =>
+const covered = (model: tf.LayersModel, layers: LayerSelection, unsupported?: Unsupported): Read =>
   F.pipe(
     readNetwork(model, gaussian()),
     E.chain((network) => withBlocks(network, layers, unsupported)),

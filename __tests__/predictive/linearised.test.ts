@@ -105,5 +105,8 @@ it('covers fewer layers than the factors do', async () => {
   );
   const narrow = await posteriorFrom(all as Factors, { layers: 'last' });
   const expected = await outputDistribution(model, await posteriorFrom(last as Factors, {}), inputs(x));
-  expect(await outputDistribution(model, narrow, inputs(x))).toEqual(expected);
+  const found = await outputDistribution(model, narrow, inputs(x));
+  // Factors of the last layer alone are summed without a way back, in another order.
+  expect(found.mean).toEqual(expected.mean);
+  expect(relativeError(found.covariance, expected.covariance)).toBeLessThan(FLOAT32);
 });

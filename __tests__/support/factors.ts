@@ -36,9 +36,16 @@ export function expectSameFactors(found: Factors, expected: Factors, tolerance: 
 }
 
 /** The sums of a layer by what they are called, whatever its structure. */
-function matricesOf(layer: LayerSums | undefined): Readonly<Record<string, Matrix>> {
+export function matricesOf(layer: LayerSums | undefined): Readonly<Record<string, Matrix>> {
   if (layer === undefined) return {};
-  return layer._tag === 'kronecker' ? { input: layer.input, gradient: layer.gradient } : { squares: layer.squares };
+  switch (layer._tag) {
+    case 'kronecker':
+      return { input: layer.input, gradient: layer.gradient };
+    case 'lowRank':
+      return { input: layer.input, diagonal: layer.diagonal, ...(layer.sketch && { sketch: layer.sketch }) };
+    default:
+      return { squares: layer.squares };
+  }
 }
 
 /** Factors of a pass over data at a model's present weights. */

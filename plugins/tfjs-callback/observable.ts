@@ -9,6 +9,7 @@ import {
   laplaceError,
   matchLoss,
   type Network,
+  policyOf,
   readNetwork,
   showsRows,
   withBlocks,
@@ -30,7 +31,7 @@ export const observable = (
 ): E.Either<LaplaceError, Observable> =>
   F.pipe(
     readNetwork(model, likelihood),
-    E.chain((network) => withBlocks(network, curvature.layers, curvature.unsupported)),
+    E.chain((network) => withBlocks(network, curvature.layers, policyOf(curvature))),
     E.bindTo('network'),
     E.bind('match', ({ network }) => matchLoss(network)),
     E.chain(({ network, match }) => suits(network, match, curvature)),

@@ -59,7 +59,16 @@ const Ekfac = variant('ekfac', { ...fisher, ...sharing, ...coverage });
 const Diagonal = variant('diagonal', { ...fisher, ...coverage });
 const Full = variant('full', { ...fisher, ...coverage });
 
-const Curvatures = taggedUnion('a curvature', Exact, Truncated, MonteCarlo, Empirical, Kfra, Ekfac, Diagonal, Full);
+const LowRank = variant('lowRank', {
+  /** The most eigenvectors of the output factor that are kept; of the rest its diagonal is. */
+  rank: defaulted(positiveInteger, 64),
+  /** Of the vectors that the output factor is multiplied with; factors of one seed can be merged. */
+  seed: defaulted(seed, 0),
+  /** The last layer, alone. */
+  layers: defaulted(LayerSelectionCodec, 'last'),
+});
+
+const Curvatures = taggedUnion('a curvature', Exact, Truncated, MonteCarlo, Empirical, Kfra, Ekfac, Diagonal, Full, LowRank);
 
 /** How curvature is estimated. */
 export type Curvature = Flat<t.TypeOf<typeof Curvatures>>;
@@ -89,6 +98,9 @@ export type DiagonalOptions = Options<typeof Diagonal>;
 
 /** Options of `full`. */
 export type FullOptions = Options<typeof Full>;
+
+/** Options of `lowRank`. */
+export type LowRankOptions = Options<typeof LowRank>;
 
 /**
  * Kronecker-factored approximate curvature (Martens & Grosse 2015; Grosse & Martens 2016 for convolutions; Eschenhagen et al. 2023
@@ -161,10 +173,29 @@ export const diagonal = (options: DiagonalOptions = {}): Curvature => make('diag
  */
 export const full = (options: FullOptions = {}): Curvature => make('full', Full, options);
 
-/** The Fisher matrix of a curvature; undefined for `kfra`, which sends nothing back. */
+/**
+ * The last layer of a model with very many outputs (thousands of classes): the input factor, and an output factor of diagonal plus low
+ * rank, G ≈ diag(δ) + B diag(λ) Bᵀ with `rank` eigenvectors at most. They come from products of G with `rank` + 10 random vectors
+ * (Nyström; Halko, Martinsson & Tropp 2011), summed as G itself would be; nothing is of size C². The diagonal of G is exact, and with
+ * it its trace; `posterior.layers[0].lowRank.kept` states the share of the trace whose directions are kept. With as many as outputs it
+ * is `kfac({ fisher: 'exact', layers: 'last' })`. For independent outputs (Bernoulli, Gaussian, Poisson) G is its diagonal, and exact.
+ *
+ * Another layer, several outputs of the model, or a likelihood of one's own are an `UnsupportedLayer`.
+ *
+ * @example
+ * ```ts
+ * import { lowRank } from 'tfjs-laplace';
+ *
+ * lowRank({ rank: 32 }); // => { _tag: 'lowRank', rank: 32, seed: 0, layers: 'last' }
+ * ```
+ */
+export const lowRank = (options: LowRankOptions = {}): Curvature => make('lowRank', LowRank, options);
+
+/** The Fisher matrix of a curvature; undefined for `kfra` and `lowRank`, which send nothing back. */
 export function fisherOf(curvature: Curvature): Fisher | undefined {
   switch (curvature._tag) {
     case 'kfra':
+    case 'lowRank':
       return undefined;
     case 'ekfac':
     case 'diagonal':
@@ -175,6 +206,12 @@ export function fisherOf(curvature: Curvature): Fisher | undefined {
   }
 }
 
-/** What becomes of layers that have no block, or whose factors are too large: a diagonal has no factors that could be. */
-export const policyOf = ({ _tag, unsupported }: Curvature): Curvature['unsupported'] =>
-  _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;
+/**
+ * What becomes of layers that have no block, or whose factors are too large: a diagonal has no factors that could be, and a low rank
+ * looks at its one layer itself.
+ */
+export function policyOf(curvature: Curvature): 'error' | 'map' | 'diagonal' {
+  if (curvature._tag === 'lowRank') return 'diagonal';
+  const { _tag, unsupported } = curvature;
+  return _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;
+}

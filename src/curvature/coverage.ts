@@ -13,9 +13,12 @@ import { activeValues } from '../network/active.js';
 import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../network/blocks.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import type { Layer } from '../network/ops.js';
+import { closedFormOf } from './closedForm.js';
 import { type Curvature, fisherOf, policyOf } from './codec.js';
+import { warningsOf } from './coverageWarnings.js';
 import { rowsPerExample } from './fisher.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from './layout.js';
+import { suitsLowRank } from './lowRank.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
 export interface LayerCoverage {
@@ -53,13 +56,10 @@ export interface Coverage {
   readonly warnings: ReadonlyArray<string>;
 }
 
-/** Bytes from which on the sums are worth a warning. */
-const MUCH = 2 ** 31;
-
 /**
  * What `curvature` would cover of a model. Takes no pass and allocates nothing on the device.
  *
- * @returns the errors of reading the model, and those of a selection of layers that fits none; layers that cannot have a block are no
+ * @returns the errors of reading the model, those of a selection of layers that fits none, and of `lowRank` where it does not suit; layers that cannot have a block are no
  * error here but `'map'`, with a warning where the estimator would refuse them.
  *
  * @example
@@ -91,6 +91,7 @@ export const coverage = (
     E.chain((network) =>
       F.pipe(
         withBlocks(network, curvature.layers, policyOf(curvature) === 'diagonal' ? 'diagonal' : 'map'),
+        E.chain((chosen) => suitsLowRank(chosen, curvature)),
         E.map((chosen) => summary(chosen, curvature)),
       ),
     ),
@@ -98,14 +99,17 @@ export const coverage = (
 
 function summary(network: Network, curvature: Curvature): Coverage {
   const fisher = fisherOf(curvature);
-  const rows = fisher === undefined ? 0 : rowsPerExample(fisher, network.outputs);
   const reduce = 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
-  const layouts = curvature._tag === 'full' ? [] : layersOf(network.blocks, curvature);
+  const layouts = curvature._tag === 'full' ? [] : layersOf(network, curvature);
+  const closed = closedFormOf(network, layouts, curvature) !== undefined;
+  const rows = fisher === undefined || closed ? 0 : rowsPerExample(fisher, network.outputs);
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
-  const covered = network.blocks.map((block, i) => ofBlock(block, layouts[i], { rows, back: back(block), reduce }));
+  const covered = network.blocks.map((block, i) =>
+    ofBlock(block, layouts[i], { rows: closed ? 1 : rows, back: back(block), reduce }),
+  );
   const layers = [...covered, ...leftOut(network)];
-  const [joint] = curvature._tag === 'full' ? layersOf(network.blocks, curvature) : [];
+  const [joint] = curvature._tag === 'full' ? layersOf(network, curvature) : [];
   const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
@@ -118,11 +122,11 @@ function summary(network: Network, curvature: Curvature): Coverage {
     rowsPerExample: rows,
     operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), 0),
     decomposition: (joint === undefined ? layouts : [joint]).reduce((sum, layer) => sum + decompositionOf(layer), 0),
-    warnings: warningsOf(network, curvature, 8 * numbers),
+    warnings: warningsOf(network, curvature, 8 * numbers, !closed),
   };
 }
 
-/** Rows that are summed of a block, and those that are sent on through it. */
+/** Rows that are summed of a block (of a closed form one, p or its like), and those that are sent on through it. */
 interface Cost {
   readonly rows: number;
   readonly back: number;
@@ -138,14 +142,23 @@ function ofBlock(block: Block, layout: LayerLayout | undefined, { rows: K, back,
     name,
     className: block.layer.getClassName(),
     block: structure,
-    reason: reasonOf(block, structure),
+    reason: reasonOf(block, structure, layout?.sketch),
     parameters: sizeOf(block),
     numbers,
-    ...(T === undefined ? {} : { operations: 2 * P * (T * n * m * (1 + back) + sumsOperations(structure, block, T, K, reduce)) }),
+    ...(T === undefined
+      ? {}
+      : { operations: 2 * P * (T * n * m * (1 + back) + sumsOperations(structure, block, T, K, reduce, layout?.sketch)) }),
   };
 }
 
-function sumsOperations(structure: Structure, { n, m }: Block, T: number, K: number, reduce: boolean): number {
+function sumsOperations(
+  structure: Structure,
+  { n, m }: Block,
+  T: number,
+  K: number,
+  reduce: boolean,
+  sketch: LayerLayout['sketch'],
+): number {
   const rows = reduce ? 1 : T;
   switch (structure) {
     case 'kronecker':
@@ -156,17 +169,27 @@ function sumsOperations(structure: Structure, { n, m }: Block, T: number, K: num
       return T === 1 ? n * m : K * T * n * m;
     case 'eigen':
       return (T === 1 ? n * m : K * T * n * m) + T * n * n + K * T * m * m;
+    case 'lowRank':
+      // Λ Ω: products of p and of one-hot rows with Ω, and of their likes with what comes out.
+      return n * n + m + 4 * m * (sketch?.columns ?? 0);
     case 'full':
       return K * T * n * m;
   }
 }
 
 const decompositionOf = ({ structure, groups, n, m }: LayerLayout): number => {
-  const cubes = { kronecker: n ** 3 + m ** 3, eigen: n ** 3 + m ** 3, embedding: m ** 3, full: n ** 3, diagonal: 0 };
+  const cubes = {
+    kronecker: n ** 3 + m ** 3,
+    eigen: n ** 3 + m ** 3,
+    embedding: m ** 3,
+    full: n ** 3,
+    diagonal: 0,
+    lowRank: n ** 3,
+  };
   return 9 * groups * cubes[structure];
 };
 
-function reasonOf({ groups, map, ops, structure: own }: Block, structure: Structure): string {
+function reasonOf({ groups, map, ops, structure: own }: Block, structure: Structure, sketch: LayerLayout['sketch']): string {
   const uses = ops.length > 1 ? `, ${ops.length} uses` : '';
   const places =
     map.positions === undefined
@@ -186,6 +209,10 @@ function reasonOf({ groups, map, ops, structure: own }: Block, structure: Struct
       return own === 'diagonal' && map.structure !== 'diagonal'
         ? `its factors would have more than ${LARGEST_FACTOR} rows`
         : `each weight on its own${uses}`;
+    case 'lowRank':
+      return sketch === undefined
+        ? 'a factor and a diagonal'
+        : `a factor, and a diagonal and at most ${sketch.rank} eigenvectors`;
     case 'full':
       return 'all weights together';
   }
@@ -226,33 +253,3 @@ function leftOut(network: Network): ReadonlyArray<LayerCoverage> {
 
 const weightsOf = (weights: ReadonlyArray<{ readonly shape: ReadonlyArray<number | null> }>): number =>
   weights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, d) => size * (d ?? 1), 1), 0);
-
-function warningsOf(network: Network, curvature: Curvature, bytes: number): ReadonlyArray<string> {
-  const warnings: string[] = [];
-  if (curvature.layers === 'all') {
-    const known = allBlocks(network.ops);
-    for (const layer of trainableLayers(network)) {
-      const own = known.filter((block) => block.layer === layer);
-      if (own.length === 0) {
-        const fate = curvature.unsupported === 'map' ? 'stays at its MAP' : 'is refused';
-        warnings.push(
-          `'${layer.name}' (${layer.getClassName()}) ${fate}: it is not linear in its weights. Leave it at its MAP (unsupported: 'map'), or cover layers: 'last'.`,
-        );
-      }
-      // Under diagonal() a block like any other, unless it is left out.
-      const usual = curvature._tag === 'diagonal' && policyOf(curvature) === 'diagonal';
-      for (const block of usual ? [] : own.filter(tooLarge)) {
-        const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[curvature.unsupported];
-        warnings.push(
-          `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'.`,
-        );
-      }
-    }
-  }
-  if (bytes > MUCH) {
-    warnings.push(`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`);
-  }
-  return warnings;
-}
-
-const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);

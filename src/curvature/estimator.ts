@@ -1,7 +1,8 @@
 /**
  * What an estimator is: a choice of gradients in the outputs (its Fisher matrix, `fisher.ts`), sent back through the network as one
  * stack of rows, and a structure in which what arrives at each layer is summed (`layout.ts`, `statistics.ts`). `kfra` is the one
- * that sends nothing back: a recursion over layer sums (Botev et al. 2017).
+ * that sends nothing back: a recursion over layer sums (Botev et al. 2017). Nor does anything go back from the last layer alone
+ * (`closedForm.ts`).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E, function as F } from 'fp-ts';
@@ -14,10 +15,12 @@ import { type Network, withBlocks } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import type { Stack } from '../network/stack.js';
 import type { Matrix } from '../types.js';
+import { type ClosedForm, closedFormOf } from './closedForm.js';
 import { type Curvature, fisherOf, policyOf } from './codec.js';
 import { forSeeds } from './fisher.js';
 import { kfraChain, kfraRows } from './kfra.js';
 import { type EigenBasis, type Layout, layersOf } from './layout.js';
+import { suitsLowRank } from './lowRank.js';
 import type { Observation, Sink } from './observation.js';
 import { addGradients, addInputs, addWeightGradients, type Subject } from './statistics.js';
 
@@ -25,21 +28,27 @@ import { addGradients, addInputs, addWeightGradients, type Subject } from './sta
 export interface Prepared {
   readonly network: Network;
   readonly layout: Layout;
+  /** Of the last layer alone, where nothing needs to go back. */
+  readonly closed?: ClosedForm | undefined;
 }
 
 /** Fails where the estimator does not suit the network. `basis` names the one in which `ekfac` sums. */
 export function prepare(source: Network, curvature: Curvature, basis?: string): E.Either<LaplaceError, Prepared> {
   return F.pipe(
     withBlocks(source, curvature.layers, policyOf(curvature)),
+    E.chain((chosen) => suitsLowRank(chosen, curvature)),
     E.chain((chosen) => {
       const gathered = curvature._tag === 'kfra' ? kfraChain(chosen) : E.right(chosen);
-      return E.map((network: Network) => ({ network, layout: layoutOf(network, chosen, curvature, basis) }))(gathered);
+      return E.map((network: Network): Prepared => {
+        const layout = layoutOf(network, chosen, curvature, basis);
+        return { network, layout, closed: closedFormOf(network, layout.layers, curvature) };
+      })(gathered);
     }),
   );
 }
 
 function layoutOf(network: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout {
-  const layers = layersOf(network.blocks, curvature);
+  const layers = layersOf(network, curvature);
   return {
     estimator: curvature._tag,
     likelihood: network.likelihood,
@@ -76,7 +85,7 @@ export interface BlockRows {
  * keeps what it wants.
  */
 export function observeRows(
-  { layout }: Prepared,
+  { layout, closed }: Prepared,
   curvature: Curvature,
   observation: Observation,
   sink: Sink,
@@ -86,6 +95,10 @@ export function observeRows(
   const subjects = subjectsOf(network, layout, curvature, basis);
   // Unfolded inputs can be much larger than the inputs: they are made when they are needed, one layer's at a time.
   for (const subject of subjects.values()) tf.tidy(() => addInputs(subject, inputsAt(subject.block, tape), weights, sink));
+  if (closed !== undefined) {
+    for (const subject of subjects.values()) tf.tidy(() => closed.observe(observation, subject, sink));
+    return 0;
+  }
   const fisher = fisherOf(curvature);
   if (fisher === undefined) return kfraRows(observation, sink);
   return forSeeds(fisher, observation, (seeds) => {

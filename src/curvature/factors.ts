@@ -25,7 +25,9 @@ export type LayerSums =
   /** Σ Ĝ ⊙ Ĝ over examples and columns, [P·n, m]. */
   | { readonly _tag: 'diagonal'; readonly squares: Matrix }
   /** The same in a basis, which goes with the sums. */
-  | { readonly _tag: 'eigen'; readonly squares: Matrix; readonly basis: EigenBasis };
+  | { readonly _tag: 'eigen'; readonly squares: Matrix; readonly basis: EigenBasis }
+  /** Σ a aᵀ [n, n]; of Σ Λ the diagonal [m, 1] and, where it is more than that, its products with the layout's Ω [m, l]. */
+  | { readonly _tag: 'lowRank'; readonly input: Matrix; readonly diagonal: Matrix; readonly sketch?: Matrix };
 
 /**
  * Whether a layer's sums or moments are those of two factors, `input` and `gradient`.
@@ -72,7 +74,7 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
 
 /** A layer's sums from the arrays of `sumsOf`. */
 export function layerSums({ structure }: LayerLayout, sums: ReadonlyArray<Matrix>, count: number, basis: EigenBasis): LayerSums {
-  const [first, second] = sums as [Matrix, Matrix];
+  const [first, second, third] = sums as [Matrix, Matrix, Matrix | undefined];
   switch (structure) {
     case 'kronecker':
     case 'embedding':
@@ -83,6 +85,8 @@ export function layerSums({ structure }: LayerLayout, sums: ReadonlyArray<Matrix
       return { _tag: 'diagonal', squares: first };
     case 'eigen':
       return { _tag: 'eigen', squares: first, basis };
+    case 'lowRank':
+      return { _tag: 'lowRank', input: first, diagonal: second, ...(third && { sketch: third }) };
   }
 }
 
@@ -146,6 +150,10 @@ function both(a: LayerSums, b: LayerSums): LayerSums {
     return { _tag: a._tag, squares: plus(a.squares, b.squares), basis: { ...a.basis, ...b.basis } };
   }
   if (a._tag === 'diagonal' && b._tag === 'diagonal') return { _tag: a._tag, squares: plus(a.squares, b.squares) };
+  if (a._tag === 'lowRank' && b._tag === 'lowRank') {
+    const sketch = a.sketch && b.sketch && { sketch: plus(a.sketch, b.sketch) };
+    return { _tag: a._tag, input: plus(a.input, b.input), diagonal: plus(a.diagonal, b.diagonal), ...sketch };
+  }
   throw laplaceError('Mismatch', { what: 'Sums of one layout have different structures', found: `${a._tag} and ${b._tag}` });
 }
 

@@ -21,7 +21,7 @@ import { largestRows } from './truncated.js';
 const MAX_ROWS = 8192;
 
 /** The most numbers in one tensor that is made on the way (64 MiB): the columns of many classes, C² an example; a value of all rows. */
-const MAX_NUMBERS = 2 ** 24;
+export const MAX_NUMBERS = 2 ** 24;
 
 /** As many as make no value of the network larger than the limit on numbers. */
 const rowsAtOnce = ({ size, values }: Tape): number => {

@@ -6,14 +6,17 @@
  *   diagonal   Σ Ĝ ⊙ Ĝ [P·n, m] over the gradients Ĝ = Σ_t a_t g_tᵀ of examples
  *   eigen      the same of U_Aᵀ Ĝ U_G, in a basis that is given (EKFAC)
  *   full       Σ ĝ ĝᵀ [P, P] over the gradients of all covered weights, laid end to end
+ *   lowRank    Σ a aᵀ, the diagonal of Σ Λ [m, 1], and where outputs depend on each other Σ Λ Ω [m, l] (`sketch.ts`)
  */
 import type { Likelihood } from '../likelihood/codec.js';
 import type { Block } from '../network/blocks.js';
+import type { Network } from '../network/network.js';
 import type { Matrix } from '../types.js';
 import type { Curvature } from './codec.js';
+import { type Sketch, sketchOf } from './sketch.js';
 
 /** How the curvature of a layer is kept. */
-export type Structure = 'kronecker' | 'embedding' | 'diagonal' | 'eigen' | 'full';
+export type Structure = 'kronecker' | 'embedding' | 'diagonal' | 'eigen' | 'full' | 'lowRank';
 
 /** What the sums of one layer belong to. */
 export interface LayerLayout {
@@ -31,6 +34,8 @@ export interface LayerLayout {
    * where there is one, and where their number depends on the data: then each batch's rows are weighed by 1/T beforehand.
    */
   readonly positions?: number;
+  /** Of `lowRank`: how G is sketched; absent where it is a diagonal. */
+  readonly sketch?: Sketch;
   /** Of `full`: the names of the layers whose weights, row by row, make up the one column. */
   readonly members?: ReadonlyArray<string>;
 }
@@ -59,7 +64,7 @@ export interface SumShape {
 }
 
 /** The sums of a layer, in their order. */
-export function sumsOf({ structure, groups, n, m }: LayerLayout): ReadonlyArray<SumShape> {
+export function sumsOf({ structure, groups, n, m, sketch }: LayerLayout): ReadonlyArray<SumShape> {
   const gram = (d: number): SumShape => ({ rows: groups * d, cols: d });
   switch (structure) {
     case 'kronecker':
@@ -71,17 +76,22 @@ export function sumsOf({ structure, groups, n, m }: LayerLayout): ReadonlyArray<
       return [{ rows: groups * n, cols: m }];
     case 'full':
       return [gram(n)];
+    case 'lowRank':
+      return [gram(n), { rows: m, cols: 1 }, ...(sketch === undefined ? [] : [{ rows: m, cols: sketch.columns }])];
   }
 }
 
 /** The name of the one layer of a `full` layout. */
 const FULL_LAYER = 'all covered layers';
 
+/** What of a network says how it is summed. */
+type Summed = Pick<Network, 'blocks' | 'likelihoodOps'>;
+
 /** Weights of a block. */
 export const sizeOf = ({ groups, n, m }: Pick<Block, 'groups' | 'n' | 'm'>): number => groups * n * m;
 
-/** The layers that an estimator sums for these blocks. */
-export function layersOf(blocks: ReadonlyArray<Block>, curvature: Curvature): ReadonlyArray<LayerLayout> {
+/** The layers that an estimator sums for the network's blocks. */
+export function layersOf({ blocks, likelihoodOps }: Summed, curvature: Curvature): ReadonlyArray<LayerLayout> {
   if (curvature._tag === 'full') {
     const n = blocks.reduce((sum, block) => sum + sizeOf(block), 0);
     const members = blocks.map(({ name }) => name);
@@ -89,6 +99,10 @@ export function layersOf(blocks: ReadonlyArray<Block>, curvature: Curvature): Re
   }
   return blocks.map((block) => {
     const { name, groups, n, m, bias, structure } = block;
+    if (curvature._tag === 'lowRank') {
+      const sketch = likelihoodOps.hessian?.independent === true ? {} : { sketch: sketchOf(m, curvature) };
+      return { name, structure: 'lowRank', groups, n, m, bias, ...sketch };
+    }
     const own = curvature._tag === 'diagonal' || structure === 'diagonal' ? 'diagonal' : structure;
     const kept: Structure = curvature._tag === 'ekfac' && own !== 'diagonal' ? 'eigen' : own;
     const expanded = kept === 'kronecker' && !('weightSharing' in curvature && curvature.weightSharing === 'reduce');

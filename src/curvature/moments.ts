@@ -28,6 +28,8 @@ export type LayerMoments = {
     }
   /** E[Ĝ ⊙ Ĝ] [P·n, m]: of the weights, or along the directions of a basis. */
   | { readonly _tag: 'diagonal'; readonly squares: Matrix; readonly basis?: EigenBasis }
+  /** A [n, n]; of G the diagonal [m, 1] and its products with the layout's Ω [m, l]. */
+  | { readonly _tag: 'lowRank'; readonly input: Matrix; readonly diagonal: Matrix; readonly sketch?: Matrix }
 );
 
 /** A and G of every layer of the layout. Fails on factors without an example or with a number that is not finite. */
@@ -46,8 +48,7 @@ export function moments(factors: Factors): E.Either<LaplaceError, ReadonlyArray<
   }
   const means = layout.layers.map((layer, i) => layerMoments(layer, weights[i] as Matrix, layers[i] as LayerSums, count));
   for (const mean of means) {
-    const broken =
-      mean._tag === 'diagonal' ? brokenOf({ squares: mean.squares }) : brokenOf({ input: mean.input, gradient: mean.gradient });
+    const broken = brokenOf(matricesOf(mean));
     if (broken !== undefined) return E.left(notFinite(mean.layout.name, broken));
   }
   return E.right(layout.estimator === 'kfra' ? recurse(means) : means);
@@ -67,8 +68,24 @@ function layerMoments(layout: LayerLayout, weights: Matrix, sums: LayerSums, cou
     }
     case 'diagonal':
       return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count) };
+    case 'lowRank': {
+      const [diagonal, sketch] = [scaled(sums.diagonal, count), sums.sketch && scaled(sums.sketch, count)];
+      return { _tag: 'lowRank', layout, weights, input: mean(sums.input, count), diagonal, ...(sketch && { sketch }) };
+    }
     case 'eigen':
       return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count), basis: sums.basis };
+  }
+}
+
+/** What there is of a layer, by its name. */
+function matricesOf(layer: LayerMoments): Readonly<Record<string, Matrix>> {
+  switch (layer._tag) {
+    case 'kronecker':
+      return { input: layer.input, gradient: layer.gradient };
+    case 'diagonal':
+      return { squares: layer.squares };
+    case 'lowRank':
+      return { input: layer.input, diagonal: layer.diagonal, ...(layer.sketch && { sketch: layer.sketch }) };
   }
 }
 

@@ -35,7 +35,7 @@ export function addInputs(subject: Subject, a: tf.Tensor4D, weights: tf.Tensor1D
     const counts = tf.tile(tf.reshape(share, [B, 1]), [1, T]);
     sink.add(layer, 0, tf.reshape(scattered(a, tf.reshape(counts, [B * T, 1]) as tf.Tensor2D, layout.n), [layout.n, 1]));
   }
-  if (layout.structure !== 'kronecker') return;
+  if (layout.structure !== 'kronecker' && layout.structure !== 'lowRank') return;
   const roots = weights === undefined ? undefined : tf.reshape(tf.sqrt(weights), [1, B, 1, 1]);
   if (T === 1 || weightSharing === 'reduce') {
     const rows = T === 1 ? a : tf.mean(a, 2, true);
@@ -71,6 +71,7 @@ export function addGradients(subject: Subject, inputs: () => tf.Tensor4D, g: tf.
       return;
     }
     case 'full':
+    case 'lowRank':
   }
 }
 

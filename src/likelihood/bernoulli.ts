@@ -10,10 +10,14 @@ import { foldIn } from '../random/key.js';
 import { uniforms } from '../random/normals.js';
 import { classWeights } from './classWeights.js';
 import type { LikelihoodOf } from './codec.js';
+import { independentHessian } from './hessian.js';
 import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 const labels = numberLabels('numbers in [0, 1]');
+
+/** sigmoid(f) sigmoid(−f) rather than p (1 − p): the difference loses all digits when p is near 1. */
+const variances = (f: tf.Tensor2D): tf.Tensor2D => tf.mul(tf.sigmoid(f), tf.sigmoid(tf.neg(f)));
 
 /** Operations for a smoothing and weights. */
 export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'bernoulli'>): LikelihoodOps => ({
@@ -38,10 +42,8 @@ export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: Likeliho
   ...classWeights(weights, (targets) => tf.reshape(tf.cast(tf.greater(targets, 0.5), 'int32'), [-1])),
   logLikelihoods: (f, targets) => tf.sum(tf.sub(tf.mul(targets, f), tf.softplus(f)), 1),
   gradient: (f, targets) => tf.sub(tf.sigmoid(f), targets),
-  hessianRoot: (f) => {
-    // sigmoid(f) sigmoid(−f) rather than p (1 − p): the difference loses all digits when p is near 1.
-    return diagonalColumns(tf.sqrt(tf.mul(tf.sigmoid(f), tf.sigmoid(tf.neg(f)))));
-  },
+  hessianRoot: (f) => diagonalColumns(tf.sqrt(variances(f))),
+  hessian: independentHessian(variances),
   sampledGradient: (f, key, draws) => {
     const [B, K] = f.shape;
     const p = tf.sigmoid(f);

@@ -9,6 +9,7 @@ import { foldIn } from '../random/key.js';
 import { uniforms } from '../random/normals.js';
 import { classWeights } from './classWeights.js';
 import type { LikelihoodOf } from './codec.js';
+import { simplexHessian } from './hessian.js';
 import { allOf } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
@@ -60,6 +61,7 @@ export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Likeli
     const columns = tf.sub(tf.reshape(tf.eye(C), [C, 1, C]), tf.expandDims(p, 0));
     return tf.mul(columns, tf.expandDims(tf.sqrt(tf.transpose(p)), 2)) as tf.Tensor3D;
   },
+  hessian: simplexHessian(probabilities),
   sampledGradient: (f, key, draws) => {
     const [B, C] = f.shape;
     const p = probabilities(f);

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { foldIn } from '../random/key.js';
 import { normals } from '../random/normals.js';
 import type { LikelihoodOf } from './codec.js';
+import { independentHessian } from './hessian.js';
 import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
@@ -48,6 +49,12 @@ export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): Likeli
           row((variance) => 1 / deviation(variance)),
         ),
       ),
+    hessian: independentHessian((f) =>
+      tf.mul(
+        tf.onesLike(f),
+        row((variance) => 1 / variance),
+      ),
+    ),
     sampledGradient: (f, key, draws) => {
       const [B, C] = f.shape;
       // y = f + σ ε, so (f − y) / σ² = −ε / σ, which has the law of ε / σ.

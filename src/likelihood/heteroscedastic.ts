@@ -7,6 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn } from '../random/key.js';
 import { normals } from '../random/normals.js';
+import { independentHessian } from './hessian.js';
 import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
@@ -47,6 +48,10 @@ export const heteroscedasticOps: LikelihoodOps = {
     const inMean = tf.exp(tf.mul(-0.5, logVariance));
     return diagonalColumns(tf.concat([inMean, tf.fill(logVariance.shape, Math.SQRT1_2)], 1) as tf.Tensor2D);
   },
+  hessian: independentHessian((f) => {
+    const [, logVariance] = parts(f);
+    return tf.concat([tf.exp(tf.neg(logVariance)), tf.fill(logVariance.shape, 0.5)], 1) as tf.Tensor2D;
+  }),
   sampledGradient: (f, key, draws) => {
     const [, logVariance] = parts(f);
     const [B, T] = logVariance.shape;

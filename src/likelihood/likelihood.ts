@@ -7,6 +7,7 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '../random/key.js';
+import type { HessianOps } from './hessian.js';
 
 /** How a known tfjs loss relates to the NLL of a likelihood. */
 export interface LossRule {
@@ -34,6 +35,8 @@ export interface OutputOps {
    * where that does not depend on the label. Targets matter only in that they say which steps of a sequence are left out.
    */
   readonly hessianRoot: (f: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor3D;
+  /** The same Λ without columns, where it has a closed form and targets don't matter. */
+  readonly hessian?: HessianOps;
   /** Gradients of the NLL at labels drawn from the model's own predictive: [draws, B, C]. Targets as for `hessianRoot`. */
   readonly sampledGradient: (f: tf.Tensor2D, key: Key, draws: number, targets: tf.Tensor2D) => tf.Tensor3D;
 }

@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
 import { foldIn } from '../random/key.js';
 import { LOG_FACTORIALS, poissons } from '../random/poisson.js';
+import { independentHessian } from './hessian.js';
 import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
@@ -45,6 +46,7 @@ export const poissonOps: LikelihoodOps = {
   logLikelihoods: (f, targets) => tf.neg(tf.sum(negativeLogLikelihood(f, targets), 1)),
   gradient: (f, targets) => tf.sub(tf.exp(f), targets),
   hessianRoot: (f) => diagonalColumns(tf.exp(tf.mul(0.5, f))),
+  hessian: independentHessian((f) => tf.exp(f)),
   // Counts are drawn on the host: this waits for the rates.
   sampledGradient: (f, key, draws) => {
     const [B, C] = f.shape;

@@ -173,7 +173,8 @@ function accepted(
         layer: large.name,
         found: `factors of ${large.n} and ${large.m} rows`,
         expected: `at most ${LARGEST_FACTOR}`,
-        remedy: "Keep a diagonal of it (unsupported: 'diagonal'), leave it at its MAP ('map'), or cover layers: 'last'.",
+        remedy:
+          "Keep a diagonal of it (unsupported: 'diagonal'), leave it at its MAP ('map'), or cover layers: 'last'; a last layer of very many outputs by lowRank().",
       }),
     );
   }

@@ -8,7 +8,9 @@
  *
  * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. Every other structure has the same
  * form: a diagonal block has the identity for bases and λ in place of α_i γ_j, EKFAC has λ along the eigenvectors, an embedding the
- * identity and its counts on the input side, `full` one column with all weights. The layers of a λ are damped exactly, N λ + τ.
+ * identity and its counts on the input side, `full` one column with all weights. The layers of a λ are damped exactly, N λ + τ. Of a
+ * last layer with very many outputs the gradient's side is a diagonal and a low rank (`lowRank.ts`): its rows along U_A are
+ * independent, what is in a row is not.
  *
  * A posterior is a frozen value of host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a
  * layer, once.

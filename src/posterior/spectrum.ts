@@ -2,6 +2,7 @@
  * The posterior's variances in its eigenbasis: S² [n, m] per layer, and what follows from them. All damping lives here.
  */
 import type { Matrix } from '../types.js';
+import { isLowRank, lowRankLogDetRatio, noVariances } from './lowRank.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 
 /** Precision of each weight in the eigenbasis: what a device needs to build S² without [P·n, m] numbers, where that can be. */
@@ -11,8 +12,9 @@ export type Spectrum =
   /** curvature_ij + shift, [P·n, m]. */
   | { readonly _tag: 'table'; readonly curvature: Float64Array; readonly shift: number };
 
-/** The precisions of a layer's weights in the eigenbasis. */
+/** The precisions of a layer's weights in the eigenbasis. Throws `UnsupportedLayer` for one that has none (`lowRank.ts`). */
 export function spectrum({ damping, datasetSize: N }: Posterior, layer: PosteriorLayer): Spectrum {
+  if (isLowRank(layer)) throw noVariances(layer.name);
   const { priorPrecision: tau, input, gradient } = layer;
   if (layer.spectrum !== undefined) return { _tag: 'table', curvature: layer.spectrum.data.map((v) => N * v), shift: tau };
   switch (damping._tag) {
@@ -26,7 +28,11 @@ export function spectrum({ damping, datasetSize: N }: Posterior, layer: Posterio
   }
 }
 
-/** S² [P·n, m]: variances of the layer's weights in the eigenbasis at T = 1. */
+/**
+ * S² [P·n, m]: variances of the layer's weights in the eigenbasis at T = 1.
+ *
+ * @throws LaplaceError `UnsupportedLayer` for a layer of diagonal plus low rank, whose weights are independent along no directions.
+ */
 export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
   const { groups, n, m } = layer;
   const own = spectrum(posterior, layer);
@@ -41,6 +47,7 @@ export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
 
 /** log det of the layer's posterior precision minus log det of its prior precision, n m log τ. */
 export function logDetRatio(posterior: Posterior, layer: PosteriorLayer): number {
+  if (isLowRank(layer)) return lowRankLogDetRatio(posterior, layer);
   const own = spectrum(posterior, layer);
   const tau = layer.priorPrecision;
   if (own._tag === 'table') return own.curvature.reduce((sum, v) => sum + Math.log1p(v / tau), 0);

@@ -15,6 +15,7 @@
  * | a layer that is used twice | one W for the batch: its uses share it |
  * | depthwise convolutions, scales and shifts of normalisations (groups) | one W for the batch |
  * | `full` (all layers have one covariance) | one W for the batch |
+ * | `lowRank` | one W for the batch: noise of its own for each example would cost as much as a W each |
  *
  * One W keeps the marginals exact as well; its examples are then correlated as under weight sampling, and it is drawn at that cost.
  */
@@ -76,9 +77,10 @@ const layersByOp = ({
 }: DevicePosterior): ReadonlyMap<LinearOp, { readonly layer: DeviceLayer; readonly index: number }> =>
   new Map(layers.flatMap((layer, index) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, { layer, index }] as const))));
 
-/** One use, one position, one group: the noise of an example's z is its own. */
-const isLocal = ({ blocks, joint }: DeviceLayer): boolean =>
+/** One use, one position, one group, independent directions: the noise of an example's z is its own. */
+const isLocal = ({ blocks, joint, lowRank }: DeviceLayer): boolean =>
   !joint &&
+  lowRank === undefined &&
   blocks[0]?.ops.length === 1 &&
   blocks[0].map.positions === 1 &&
   blocks[0].groups === 1 &&

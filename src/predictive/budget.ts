@@ -10,10 +10,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { activeValues } from '../network/active.js';
 import { forward, type Tape } from '../network/forward.js';
+import { lastLayer } from '../network/lastLayer.js';
 import type { Block, Network } from '../network/network.js';
 import { inputsOf, type Op, outputsOf, type ValueId } from '../network/ops.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
+import { SQUARES } from './lastLayer.js';
 import type { Want } from './linearised.js';
+import { LOW_RANK_CHUNK } from './lowRank.js';
 
 /** Default of `memoryBudget`: 1 GiB. */
 export const MEMORY_BUDGET = 2 ** 30;
@@ -33,10 +36,11 @@ export interface Plan {
 const BYTES = 4;
 
 /** Bytes of the device copies of one layer, while they are made. */
-function layerBytes({ groups, n, m, input, gradient }: PosteriorLayer): number {
+function layerBytes({ groups, n, m, input, gradient, lowRank }: PosteriorLayer): number {
   const vectors = (input.vectors?.data.length ?? 0) + (gradient.vectors?.data.length ?? 0);
-  // Variances, and the two steps that make them.
-  return BYTES * (vectors + 3 * groups * n * m);
+  const r = lowRank?.values.length ?? 0;
+  // Variances, and the two steps that make them; of a low rank its factor, a root for each row, and the chunks that make its table.
+  return BYTES * (vectors + 3 * groups * n * m + (r === 0 ? 0 : 3 * m * r + 2 * n * r * r + 2 * LOW_RANK_CHUNK));
 }
 
 /**
@@ -95,6 +99,8 @@ interface Cost {
 function costOf(network: Network, posterior: Posterior, tape: Tape, want: Want): Cost {
   const size = (id: ValueId): number => tape.values.get(id)?.size ?? 0;
   const values = [...tape.values.values()].reduce((sum, t) => sum + t.size, 0);
+  const last = posterior.layers.every(({ members }) => members === undefined) ? lastLayer(network) : undefined;
+  if (last !== undefined) return { example: values + lastCost(last, want), row: 0, weights: 0 };
   const blocks = network.blocks.map((block) => blockCost(block, posterior, size, want));
   const largest = (f: (cost: Cost) => number): number => Math.max(0, ...blocks.map(f));
   return {
@@ -102,6 +108,12 @@ function costOf(network: Network, posterior: Posterior, tape: Tape, want: Want):
     row: gradientsAlive(network, size) + largest((c) => c.row),
     weights: largest((c) => c.weights),
   };
+}
+
+/** Of one example where the last layer alone is covered (`lastLayer.ts`): nothing goes back. */
+function lastCost({ n, m }: Block, want: Want): number {
+  // Inputs, rotated and squared; variances along directions and of outputs, and their transposes; a chunk of U_G² or of U_G diag(q).
+  return 4 * n + 6 * m + (want === 'variance' ? Math.min(2 * m * m, 2 * SQUARES) : 2 * m * m);
 }
 
 function blockCost(block: Block, posterior: Posterior, size: (id: ValueId) => number, want: Want): Cost {

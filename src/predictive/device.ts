@@ -4,11 +4,18 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Block, Network } from '../network/network.js';
+import { isLowRank, type LowRankLayer, noVariances } from '../posterior/lowRank.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import { spectrum } from '../posterior/spectrum.js';
 import type { Matrix } from '../types.js';
+import { type DeviceLowRank, uploadLowRank } from './lowRank.js';
 
-/** One layer's distribution on the device. Sides [d, d], or [P, d, d] in P groups; a side without vectors is the identity. */
+/**
+ * One layer's distribution on the device. Sides [d, d], or [P, d, d] in P groups; a side without vectors is the identity.
+ *
+ * A layer of diagonal plus low rank has another form, `lowRank`, and neither sides nor variances: whoever asks for those gets the error
+ * that says so.
+ */
 export interface DeviceLayer {
   /** The network's blocks whose weights it is: one, or for `full` all that are covered. */
   readonly blocks: ReadonlyArray<Block>;
@@ -20,6 +27,8 @@ export interface DeviceLayer {
   readonly gradientVectors: tf.Tensor | undefined;
   /** T · S² [P, n, m]. */
   readonly variances: tf.Tensor3D;
+  /** The form of a last layer whose output factor is diagonal plus low rank. */
+  readonly lowRank?: DeviceLowRank;
 }
 
 /** A posterior on the device. */
@@ -31,10 +40,21 @@ export interface DevicePosterior {
 /** Uploads a posterior at temperature T; the network's blocks are the posterior's layers. */
 export function uploadPosterior(network: Network, posterior: Posterior, temperature: number): DevicePosterior {
   const layers = posterior.layers.map((layer) => uploadLayer(network, posterior, layer, temperature));
-  const tensors = layers.flatMap(({ inputVectors, gradientVectors, variances }) =>
-    [inputVectors, gradientVectors, variances].filter((t) => t !== undefined),
-  );
-  return { layers, dispose: () => tf.dispose(tensors) };
+  return {
+    layers,
+    dispose: () => {
+      for (const layer of layers) disposeLayer(layer);
+    },
+  };
+}
+
+function disposeLayer(layer: DeviceLayer): void {
+  if (layer.lowRank !== undefined) {
+    layer.lowRank.dispose();
+    return;
+  }
+  const { inputVectors, gradientVectors, variances } = layer;
+  tf.dispose([inputVectors, gradientVectors, variances].filter((t) => t !== undefined));
 }
 
 /**
@@ -43,6 +63,7 @@ export function uploadPosterior(network: Network, posterior: Posterior, temperat
  */
 export const posteriorOnDemand = (network: Network, posterior: Posterior, temperature: number): DevicePosterior => ({
   layers: posterior.layers.map((layer): DeviceLayer => {
+    if (isLowRank(layer)) return lowRankLayer(network, layer, () => uploadLowRank(posterior, layer, temperature, (t) => t));
     const { blocks, joint } = placeOf(network, layer);
     return {
       blocks,
@@ -68,6 +89,10 @@ function placeOf(network: Network, { name, members }: PosteriorLayer): Pick<Devi
 }
 
 function uploadLayer(network: Network, posterior: Posterior, layer: PosteriorLayer, temperature: number): DeviceLayer {
+  if (isLowRank(layer)) {
+    const own = uploadLowRank(posterior, layer, temperature, tf.keep);
+    return lowRankLayer(network, layer, () => own);
+  }
   const kept = (vectors: tf.Tensor | undefined): tf.Tensor | undefined => vectors && tf.keep(vectors);
   return {
     ...placeOf(network, layer),
@@ -75,6 +100,21 @@ function uploadLayer(network: Network, posterior: Posterior, layer: PosteriorLay
     gradientVectors: kept(uploadVectors(layer.gradient.vectors, layer.groups)),
     variances: tf.keep(tf.tidy(() => deviceVariances(posterior, layer, temperature))),
   };
+}
+
+function lowRankLayer(network: Network, layer: LowRankLayer, get: () => DeviceLowRank): DeviceLayer {
+  const refuse = {
+    get: () => {
+      throw noVariances(layer.name);
+    },
+    // Of a layer that is spread, too.
+    enumerable: true,
+  };
+  const sides = { inputVectors: refuse, gradientVectors: refuse, variances: refuse };
+  return Object.defineProperties(
+    { ...placeOf(network, layer) },
+    { ...sides, lowRank: { get, enumerable: true } },
+  ) as unknown as DeviceLayer;
 }
 
 function deviceVariances(posterior: Posterior, layer: PosteriorLayer, temperature: number): tf.Tensor3D {

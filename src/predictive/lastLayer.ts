@@ -19,7 +19,7 @@ import type { DeviceLayer, DevicePosterior } from './device.js';
 /** The most numbers of one chunk of U_G diag(q_b): 16 MiB. */
 const LIMIT = 2 ** 22;
 /** The most numbers of one chunk of U_G²: 1 MiB. */
-const SQUARES = 2 ** 18;
+export const SQUARES = 2 ** 18;
 
 /** The posterior's one layer, where it is the last one and its form is that of two sides; undefined for any other posterior. */
 export function lastOf(network: Network, { layers }: DevicePosterior): DeviceLayer | undefined {
@@ -29,7 +29,14 @@ export function lastOf(network: Network, { layers }: DevicePosterior): DeviceLay
 }
 
 /** Variances [B, C] or covariances [B, C, C] of f. Allocates inside the caller's `tf.tidy`. */
-export function ofLast(layer: DeviceLayer, tape: Tape, want: 'covariance' | 'variance'): tf.Tensor {
+export function ofLast(last: DeviceLayer, tape: Tape, want: 'covariance' | 'variance'): tf.Tensor {
+  const { lowRank, blocks } = last;
+  if (lowRank !== undefined) {
+    const a = tf.reshape(inputsAt(blocks[0] as Block, tape), [tape.size, -1]) as tf.Tensor2D;
+    return want === 'variance' ? lowRank.variances(a) : lowRank.covariances(a);
+  }
+  // What is uploaded when it is asked for is asked for once.
+  const layer = { ...last };
   const q = tf.tidy(() => alongDirections(layer, tape));
   const U = layer.gradientVectors as tf.Tensor2D | undefined;
   if (want === 'variance') return U === undefined ? q : tf.tidy(() => variancesOf(q, U));

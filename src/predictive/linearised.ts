@@ -57,7 +57,7 @@ export function linearised(
 ): OutputDistribution {
   const tape = forward(network, x);
   const last = lastOf(network, posterior);
-  if (last !== undefined) return { mean: tape.outputs, covariance: ofLast({ ...last }, tape, want) };
+  if (last !== undefined) return { mean: tape.outputs, covariance: ofLast(last, tape, want) };
   const of = (outputs: ReadonlyArray<number>): tf.Tensor =>
     tf.tidy(() => ofOutputs(network, posterior, tape, outputs, want, chunks));
   return {

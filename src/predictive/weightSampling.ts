@@ -18,6 +18,7 @@ import type { Block } from '../network/network.js';
 import { blockWeights } from '../network/weights.js';
 import { type Noise, noiseAt, noiseNormals } from '../random/noise.js';
 import type { DeviceLayer, DevicePosterior } from './device.js';
+import type { DeviceLowRank } from './lowRank.js';
 
 /** One draw: W [P·n, m] of every covered layer. */
 export type SampledWeights = ReadonlyMap<Block, tf.Tensor2D>;
@@ -42,8 +43,11 @@ export function drawLayer(layer: DeviceLayer, noise: Noise): SampledWeights {
 }
 
 /** The same without the mean: W − M. */
-export function drawDeviations({ blocks, variances, inputVectors, gradientVectors }: DeviceLayer, noise: Noise): SampledWeights {
+export function drawDeviations(layer: DeviceLayer, noise: Noise): SampledWeights {
+  const { blocks } = layer;
   const deviation = tf.tidy(() => {
+    if (layer.lowRank !== undefined) return lowRankDeviation(layer.lowRank, blocks[0] as Block, noise);
+    const { variances, inputVectors, gradientVectors } = layer;
     const normals = tf.tensor(noiseNormals(noise, variances.size), variances.shape) as tf.Tensor3D;
     const inBasis = timesBasis(basisTimes(inputVectors, normals, true), gradientVectors, false);
     const scaled = tf.mul(inBasis, tf.sqrt(variances)) as tf.Tensor3D;
@@ -61,6 +65,12 @@ export function drawDeviations({ blocks, variances, inputVectors, gradientVector
   }
   deviation.dispose();
   return draw;
+}
+
+/** The rows along U_A are drawn each with its own covariance (`lowRank.ts`). */
+function lowRankDeviation(lowRank: DeviceLowRank, { n, m }: Block, noise: Noise): tf.Tensor {
+  const part = (i: number): tf.Tensor2D => tf.tensor2d(noiseNormals(noiseAt(noise, i), n * m), [n, m]);
+  return tf.reshape(lowRank.deviations(part(0), part(1)), [-1]);
 }
 
 /** V X or Vᵀ X in every group, X [P, n, m]; X itself without V. */

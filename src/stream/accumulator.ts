@@ -16,7 +16,7 @@ import {
   uploadBasis,
 } from '../curvature/estimator.js';
 import { type Factors, layerSums } from '../curvature/factors.js';
-import { type LayerLayout, sumsOf, weightsOf } from '../curvature/layout.js';
+import { type SumShape, sumsOf, weightsOf } from '../curvature/layout.js';
 import type { Sink } from '../curvature/observation.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
@@ -48,9 +48,10 @@ export interface Accumulator {
 export function createAccumulator(source: Network, curvature: Curvature, basis?: GivenBasis): Accumulator {
   if (curvature._tag === 'ekfac' && basis === undefined) throw noBasis();
   const prepared = orThrow(prepare(source, curvature, basis?.id));
-  const { network, layout } = prepared;
+  const { network, layout, closed } = prepared;
   if (basis !== undefined) orThrow(checkBasis(layout, network.blocks, basis));
-  const layers = layout.layers.map((layer) => sumsOf(layer).map(createMoment));
+  const shapes = layout.layers.map((layer) => closed?.sums ?? sumsOf(layer));
+  const layers = shapes.map((sums) => sums.map(createMoment));
   const moments = layers.flat();
   const bases = layout.layers.map(({ name }) => basis?.layers.get(name) ?? {});
   let device: DeviceBasis | undefined;
@@ -119,7 +120,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       orThrow(notDisposed(network.model));
       const bags = moments.map(emptyBag);
       try {
-        pending = [...pending, { bags, ...observe(batch, sinkInto(bags, layout.layers)) }];
+        pending = [...pending, { bags, ...observe(batch, sinkInto(bags, shapes)) }];
       } catch (error) {
         bags.forEach(drop);
         throw error;
@@ -132,7 +133,10 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       const soFar = { count, datasetSize: count, logLikelihood, rows: sent };
       const sums = Promise.all(layers.map((parts) => Promise.all(parts.map((part) => part.read()))));
       const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), sums]);
-      const own = layout.layers.map((layer, i) => layerSums(layer, read[i] ?? [], soFar.count, bases[i] ?? {}));
+      const own = layout.layers.map((layer, i) => {
+        const sums = read[i] ?? [];
+        return layerSums(layer, closed?.completed(sums) ?? sums, soFar.count, bases[i] ?? {});
+      });
       return { _tag: 'Factors', layout, fingerprint, weights: blocks, ...soFar, layers: own };
     },
     count: () => count,
@@ -169,8 +173,8 @@ interface Staged {
 const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
   a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
 
-function sinkInto(bags: ReadonlyArray<Bag>, layers: ReadonlyArray<LayerLayout>): Sink {
-  const first = layers.map((_, i) => layers.slice(0, i).reduce((sum, layer) => sum + sumsOf(layer).length, 0));
+function sinkInto(bags: ReadonlyArray<Bag>, layers: ReadonlyArray<ReadonlyArray<SumShape>>): Sink {
+  const first = layers.map((_, i) => layers.slice(0, i).reduce((sum, { length }) => sum + length, 0));
   const bag = (layer: number, part: number): Bag => bags[(first[layer] as number) + part] as Bag;
   return {
     gram: (layer, part, rows) => stage(bag(layer, part), rows),

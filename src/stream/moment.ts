@@ -1,7 +1,7 @@
 /**
  * Σ r rᵀ over rows r [R, d] (or over those of each group, [P, R, d]) that arrive in pieces, or a sum that arrives in summands, in two
- * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are ROWS of them, since one product of a tall matrix runs several times faster
- * than many of short ones. Holds at most 2·ROWS rows plus those in bags, and two [d, d] matrices, on the device.
+ * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are `enough` of them, since one product of a tall matrix runs several times faster
+ * than many of short ones. Holds at most twice as many rows plus those in bags, and two [d, d] matrices (of a large sum one), on the device.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { SumShape } from '../curvature/layout.js';
@@ -11,8 +11,15 @@ import type { Matrix } from '../types.js';
 
 /** From here on a product of tall rows runs at full speed (measured for d = 1200 on two cores). */
 const ROWS = 1024;
+/** Narrow rows wait for these at least; others for no more than take the memory of their sum. */
+const FEWEST = 256;
 /** Products summed in float32 before they move to float64. */
 const FLUSH = 32;
+/** A sum of this many numbers (2 MiB) moves at once: to add to it on the device would take it three times. */
+const LARGE = 2 ** 19;
+
+/** Rows [R, d] that are worth a product. */
+const enough = (d: number): number => Math.min(ROWS, Math.max(d, FEWEST));
 
 /** Rows [R, d], or [P, R, d] in P groups. */
 type Rows = tf.Tensor2D | tf.Tensor3D;
@@ -28,7 +35,7 @@ export interface Bag {
 export interface Moment {
   /** Makes what a bag holds part of the sum. */
   readonly commit: (bag: Bag) => void;
-  /** Moves the device sum to the host when it holds FLUSH products. */
+  /** Moves the device sum to the host when it holds FLUSH products, or is large. */
   readonly flushIfFull: () => Promise<void>;
   /** What is committed when this is called, as a value; the accumulation goes on. */
   readonly read: () => Promise<Matrix>;
@@ -40,13 +47,18 @@ export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: undefined, prod
 
 /** Puts rows into a bag; a reference is kept, so the caller may let its own go. Synchronous. */
 export function stage(bag: Bag, rows: Rows): void {
-  bag.waiting.push(tf.keep(tf.clone(rows)));
+  bag.waiting.push(reference(rows));
   bag.rows += rows.shape[rows.rank - 2] as number;
-  if (bag.rows >= ROWS) contract(bag);
+  if (bag.rows >= enough(widthOf(rows))) contract(bag);
 }
 
 /** Puts a summand into a bag. Synchronous. */
-export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, tf.keep(tf.clone(summand)), 1);
+export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, reference(summand), 1);
+
+/** Another tensor on the same buffer: the WASM backend's clone would copy it. */
+const reference = <T extends tf.Tensor>(t: T): T => tf.keep(tf.reshape(t, t.shape)) as T;
+
+const widthOf = (rows: Rows): number => rows.shape[rows.rank - 1] as number;
 
 /** Frees what a bag holds. */
 export function drop(bag: Bag): void {
@@ -57,6 +69,7 @@ export function drop(bag: Bag): void {
 export function createMoment({ rows, cols }: SumShape): Moment {
   const zero = (): Promise<Float64Array> => Promise.resolve(new Float64Array(rows * cols));
   let committed = emptyBag();
+  const most = rows * cols >= LARGE ? 1 : FLUSH;
   // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after.
   let host = zero();
 
@@ -78,10 +91,10 @@ export function createMoment({ rows, cols }: SumShape): Moment {
       committed.waiting.push(...bag.waiting);
       committed.rows += bag.rows;
       if (bag.sum !== undefined) addTo(committed, bag.sum, bag.products);
-      if (committed.rows >= ROWS) contract(committed);
+      if (committed.rows >= enough(cols)) contract(committed);
     },
     flushIfFull: async () => {
-      if (committed.products >= FLUSH) await flush();
+      if (committed.products >= most) await flush();
     },
     read: () => {
       contract(committed);
@@ -98,10 +111,13 @@ export function createMoment({ rows, cols }: SumShape): Moment {
 /** Multiplies the rows that wait. */
 function contract(bag: Bag): void {
   if (bag.waiting.length === 0) return;
-  const rows = bag.waiting;
-  const axis = (rows[0] as Rows).rank - 2;
-  const product = tf.tidy(() => tf.keep(gram(rows.length === 1 ? (rows[0] as Rows) : tf.concat(rows as tf.Tensor2D[], axis))));
-  tf.dispose(rows);
+  const parts = bag.waiting;
+  const [first] = parts as [Rows];
+  // What was put together is freed before the product is made.
+  const rows = parts.length === 1 ? first : tf.keep(tf.concat(parts as tf.Tensor2D[], first.rank - 2));
+  if (parts.length > 1) tf.dispose(parts);
+  const product = tf.tidy(() => tf.keep(gram(rows)));
+  rows.dispose();
   bag.waiting = [];
   bag.rows = 0;
   addTo(bag, product, 1);

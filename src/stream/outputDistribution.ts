@@ -1,6 +1,7 @@
 /** The Gaussian over a network's outputs before the link, for those who go on from there. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { laplaceError } from '../errors.js';
 import { deviceError } from '../network/device.js';
 import { type Inputs, inputTensors } from '../network/inputs.js';
 import type { Posterior } from '../posterior/posterior.js';
@@ -22,7 +23,7 @@ export interface Outputs {
 /**
  * Mean and full covariance of the linearised network's outputs for one batch; of several outputs, all of them side by side in the
  * model's order, and how they vary together. On the device at most `memoryBudget` bytes.
- * Rejects as `predict` does.
+ * Rejects as `predict` does, and with `InvalidInput` where B·C² is more than 2²⁸ numbers.
  *
  * @example
  * ```ts
@@ -57,6 +58,22 @@ export interface OutputOptions {
   readonly memoryBudget?: number;
 }
 
+/** The most numbers of the covariances of one batch: 1 GiB. */
+const MOST = 2 ** 28;
+
+/** Throws `InvalidInput` for covariances that are too large. */
+function checkSize(B: number, C: number): void {
+  if (B * C * C <= MOST) return;
+  const most = Math.floor(MOST / (C * C));
+  throw laplaceError('InvalidInput', {
+    what: 'The covariances of this batch are too large',
+    field: 'x',
+    found: `${B} examples with ${C} outputs, ${B}·${C}² numbers`,
+    expected: most > 0 ? `at most ${most} examples of so many outputs at a time` : `at most ${Math.sqrt(MOST)} outputs`,
+    remedy: 'predict needs the variances of many outputs alone, and takes any batch.',
+  });
+}
+
 async function distribution(
   model: LayersModel,
   posterior: Posterior,
@@ -69,6 +86,7 @@ async function distribution(
   let inputs: tf.Tensor[] = [];
   try {
     inputs = tf.tidy(() => orThrow(inputTensors(network, x)).map((t) => tf.keep(tf.clone(t))));
+    checkSize(inputs[0]?.shape[0] as number, network.outputs);
     const { mean, covariance } = await pieces.run(inputs, (outputs) => ({ ...outputs }));
     const C = network.outputs;
     return { mean: rowsOf(mean, C), covariance: rowsOf(covariance, C * C) };
