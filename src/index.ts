@@ -93,6 +93,7 @@ export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/lay
 export { type LayerMoments, moments } from './curvature/moments.js';
 export type { Basis, Directions } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
+export { type EvidenceMaximum, type MaximiseEvidenceOptions, maximiseEvidence } from './posterior/maximiseEvidence.js';
 export {
   type Posterior,
   type PosteriorLayer,

@@ -38,19 +38,3 @@ export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
   }
   return { rows: groups * n, cols: m, data };
 }
-
-/** log det of the layer's posterior precision minus log det of its prior precision, n m log τ. */
-export function logDetRatio(posterior: Posterior, layer: PosteriorLayer): number {
-  const own = spectrum(posterior, layer);
-  const tau = layer.priorPrecision;
-  if (own._tag === 'table') return own.curvature.reduce((sum, v) => sum + Math.log1p(v / tau), 0);
-  const { n, m } = layer;
-  let sum = 0;
-  own.input.forEach((a, i) => {
-    // log1p keeps the digits of directions that the data say little about; there shift is τ.
-    for (const g of own.gradient.subarray(Math.floor(i / n) * m, (Math.floor(i / n) + 1) * m)) {
-      sum += own.shift > 0 ? Math.log1p((a * g) / own.shift) : Math.log((a * g) / tau);
-    }
-  });
-  return sum;
-}
