@@ -103,6 +103,7 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
+export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/credibleIntervals.js';
 export type {
   Classification,
   OutputPrediction,
@@ -113,6 +114,7 @@ export type {
   Sampled,
   Several,
 } from './predictive/prediction.js';
+export { type TopClasses, topK } from './predictive/topK.js';
 
 export type { Draws } from './random/noise.js';
 
