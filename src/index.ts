@@ -94,6 +94,7 @@ export { type LayerMoments, moments } from './curvature/moments.js';
 export type { Sketch } from './curvature/sketch.js';
 export type { Basis, Directions, LowRank } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
+export { type EvidenceMaximum, type MaximiseEvidenceOptions, maximiseEvidence } from './posterior/maximiseEvidence.js';
 export {
   type Posterior,
   type PosteriorLayer,
@@ -103,6 +104,7 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
+export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/credibleIntervals.js';
 export type {
   Classification,
   OutputPrediction,
@@ -113,6 +115,7 @@ export type {
   Sampled,
   Several,
 } from './predictive/prediction.js';
+export { type TopClasses, topK } from './predictive/topK.js';
 
 export type { Draws } from './random/noise.js';
 

@@ -10,12 +10,15 @@ import {
   isotropic,
   kfac,
   lowRank,
+  maximiseEvidence,
   type Posterior,
+  type PosteriorLayer,
   perLayer,
   variances,
   withDamping,
   withPrior,
 } from 'tfjs-laplace';
+import { determinant } from '../../src/posterior/determinant.js';
 import { gramsOf, shifted } from '../../src/posterior/grams.js';
 import { identity, layerPrecision, logDet, product, transposed } from '../support/math/dense64.js';
 import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
@@ -50,6 +53,30 @@ describe.each(DAMPINGS)('$_tag damping', (damping) => {
       // Float64 on both sides; the matrix' condition is up to 1e5 at the small prior.
       expect(relativeError(evidence(own).logDetRatio, definition(own))).toBeLessThan(1e-9);
     }
+  });
+
+  it('counts the parameters that the data determine: −γ is the slope of its determinant in log τ', async () => {
+    const posterior = await posteriorFrom(await factors(3), { damping, priorPrecision: 0.4 });
+    const own = determinant(posterior, posterior.layers[0] as PosteriorLayer);
+    const h = 1e-3;
+    for (const tau of [0.05, 0.4, 50]) {
+      const slope = (own.logRatio(tau * Math.exp(h)) - own.logRatio(tau * Math.exp(-h))) / (2 * h);
+      const { count, slope: steering } = own.effective(tau);
+      // A central difference is off by h² / 6 of the third derivative, which is not above γ itself.
+      expect(relativeError(count, -slope)).toBeLessThan(h ** 2);
+      expect(steering).toBeLessThanOrEqual(0);
+      expect(steering).toBeGreaterThanOrEqual(-count);
+    }
+  });
+
+  it('has a prior precision at which the evidence is highest', async () => {
+    const posterior = await posteriorFrom(await factors(3), { damping, priorPrecision: 40 });
+    const { posterior: best, prior, iterations } = right(maximiseEvidence(posterior));
+    const { precision } = prior as { precision: number };
+    const at = (tau: number): number => evidence(right(withPrior(best, isotropic(tau)))).logMarginalLikelihood;
+    for (const factor of [0.9, 0.99, 1.01, 1.1]) expect(at(precision)).toBeGreaterThan(at(precision * factor));
+    // Newton with the slope of the diagonal in place of its own.
+    expect(iterations).toBeLessThan(25);
   });
 
   it('has the evidence of kfac where nothing is left out', async () => {

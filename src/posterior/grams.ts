@@ -54,18 +54,31 @@ const lagrange = (u: number, own: number): number =>
   OFFSETS.reduce((product, other) => (other === own ? product : (product * (u - other)) / (own - other)), 1);
 
 /** K(ρ) of every ρ > 0, the lower halves of [R, r, r]; of an infinite one I. */
-export function shifted({ rank: r, nodes, sums }: Grams, rho: Float64Array): Float64Array {
+export const shifted = (grams: Grams, rho: Float64Array): Float64Array =>
+  summed(grams, rho, (delta, own) => 1 / (delta + own), 1);
+
+/** −dK / dρ = Σ_c z_c z_cᵀ / (δ_c + ρ)² of every ρ > 0, the lower halves of [R, r, r]. */
+export const slopes = (grams: Grams, rho: Float64Array): Float64Array =>
+  summed(grams, rho, (delta, own) => 1 / (delta + own) ** 2, 0);
+
+/** Σ_k f(δ_k, ρ) T_k + `diagonal` · I. */
+function summed(
+  { rank: r, nodes, sums }: Grams,
+  rho: Float64Array,
+  f: (delta: number, rho: number) => number,
+  diagonal: number,
+): Float64Array {
   const all = new Float64Array(rho.length * r * r);
   const half = new Float64Array((r * (r + 1)) / 2);
   for (let i = 0; i < rho.length; i++) {
     half.fill(0);
     for (let k = 0; k < nodes.length; k++) {
-      const weight = 1 / ((nodes[k] as number) + (rho[i] as number));
+      const weight = f(nodes[k] as number, rho[i] as number);
       const own = sums[k] as Float64Array;
       for (let at = 0; at < half.length; at++) half[at] = (half[at] as number) + weight * (own[at] as number);
     }
     for (let a = 0, at = 0; a < r; a++) {
-      for (let b = 0; b <= a; b++, at++) all[(i * r + a) * r + b] = (half[at] as number) + (a === b ? 1 : 0);
+      for (let b = 0; b <= a; b++, at++) all[(i * r + a) * r + b] = (half[at] as number) + (a === b ? diagonal : 0);
     }
   }
   return all;

@@ -13,7 +13,7 @@
  * says. Nothing is of size m².
  */
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { choleskyRoots, inverseRoots, logDeterminants } from '../linalg/small.js';
+import { choleskyRoots, inverseRoots } from '../linalg/small.js';
 import type { Matrix } from '../types.js';
 import type { LowRank } from './directions.js';
 import { gramsOf, shifted } from './grams.js';
@@ -61,31 +61,16 @@ export function rootOf({ vectors, values }: LowRank): Matrix {
 export const inverseCapacities = (posterior: Posterior, layer: LowRankLayer): Float64Array =>
   inverseRoots(capacities(posterior, layer), layer.lowRank.values.length);
 
-/** log det of the rows' precisions minus log det of their prior precisions, n m log τ. */
-export function lowRankLogDetRatio(posterior: Posterior, layer: LowRankLayer): number {
-  const { scale, shift } = rowPrecisions(posterior, layer);
-  const { gradient, lowRank, priorPrecision: tau, m } = layer;
-  const capacity = logDeterminants(capacities(posterior, layer), lowRank.values.length);
-  let sum = 0;
-  for (let i = 0; i < scale.length; i++) {
-    const ratio = (scale[i] as number) / (shift[i] as number);
-    for (const v of gradient.values) sum += Math.log1p(ratio * v);
-    sum += m * Math.log((shift[i] as number) / tau) + (capacity[i] as number);
-  }
-  return sum;
-}
-
 /** The Cholesky roots of every K_i, [n, r, r]. */
 function capacities(posterior: Posterior, layer: LowRankLayer): Float64Array {
-  const { scale, shift } = rowPrecisions(posterior, layer);
   const grams = gramsOf(rootOf(layer.lowRank), layer.gradient.values);
-  const roots = shifted(
-    grams,
-    scale.map((s, i) => (shift[i] as number) / s),
-  );
+  const roots = shifted(grams, ratios(rowPrecisions(posterior, layer)));
   choleskyRoots(roots, grams.rank);
   return roots;
 }
+
+/** ρ of every row. */
+const ratios = ({ scale, shift }: RowPrecisions): Float64Array => scale.map((s, i) => (shift[i] as number) / s);
 
 /** For whoever asks such a layer for variances along directions. */
 export const noVariances = (layer: string): LaplaceError =>

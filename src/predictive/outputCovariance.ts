@@ -1,0 +1,17 @@
+/** The covariance of one example's outputs on the host: all of it, or variances alone. */
+
+/** Σ of f [C]. */
+export interface OutputCovariance {
+  /** diag Σ [C] >= 0. */
+  readonly variance: Float64Array;
+  /** Σ [C, C] row-major, where it is known; without, outputs are taken as independent. */
+  readonly full?: Float64Array;
+}
+
+/** From C variances, or C² covariances; rounding below 0 becomes 0. */
+export function outputCovariance(values: Float32Array | Float64Array, C: number): OutputCovariance {
+  const isFull = values.length > C;
+  const variance = new Float64Array(C);
+  for (let c = 0; c < C; c++) variance[c] = Math.max(0, values[isFull ? c * C + c : c] as number);
+  return isFull ? { variance, full: Float64Array.from(values) } : { variance };
+}
