@@ -110,7 +110,13 @@ export const prior: fc.Arbitrary<Prior> = fc.oneof(
 
 export const damping: fc.Arbitrary<Damping> = fc.record({ _tag: fc.constantFrom('exact', 'factored') });
 
-const linearised = { _tag: constant('linearised'), link: constant('probit'), temperature: nonNegative };
+const linearised = {
+  _tag: constant('linearised'),
+  link: fc.constantFrom('probit' as const, 'multiclassProbit' as const, 'monteCarlo' as const, 'laplaceBridge' as const),
+  draws: fc.integer({ min: 1, max: 2 ** 52 }).map((pairs) => 2 * pairs),
+  seed,
+  temperature: nonNegative,
+};
 const sampling = {
   _tag: fc.constantFrom('activationSampling' as const, 'weightSampling' as const),
   samples: count,

@@ -32,7 +32,7 @@ async function predictions(likelihood: Likelihood, predictive: Predictive, B: nu
 /** All numbers of predictions, field by field. */
 const fields = (parts: Prediction[]): number[][] =>
   Object.keys(parts[0] as object)
-    .filter((name) => name !== '_tag' && name !== 'samples')
+    .filter((name) => !['_tag', 'samples', 'support'].includes(name))
     .map((name) => parts.flatMap((p) => numbersOf(p[name as keyof Prediction] as never)));
 
 const LIKELIHOODS = [categorical(), bernoulli(), gaussian({ noiseVariance: 0.3 })];

@@ -12,8 +12,14 @@ import type { Draws } from '../../src/random/noise.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {
-  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', temperature: 1 });
-  expect(linearised({ temperature: 0 })).toStrictEqual({ _tag: 'linearised', link: 'probit', temperature: 0 });
+  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', draws: 128, seed: 0, temperature: 1 });
+  expect(linearised({ temperature: 0 })).toStrictEqual({
+    _tag: 'linearised',
+    link: 'probit',
+    draws: 128,
+    seed: 0,
+    temperature: 0,
+  });
   expect(activationSampling()).toStrictEqual({
     _tag: 'activationSampling',
     samples: 20,
@@ -51,8 +57,19 @@ it.each([
 
 it.each<[string, (options: never) => Predictive, unknown, string]>([
   ['linearised', linearised, { temperature: -1 }, 'linearised: temperature: found -1, expected a finite number >= 0.'],
-  ['linearised', linearised, { link: 'logit' }, `linearised: link: found "logit", expected 'probit'.`],
-  ['linearised', linearised, { samples: 3 }, 'linearised: samples: found 3, expected no such key; allowed: link, temperature.'],
+  [
+    'linearised',
+    linearised,
+    { link: 'logit' },
+    `linearised: link: found "logit", expected 'probit', 'multiclassProbit', 'monteCarlo' or 'laplaceBridge'.`,
+  ],
+  [
+    'linearised',
+    linearised,
+    { samples: 3 },
+    'linearised: samples: found 3, expected no such key; allowed: link, draws, seed, temperature.',
+  ],
+  ['linearised', linearised, { draws: 3 }, 'linearised: draws: found 3, expected an even integer >= 2.'],
   ['weightSampling', weightSampling, { samples: 0 }, 'weightSampling: samples: found 0, expected an integer >= 1.'],
   ['weightSampling', weightSampling, 20, 'weightSampling: options: found 20, expected an object.'],
   [
@@ -83,7 +100,13 @@ type Flat<T> = { readonly [K in keyof T]: T[K] };
 holds<
   Same<
     Predictive,
-    | { readonly _tag: 'linearised'; readonly link: 'probit'; readonly temperature: number }
+    | {
+        readonly _tag: 'linearised';
+        readonly link: 'probit' | 'multiclassProbit' | 'monteCarlo' | 'laplaceBridge';
+        readonly draws: number;
+        readonly seed: number;
+        readonly temperature: number;
+      }
     | Flat<{ readonly _tag: 'activationSampling' } & Sampling>
     | Flat<{ readonly _tag: 'weightSampling' } & Sampling>
     | Flat<{ readonly _tag: 'functionSampling' } & Omit<Sampling, 'precision'>>

@@ -12,8 +12,9 @@ import {
   weightSampling,
 } from 'tfjs-laplace';
 import { type Head, readNetwork } from '../../src/network/network.js';
+import { reportLinearised } from '../../src/predictive/linearisedReport.js';
 import { type ClosedForm, regressionMoments } from '../../src/predictive/moments.js';
-import { reportLinearised } from '../../src/predictive/report.js';
+import { LINK } from '../support/links.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { FLOAT32, numbersOf, relativeError } from '../support/math/numbers.js';
@@ -57,7 +58,7 @@ describe('closed forms are the expectations over the outputs', () => {
 
 it('has half as many labels as outputs where the network predicts its noise', () => {
   const [head] = right(readNetwork(chain([4]), heteroscedastic())).heads as [Head];
-  const found = reportLinearised(head, Float32Array.of(1, 2, 0, 1), Float32Array.of(0.5, 0.25, 0, 2)) as Regression;
+  const found = reportLinearised(head, Float32Array.of(1, 2, 0, 1), Float32Array.of(0.5, 0.25, 0, 2), LINK) as Regression;
   expect(relativeError(found.mean, [1, 2])).toBeLessThan(FLOAT32);
   expect(relativeError(found.epistemicVariance, [0.5, 0.25])).toBeLessThan(FLOAT32);
   expect(relativeError(found.noiseVariance, [1, Math.exp(2)])).toBeLessThan(FLOAT32);
@@ -66,7 +67,7 @@ it('has half as many labels as outputs where the network predicts its noise', ()
 
 it('says so when a rate is beyond float32', () => {
   const [head] = right(readNetwork(chain([2]), poisson())).heads as [Head];
-  expect(() => reportLinearised(head, Float32Array.of(0, 80), Float32Array.of(1, 40))).toThrow(
+  expect(() => reportLinearised(head, Float32Array.of(0, 80), Float32Array.of(1, 40), LINK)).toThrow(
     expect.objectContaining({ kind: 'NotFinite' }),
   );
 });

@@ -15,7 +15,9 @@ import {
   weightSampling,
 } from 'tfjs-laplace';
 import { type Head, readNetwork } from '../../src/network/network.js';
-import { reportLinearised, reportSamples } from '../../src/predictive/report.js';
+import { reportLinearised } from '../../src/predictive/linearisedReport.js';
+import { reportSamples } from '../../src/predictive/report.js';
+import { LINK } from '../support/links.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { FLOAT32, numbersOf, relativeError } from '../support/math/numbers.js';
@@ -95,6 +97,7 @@ describe('a linearised report', () => {
       networkOf(gaussian({ noiseVariance: 0.3 }), 2),
       Float32Array.of(1, 2),
       Float32Array.of(0.5, 4),
+      LINK,
     ) as Regression;
     expect(relativeError(found.epistemicVariance, [[0.5, 4]])).toBeLessThan(FLOAT32);
     expect(relativeError(found.noiseVariance, [[0.3, 0.3]])).toBeLessThan(FLOAT32);
@@ -103,8 +106,8 @@ describe('a linearised report', () => {
 
   it('of classes takes the diagonal of a full covariance', () => {
     const network = networkOf(categorical(), 2);
-    const full = reportLinearised(network, Float32Array.of(1, -1), Float32Array.of(2, 0.9, 0.9, 3)) as Classification;
-    const diagonal = reportLinearised(network, Float32Array.of(1, -1), Float32Array.of(2, 3)) as Classification;
+    const full = reportLinearised(network, Float32Array.of(1, -1), Float32Array.of(2, 0.9, 0.9, 3), LINK) as Classification;
+    const diagonal = reportLinearised(network, Float32Array.of(1, -1), Float32Array.of(2, 3), LINK) as Classification;
     expect(full.probabilities).toEqual(diagonal.probabilities);
     // What two classes share cannot change their order: correlation makes the labels of each network surer.
     expect(full.expectedEntropy[0]).not.toBe(diagonal.expectedEntropy[0]);
@@ -114,7 +117,7 @@ describe('a linearised report', () => {
     ['mean', Float32Array.of(Number.NaN, 1), Float32Array.of(1, 1)],
     ['covariance', Float32Array.of(0, 1), Float32Array.of(1, Number.POSITIVE_INFINITY)],
   ])('refuses a %s that is not finite', (field, mean, covariance) => {
-    expect(() => reportLinearised(networkOf(categorical(), 2), mean, covariance)).toThrow(
+    expect(() => reportLinearised(networkOf(categorical(), 2), mean, covariance, LINK)).toThrow(
       expect.objectContaining({ kind: 'NotFinite', field }),
     );
   });

@@ -51,7 +51,7 @@ const predictions = (
 /** All numbers of some predictions, field by field. */
 const numbersOf = (parts: ReadonlyArray<Prediction>): Readonly<Record<string, number[]>> => {
   const [first] = parts as [Prediction];
-  const fields = Object.keys(first).filter((field) => field !== '_tag' && field !== 'samples');
+  const fields = Object.keys(first).filter((field) => !['_tag', 'samples', 'support'].includes(field));
   const flat = (part: Prediction, field: string) =>
     Array.from((part as unknown as Record<string, Iterable<number | Iterable<number>>>)[field] ?? []).flatMap((v) =>
       typeof v === 'number' ? [v] : Array.from(v),

@@ -25,6 +25,7 @@ function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<Out
     const totalVariance = all.flatMap((p) => p.totalVariance);
     return {
       _tag: 'regression',
+      support: parts[0].support,
       mean: all.flatMap((p) => p.mean),
       epistemicVariance: all.flatMap((p) => p.epistemicVariance),
       noiseVariance: all.flatMap((p) => p.noiseVariance),
@@ -38,6 +39,7 @@ function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<Out
   return {
     _tag: 'classification',
     probabilities: all.flatMap((p) => p.probabilities),
+    standardDeviations: all.flatMap((p) => p.standardDeviations),
     entropy,
     expectedEntropy: concat(all.map((p) => p.expectedEntropy)),
     mutualInformation: concat(all.map((p) => p.mutualInformation)),

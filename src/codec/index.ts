@@ -3,6 +3,18 @@ export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRec
 export { array, dictionary } from './collections.js';
 export { decode, make } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
-export { boolean, finite, fraction, func, literals, nonNegative, positive, positiveInteger, seed, text } from './scalars.js';
+export {
+  boolean,
+  finite,
+  fraction,
+  func,
+  literals,
+  nonNegative,
+  positive,
+  positiveEven,
+  positiveInteger,
+  seed,
+  text,
+} from './scalars.js';
 export { type Flat, struct } from './struct.js';
 export { type Options, taggedUnion, variant } from './tagged.js';

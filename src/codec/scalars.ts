@@ -16,6 +16,11 @@ export const fraction = numeric('a number >= 0 and < 1', (value) => value >= 0 &
 
 export const positiveInteger = numeric('an integer >= 1', (value) => value >= 1 && Number.isSafeInteger(value));
 
+export const positiveEven = numeric(
+  'an even integer >= 2',
+  (value) => value >= 2 && value % 2 === 0 && Number.isSafeInteger(value),
+);
+
 /** Seeds are 32-bit, so that they pass through every generator unchanged. */
 export const seed = numeric(
   'an integer from 0 to 4294967295',

@@ -5,9 +5,9 @@
  *   RMSE = √(mean (y − μ)²)                                         units of y
  *   coverage = share of entries with |y − μ| ≤ z √v, where z cuts a central interval of probability `level` out of the normal
  *
- * Each O(N C). Reference for the normal probability: Marsaglia 2004, "Evaluating the normal distribution" (a series of positive
- * terms: absolute error 1e-15).
+ * Each O(N C).
  */
+import { centralProbability } from '../random/normal.js';
 import { checkCount, checkRows, type NumberRows, refuse } from './rows.js';
 
 /** Predictive means and variances, with what was observed: rows [N][C]. */
@@ -77,19 +77,6 @@ export function intervalCoverage(predictions: GaussianPredictions, { level = 0.9
   return (
     all.filter(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)) <= level).length / all.length
   );
-}
-
-/** P(|Z| <= t) of a standard normal: √(2/π) exp(−t²/2) (t + t³/3 + t⁵/(3·5) + …). */
-function centralProbability(t: number): number {
-  // What is left beyond 9 is less than 1e-18.
-  if (t > 9) return 1;
-  let sum = t;
-  let term = t;
-  for (let k = 3; sum + term !== sum; k += 2) {
-    term *= (t * t) / k;
-    sum += term;
-  }
-  return Math.sqrt(2 / Math.PI) * Math.exp(-0.5 * t * t) * sum;
 }
 
 function entries({

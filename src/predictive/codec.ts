@@ -11,6 +11,7 @@ import {
   type Options,
   optional,
   positive,
+  positiveEven,
   positiveInteger,
   seed,
   taggedUnion,
@@ -39,7 +40,11 @@ const sampling = {
 
 const Linearised = variant('linearised', {
   /** From the Gaussian on the outputs to probabilities. */
-  link: defaulted(literals('probit'), 'probit'),
+  link: defaulted(literals('probit', 'multiclassProbit', 'monteCarlo', 'laplaceBridge'), 'probit'),
+  /** Draws of the outputs behind what the link has no closed form for: an even number, they come in pairs. */
+  draws: defaulted(positiveEven, 128),
+  /** Of those draws, which are common to all examples. */
+  seed: defaulted(seed, 0),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
 });
@@ -79,13 +84,37 @@ export type SamplingOptions = Options<typeof WeightSampling>;
 export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
 
 /**
- * The network linearised in its weights, so that outputs are Gaussian: f ~ N(f*, J Σ Jᵀ). No sampling, no seed; the default.
+ * The network linearised in its weights, so that outputs are Gaussian: f ~ N(f*, J Σ Jᵀ). No sampling of weights; the default.
+ *
+ * Of a regression the moments of labels are closed forms. Of classes the link says how probabilities p are made of the outputs:
+ *
+ * | link | mean of p | spread of p |
+ * |---|---|---|
+ * | `probit` (MacKay 1992; the default) | softmax(μ / √(1 + π/8 Σ_kk)), as laplace-torch | draws |
+ * | `multiclassProbit` (Lu, Ie & Sha 2020, mf2) | a probit of every difference of two outputs | draws |
+ * | `monteCarlo` | the mean over draws: exact but for their standard error, and consistent with the spread | draws |
+ * | `laplaceBridge` (Hobbhahn, Kristiadi & Hennig 2022) | of a Dirichlet | of the Dirichlet |
+ *
+ * The spread is standard deviations and expected entropy. Under the two probits the mean is not that of the draws: where this makes
+ * `mutualInformation` negative, it is 0. Draws come in antithetic pairs and are common to all examples: how a stream is cut into
+ * batches changes nothing. Up to 64 outputs all four know the full covariance, beyond it variances alone.
+ *
+ * Independent labels (`bernoulli`): each integral is of one dimension, and `monteCarlo` takes it by quadrature in place of draws,
+ * exact to 1e-12, as it does the spread for both probits (which are one and the same); the bridge is a Beta. A `customLikelihood` is
+ * averaged over draws under `probit` and `monteCarlo`; the other two, and any link but the default where no output is of classes, are
+ * an `InvalidOption` of the stream. Under `perOutput` the link is that of the outputs that have classes.
+ *
+ * At temperature 0 every link gives the trained network's own probabilities. The bridge does not tend to them with more than two classes
+ * (see `laplaceBridge.ts`).
+ *
+ * @throws LaplaceError `InvalidOption` for options out of range.
  *
  * @example
  * ```ts
  * import { linearised } from 'tfjs-laplace';
  *
- * linearised(); // => { _tag: 'linearised', link: 'probit', temperature: 1 }
+ * linearised(); // => { _tag: 'linearised', link: 'probit', draws: 128, seed: 0, temperature: 1 }
+ * linearised({ link: 'monteCarlo', draws: 1000 }).draws; // => 1000
  * ```
  */
 export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);

@@ -20,7 +20,11 @@ export interface Moments {
 export type ClosedForm = Extract<StepLikelihood, { readonly _tag: 'gaussian' | 'heteroscedastic' | 'poisson' }>;
 
 /** Moments of every label of one example, from mean and variance of its outputs [C]. */
-export function regressionMoments(likelihood: ClosedForm, mu: Float32Array, variance: Float32Array): ReadonlyArray<Moments> {
+export function regressionMoments(
+  likelihood: ClosedForm,
+  mu: ArrayLike<number>,
+  variance: ArrayLike<number>,
+): ReadonlyArray<Moments> {
   const at = (values: ArrayLike<number>, c: number): number => values[c] as number;
   switch (likelihood._tag) {
     case 'gaussian': {

@@ -21,6 +21,8 @@ export interface Classification extends Sampled {
   readonly _tag: 'classification';
   /** Mean probabilities [B][C]. */
   readonly probabilities: Rows;
+  /** Standard deviation of each class's (or label's) probability under the posterior, [B][C]: how far the mean can be trusted. */
+  readonly standardDeviations: Rows;
   /** Predictive (total) entropy H[E p]: the uncertainty of the prediction. [B] */
   readonly entropy: Float32Array;
   /** Expected (aleatoric) entropy E[H p]. [B] */
@@ -35,6 +37,8 @@ export interface Classification extends Sampled {
  */
 export interface Regression extends Sampled {
   readonly _tag: 'regression';
+  /** What labels can be: numbers, or the counts 0, 1, 2, … of poisson. Intervals are read off by it. */
+  readonly support: 'real' | 'counts';
   /** E[y] = E[E[y | f]]: for poisson the mean rate. [B][T] */
   readonly mean: Rows;
   /** Var[E[y | f]]: of the mean function, or the rate, under the posterior. [B][T] */

@@ -1,88 +1,27 @@
 /**
- * From output distributions or samples to the prediction that a user reads. Pure, on the host.
+ * From moments or samples to the prediction that a user reads. Pure, on the host.
  */
 import { laplaceError } from '../errors.js';
 import type { LikelihoodOf, StepLikelihood } from '../likelihood/codec.js';
 import type { Head } from '../network/network.js';
 import type { Draws } from '../random/noise.js';
-import {
-  classEntropy,
-  diagonal,
-  expectedClassEntropy,
-  expectedLabelEntropy,
-  labelEntropy,
-  outputDraws,
-  probit,
-  sigmoid,
-  softmax,
-} from './link.js';
-import { type ClosedForm, type Moments, regressionMoments } from './moments.js';
+import { classEntropy, labelEntropy } from './entropies.js';
+import type { Moments } from './moments.js';
 import { type Classification, type OutputPrediction, type Regression, rowsOf } from './prediction.js';
 import { runningMean } from './runningMean.js';
 
-type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
+/** Likelihoods that predict classes or independent labels. */
+export type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
 
 /** The likelihood of a row of the report and its number of outputs: of an example, or of one step of it. */
 export const rowOf = ({ likelihood, outputs, stepOutputs }: Rowed): { likelihood: StepLikelihood; C: number } =>
   likelihood._tag === 'perStep' ? { likelihood: likelihood.each, C: stepOutputs } : { likelihood, C: outputs };
 
-type Rowed = Pick<Head, 'likelihood' | 'outputs' | 'stepOutputs'>;
+/** What a report needs of a head. */
+export type Rowed = Pick<Head, 'likelihood' | 'outputs' | 'stepOutputs'>;
 
-const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
+export const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
   likelihood._tag === 'categorical' || likelihood._tag === 'bernoulli';
-
-/**
- * Report of a linearised predictive. `mean` [B, C]; `covariance` is [B, C·C] for the full one, or [B, C] for variances.
- *
- * Mean probabilities are the probit link's; `mutualInformation` is their entropy minus the expected entropy, and 0 where the
- * link's own error would make it negative. Not for likelihoods of one's own: see `drawsOf`.
- */
-export function reportLinearised(head: Rowed, mean: Float32Array, covariance: Float32Array): OutputPrediction {
-  const { likelihood, C } = rowOf(head);
-  const B = mean.length / C;
-  assertFinite(mean, 'mean');
-  assertFinite(covariance, 'covariance');
-  const full = covariance.length === B * C * C && C > 1;
-  const variance = full ? variancesOf(covariance, C) : covariance.map((v) => Math.max(0, v));
-  const row = (values: Float32Array, b: number): Float32Array => values.subarray(b * C, (b + 1) * C);
-  if (!isClasses(likelihood)) {
-    const moments = Array.from({ length: B }, (_, b) =>
-      regressionMoments(likelihood as ClosedForm, row(mean, b), row(variance, b)),
-    );
-    return regression(moments.flat(), (moments[0] as ReadonlyArray<Moments>).length);
-  }
-  const probabilities = new Float32Array(B * C);
-  const expected = new Float32Array(B);
-  const link = likelihood._tag === 'categorical' ? softmax : sigmoid;
-  for (let b = 0; b < B; b++) {
-    const [f, v] = [Float64Array.from(row(mean, b)), Float64Array.from(row(variance, b))];
-    probabilities.set(probit(link, f, v), b * C);
-    expected[b] =
-      likelihood._tag === 'bernoulli'
-        ? expectedLabelEntropy(f, v)
-        : expectedClassEntropy(f, full ? covariance.subarray(b * C * C, (b + 1) * C * C) : diagonal(v));
-  }
-  return classification(likelihood, probabilities, expected, C);
-}
-
-/** Draws [B, S, C] of outputs f ~ N(mean, covariance): for likelihoods whose moments have no closed form. */
-export function drawsOf(
-  mean: Float32Array,
-  covariance: Float32Array,
-  C: number,
-): { readonly draws: Float32Array; readonly samples: number } {
-  assertFinite(mean, 'mean');
-  assertFinite(covariance, 'covariance');
-  const B = mean.length / C;
-  const all = Array.from({ length: B }, (_, b) => {
-    const own = covariance.subarray((b * covariance.length) / B, ((b + 1) * covariance.length) / B);
-    return outputDraws(Float64Array.from(mean.subarray(b * C, (b + 1) * C)), own.length === C && C > 1 ? diagonal(own) : own);
-  });
-  const samples = (all[0] as ReadonlyArray<Float64Array>).length;
-  const draws = new Float32Array(B * samples * C);
-  all.flat().forEach((f, i) => draws.set(f, i * C));
-  return { draws, samples };
-}
 
 /**
  * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
@@ -152,14 +91,17 @@ export function sampleFold(head: Rowed, draws: Draws, rows: number, P: number): 
       };
       const mean = values.mean();
       if (isClasses(likelihood)) {
-        return { ...classification(likelihood, Float32Array.from(mean), Float32Array.from(expectedEntropy), P), ...sampled };
+        // One sample says nothing of a spread: 0.
+        const deviations = Float32Array.from(values.variance(), (v) => (values.samples() > 1 ? Math.sqrt(v) : 0));
+        const found = classification(likelihood, Float32Array.from(mean), deviations, Float32Array.from(expectedEntropy), P);
+        return { ...found, ...sampled };
       }
       const [T, variance] = [predicted, values.variance()];
       const moments = Array.from({ length: rows * T }, (_, i): Moments => {
         const at = Math.floor(i / T) * P + (i % T);
         return { mean: mean[at] as number, epistemic: variance[at] as number, noise: mean[at + T] as number };
       });
-      return { ...regression(moments, T), ...sampled };
+      return { ...regression(likelihood, moments, T), ...sampled };
     },
   };
 }
@@ -167,15 +109,23 @@ export function sampleFold(head: Rowed, draws: Draws, rows: number, P: number): 
 const entropyOf = (likelihood: StepLikelihood): ((p: ArrayLike<number>) => number) =>
   likelihood._tag === 'bernoulli' ? labelEntropy : classEntropy;
 
-function classification(likelihood: Classes, p: Float32Array, expectedEntropy: Float32Array, C: number): Classification {
+/** A classification from moments of probabilities, [B, C] each, and the expected entropies [B]. */
+export function classification(
+  likelihood: Classes,
+  p: Float32Array,
+  deviations: Float32Array,
+  expectedEntropy: Float32Array,
+  C: number,
+): Classification {
   const probabilities = rowsOf(p, C);
   const entropy = Float32Array.from(probabilities, entropyOf(likelihood));
   const mutualInformation = entropy.map((h, b) => Math.max(0, h - (expectedEntropy[b] as number)));
-  return { _tag: 'classification', probabilities, entropy, expectedEntropy, mutualInformation };
+  const standardDeviations = rowsOf(deviations, C);
+  return { _tag: 'classification', probabilities, standardDeviations, entropy, expectedEntropy, mutualInformation };
 }
 
 /** A regression of T labels from the moments of all examples' labels in a row. */
-function regression(moments: ReadonlyArray<Moments>, T: number): Regression {
+export function regression(likelihood: StepLikelihood, moments: ReadonlyArray<Moments>, T: number): Regression {
   const part = (name: string, of: (m: Moments) => number) => {
     const values = Float32Array.from(moments, of);
     assertFinite(values, name);
@@ -183,6 +133,7 @@ function regression(moments: ReadonlyArray<Moments>, T: number): Regression {
   };
   return {
     _tag: 'regression',
+    support: likelihood._tag === 'poisson' ? 'counts' : 'real',
     mean: part('mean', (m) => m.mean),
     epistemicVariance: part('epistemicVariance', (m) => m.epistemic),
     noiseVariance: part('noiseVariance', (m) => m.noise),
@@ -190,15 +141,7 @@ function regression(moments: ReadonlyArray<Moments>, T: number): Regression {
   };
 }
 
-/** The diagonals [B, C] of covariances [B, C, C], not below 0. */
-function variancesOf(covariance: Float32Array, C: number): Float32Array {
-  return Float32Array.from({ length: covariance.length / C }, (_, i) => {
-    const [b, c] = [Math.floor(i / C), i % C];
-    return Math.max(0, covariance[b * C * C + c * C + c] as number);
-  });
-}
-
-function assertFinite(values: Float32Array, field: string): void {
+export function assertFinite(values: Float32Array, field: string): void {
   if (values.every(Number.isFinite)) return;
   throw laplaceError('NotFinite', {
     what: `The predictive ${field} holds a number that is not finite`,

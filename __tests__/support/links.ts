@@ -1,0 +1,4 @@
+/** The link options of `linearised()`. */
+import type { LinkOptions } from '../../src/predictive/linearisedReport.js';
+
+export const LINK: LinkOptions = { link: 'probit', draws: 128, seed: 0 };

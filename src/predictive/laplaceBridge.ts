@@ -1,0 +1,88 @@
+/**
+ * The Laplace bridge (MacKay 1998; Hobbhahn, Kristiadi & Hennig 2022, eq. 9): the Dirichlet over probabilities p = softmax(f) whose
+ * Laplace approximation in f is N(μ, Σ). With K classes, in outputs that add up to 0,
+ *
+ *   α_k = (1 − 2/K + e^{μ_k} Σ_i e^{−μ_i} / K²) / Σ_kk.
+ *
+ * A softmax knows differences of outputs alone, so f is first centred, f − mean(f): its distribution is N(Pμ, PΣP), P = I − 11ᵀ/K.
+ * laplace-torch conditions f on Σ f = 0 in its place, which is the same where all rows of Σ have one sum; elsewhere conditioning
+ * moves the mean and takes variance away from differences, and depends on what all outputs share. Centring does not.
+ *
+ * The mean of the Dirichlet is α / Σα. It meets softmax(μ) as Σ goes to 0 for two classes only (there it equals it at any Σ: only the
+ * spread knows Σ): a bridge is made for outputs that vary. Where they don't, Σ = 0, it is undefined and the link itself is taken.
+ *
+ * One label is two classes with outputs ±f/2: a Beta with α = (1 + e^f) / s², β = (1 + e^{−f}) / s².
+ */
+import { classEntropy, softmax } from './entropies.js';
+import type { LabelMoments } from './logisticNormal.js';
+import type { OutputCovariance } from './outputCovariance.js';
+import type { ClassMoments } from './outputDraws.js';
+
+/** Σα above which a Dirichlet is a point up to float32: entropies differ by less than 1e-12. */
+const CERTAIN = 1e15;
+/** Rounding of float32 covariances, relative to the largest: a variance below it says nothing. */
+const ROUNDING = 2 ** -20;
+
+/** Moments of the probabilities of classes. */
+export function classBridge(mean: Float64Array, covariance: OutputCovariance): ClassMoments {
+  const K = mean.length;
+  const centre = mean.reduce((sum, v) => sum + v, 0) / K;
+  const mu = mean.map((v) => v - centre);
+  const variance = centredVariances(covariance, K);
+  const largest = variance.reduce((a, b) => Math.max(a, b), 0);
+  const raw = covariance.variance.reduce((a, b) => Math.max(a, b), 0);
+  if (largest <= raw * ROUNDING) {
+    const probabilities = softmax(mean);
+    return { probabilities, deviations: new Float64Array(K), expectedEntropy: classEntropy(probabilities) };
+  }
+  // In logarithms: outputs of ±700 overflow.
+  const inverse = logSumExp(mu.map((v) => -v)) - 2 * Math.log(K);
+  const logs = mu.map(
+    (v, k) =>
+      logSumExp(Float64Array.of(Math.log(1 - 2 / K), v + inverse)) -
+      Math.log(Math.max(variance[k] as number, largest * ROUNDING)),
+  );
+  return dirichlet(softmax(logs), Math.exp(logSumExp(logs)));
+}
+
+/** Moments of one label's probability. */
+export function labelBridge(mu: number, variance: number): LabelMoments {
+  const p = 1 / (1 + Math.exp(-mu));
+  const q = 1 / (1 + Math.exp(mu));
+  // α + β = (2 + e^f + e^−f) / s² = 1 / (p q s²).
+  const { deviations, expectedEntropy } = dirichlet(Float64Array.of(p, q), 1 / (p * q * variance));
+  return { mean: p, variance: (deviations[0] as number) ** 2, expectedEntropy };
+}
+
+/** Dirichlet with mean p and Σα: Var p_k = p_k (1 − p_k) / (Σα + 1), E[H] = ψ(Σα + 1) − Σ_k p_k ψ(α_k + 1). */
+function dirichlet(p: Float64Array, sum: number): ClassMoments {
+  const total = Math.min(sum, CERTAIN);
+  const expected = p.reduce((entropy, v) => entropy - v * digamma(v * total + 1), digamma(total + 1));
+  return {
+    probabilities: p,
+    deviations: p.map((v) => (sum < CERTAIN ? Math.sqrt((v * (1 - v)) / (total + 1)) : 0)),
+    expectedEntropy: Math.max(0, expected),
+  };
+}
+
+/** diag(P Σ P). */
+function centredVariances({ variance, full }: OutputCovariance, K: number): Float64Array {
+  const rows =
+    full === undefined ? variance : variance.map((_, k) => full.subarray(k * K, (k + 1) * K).reduce((a, b) => a + b, 0));
+  const total = rows.reduce((a, b) => a + b, 0);
+  return variance.map((v, k) => Math.max(0, v - (2 * (rows[k] as number)) / K + total / (K * K)));
+}
+
+function logSumExp(values: Float64Array): number {
+  const max = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return max + Math.log(values.reduce((sum, v) => sum + Math.exp(v - max), 0));
+}
+
+/** ψ(x) for x > 0: the recurrence up to 8, then its asymptotic series (Abramowitz & Stegun 6.3.18); errors below 1e-13. */
+export function digamma(x: number): number {
+  let [shift, y] = [0, x];
+  for (; y < 8; y++) shift -= 1 / y;
+  const s = 1 / (y * y);
+  const series = s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - (s * 691) / 32760)))));
+  return shift + Math.log(y) - 0.5 / y - series;
+}
