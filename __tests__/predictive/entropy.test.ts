@@ -9,8 +9,8 @@ import { sigmoid as sigmoid64, softmax as softmax64 } from '../support/math/like
 import { estimate, normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';
 import { inRows } from '../support/math/numbers.js';
 
-const expectedClassEntropy = (mean: Float64Array, covariance: ArrayLike<number>): number =>
-  drawnClasses(mean, outputCovariance(covariance, mean.length), { draws: 128, seed: 0 }).expectedEntropy;
+const expectedClassEntropy = (mean: Float64Array, covariance: readonly number[] | Float64Array): number =>
+  drawnClasses(mean, outputCovariance(Float64Array.from(covariance), mean.length), { draws: 128, seed: 0 }).expectedEntropy;
 const expectedLabelEntropy = (mean: number, variance: number): number => labelMoments(mean, variance).expectedEntropy;
 
 const entropyOf = (p: ReadonlyArray<number>): number => -p.reduce((sum, v) => sum + (v > 0 ? v * Math.log(v) : 0), 0);

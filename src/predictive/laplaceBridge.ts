@@ -23,6 +23,9 @@ const CERTAIN = 1e15;
 /** Rounding of float32 covariances, relative to the largest: a variance below it says nothing. */
 const ROUNDING = 2 ** -20;
 
+/** Logarithms above which 1 is lost beside the exponential. */
+const LARGE = 40;
+
 /** Moments of the probabilities of classes. */
 export function classBridge(mean: Float64Array, covariance: OutputCovariance): ClassMoments {
   const K = mean.length;
@@ -37,11 +40,12 @@ export function classBridge(mean: Float64Array, covariance: OutputCovariance): C
   }
   // In logarithms: outputs of ±700 overflow.
   const inverse = logSumExp(mu.map((v) => -v)) - 2 * Math.log(K);
-  const logs = mu.map(
-    (v, k) =>
-      logSumExp(Float64Array.of(Math.log(1 - 2 / K), v + inverse)) -
-      Math.log(Math.max(variance[k] as number, largest * ROUNDING)),
-  );
+  const first = 1 - 2 / K;
+  const logs = mu.map((v, k) => {
+    const second = v + inverse;
+    const sum = second < LARGE ? Math.log(first + Math.exp(second)) : second;
+    return sum - Math.log(Math.max(variance[k] as number, largest * ROUNDING));
+  });
   return dirichlet(softmax(logs), Math.exp(logSumExp(logs)));
 }
 

@@ -1,12 +1,14 @@
 /**
  * Moments of p = sigmoid(f) for f ~ N(μ, s²) (the logistic-normal distribution), by the trapezoidal rule, which converges
  * geometrically for analytic integrands (Trefethen & Weideman 2014). The step resolves whichever is narrower: the Gaussian, of width
- * s, or the integrands, which are singular at ±iπ. Errors are below 1e-12; at most 129 nodes.
+ * s, or the integrands, which are singular at ±iπ. Errors are below 1e-11; at most 129 nodes.
  *
  * p does not go to 0 on both sides, as such a rule over a cut range would need. Wide Gaussians take the difference of sigmoid and the
  * probit Φ(f √(π/8)), whose mean is known: E[Φ(f / k)] = Φ(μ / √(k² + s²)).
  */
 import { normalProbability } from '../random/normal.js';
+import { labelEntropy } from './entropies.js';
+import { exp } from './exponential.js';
 
 /** Moments of one label's probability. */
 export interface LabelMoments {
@@ -32,22 +34,29 @@ const sigmoid = (f: number): number => 1 / (1 + Math.exp(-f));
 /** Moments of p = sigmoid(f), f ~ N(mu, variance). */
 export function labelMoments(mu: number, variance: number): LabelMoments {
   const s = Math.sqrt(variance);
-  if (s === 0) return { mean: sigmoid(mu), variance: 0, expectedEntropy: binaryEntropy(mu) };
+  if (s === 0) return { mean: sigmoid(mu), variance: 0, expectedEntropy: labelEntropy([sigmoid(mu)]) };
   const narrow = s <= NARROW;
-  const [low, high] = narrow ? [-REACH * s, REACH * s] : [Math.max(-REACH * s, -EDGE - mu), Math.min(REACH * s, EDGE - mu)];
-  const step = Math.min(s / 4, 0.5);
+  const low = narrow ? -REACH * s : Math.max(-REACH * s, -EDGE - mu);
+  const high = narrow ? REACH * s : Math.min(REACH * s, EDGE - mu);
+  const step = Math.min(s / 2, 0.5);
   const last = Math.floor(high / step);
   const centre = sigmoid(mu);
-  let [first, second, entropy] = [0, 0, 0];
+  let first = 0;
+  let second = 0;
+  let entropy = 0;
   for (let i = Math.ceil(low / step); i <= last; i++) {
     const f = mu + i * step;
-    const weight = Math.exp(-0.5 * ((i * step) / s) ** 2);
-    const p = sigmoid(f);
+    const z = (i * step) / s;
+    const weight = exp(-0.5 * z * z);
+    const odds = Math.exp(-Math.abs(f));
+    const small = odds / (1 + odds);
+    const p = f < 0 ? small : 1 - small;
     // Deviations from the centre keep the digits of a small variance.
     const deviation = p - centre;
     first += weight * (narrow ? deviation : p - normalProbability(f / SCALE));
-    second += weight * (narrow ? deviation * deviation : p * sigmoid(-f));
-    entropy += weight * binaryEntropy(f);
+    second += weight * (narrow ? deviation * deviation : small * (1 - small));
+    // H(sigmoid(f)) = log(1 + e^−|f|) + |f| e^−|f| / (1 + e^−|f|).
+    entropy += weight * (Math.log1p(odds) + Math.abs(f) * small);
   }
   const scale = step / (s * Math.sqrt(2 * Math.PI));
   const expectedEntropy = entropy * scale;
@@ -58,10 +67,4 @@ export function labelMoments(mu: number, variance: number): LabelMoments {
   // E[p²] = E[p] − E[p (1 − p)].
   const mean = normalProbability(mu / Math.hypot(SCALE, s)) + first * scale;
   return { mean, variance: Math.max(0, mean * (1 - mean) - second * scale), expectedEntropy };
-}
-
-/** H(sigmoid(f)) = log(1 + e^f) − f e^f / (1 + e^f), the same for f and −f. */
-function binaryEntropy(f: number): number {
-  const odds = Math.exp(-Math.abs(f));
-  return Math.log1p(odds) + (Math.abs(f) * odds) / (1 + odds);
 }

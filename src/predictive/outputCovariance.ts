@@ -9,9 +9,9 @@ export interface OutputCovariance {
 }
 
 /** From C variances, or C² covariances; rounding below 0 becomes 0. */
-export function outputCovariance(values: ArrayLike<number>, C: number): OutputCovariance {
-  const nonNegative = (v: number): number => Math.max(0, v);
-  if (values.length === C) return { variance: Float64Array.from(values, nonNegative) };
-  const full = Float64Array.from(values);
-  return { variance: Float64Array.from({ length: C }, (_, c) => nonNegative(full[c * C + c] as number)), full };
+export function outputCovariance(values: Float32Array | Float64Array, C: number): OutputCovariance {
+  const isFull = values.length > C;
+  const variance = new Float64Array(C);
+  for (let c = 0; c < C; c++) variance[c] = Math.max(0, values[isFull ? c * C + c : c] as number);
+  return isFull ? { variance, full: Float64Array.from(values) } : { variance };
 }

@@ -8,6 +8,7 @@
 import { key } from '../random/key.js';
 import { normals } from '../random/normals.js';
 import { classEntropy, softmax } from './entropies.js';
+import { EXP_RANGE, exp } from './exponential.js';
 import type { OutputCovariance } from './outputCovariance.js';
 
 /** Moments of the probabilities of one example's classes. */
@@ -26,34 +27,22 @@ export interface DrawOptions {
   readonly seed: number;
 }
 
-/** Shifts from the mean up to which weights of a pair are e^x and 1 / e^x, far from overflow even when they are added up. */
-const SAFE = 300;
-
 /** Moments of softmax(f) over draws: all of one set of draws, so that the entropy of the mean is never below the mean entropy. */
 export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ClassMoments {
+  const { draws } = options;
   const C = mean.length;
-  const pairs = options.draws / 2;
   const shifts = shiftsOf(covariance, C, options);
   const centre = softmax(mean);
-  const max = mean.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const relative = mean.map((v) => v - max);
-  const base = relative.map(Math.exp);
+  const pair = pairOf(mean);
   // Deviations from the probabilities at the mean: they keep the digits of a small spread.
   const first = new Float64Array(C);
   const second = new Float64Array(C);
-  const up = new Float64Array(C);
-  const down = new Float64Array(C);
   let entropies = 0;
-  for (let s = 0; s < pairs; s++) {
-    const shift = shifts(s);
-    entropies += weigh(relative, base, shift, up, down);
-    for (let c = 0; c < C; c++) {
-      const [a, b] = [(up[c] as number) - (centre[c] as number), (down[c] as number) - (centre[c] as number)];
-      first[c] = (first[c] as number) + a + b;
-      second[c] = (second[c] as number) + a * a + b * b;
-    }
+  for (let s = 0; s < draws / 2; s++) {
+    entropies += weigh(pair, shifts(s));
+    accumulate(pair.up, centre, first, second);
+    accumulate(pair.down, centre, first, second);
   }
-  const { draws } = options;
   return {
     probabilities: centre.map((p, c) => p + (first[c] as number) / draws),
     deviations: second.map((v, c) => Math.sqrt(Math.max(0, v / draws - ((first[c] as number) / draws) ** 2))),
@@ -61,23 +50,54 @@ export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, o
   };
 }
 
-/** Writes softmax(relative ± shift) to `up` and `down` and returns the sum of their entropies. `base` is exp(relative). */
-function weigh(relative: Float64Array, base: Float64Array, shift: Float64Array, up: Float64Array, down: Float64Array): number {
+function accumulate(p: Float64Array, centre: Float64Array, first: Float64Array, second: Float64Array): void {
+  for (let c = 0; c < p.length; c++) {
+    const deviation = (p[c] as number) - (centre[c] as number);
+    first[c] = (first[c] as number) + deviation;
+    second[c] = (second[c] as number) + deviation * deviation;
+  }
+}
+
+/** What a pair of draws is made of, and the probabilities that it gives. */
+interface Pair {
+  /** μ − max μ. */
+  readonly relative: Float64Array;
+  /** Exponentials of these. */
+  readonly base: Float64Array;
+  readonly up: Float64Array;
+  readonly down: Float64Array;
+}
+
+function pairOf(mean: Float64Array): Pair {
+  const max = mean.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const relative = mean.map((v) => v - max);
+  return { relative, base: relative.map(Math.exp), up: new Float64Array(mean.length), down: new Float64Array(mean.length) };
+}
+
+/** Writes softmax(μ ± shift) to `up` and `down` and returns the sum of their entropies. */
+function weigh(pair: Pair, shift: Float64Array): number {
+  const { relative, base, up, down } = pair;
   const C = relative.length;
-  for (let c = 0; c < C; c++) if (Math.abs(shift[c] as number) > SAFE) return weighFar(relative, shift, up, down);
-  let [sumUp, sumDown, meanUp, meanDown] = [0, 0, 0, 0];
+  let sumUp = 0;
+  let sumDown = 0;
+  let meanUp = 0;
+  let meanDown = 0;
   for (let c = 0; c < C; c++) {
-    const [r, x, b] = [relative[c] as number, shift[c] as number, base[c] as number];
+    const x = shift[c] as number;
+    // Beyond, sums of e^x or 1 / e^x could overflow.
+    if (!(Math.abs(x) <= EXP_RANGE)) return weighFar(pair, shift);
     const e = exp(x);
-    const [u, d] = [b * e, b / e];
+    const u = (base[c] as number) * e;
+    const d = (base[c] as number) / e;
     up[c] = u;
     down[c] = d;
     sumUp += u;
     sumDown += d;
-    meanUp += u * (r + x);
-    meanDown += d * (r - x);
+    meanUp += u * ((relative[c] as number) + x);
+    meanDown += d * ((relative[c] as number) - x);
   }
-  const [scaleUp, scaleDown] = [1 / sumUp, 1 / sumDown];
+  const scaleUp = 1 / sumUp;
+  const scaleDown = 1 / sumDown;
   for (let c = 0; c < C; c++) {
     up[c] = (up[c] as number) * scaleUp;
     down[c] = (down[c] as number) * scaleDown;
@@ -87,21 +107,10 @@ function weigh(relative: Float64Array, base: Float64Array, shift: Float64Array, 
 }
 
 /** The same where exponentials of the shifts alone would overflow. */
-function weighFar(relative: Float64Array, shift: Float64Array, up: Float64Array, down: Float64Array): number {
+function weighFar({ relative, up, down }: Pair, shift: Float64Array): number {
   up.set(softmax(relative.map((r, c) => r + (shift[c] as number))));
   down.set(softmax(relative.map((r, c) => r - (shift[c] as number))));
   return classEntropy(up) + classEntropy(down);
-}
-
-const POWERS = Float64Array.from({ length: 1025 }, (_, i) => 2 ** (i - 512));
-
-/** e^x for |x| <= 300 with a relative error of 1e-11, three times as fast as `Math.exp`: 2^k times Taylor's series of the rest. */
-function exp(x: number): number {
-  const t = x * Math.LOG2E;
-  const k = Math.floor(t + 0.5);
-  const r = (t - k) * Math.LN2;
-  const high = 1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * (1 / 40320 + r / 362880)));
-  return (POWERS[k + 512] as number) * (1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (1 / 24 + r * high)))));
 }
 
 /** Draws of f. */

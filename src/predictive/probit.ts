@@ -11,6 +11,7 @@
  *   From variances alone it is their mf1. C²/2 exponentials an example.
  */
 import type { Link } from './entropies.js';
+import { EXP_RANGE, exp } from './exponential.js';
 import type { OutputCovariance } from './outputCovariance.js';
 
 /** λ₀: matches the slope of the sigmoid to a scaled probit at 0. */
@@ -28,7 +29,8 @@ export function multiclassProbit(mean: Float64Array, { variance, full }: OutputC
     for (let i = 0; i < k; i++) {
       const shared = full === undefined ? 0 : (full[k * C + i] as number);
       const spread = Math.max(0, (variance[k] as number) + (variance[i] as number) - 2 * shared);
-      const odds = Math.exp(((mean[k] as number) - (mean[i] as number)) / Math.sqrt(1 + PROBIT * spread));
+      const x = ((mean[k] as number) - (mean[i] as number)) / Math.sqrt(1 + PROBIT * spread);
+      const odds = Math.abs(x) <= EXP_RANGE ? exp(x) : Math.exp(x);
       sums[k] = (sums[k] as number) + 1 / odds;
       sums[i] = (sums[i] as number) + odds;
     }
