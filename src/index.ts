@@ -94,6 +94,7 @@ export { type LayerMoments, moments } from './curvature/moments.js';
 export type { Sketch } from './curvature/sketch.js';
 export type { Basis, Directions, LowRank } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
+export { type EvidenceMaximum, type MaximiseEvidenceOptions, maximiseEvidence } from './posterior/maximiseEvidence.js';
 export {
   type Posterior,
   type PosteriorLayer,

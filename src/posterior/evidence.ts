@@ -6,8 +6,8 @@
  * over the covered layers. O(n m) a layer, no data. In nats, summed over the data set. Its maximum in τ is known to be
  * under-confident for deep networks: choose τ by validation NLL unless you know better.
  */
-import type { Posterior } from './posterior.js';
-import { logDetRatio } from './spectrum.js';
+import { determinant } from './determinant.js';
+import type { Posterior, PosteriorLayer } from './posterior.js';
 
 /** The log marginal likelihood and its three parts: logMarginalLikelihood = logLikelihood − ½ (logDetRatio + scatter). */
 export interface Evidence {
@@ -23,9 +23,14 @@ export interface Evidence {
 /** The evidence of a posterior. */
 export function evidence(posterior: Posterior): Evidence {
   const { logLikelihood, layers } = posterior;
-  const ratio = layers.reduce((sum, layer) => sum + logDetRatio(posterior, layer), 0);
-  const scatter = layers.reduce((sum, { priorPrecision, mean }) => sum + priorPrecision * squaredNorm(mean.data), 0);
+  const ratio = layers.reduce((sum, layer) => sum + determinant(posterior, layer).logRatio(layer.priorPrecision), 0);
+  const scatter = layers.reduce((sum, layer) => sum + layer.priorPrecision * squaredNorm(layer), 0);
   return { logLikelihood, logDetRatio: ratio, scatter, logMarginalLikelihood: logLikelihood - 0.5 * (ratio + scatter) };
 }
 
-const squaredNorm = (values: Float64Array): number => values.reduce((sum, v) => sum + v * v, 0);
+/** ‖θ*‖² of a layer. */
+export function squaredNorm({ mean }: PosteriorLayer): number {
+  let sum = 0;
+  for (const v of mean.data) sum += v * v;
+  return sum;
+}

@@ -9,11 +9,11 @@
  *
  *   P_i⁻¹ = D_i⁻¹ − s_i D_i⁻¹ Z K_i⁻¹ Zᵀ D_i⁻¹,     log det P_i = log det D_i + log det K_i
  *
- * (Woodbury; the matrix determinant lemma). Another τ, T or damping needs no data and no decomposition of G: O(n r³) and what `grams.ts`
+ * (Woodbury; the matrix determinant lemma, `capacity.ts`). Another τ, T or damping needs no data and no decomposition of G: O(n r³) and what `grams.ts`
  * says. Nothing is of size m².
  */
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { choleskyRoots, inverseRoots, logDeterminants } from '../linalg/small.js';
+import { choleskyRoots, inverseRoots } from '../linalg/small.js';
 import type { Matrix } from '../types.js';
 import type { LowRank } from './directions.js';
 import { gramsOf, shifted } from './grams.js';
@@ -60,20 +60,6 @@ export function rootOf({ vectors, values }: LowRank): Matrix {
 /** L⁻¹ of the Cholesky roots L of every K_i, [n, r, r]. */
 export const inverseCapacities = (posterior: Posterior, layer: LowRankLayer): Float64Array =>
   inverseRoots(capacities(posterior, layer), layer.lowRank.values.length);
-
-/** log det of the rows' precisions minus log det of their prior precisions, n m log τ. */
-export function lowRankLogDetRatio(posterior: Posterior, layer: LowRankLayer): number {
-  const { scale, shift } = rowPrecisions(posterior, layer);
-  const { gradient, lowRank, priorPrecision: tau, m } = layer;
-  const capacity = logDeterminants(capacities(posterior, layer), lowRank.values.length);
-  let sum = 0;
-  for (let i = 0; i < scale.length; i++) {
-    const ratio = (scale[i] as number) / (shift[i] as number);
-    for (const v of gradient.values) sum += Math.log1p(ratio * v);
-    sum += m * Math.log((shift[i] as number) / tau) + (capacity[i] as number);
-  }
-  return sum;
-}
 
 /** The Cholesky roots of every K_i, [n, r, r]. */
 function capacities(posterior: Posterior, layer: LowRankLayer): Float64Array {

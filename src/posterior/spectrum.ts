@@ -2,7 +2,7 @@
  * The posterior's variances in its eigenbasis: S² [n, m] per layer, and what follows from them. All damping lives here.
  */
 import type { Matrix } from '../types.js';
-import { isLowRank, lowRankLogDetRatio, noVariances } from './lowRank.js';
+import { isLowRank, noVariances } from './lowRank.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 
 /** Precision of each weight in the eigenbasis: what a device needs to build S² without [P·n, m] numbers, where that can be. */
@@ -43,21 +43,4 @@ export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
     for (let j = 0; j < m; j++) data[i * m + j] = 1 / ((own.input[i] as number) * (gradient[j] as number) + own.shift);
   }
   return { rows: groups * n, cols: m, data };
-}
-
-/** log det of the layer's posterior precision minus log det of its prior precision, n m log τ. */
-export function logDetRatio(posterior: Posterior, layer: PosteriorLayer): number {
-  if (isLowRank(layer)) return lowRankLogDetRatio(posterior, layer);
-  const own = spectrum(posterior, layer);
-  const tau = layer.priorPrecision;
-  if (own._tag === 'table') return own.curvature.reduce((sum, v) => sum + Math.log1p(v / tau), 0);
-  const { n, m } = layer;
-  let sum = 0;
-  own.input.forEach((a, i) => {
-    // log1p keeps the digits of directions that the data say little about; there shift is τ.
-    for (const g of own.gradient.subarray(Math.floor(i / n) * m, (Math.floor(i / n) + 1) * m)) {
-      sum += own.shift > 0 ? Math.log1p((a * g) / own.shift) : Math.log((a * g) / tau);
-    }
-  });
-  return sum;
 }

@@ -1,0 +1,132 @@
+/**
+ * How the evidence depends on a layer's prior precision τ: all that it takes of a structure, in one place. A new structure is one more
+ * `Determinant`.
+ *
+ *   R(τ) = log det (posterior precision) − log det (prior precision) = Σ log(1 + λ/τ)
+ *   γ(τ) = −dR / d log τ = Σ λ / (λ + τ)          the parameters that the data determine (MacKay 1992)
+ *   dγ / d log τ = −Σ λ τ / (λ + τ)²              in [−γ, 0]
+ *
+ * λ is the curvature of the whole data set along a direction, N α_i γ_j or N times the entry of a spectrum. Factored damping has
+ * (√N α_i + √τ) (√N γ_j + √τ) along a direction: its R is a sum of two, over rows and over columns, and costs n + m. A low rank adds
+ * the determinant of `capacity.ts`.
+ */
+import { capacity } from './capacity.js';
+import { isLowRank } from './lowRank.js';
+import type { Posterior, PosteriorLayer } from './posterior.js';
+
+/** γ and dγ / d log τ at a τ. */
+export interface Effective {
+  readonly count: number;
+  /** In [−count, 0]. */
+  readonly slope: number;
+}
+
+/** One layer's part of the evidence as functions of τ. */
+export interface Determinant {
+  /** R(τ). */
+  readonly logRatio: (tau: number) => number;
+  /** γ(τ) and its slope: for tables and products one division a direction, no logarithm. */
+  readonly effective: (tau: number) => Effective;
+}
+
+/** The determinant of a layer. */
+export function determinant({ damping, datasetSize: N }: Posterior, layer: PosteriorLayer): Determinant {
+  if (layer.spectrum !== undefined) return at(ofValues(layer.spectrum.data), { scale: N });
+  const { groups, n, m, input, gradient } = layer;
+  const groupsOfLayer = Array.from({ length: groups }, (_, p) => ({
+    rows: input.values.subarray(p * n, (p + 1) * n),
+    columns: isLowRank(layer)
+      ? sumOf([ofValues(gradient.values), capacity(layer)])
+      : ofValues(gradient.values.subarray(p * m, (p + 1) * m)),
+  }));
+  switch (damping._tag) {
+    case 'exact':
+      // Rows of no curvature (pixels that are never on, say) add nothing.
+      return sumOf(
+        groupsOfLayer.flatMap(({ rows, columns }) =>
+          Array.from(
+            rows.filter((alpha) => alpha > 0),
+            (alpha) => at(columns, { scale: N * alpha }),
+          ),
+        ),
+      );
+    case 'factored': {
+      const half = { scale: Math.sqrt(N), power: 0.5 };
+      return sumOf(
+        groupsOfLayer.flatMap(({ rows, columns }) => [
+          at(ofValues(rows), { ...half, weight: m }),
+          at(columns, { ...half, weight: n }),
+        ]),
+      );
+    }
+  }
+}
+
+/** Σ log(1 + v/τ) over values v >= 0. */
+const ofValues = (values: Float64Array): Determinant => ({
+  logRatio: (tau) => sumLog1p(values, 1 / tau),
+  effective: (tau) => {
+    let count = 0;
+    let slope = 0;
+    for (let j = 0; j < values.length; j++) {
+      const value = values[j] as number;
+      const share = value / (value + tau);
+      count += share;
+      slope -= share * (1 - share);
+    }
+    return { count, slope };
+  },
+});
+
+/** weight · R(τ^power / scale). */
+function at(
+  own: Determinant,
+  { scale, weight = 1, power = 1 }: { readonly scale: number; readonly weight?: number; readonly power?: number },
+): Determinant {
+  const inner = (tau: number): number => tau ** power / scale;
+  return {
+    logRatio: (tau) => weight * own.logRatio(inner(tau)),
+    effective: (tau) => {
+      const { count, slope } = own.effective(inner(tau));
+      return { count: weight * power * count, slope: weight * power * power * slope };
+    },
+  };
+}
+
+const sumOf = (parts: ReadonlyArray<Determinant>): Determinant => ({
+  logRatio: (tau) => parts.reduce((sum, part) => sum + part.logRatio(tau), 0),
+  effective: (tau) => {
+    let count = 0;
+    let slope = 0;
+    for (const part of parts) {
+      const own = part.effective(tau);
+      count += own.count;
+      slope += own.slope;
+    }
+    return { count, slope };
+  },
+});
+
+/** Below it, products of 1 + x don't overflow when one more factor comes. */
+const FULL = 1e150;
+
+/**
+ * Σ log(1 + scale · value): the logarithm of products, as many factors as float64 holds. What is kept is the product minus 1, so that
+ * directions of which the data say little keep their digits, as they would with log1p of each.
+ */
+function sumLog1p(values: Float64Array, scale: number): number {
+  let sum = 0;
+  let beyond = 0;
+  for (let j = 0; j < values.length; j++) {
+    const x = scale * (values[j] as number);
+    if (x > FULL) sum += Math.log1p(x);
+    else {
+      beyond += x + x * beyond;
+      if (beyond > FULL) {
+        sum += Math.log1p(beyond);
+        beyond = 0;
+      }
+    }
+  }
+  return sum + Math.log1p(beyond);
+}
