@@ -104,6 +104,7 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
+export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/credibleIntervals.js';
 export type {
   Classification,
   OutputPrediction,
@@ -114,6 +115,7 @@ export type {
   Sampled,
   Several,
 } from './predictive/prediction.js';
+export { type TopClasses, topK } from './predictive/topK.js';
 
 export type { Draws } from './random/noise.js';
 
