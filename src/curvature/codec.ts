@@ -138,7 +138,8 @@ export const kfra = (options: KfraOptions = {}): Curvature => make('kfra', Kfra,
 /**
  * Eigenvalue-corrected KFAC (George et al. 2018): the eigenvectors of the Kronecker factors with, along them, the exact second
  * moments of each example's gradient. Never further from the layer's Gauss-Newton matrix than `kfac` in Frobenius norm. Two passes
- * over the data: one for the eigenvectors, one for the moments.
+ * over the data: one for the eigenvectors, one for the moments. Where A or G has equal eigenvalues their eigenvectors are free to
+ * turn, and the moments with them: under `weightSharing: 'reduce'`, whose A often has many eigenvalues of 0, engines may differ there.
  *
  * @example
  * ```ts
