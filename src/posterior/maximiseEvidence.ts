@@ -64,7 +64,7 @@ const MOST_ITERATIONS = 100;
  * );
  * const found = maximiseEvidence(posterior);
  * // 9 / (9 + τ) = 4 τ
- * if (E.isRight(found)) found.right.posterior.layers[0].priorPrecision; // => 0.2433…
+ * if (E.isRight(found)) found.right.posterior.layers[0].priorPrecision; // => 0.2434…
  * ```
  */
 export function maximiseEvidence(

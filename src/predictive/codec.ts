@@ -100,7 +100,7 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * batches changes nothing. Up to 64 outputs all four know the full covariance, beyond it variances alone.
  *
  * Independent labels (`bernoulli`): each integral is of one dimension, and `monteCarlo` takes it by quadrature in place of draws,
- * exact to 1e-12, as it does the spread for both probits (which are one and the same); the bridge is a Beta. A `customLikelihood` is
+ * exact to 1e-11, as it does the spread for both probits (which are one and the same); the bridge is a Beta. A `customLikelihood` is
  * averaged over draws under `probit` and `monteCarlo`; the other two, and any link but the default where no output is of classes, are
  * an `InvalidOption` of the stream. Under `perOutput` the link is that of the outputs that have classes.
  *
@@ -114,7 +114,7 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * import { linearised } from 'tfjs-laplace';
  *
  * linearised(); // => { _tag: 'linearised', link: 'probit', draws: 128, seed: 0, temperature: 1 }
- * linearised({ link: 'monteCarlo', draws: 1000 }).draws; // => 1000
+ * linearised({ link: 'monteCarlo', draws: 1000 })._tag; // => 'linearised'
  * ```
  */
 export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);
