@@ -40,8 +40,7 @@ export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, o
   let entropies = 0;
   for (let s = 0; s < draws / 2; s++) {
     entropies += weigh(pair, shifts(s));
-    accumulate(pair.up, centre, first, second);
-    accumulate(pair.down, centre, first, second);
+    accumulate(pair, centre, first, second);
   }
   return {
     probabilities: centre.map((p, c) => p + (first[c] as number) / draws),
@@ -50,11 +49,15 @@ export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, o
   };
 }
 
-function accumulate(p: Float64Array, centre: Float64Array, first: Float64Array, second: Float64Array): void {
-  for (let c = 0; c < p.length; c++) {
-    const deviation = (p[c] as number) - (centre[c] as number);
-    first[c] = (first[c] as number) + deviation;
-    second[c] = (second[c] as number) + deviation * deviation;
+function accumulate({ up, down, total }: Pair, centre: Float64Array, first: Float64Array, second: Float64Array): void {
+  const scaleUp = 1 / (total[0] as number);
+  const scaleDown = 1 / (total[1] as number);
+  for (let c = 0; c < centre.length; c++) {
+    const p = centre[c] as number;
+    const a = (up[c] as number) * scaleUp - p;
+    const b = (down[c] as number) * scaleDown - p;
+    first[c] = (first[c] as number) + a + b;
+    second[c] = (second[c] as number) + a * a + b * b;
   }
 }
 
@@ -64,17 +67,20 @@ interface Pair {
   readonly relative: Float64Array;
   /** Exponentials of these. */
   readonly base: Float64Array;
+  /** Weights of the two draws, and their sums. */
   readonly up: Float64Array;
   readonly down: Float64Array;
+  readonly total: Float64Array;
 }
 
 function pairOf(mean: Float64Array): Pair {
   const max = mean.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const relative = mean.map((v) => v - max);
-  return { relative, base: relative.map(Math.exp), up: new Float64Array(mean.length), down: new Float64Array(mean.length) };
+  const numbers = (): Float64Array => new Float64Array(mean.length);
+  return { relative, base: relative.map(Math.exp), up: numbers(), down: numbers(), total: Float64Array.of(1, 1) };
 }
 
-/** Writes softmax(μ ± shift) to `up` and `down` and returns the sum of their entropies. */
+/** Writes weights of softmax(μ ± shift) to the pair and returns the sum of their entropies. */
 function weigh(pair: Pair, shift: Float64Array): number {
   const { relative, base, up, down } = pair;
   const C = relative.length;
@@ -96,20 +102,16 @@ function weigh(pair: Pair, shift: Float64Array): number {
     meanUp += u * ((relative[c] as number) + x);
     meanDown += d * ((relative[c] as number) - x);
   }
-  const scaleUp = 1 / sumUp;
-  const scaleDown = 1 / sumDown;
-  for (let c = 0; c < C; c++) {
-    up[c] = (up[c] as number) * scaleUp;
-    down[c] = (down[c] as number) * scaleDown;
-  }
+  pair.total.set([sumUp, sumDown]);
   // H(softmax(f)) = log Σ e^f − Σ p f.
-  return Math.log(sumUp) - meanUp * scaleUp + Math.log(sumDown) - meanDown * scaleDown;
+  return Math.log(sumUp) - meanUp / sumUp + Math.log(sumDown) - meanDown / sumDown;
 }
 
 /** The same where exponentials of the shifts alone would overflow. */
-function weighFar({ relative, up, down }: Pair, shift: Float64Array): number {
+function weighFar({ relative, up, down, total }: Pair, shift: Float64Array): number {
   up.set(softmax(relative.map((r, c) => r + (shift[c] as number))));
   down.set(softmax(relative.map((r, c) => r - (shift[c] as number))));
+  total.fill(1);
   return classEntropy(up) + classEntropy(down);
 }
 
