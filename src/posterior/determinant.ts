@@ -7,10 +7,11 @@
  *   dγ / d log τ = −Σ λ τ / (λ + τ)²              in [−γ, 0]
  *
  * λ is the curvature of the whole data set along a direction, N α_i γ_j or N times the entry of a spectrum. Factored damping has
- * (a + √τ) (b + √τ) along a direction, a = √N α_i, b = √N γ_j: its R is a sum of two, over rows and over columns, and costs n + m.
+ * (√N α_i + √τ) (√N γ_j + √τ) along a direction: its R is a sum of two, over rows and over columns, and costs n + m. A low rank adds
+ * the determinant of `capacity.ts`.
  */
+import { capacity } from './capacity.js';
 import { isLowRank } from './lowRank.js';
-import { lowRankDeterminant } from './lowRankDeterminant.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 
 /** γ and dγ / d log τ at a τ. */
@@ -24,80 +25,87 @@ export interface Effective {
 export interface Determinant {
   /** R(τ). */
   readonly logRatio: (tau: number) => number;
-  /** γ(τ) and its slope: one division a direction, no logarithm. */
+  /** γ(τ) and its slope: for tables and products one division a direction, no logarithm. */
   readonly effective: (tau: number) => Effective;
 }
 
 /** The determinant of a layer. */
-export function determinant(posterior: Posterior, layer: PosteriorLayer): Determinant {
-  if (isLowRank(layer)) return lowRankDeterminant(posterior, layer);
-  const { damping, datasetSize: N } = posterior;
-  if (layer.spectrum !== undefined) return exact([[N, layer.spectrum.data]]);
+export function determinant({ damping, datasetSize: N }: Posterior, layer: PosteriorLayer): Determinant {
+  if (layer.spectrum !== undefined) return at(ofValues(layer.spectrum.data), { scale: N });
   const { groups, n, m, input, gradient } = layer;
-  const sides = Array.from({ length: groups }, (_, p) => ({
-    alpha: input.values.subarray(p * n, (p + 1) * n),
-    gamma: gradient.values.subarray(p * m, (p + 1) * m),
+  const groupsOfLayer = Array.from({ length: groups }, (_, p) => ({
+    rows: input.values.subarray(p * n, (p + 1) * n),
+    columns: isLowRank(layer)
+      ? sumOf([ofValues(gradient.values), capacity(layer)])
+      : ofValues(gradient.values.subarray(p * m, (p + 1) * m)),
   }));
   switch (damping._tag) {
     case 'exact':
-      return exact(sides.flatMap(({ alpha, gamma }) => Array.from(alpha, (a): Row => [N * a, gamma])));
+      // Rows of no curvature (pixels that are never on, say) add nothing.
+      return sumOf(
+        groupsOfLayer.flatMap(({ rows, columns }) =>
+          Array.from(
+            rows.filter((alpha) => alpha > 0),
+            (alpha) => at(columns, { scale: N * alpha }),
+          ),
+        ),
+      );
     case 'factored': {
-      const root = Math.sqrt(N);
-      return factored(
-        sides.flatMap(({ alpha, gamma }): Row[] => [
-          [m * root, alpha],
-          [n * root, gamma],
+      const half = { scale: Math.sqrt(N), power: 0.5 };
+      return sumOf(
+        groupsOfLayer.flatMap(({ rows, columns }) => [
+          at(ofValues(rows), { ...half, weight: m }),
+          at(columns, { ...half, weight: n }),
         ]),
-        root,
       );
     }
   }
 }
 
-/** Curvatures: a factor, and the numbers that it multiplies. */
-type Row = readonly [factor: number, values: Float64Array];
+/** Σ log(1 + v/τ) over values v >= 0. */
+const ofValues = (values: Float64Array): Determinant => ({
+  logRatio: (tau) => sumLog1p(values, 1 / tau),
+  effective: (tau) => {
+    let count = 0;
+    let slope = 0;
+    for (let j = 0; j < values.length; j++) {
+      const value = values[j] as number;
+      const share = value / (value + tau);
+      count += share;
+      slope -= share * (1 - share);
+    }
+    return { count, slope };
+  },
+});
 
-/** λ = factor · value. Rows of zeros (pixels that are never on, say) add nothing. */
-function exact(all: ReadonlyArray<Row>): Determinant {
-  const rows = all.filter(([factor]) => factor > 0);
+/** weight · R(τ^power / scale). */
+function at(
+  own: Determinant,
+  { scale, weight = 1, power = 1 }: { readonly scale: number; readonly weight?: number; readonly power?: number },
+): Determinant {
+  const inner = (tau: number): number => tau ** power / scale;
   return {
-    logRatio: (tau) => rows.reduce((sum, [factor, values]) => sum + sumLog1p(values, factor / tau), 0),
+    logRatio: (tau) => weight * own.logRatio(inner(tau)),
     effective: (tau) => {
-      let count = 0;
-      let slope = 0;
-      for (const [factor, values] of rows) {
-        for (let j = 0; j < values.length; j++) {
-          const lambda = factor * (values[j] as number);
-          const share = lambda / (lambda + tau);
-          count += share;
-          slope -= share * (1 - share);
-        }
-      }
-      return { count, slope };
+      const { count, slope } = own.effective(inner(tau));
+      return { count: weight * power * count, slope: weight * power * power * slope };
     },
   };
 }
 
-/** Σ weight · log(1 + √N value / √τ), a row's factor being its weight times √N. */
-function factored(rows: ReadonlyArray<Row>, root: number): Determinant {
-  return {
-    logRatio: (tau) => rows.reduce((sum, [factor, values]) => sum + (factor / root) * sumLog1p(values, root / Math.sqrt(tau)), 0),
-    effective: (tau) => {
-      const rootTau = Math.sqrt(tau);
-      let count = 0;
-      let slope = 0;
-      for (const [factor, values] of rows) {
-        const weight = factor / root;
-        for (const value of values) {
-          const share = (root * value) / (root * value + rootTau);
-          count += (weight * share) / 2;
-          slope -= (weight * share * (1 - share)) / 4;
-        }
-      }
-      return { count, slope };
-    },
-  };
-}
+const sumOf = (parts: ReadonlyArray<Determinant>): Determinant => ({
+  logRatio: (tau) => parts.reduce((sum, part) => sum + part.logRatio(tau), 0),
+  effective: (tau) => {
+    let count = 0;
+    let slope = 0;
+    for (const part of parts) {
+      const own = part.effective(tau);
+      count += own.count;
+      slope += own.slope;
+    }
+    return { count, slope };
+  },
+});
 
 /** Below it, products of 1 + x don't overflow when one more factor comes. */
 const FULL = 1e150;

@@ -53,32 +53,25 @@ export function gramsOf({ cols: r, data }: Matrix, delta: Float64Array, few = FE
 const lagrange = (u: number, own: number): number =>
   OFFSETS.reduce((product, other) => (other === own ? product : (product * (u - other)) / (own - other)), 1);
 
-/** K(ρ) of every ρ > 0, the lower halves of [R, r, r]; of an infinite one I. */
-export const shifted = (grams: Grams, rho: Float64Array): Float64Array =>
-  summed(grams, rho, (delta, own) => 1 / (delta + own), 1);
-
-/** −dK / dρ = Σ_c z_c z_cᵀ / (δ_c + ρ)² of every ρ > 0, the lower halves of [R, r, r]. */
-export const slopes = (grams: Grams, rho: Float64Array): Float64Array =>
-  summed(grams, rho, (delta, own) => 1 / (delta + own) ** 2, 0);
-
-/** Σ_k f(δ_k, ρ) T_k + `diagonal` · I. */
-function summed(
-  { rank: r, nodes, sums }: Grams,
-  rho: Float64Array,
-  f: (delta: number, rho: number) => number,
-  diagonal: number,
-): Float64Array {
-  const all = new Float64Array(rho.length * r * r);
+/** Σ_k weight(δ_k) T_k, the lower half row by row. */
+export function weighed({ rank: r, nodes, sums }: Grams, weight: (delta: number) => number): Float64Array {
   const half = new Float64Array((r * (r + 1)) / 2);
+  for (let k = 0; k < nodes.length; k++) {
+    const factor = weight(nodes[k] as number);
+    const own = sums[k] as Float64Array;
+    for (let at = 0; at < half.length; at++) half[at] = (half[at] as number) + factor * (own[at] as number);
+  }
+  return half;
+}
+
+/** K(ρ) of every ρ > 0, the lower halves of [R, r, r]; of an infinite one I. */
+export function shifted(grams: Grams, rho: Float64Array): Float64Array {
+  const r = grams.rank;
+  const all = new Float64Array(rho.length * r * r);
   for (let i = 0; i < rho.length; i++) {
-    half.fill(0);
-    for (let k = 0; k < nodes.length; k++) {
-      const weight = f(nodes[k] as number, rho[i] as number);
-      const own = sums[k] as Float64Array;
-      for (let at = 0; at < half.length; at++) half[at] = (half[at] as number) + weight * (own[at] as number);
-    }
+    const half = weighed(grams, (delta) => 1 / (delta + (rho[i] as number)));
     for (let a = 0, at = 0; a < r; a++) {
-      for (let b = 0; b <= a; b++, at++) all[(i * r + a) * r + b] = (half[at] as number) + (a === b ? diagonal : 0);
+      for (let b = 0; b <= a; b++, at++) all[(i * r + a) * r + b] = (half[at] as number) + (a === b ? 1 : 0);
     }
   }
   return all;

@@ -9,7 +9,7 @@
  *
  *   P_i⁻¹ = D_i⁻¹ − s_i D_i⁻¹ Z K_i⁻¹ Zᵀ D_i⁻¹,     log det P_i = log det D_i + log det K_i
  *
- * (Woodbury; the matrix determinant lemma). Another τ, T or damping needs no data and no decomposition of G: O(n r³) and what `grams.ts`
+ * (Woodbury; the matrix determinant lemma, `capacity.ts`). Another τ, T or damping needs no data and no decomposition of G: O(n r³) and what `grams.ts`
  * says. Nothing is of size m².
  */
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -63,14 +63,15 @@ export const inverseCapacities = (posterior: Posterior, layer: LowRankLayer): Fl
 
 /** The Cholesky roots of every K_i, [n, r, r]. */
 function capacities(posterior: Posterior, layer: LowRankLayer): Float64Array {
+  const { scale, shift } = rowPrecisions(posterior, layer);
   const grams = gramsOf(rootOf(layer.lowRank), layer.gradient.values);
-  const roots = shifted(grams, ratios(rowPrecisions(posterior, layer)));
+  const roots = shifted(
+    grams,
+    scale.map((s, i) => (shift[i] as number) / s),
+  );
   choleskyRoots(roots, grams.rank);
   return roots;
 }
-
-/** ρ of every row. */
-const ratios = ({ scale, shift }: RowPrecisions): Float64Array => scale.map((s, i) => (shift[i] as number) / s);
 
 /** For whoever asks such a layer for variances along directions. */
 export const noVariances = (layer: string): LaplaceError =>
