@@ -12,11 +12,11 @@ import type { Draws } from '../../src/random/noise.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {
-  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', draws: 128, seed: 0, temperature: 1 });
+  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', samples: 128, seed: 0, temperature: 1 });
   expect(linearised({ temperature: 0 })).toStrictEqual({
     _tag: 'linearised',
     link: 'probit',
-    draws: 128,
+    samples: 128,
     seed: 0,
     temperature: 0,
   });
@@ -66,10 +66,10 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
   [
     'linearised',
     linearised,
-    { samples: 3 },
-    'linearised: samples: found 3, expected no such key; allowed: link, draws, seed, temperature.',
+    { precision: 3 },
+    'linearised: precision: found 3, expected no such key; allowed: link, samples, seed, temperature.',
   ],
-  ['linearised', linearised, { draws: 3 }, 'linearised: draws: found 3, expected an even integer >= 2.'],
+  ['linearised', linearised, { samples: 3 }, 'linearised: samples: found 3, expected an even integer >= 2.'],
   ['weightSampling', weightSampling, { samples: 0 }, 'weightSampling: samples: found 0, expected an integer >= 1.'],
   ['weightSampling', weightSampling, 20, 'weightSampling: options: found 20, expected an object.'],
   [
@@ -103,7 +103,7 @@ holds<
     | {
         readonly _tag: 'linearised';
         readonly link: 'probit' | 'multiclassProbit' | 'monteCarlo' | 'laplaceBridge';
-        readonly draws: number;
+        readonly samples: number;
         readonly seed: number;
         readonly temperature: number;
       }

@@ -10,7 +10,7 @@ import { estimate, normalSource, STANDARD_ERRORS, take } from '../support/math/m
 import { inRows } from '../support/math/numbers.js';
 
 const expectedClassEntropy = (mean: Float64Array, covariance: readonly number[] | Float64Array): number =>
-  drawnClasses(mean, outputCovariance(Float64Array.from(covariance), mean.length), { draws: 128, seed: 0 }).expectedEntropy;
+  drawnClasses(mean, outputCovariance(Float64Array.from(covariance), mean.length), { samples: 128, seed: 0 }).expectedEntropy;
 const expectedLabelEntropy = (mean: number, variance: number): number => labelMoments(mean, variance).expectedEntropy;
 
 const entropyOf = (p: ReadonlyArray<number>): number => -p.reduce((sum, v) => sum + (v > 0 ? v * Math.log(v) : 0), 0);

@@ -134,7 +134,7 @@ describe.each(LINKS)('%s', (link) => {
       const all = covariance[b] as Float32Array;
       const own = Float64Array.from({ length: 9 }, (_, i) => all[(3 * s + Math.floor(i / 3)) * 9 + 3 * s + (i % 3)] as number);
       const f = Float64Array.from((mean[b] as Float32Array).subarray(3 * s, 3 * s + 3));
-      const expected = drawnClasses(f, outputCovariance(own, 3), { draws: 128, seed: 0 });
+      const expected = drawnClasses(f, outputCovariance(own, 3), { samples: 128, seed: 0 });
       expect(relativeError(p, expected.probabilities)).toBeLessThan(FLOAT32);
       expect(relativeError(found.standardDeviations[row] as Float32Array, expected.deviations)).toBeLessThan(10 * FLOAT32);
     });
@@ -144,7 +144,7 @@ describe.each(LINKS)('%s', (link) => {
 it('takes other draws for another seed, the same for the same, and comes nearer with more of them', async () => {
   const { model, posterior, x } = await fitted(categorical());
   const of = async (draws: number, seed: number) =>
-    (await predictOne(model, posterior, linearised({ link: 'monteCarlo', draws, seed }), x)) as Classification;
+    (await predictOne(model, posterior, linearised({ link: 'monteCarlo', samples: draws, seed }), x)) as Classification;
   const [one, again, other] = await Promise.all([of(64, 1), of(64, 1), of(64, 2)]);
   expect(again).toEqual(one);
   expect(other.probabilities).not.toEqual(one.probabilities);
@@ -173,7 +173,7 @@ describe('a likelihood of one’s own', () => {
     const model = chain([4, 2]);
     const data = { x: inputsFor(model, 8, 4), y: tf.randomNormal([8, 2], 0, 1, 'float32', 3) };
     const posterior = await posteriorFrom(await factorsOf(model, own, data), { priorPrecision: 2 });
-    const found = predictOne(model, posterior, linearised({ link, draws: 10 }), data.x[0] as tf.Tensor);
+    const found = predictOne(model, posterior, linearised({ link, samples: 10 }), data.x[0] as tf.Tensor);
     if (link === 'probit' || link === 'monteCarlo')
       await expect(found).resolves.toMatchObject({ _tag: 'regression', support: 'real' });
     else await expect(found).rejects.toMatchObject({ kind: 'InvalidOption', field: 'predictive.link' });

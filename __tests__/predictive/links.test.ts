@@ -78,7 +78,7 @@ describe.each(CASES)('$name', ({ mean, root }) => {
 
   it('Monte Carlo: mean, deviation and expected entropy within 5 standard errors', () => {
     const draws = 20_000;
-    const found = drawnClasses(f, full(root), { draws, seed: 3 });
+    const found = drawnClasses(f, full(root), { samples: draws, seed: 3 });
     found.probabilities.forEach((p, c) => {
       const deviation = exact.deviations[c] as number;
       // Pairs are at worst as good as half as many independent draws; a probability in [0, 1] has a kurtosis below 10 here.
@@ -133,7 +133,7 @@ describe('as the covariance goes to 0', () => {
   it.each<[string, (r: number[][]) => ArrayLike<number>]>([
     ['probit', (r) => probit(softmax, f, full(r).variance)],
     ['multi-class probit', (r) => multiclassProbit(f, full(r))],
-    ['Monte Carlo', (r) => drawnClasses(f, full(r), { draws: 128, seed: 0 }).probabilities],
+    ['Monte Carlo', (r) => drawnClasses(f, full(r), { samples: 128, seed: 0 }).probabilities],
     ['the mean itself', (r) => brute(mean, r).probabilities],
   ])('%s tends to the network’s own probabilities, as fast as the covariance', (_, link) => {
     // A tenth of the covariance, a tenth of the distance: E[p] = p + ½ tr(∇²p Σ) + O(Σ²), and pairs take the odd terms away.
@@ -303,7 +303,7 @@ it('weighs draws alike however far they shift: e^x in pairs within ±300, each b
   for (const x of [0, 1e-9, -0.5, 0.34, 1, -20, 299.9, -300, 300]) expect(exp(x) / Math.exp(x)).toBeCloseTo(1, 10);
   expect(exp(0)).toBe(1);
   const mean = Float64Array.of(0, 1, -2);
-  const wide = drawnClasses(mean, outputCovariance(Float64Array.of(1e6, 2e6, 5e5), 3), { draws: 128, seed: 1 });
+  const wide = drawnClasses(mean, outputCovariance(Float64Array.of(1e6, 2e6, 5e5), 3), { samples: 128, seed: 1 });
   expect(wide.probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
   expect(wide.expectedEntropy).toBeLessThan(0.05);
 });
@@ -322,7 +322,7 @@ it('gives probability vectors, and for draws and the bridge no negative mutual i
       const f = Float64Array.from(mean);
       const all = covarianceOf(inRows(entries, 2));
       const covariance = outputCovariance(independent ? all.filter((_, i) => i % (C + 1) === 0) : all, C);
-      const drawn = drawnClasses(f, covariance, { draws: 32, seed: 0 });
+      const drawn = drawnClasses(f, covariance, { samples: 32, seed: 0 });
       const bridged = classBridge(f, covariance);
       for (const p of [
         probit(softmax, f, covariance.variance),

@@ -42,7 +42,7 @@ const Linearised = variant('linearised', {
   /** From the Gaussian on the outputs to probabilities. */
   link: defaulted(literals('probit', 'multiclassProbit', 'monteCarlo', 'laplaceBridge'), 'probit'),
   /** Draws of the outputs behind what the link has no closed form for: an even number, they come in pairs. */
-  draws: defaulted(positiveEven, 128),
+  samples: defaulted(positiveEven, 128),
   /** Of those draws, which are common to all examples. */
   seed: defaulted(seed, 0),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
@@ -113,8 +113,8 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * ```ts
  * import { linearised } from 'tfjs-laplace';
  *
- * linearised(); // => { _tag: 'linearised', link: 'probit', draws: 128, seed: 0, temperature: 1 }
- * linearised({ link: 'monteCarlo', draws: 1000 })._tag; // => 'linearised'
+ * linearised(); // => { _tag: 'linearised', link: 'probit', samples: 128, seed: 0, temperature: 1 }
+ * linearised({ link: 'monteCarlo', samples: 1000 })._tag; // => 'linearised'
  * ```
  */
 export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);

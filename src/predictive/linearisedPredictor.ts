@@ -95,7 +95,7 @@ async function reportGaussian(
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {
     const { values } = await inPieces([f], DRAWN_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
-    return reportSamples(head, values, options.draws, values.length / f.shape[0], 'antithetic');
+    return reportSamples(head, values, options.samples, values.length / f.shape[0], 'antithetic');
   } finally {
     f.dispose();
   }

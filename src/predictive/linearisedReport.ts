@@ -11,7 +11,7 @@ import { multiclassProbit, probit } from './probit.js';
 import { assertFinite, classification, isClasses, type Rowed, regression, rowOf } from './report.js';
 
 /** How probabilities are made of outputs. */
-export type LinkOptions = Pick<PredictiveOf<'linearised'>, 'link' | 'draws' | 'seed'>;
+export type LinkOptions = Pick<PredictiveOf<'linearised'>, 'link' | 'samples' | 'seed'>;
 
 /**
  * Report of a linearised predictive. `mean` [B, C]; `covariance` is [B, C·C] for the full one, or [B, C] for variances. Not for
@@ -44,7 +44,7 @@ export function reportLinearised(
 
 /** Draws [B, S, C] of outputs f ~ N(mean, covariance): for likelihoods whose moments have no closed form. */
 export function drawsOf(mean: Float32Array, covariance: Float32Array, C: number, options: LinkOptions): Float32Array {
-  const all = new Float32Array(mean.length * options.draws);
+  const all = new Float32Array(mean.length * options.samples);
   rowsOf(mean, covariance, C)
     .flatMap(([f, own]) => outputDraws(f, own, options))
     .forEach((f, i) => all.set(f, i * C));

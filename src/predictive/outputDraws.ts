@@ -23,13 +23,13 @@ export interface ClassMoments {
 
 /** How many draws, an even number, and from which seed. */
 export interface DrawOptions {
-  readonly draws: number;
+  readonly samples: number;
   readonly seed: number;
 }
 
 /** Moments of softmax(f) over draws: all of one set of draws, so that the entropy of the mean is never below the mean entropy. */
 export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ClassMoments {
-  const { draws } = options;
+  const { samples: draws } = options;
   const C = mean.length;
   const shifts = shiftsOf(covariance, C, options);
   const centre = softmax(mean);
@@ -118,7 +118,7 @@ function weighFar({ relative, up, down, total }: Pair, shift: Float64Array): num
 /** Draws of f. */
 export function outputDraws(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ReadonlyArray<Float64Array> {
   const shifts = shiftsOf(covariance, mean.length, options);
-  return Array.from({ length: options.draws / 2 }, (_, s) => {
+  return Array.from({ length: options.samples / 2 }, (_, s) => {
     const shift = shifts(s);
     return [mean.map((v, c) => v + (shift[c] as number)), mean.map((v, c) => v - (shift[c] as number))];
   }).flat();
@@ -148,10 +148,10 @@ function shiftsOf({ variance, full }: OutputCovariance, C: number, options: Draw
 
 let kept: (DrawOptions & { readonly C: number; readonly noise: Float32Array }) | undefined;
 
-/** The same normals [draws / 2, C] for every example and call: a pure function, kept because it is asked for once an example. */
-function commonNoise(C: number, { draws, seed }: DrawOptions): Float32Array {
-  if (kept?.C !== C || kept.draws !== draws || kept.seed !== seed) {
-    kept = { C, draws, seed, noise: normals(key(seed), (draws / 2) * C) };
+/** The same normals [samples / 2, C] for every example and call: a pure function, kept because it is asked for once an example. */
+function commonNoise(C: number, { samples, seed }: DrawOptions): Float32Array {
+  if (kept?.C !== C || kept.samples !== samples || kept.seed !== seed) {
+    kept = { C, samples, seed, noise: normals(key(seed), (samples / 2) * C) };
   }
   return kept.noise;
 }

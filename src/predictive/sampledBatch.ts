@@ -40,7 +40,7 @@ export function sampledBatch(
   const { values, widest, unfolded } = widthsOf(network, x);
   // Half for the pass of a draw: all values, and what one layer makes of them. Half for what is fixed; the pieces beyond compute it anew.
   const half = memoryBudget / NUMBER / 2;
-  const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 2 * values + 6 * widest + 4 * unfolded));
+  const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 3 * values + 6 * widest + 4 * unfolded));
   const parts = Math.ceil(B / step);
   const kept = new Map<number, Fixed>();
   const tensors: tf.Tensor[] = [];
