@@ -113,7 +113,7 @@ export const damping: fc.Arbitrary<Damping> = fc.record({ _tag: fc.constantFrom(
 const linearised = {
   _tag: constant('linearised'),
   link: fc.constantFrom('probit' as const, 'multiclassProbit' as const, 'monteCarlo' as const, 'laplaceBridge' as const),
-  draws: fc.integer({ min: 1, max: 2 ** 52 - 1 }).map((pairs) => 2 * pairs),
+  samples: fc.integer({ min: 1, max: 2 ** 52 - 1 }).map((pairs) => 2 * pairs),
   seed,
   temperature: nonNegative,
 };
