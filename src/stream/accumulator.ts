@@ -51,7 +51,8 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   const { network, layout, closed } = prepared;
   if (basis !== undefined) orThrow(checkBasis(layout, network.blocks, basis));
   const shapes = layout.layers.map((layer) => closed?.sums ?? sumsOf(layer));
-  const layers = shapes.map((sums) => sums.map(createMoment));
+  // Of a last layer alone nothing is as large as its sums: they leave the device at once.
+  const layers = shapes.map((sums) => sums.map((shape) => createMoment(shape, closed === undefined ? undefined : 1)));
   const moments = layers.flat();
   const bases = layout.layers.map(({ name }) => basis?.layers.get(name) ?? {});
   let device: DeviceBasis | undefined;

@@ -1,7 +1,7 @@
 /**
  * Σ r rᵀ over rows r [R, d] (or over those of each group, [P, R, d]) that arrive in pieces, or a sum that arrives in summands, in two
  * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are `enough` of them, since one product of a tall matrix runs several times faster
- * than many of short ones. Holds at most twice as many rows plus those in bags, and two [d, d] matrices (of a large sum one), on the device.
+ * than many of short ones. Holds at most twice as many rows plus those in bags, and two [d, d] matrices, on the device.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { SumShape } from '../curvature/layout.js';
@@ -15,8 +15,6 @@ const ROWS = 1024;
 const FEWEST = 256;
 /** Products summed in float32 before they move to float64. */
 const FLUSH = 32;
-/** A sum of this many numbers (2 MiB) moves at once: to add to it on the device would take it three times. */
-const LARGE = 2 ** 19;
 
 /** Rows [R, d] that are worth a product. */
 const enough = (d: number): number => Math.min(ROWS, Math.max(d, FEWEST));
@@ -35,7 +33,7 @@ export interface Bag {
 export interface Moment {
   /** Makes what a bag holds part of the sum. */
   readonly commit: (bag: Bag) => void;
-  /** Moves the device sum to the host when it holds FLUSH products, or is large. */
+  /** Moves the device sum to the host when it holds as many products as it may. */
   readonly flushIfFull: () => Promise<void>;
   /** What is committed when this is called, as a value; the accumulation goes on. */
   readonly read: () => Promise<Matrix>;
@@ -66,10 +64,15 @@ export function drop(bag: Bag): void {
   bag.sum?.dispose();
 }
 
-export function createMoment({ rows, cols }: SumShape): Moment {
+/**
+ * An empty sum.
+ *
+ * @param most products that are added on the device before the host takes them: 1 spares memory, where adding takes the sum three times,
+ *   for the time of a download each.
+ */
+export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
   const zero = (): Promise<Float64Array> => Promise.resolve(new Float64Array(rows * cols));
   let committed = emptyBag();
-  const most = rows * cols >= LARGE ? 1 : FLUSH;
   // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after.
   let host = zero();
 
