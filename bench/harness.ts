@@ -73,7 +73,7 @@ export function report(name: string, { rows, bars, notes = [] }: BenchResult): b
   for (const note of notes) console.log(`  ${note}`);
   for (const bar of bars) {
     const sign = bar.atMost ? '<=' : '>=';
-    console.log(`  ${met(bar) ? 'met   ' : 'MISSED'}  ${bar.name}: ${bar.value.toFixed(3)} (bar ${sign} ${bar.limit})`);
+    console.log(`  ${met(bar) ? 'met   ' : 'MISSED'}  ${bar.name}: ${bar.value.toPrecision(3)} (bar ${sign} ${bar.limit})`);
   }
   const folder = join('out', 'bench');
   mkdirSync(folder, { recursive: true });

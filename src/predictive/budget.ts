@@ -17,6 +17,7 @@ import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import { SQUARES } from './lastLayer.js';
 import type { Want } from './linearised.js';
 import { LOW_RANK_CHUNK } from './lowRank.js';
+import { NUMBER } from './widths.js';
 
 /** Default of `memoryBudget`: 1 GiB. */
 export const MEMORY_BUDGET = 2 ** 30;
@@ -33,14 +34,12 @@ export interface Plan {
   readonly resident: boolean;
 }
 
-const BYTES = 4;
-
 /** Bytes of the device copies of one layer, while they are made. */
 function layerBytes({ groups, n, m, input, gradient, lowRank }: PosteriorLayer): number {
   const vectors = (input.vectors?.data.length ?? 0) + (gradient.vectors?.data.length ?? 0);
   const r = lowRank?.values.length ?? 0;
   // Variances, and the two steps that make them; of a low rank its factor, a root for each row, and the chunks that make its table.
-  return BYTES * (vectors + 3 * groups * n * m + (r === 0 ? 0 : 3 * m * r + 2 * n * r * r + 2 * LOW_RANK_CHUNK));
+  return NUMBER * (vectors + 3 * groups * n * m + (r === 0 ? 0 : 3 * m * r + 2 * n * r * r + 2 * LOW_RANK_CHUNK));
 }
 
 /**
@@ -53,8 +52,8 @@ function planFor(network: Network, posterior: Posterior, tape: Tape, want: Want,
   const C = network.outputs;
   const cost = costOf(network, posterior, tape, want);
   const fewest = Math.min(C, want === 'covariance' ? 2 : 1);
-  const oneExample = (outputs: number): number => BYTES * (cost.example + outputs * cost.row + results(C, outputs, want));
-  const oneChunk = (outputs: number): number => BYTES * CHUNK_COPIES * outputs * cost.weights;
+  const oneExample = (outputs: number): number => NUMBER * (cost.example + outputs * cost.row + results(C, outputs, want));
+  const oneChunk = (outputs: number): number => NUMBER * CHUNK_COPIES * outputs * cost.weights;
   const least = oneExample(fewest) + oneChunk(fewest);
   const copies = posterior.layers.map(layerBytes);
   const all = copies.reduce((a, b) => a + b, 0);
@@ -66,11 +65,11 @@ function planFor(network: Network, posterior: Posterior, tape: Tape, want: Want,
   let outputs = C;
   while (outputs > fewest && oneExample(outputs) + oneChunk(outputs) > forWork)
     outputs = Math.max(fewest, Math.floor(outputs / 2));
-  const chunk = cost.weights === 0 ? 0 : Math.max(oneChunk(outputs), Math.min(forWork / 4, BYTES * CHUNK_COPIES * CHUNK));
+  const chunk = cost.weights === 0 ? 0 : Math.max(oneChunk(outputs), Math.min(forWork / 4, NUMBER * CHUNK_COPIES * CHUNK));
   return {
     examples: Math.floor((forWork - chunk) / oneExample(outputs)) || 1,
     outputs,
-    numbers: Math.max(1, Math.floor(chunk / (BYTES * CHUNK_COPIES))),
+    numbers: Math.max(1, Math.floor(chunk / (NUMBER * CHUNK_COPIES))),
     resident,
   };
 }
@@ -203,7 +202,7 @@ export function planner(
   function planLike(x: ReadonlyArray<tf.Tensor>): Plan {
     let plan: Plan | undefined;
     tf.tidy(() => {
-      const one = x.map((t) => tf.slice(t, new Array<number>(t.rank).fill(0), [1, ...t.shape.slice(1)]));
+      const one = x.map((t) => tf.slice(t, 0, 1));
       plan = planFor(network, posterior, forward(network, one), want, memoryBudget);
     });
     return plan as unknown as Plan;

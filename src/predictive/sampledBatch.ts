@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Features, features } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { LinearOp } from '../network/ops.js';
+import { reference } from '../network/reference.js';
 import type { LocalMoments } from './activationSampling.js';
 import { predicted } from './heads.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from './pieces.js';
@@ -47,11 +48,10 @@ export function sampledBatch(
   let numbers = 0;
   let checked = false;
 
-  /** Copies share their data; these outlive the tidy. */
   const keep = <T extends tf.Tensor>(t: T): T => {
-    const copy = tf.keep(tf.clone(t));
-    tensors.push(copy);
-    return copy;
+    const kept = reference(t);
+    tensors.push(kept);
+    return kept;
   };
   const fixedOf = (piece: ReadonlyArray<tf.Tensor>, part: number): Fixed => {
     const own = features(network, piece);

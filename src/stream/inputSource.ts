@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Inputs, inputTensors } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
+import { reference } from '../network/reference.js';
 import { orThrow } from './observed.js';
 
 /** A batch of inputs, or a function that makes one when its turn comes (its tensors are freed after use). */
@@ -16,7 +17,7 @@ export function ownInputs(network: Network, source: InputSource): tf.Tensor[] {
   try {
     tf.tidy(() => {
       const given = typeof source === 'function' ? source() : source;
-      for (const t of orThrow(inputTensors(network, given))) made.push(tf.keep(tf.clone(t)));
+      for (const t of orThrow(inputTensors(network, given))) made.push(reference(t));
     });
   } catch (error) {
     tf.dispose(made);

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { SumShape } from '../curvature/layout.js';
 import { fromDevice } from '../network/device.js';
 import { gram } from '../network/matmul.js';
+import { reference } from '../network/reference.js';
 import type { Matrix } from '../types.js';
 
 /** From here on a product of tall rows runs at full speed (measured for d = 1200 on two cores). */
@@ -52,9 +53,6 @@ export function stage(bag: Bag, rows: Rows): void {
 
 /** Puts a summand into a bag. Synchronous. */
 export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, reference(summand), 1);
-
-/** Another tensor on the same buffer: the WASM backend's clone would copy it. */
-const reference = <T extends tf.Tensor>(t: T): T => tf.keep(tf.reshape(t, t.shape)) as T;
 
 const widthOf = (rows: Rows): number => rows.shape[rows.rank - 1] as number;
 

@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
 import { deviceError } from '../network/device.js';
-import { type Inputs, inputTensors } from '../network/inputs.js';
+import type { Inputs } from '../network/inputs.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { MEMORY_BUDGET } from '../predictive/budget.js';
 import { linearisedPieces } from '../predictive/linearisedPieces.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
-import { orThrow } from './observed.js';
+import { ownInputs } from './inputSource.js';
 import { checkTemperature } from './options.js';
 
 /** f ~ N(mean, covariance) of every example. */
@@ -85,7 +85,7 @@ async function distribution(
   const pieces = linearisedPieces(network, posterior, temperature, 'covariance', memoryBudget);
   let inputs: tf.Tensor[] = [];
   try {
-    inputs = tf.tidy(() => orThrow(inputTensors(network, x)).map((t) => tf.keep(tf.clone(t))));
+    inputs = ownInputs(network, x);
     checkSize(inputs[0]?.shape[0] as number, network.outputs);
     const { mean, covariance } = await pieces.run(inputs, (outputs) => ({ ...outputs }));
     const C = network.outputs;
