@@ -9,7 +9,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import { slopes } from '../network/backward.js';
 import type { Tape } from '../network/forward.js';
 import { type Block, type Network, withBlocks } from '../network/network.js';
-import { type LinearOp, type Op, outputsOf } from '../network/ops.js';
+import { type LinearOp, type Op, outputsOf, type ValueId } from '../network/ops.js';
 import type { Observation, Sink } from './observation.js';
 
 /** The network with a block for every dense layer from the lowest covered one up: the recursion runs through all of them. */
@@ -74,11 +74,11 @@ export function kfraRows({ network, tape, targets, weights }: Observation, sink:
 /** φ'(z) [B, m] of the activations between this layer and the next dense one: ones where there is none. */
 function ownSlopes(network: Network, block: Block, tape: Tape): tf.Tensor2D {
   const op = block.ops[0] as LinearOp;
-  const z = tape.values.get(op.output) as tf.Tensor2D;
-  let slope: tf.Tensor = tf.onesLike(z);
+  const valueAt = (id: ValueId): tf.Tensor => tape.values.get(id) as tf.Tensor;
+  let slope = tf.onesLike(valueAt(op.output));
   for (const next of network.ops.slice(network.ops.indexOf(op) + 1)) {
     if (next.kind !== 'elementwise') break;
-    slope = tf.mul(slope, slopes(next, tape.values.get(next.input) as tf.Tensor));
+    slope = tf.mul(slope, slopes(next, valueAt(next.input), valueAt(next.output)));
   }
   return slope as tf.Tensor2D;
 }

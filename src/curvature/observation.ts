@@ -7,7 +7,7 @@ import type { Key } from '../random/key.js';
 
 /** Where an estimator puts what is summed; `layer` and `part` count the layout's layers and the sums of one layer. */
 export interface Sink {
-  /** Adds Σ r rᵀ of rows [R, d], or of each group's rows [P, R, d]. */
+  /** Adds Σ r rᵀ of rows [R, d], or of each group's rows [P, R, d], and keeps them: a tensor that was made for this call. */
   readonly gram: (layer: number, part: number, rows: tf.Tensor2D | tf.Tensor3D) => void;
   /** Adds a sum that is there already. */
   readonly add: (layer: number, part: number, sum: tf.Tensor) => void;

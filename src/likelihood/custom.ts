@@ -34,7 +34,8 @@ export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
     labelShapeFits,
     // Never [B]: beside outputs [B, 1] that would broadcast to [B, B].
     targets: (y) => (y.rank === 1 ? tf.reshape(tf.cast(y, 'float32'), [-1, 1]) : (tf.cast(y, 'float32') as tf.Tensor2D)),
-    labelsInRange: (y) => (labelsInRange === undefined ? tf.scalar(1) : tf.cast(labelsInRange(y), 'float32')),
+    labelsInRange: (y) =>
+      labelsInRange === undefined ? tf.scalar(1) : (tf.reshape(tf.cast(labelsInRange(y), 'float32'), []) as tf.Scalar),
     logLikelihoods: (f, targets) => tf.neg(losses(f, targets)),
     gradient,
     hessianRoot: (f) => returned('hessianRoot', own.hessianRoot(f), [null, ...f.shape]),

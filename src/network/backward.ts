@@ -78,7 +78,7 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
       case 'elementwise':
         send(
           op.input,
-          owned(g, () => timesValue(stack, g, slopes(op, valueAt(op.input)))),
+          owned(g, () => timesValue(stack, g, slopes(op, valueAt(op.input), valueAt(op.output)))),
         );
         break;
       case 'opaque': {
@@ -100,11 +100,11 @@ const owned = (g: tf.Tensor, back: () => tf.Tensor): tf.Tensor =>
     return gradient === g ? tf.clone(g) : gradient;
   });
 
-/** φ'(z), entry by entry. */
-export function slopes(op: ElementwiseOp, z: tf.Tensor): tf.Tensor {
+/** φ'(z), entry by entry, where φ(z) is there already. */
+export function slopes(op: ElementwiseOp, z: tf.Tensor, value: tf.Tensor): tf.Tensor {
   if (op.slope) return tf.mul(tf.onesLike(z), op.slope());
   // The slope that training has, without the many operations that tfjs takes for it.
-  if (op.form === 'relu') return tf.cast(tf.greater(z, 0), 'float32');
+  if (op.form === 'relu') return tf.sign(value);
   return differentiated(op, () => tf.grad((t) => op.apply(t))(z, tf.onesLike(z)));
 }
 

@@ -34,6 +34,7 @@ export function toRows(stack: Stack, value: tf.Tensor): tf.Tensor {
 /** rows [R, …] ⊙ the value [B, …] of each row's example. */
 export function timesValue(stack: Stack, rows: tf.Tensor, value: tf.Tensor): tf.Tensor {
   if (stack._tag === 'gathered') return tf.mul(rows, toRows(stack, value));
+  if (stack.copies === 1) return tf.mul(rows, value);
   const stacked = tf.reshape(rows, [stack.copies, ...value.shape]);
   return tf.reshape(tf.mul(stacked, tf.expandDims(value, 0)), rows.shape);
 }

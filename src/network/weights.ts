@@ -35,8 +35,8 @@ export const blockWeights = ({ map }: Block): tf.Tensor2D => map.toMatrix(presen
 async function readBlock(block: Block): Promise<Matrix> {
   // A matrix of its own: a reshaped kernel would share its data, and with it its end.
   const W = tf.tidy(() => tf.clone(blockWeights(block)));
-  const data = Float64Array.from(await fromDevice(W.data()).finally(() => W.dispose()));
-  return { rows: W.shape[0], cols: W.shape[1], data };
+  const values = await fromDevice(W.data()).finally(() => W.dispose());
+  return { rows: W.shape[0], cols: W.shape[1], data: new Float64Array(values) };
 }
 
 /**

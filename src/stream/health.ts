@@ -31,7 +31,7 @@ export function healthOf(
     const ops = network.likelihoodOps;
     const logLikelihoods = ops.logLikelihoods(outputs, targets);
     const logLikelihood = tf.sum(weights === undefined ? logLikelihoods : tf.mul(logLikelihoods, weights));
-    const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
+    const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b));
     const parts = [
       inputs,
       inRange(weights),
@@ -42,7 +42,7 @@ export function healthOf(
         return [finite(own), head.ops.labelsInRange(own, head.outputs)];
       }),
     ];
-    return tf.keep(tf.stack(parts.map((p) => tf.reshape(tf.cast(p, 'float32'), [])))) as tf.Tensor1D;
+    return tf.keep(tf.stack(parts)) as tf.Tensor1D;
   });
   return { values, epoch: batch.epoch, index: batch.index };
 }

@@ -1,12 +1,13 @@
 /**
  * Σ r rᵀ over rows r [R, d] (or over those of each group, [P, R, d]) that arrive in pieces, or a sum that arrives in summands, in two
- * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are `enough` of them, since one product of a tall matrix runs several times faster
- * than many of short ones. Holds at most twice as many rows plus those in bags, and two [d, d] matrices, on the device.
+ * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are `enough`
+ * of them, since one product of a tall matrix runs several times faster than many of short ones. On the device lies the lower
+ * triangle alone, in blocks (`gramBlocks`). Holds at most twice as many rows plus those in bags, and two triangles.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { SumShape } from '../curvature/layout.js';
 import { fromDevice } from '../network/device.js';
-import { gram } from '../network/matmul.js';
+import { blockRows, gramBlocks } from '../network/matmul.js';
 import { reference } from '../network/reference.js';
 import type { Matrix } from '../types.js';
 
@@ -27,7 +28,8 @@ type Rows = tf.Tensor2D | tf.Tensor3D;
 export interface Bag {
   waiting: Rows[];
   rows: number;
-  sum: tf.Tensor | undefined;
+  /** Blocks of the triangle, or the one tensor that summands are; none before the first. */
+  sum: ReadonlyArray<tf.Tensor>;
   products: number;
 }
 
@@ -42,24 +44,23 @@ export interface Moment {
   readonly reset: () => void;
 }
 
-export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: undefined, products: 0 });
+export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: [], products: 0 });
 
-/** Puts rows into a bag; a reference is kept, so the caller may let its own go. Synchronous. */
+/** Puts rows into a bag, for good: a tensor that the caller made for it, in its own tidy. Synchronous. */
 export function stage(bag: Bag, rows: Rows): void {
-  bag.waiting.push(reference(rows));
+  bag.waiting.push(tf.keep(rows));
   bag.rows += rows.shape[rows.rank - 2] as number;
   if (bag.rows >= enough(widthOf(rows))) contract(bag);
 }
 
 /** Puts a summand into a bag. Synchronous. */
-export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, reference(summand), 1);
+export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, [reference(summand)], 1);
 
 const widthOf = (rows: Rows): number => rows.shape[rows.rank - 1] as number;
 
 /** Frees what a bag holds. */
 export function drop(bag: Bag): void {
-  tf.dispose(bag.waiting);
-  bag.sum?.dispose();
+  tf.dispose([...bag.waiting, ...bag.sum]);
 }
 
 /**
@@ -69,21 +70,18 @@ export function drop(bag: Bag): void {
  *   for the time of a download each.
  */
 export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
-  const zero = (): Promise<Float64Array> => Promise.resolve(new Float64Array(rows * cols));
   let committed = emptyBag();
-  // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after.
-  let host = zero();
+  // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after. The arrays
+  // are never written to again: what was read stays.
+  let host: Promise<Float64Array | undefined> = Promise.resolve(undefined);
 
-  const flush = (): Promise<Float64Array> => {
+  const flush = (): Promise<Float64Array | undefined> => {
     const { sum } = committed;
-    if (sum === undefined) return host;
-    committed.sum = undefined;
+    if (sum.length === 0) return host;
+    committed.sum = [];
     committed.products = 0;
-    const values = fromDevice(sum.data()).finally(() => sum.dispose());
-    host = Promise.all([host, values]).then(([total, more]) => {
-      for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (more[i] as number);
-      return total;
-    });
+    const blocks = fromDevice(Promise.all(sum.map((block) => block.data()))).finally(() => tf.dispose([...sum]));
+    host = Promise.all([host, blocks]).then(([total, more]) => plus(total, { rows, cols }, more as Float32Array[]));
     return host;
   };
 
@@ -91,7 +89,7 @@ export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
     commit: (bag) => {
       committed.waiting.push(...bag.waiting);
       committed.rows += bag.rows;
-      if (bag.sum !== undefined) addTo(committed, bag.sum, bag.products);
+      if (bag.sum.length > 0) addTo(committed, bag.sum, bag.products);
       if (committed.rows >= enough(cols)) contract(committed);
     },
     flushIfFull: async () => {
@@ -99,12 +97,12 @@ export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
     },
     read: () => {
       contract(committed);
-      return flush().then((total) => ({ rows, cols, data: total.slice() }));
+      return flush().then((total) => ({ rows, cols, data: total ?? new Float64Array(rows * cols) }));
     },
     reset: () => {
       drop(committed);
       committed = emptyBag();
-      host = zero();
+      host = Promise.resolve(undefined);
     },
   };
 }
@@ -117,21 +115,56 @@ function contract(bag: Bag): void {
   // What was put together is freed before the product is made.
   const rows = parts.length === 1 ? first : tf.keep(tf.concat(parts as tf.Tensor2D[], first.rank - 2));
   if (parts.length > 1) tf.dispose(parts);
-  const product = tf.tidy(() => tf.keep(gram(rows)));
-  rows.dispose();
+  const product = tf.tidy(() => gramBlocks(rows).map((block) => tf.keep(block)));
   bag.waiting = [];
   bag.rows = 0;
   addTo(bag, product, 1);
 }
 
 /** Adds a kept sum of so many products and frees what it replaces. */
-function addTo(bag: Bag, sum: tf.Tensor, products: number): void {
+function addTo(bag: Bag, sum: ReadonlyArray<tf.Tensor>, products: number): void {
   const previous = bag.sum;
   bag.products += products;
-  if (previous === undefined) {
+  if (previous.length === 0) {
     bag.sum = sum;
     return;
   }
-  bag.sum = tf.tidy(() => tf.keep(tf.add(previous, sum)));
-  tf.dispose([previous, sum]);
+  bag.sum = sum.map((block, i) => {
+    const before = previous[i] as tf.Tensor;
+    const both = tf.tidy(() => tf.keep(tf.add(before, block)));
+    // Block by block, so that no third triangle is ever there.
+    tf.dispose([before, block]);
+    return both;
+  });
+}
+
+/** Entries of a tile: its columns stay in the cache while it is mirrored. */
+const TILE = 32;
+
+/** The sum with what lay on the device, as a new array: blocks of a triangle and their mirror image, a single block as it is. */
+function plus(total: Float64Array | undefined, { rows, cols: d }: SumShape, blocks: ReadonlyArray<Float32Array>): Float64Array {
+  const sum = total?.slice() ?? new Float64Array(rows * d);
+  // Fresh memory is written to without being read: reading it first costs as much again.
+  const put = (row: Float32Array, at: number): void => {
+    if (total === undefined) sum.set(row, at);
+    else for (let j = 0; j < row.length; j++) sum[at + j] = (sum[at + j] as number) + (row[j] as number);
+  };
+  if (blocks.length === 1) {
+    put(blocks[0] as Float32Array, 0);
+    return sum;
+  }
+  blockRows(d).forEach(({ first, end }, b) => {
+    for (let i = first; i < end; i++) put((blocks[b] as Float32Array).subarray((i - first) * end, (i - first + 1) * end), i * d);
+  });
+  for (let top = 0; top < d; top += TILE) {
+    for (let left = 0; left <= top; left += TILE) mirror(sum, d, top, left);
+  }
+  return sum;
+}
+
+/** Copies what lies in a tile below the diagonal to above it. */
+function mirror(sum: Float64Array, d: number, top: number, left: number): void {
+  for (let i = top; i < Math.min(top + TILE, d); i++) {
+    for (let j = left; j < Math.min(left + TILE, i); j++) sum[j * d + i] = sum[i * d + j] as number;
+  }
 }

@@ -1,7 +1,7 @@
 /** Dense layers on vectors (one position) and on sequences or grids (a position for each of the leading dimensions). */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { timesTransposed } from '../matmul.js';
+import { affine, timesTransposed } from '../matmul.js';
 import type { Layer, LinearMap, ValueShape } from './map.js';
 import { stacked, unstacked } from './matrix.js';
 
@@ -16,7 +16,8 @@ export function kernelMap(variables: ReadonlyArray<LayerVariable>, inputShape: V
   const [inputs, m] = kernel.shape as [number, number];
   const bias = biasVariable !== undefined;
   const leading = inputShape.slice(0, -1);
-  const rowsOf = (t: tf.Tensor): tf.Tensor2D => tf.reshape(t, [-1, t.shape[t.rank - 1] as number]) as tf.Tensor2D;
+  const rowsOf = (t: tf.Tensor): tf.Tensor2D =>
+    (t.rank === 2 ? t : tf.reshape(t, [-1, t.shape[t.rank - 1] as number])) as tf.Tensor2D;
   const atPositions = (t: tf.Tensor): tf.Tensor4D => {
     const [R] = t.shape as [number];
     const d = t.shape[t.rank - 1] as number;
@@ -31,7 +32,7 @@ export function kernelMap(variables: ReadonlyArray<LayerVariable>, inputShape: V
     variables,
     positions: leading.some((d) => d === null) ? undefined : leading.reduce<number>((a, b) => a * (b as number), 1),
     apply: (x, [a, b]) => {
-      const rows = tf.fused.matMul({ a: rowsOf(x), b: a as tf.Tensor2D, ...(b === undefined ? {} : { bias: b }) });
+      const rows = affine(rowsOf(x), a as tf.Tensor2D, b as tf.Tensor1D | undefined);
       return x.rank === 2 ? rows : tf.reshape(rows, [...x.shape.slice(0, -1), m]);
     },
     unfold: atPositions,
