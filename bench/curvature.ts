@@ -24,6 +24,7 @@ import { batchesOf, CLASSES, type Digits, slice } from '../recipes/mnist/digits.
 import { createNetwork } from '../recipes/mnist/network.js';
 import { type BenchResult, type Row, time } from './harness.js';
 import { peakOf } from './memory.js';
+import { passOperations } from './operations.js';
 import { colourImages, resnet } from './resnet.js';
 
 const BATCH = 128;
@@ -48,13 +49,6 @@ async function matmulSpeed(): Promise<{ ms: number; speed: number }> {
   const ms = (await time([{ name: 'matmul', run }], 20)).get('matmul') as number;
   a.dispose();
   return { ms, speed: (2 * 1200 ** 3) / ms };
-}
-
-/** Operations of one pass over an example, with as many rows as were sent back. */
-function operations(model: tf.LayersModel, curvature: Curvature): number {
-  const found = coverage(model, { likelihood: categorical(), curvature });
-  if (E.isLeft(found)) throw found.left;
-  return found.right.operationsPerExample;
 }
 
 export async function bench(): Promise<BenchResult> {
@@ -87,7 +81,7 @@ export async function bench(): Promise<BenchResult> {
   );
   for (const [name, curvature] of estimators) {
     const batchMs = (times.get(name) as number) / STEPS;
-    const share = name === 'truncated' ? {} : { share: (operations(dense, curvature) * BATCH) / batchMs / speed };
+    const share = name === 'truncated' ? {} : { share: (passOperations(dense, curvature) * BATCH) / batchMs / speed };
     rows.push({
       name: `${name}: a batch of ${BATCH}, ${(kept.get(name) as number).toFixed(1)} rows an example`,
       ms: batchMs,

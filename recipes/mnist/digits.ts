@@ -19,9 +19,12 @@ export const slice = ({ pixels, labels }: Digits, start: number, end: number): D
   labels: labels.subarray(start, end),
 });
 
+/** Every byte's value in [0, 1]. */
+const SHADES = Float32Array.from({ length: 256 }, (_, v) => v / 255);
+
 /** One image with values in [0, 1]. */
 export const image = ({ pixels }: Digits, index: number): Float32Array =>
-  Float32Array.from(pixels.subarray(index * PIXELS, (index + 1) * PIXELS), (v) => v / 255);
+  Float32Array.from(pixels.subarray(index * PIXELS, (index + 1) * PIXELS), (v) => SHADES[v] as number);
 
 /** Images [B, 784] in [0, 1] and one-hot labels [B, 10] of the digits with these numbers. */
 export function tensors({ pixels, labels }: Digits, indices: ArrayLike<number>): { x: tf.Tensor2D; y: tf.Tensor2D } {
@@ -30,7 +33,7 @@ export function tensors({ pixels, labels }: Digits, indices: ArrayLike<number>):
   const y = new Float32Array(B * CLASSES);
   for (let b = 0; b < B; b++) {
     const from = (indices[b] as number) * PIXELS;
-    for (let i = 0; i < PIXELS; i++) x[b * PIXELS + i] = (pixels[from + i] as number) / 255;
+    for (let i = 0; i < PIXELS; i++) x[b * PIXELS + i] = SHADES[pixels[from + i] as number] as number;
     y[b * CLASSES + (labels[indices[b] as number] as number)] = 1;
   }
   return { x: tf.tensor2d(x, [B, PIXELS]), y: tf.tensor2d(y, [B, CLASSES]) };

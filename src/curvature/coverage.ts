@@ -2,8 +2,9 @@
  * What an estimator would cover of a model, and what that takes: known from shapes alone, before any pass over data.
  *
  * Operations count a multiplication and an addition as two. For a block of P groups with T positions an example and K rows sent back:
- * forward 2 P T n m, back 2 K P T n m (where a covered layer lies below); Kronecker sums 2 P T n² + 2 K P T m², diagonal ones 2 K P T n m (2 P n m where T is 1), in a
- * basis 2 P T n² + 2 K P T m² more; eigendecompositions about 9 P (n³ + m³), once.
+ * forward 2 P T n m, back 2 K P T n m (where a covered layer lies below); Kronecker sums 2 P T s(n) + 2 K P T s(m) with s(d) = d²
+ * for small d and towards d²/2 for large (`gramProducts`), diagonal ones 2 K P T n m (2 P n m where T is 1), in a basis
+ * 2 P T n² + 2 K P T m² more; `full` 2 K s(all weights); eigendecompositions about 9 P (n³ + m³), once.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
@@ -11,6 +12,7 @@ import type { LaplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
 import { activeValues } from '../network/active.js';
 import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../network/blocks.js';
+import { gramProducts } from '../network/matmul.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import type { Layer } from '../network/ops.js';
 import { closedFormOf } from './closedForm.js';
@@ -44,7 +46,7 @@ export interface Coverage {
   readonly coveredParameters: number;
   /** coveredParameters / parameters. */
   readonly share: number;
-  /** Bytes of the sums on the host; the device holds half of that, and a batch. */
+  /** Bytes of the sums on the host; the device holds half of that at most, and a batch. */
   readonly bytes: number;
   /** Rows that are sent back through the network for each example, at most. */
   readonly rowsPerExample: number;
@@ -106,10 +108,11 @@ function summary(network: Network, curvature: Curvature): Coverage {
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
   const covered = network.blocks.map((block, i) =>
-    ofBlock(block, layouts[i], { rows: closed ? 1 : rows, back: back(block), reduce }),
+    ofBlock(block, layouts[i], { rows: closed ? 1 : rows, back: back(block), reduce, closed }),
   );
   const layers = [...covered, ...leftOut(network)];
   const [joint] = curvature._tag === 'full' ? layersOf(network, curvature) : [];
+  const ofAll = joint === undefined ? 0 : 2 * rows * gramProducts(joint.n);
   const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
@@ -120,7 +123,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
     share: parameters === 0 ? 0 : coveredParameters / parameters,
     bytes: 8 * numbers,
     rowsPerExample: rows,
-    operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), 0),
+    operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), ofAll),
     decomposition: (joint === undefined ? layouts : [joint]).reduce((sum, layer) => sum + decompositionOf(layer), 0),
     warnings: warningsOf(network, curvature, 8 * numbers, !closed),
   };
@@ -131,9 +134,10 @@ interface Cost {
   readonly rows: number;
   readonly back: number;
   readonly reduce: boolean;
+  readonly closed: boolean;
 }
 
-function ofBlock(block: Block, layout: LayerLayout | undefined, { rows: K, back, reduce }: Cost): LayerCoverage {
+function ofBlock(block: Block, layout: LayerLayout | undefined, cost: Cost): LayerCoverage {
   const { name, groups: P, n, m, map } = block;
   const T = map.positions;
   const structure = layout?.structure ?? 'full';
@@ -147,31 +151,32 @@ function ofBlock(block: Block, layout: LayerLayout | undefined, { rows: K, back,
     numbers,
     ...(T === undefined
       ? {}
-      : { operations: 2 * P * (T * n * m * (1 + back) + sumsOperations(structure, block, T, K, reduce, layout?.sketch)) }),
+      : { operations: 2 * P * (T * n * m * (1 + cost.back) + sumsOperations(structure, block, T, cost, layout?.sketch)) }),
   };
 }
 
 function sumsOperations(
   structure: Structure,
-  { n, m }: Block,
+  { groups, n, m }: Block,
   T: number,
-  K: number,
-  reduce: boolean,
+  { rows: K, reduce, closed }: Cost,
   sketch: LayerLayout['sketch'],
 ): number {
   const rows = reduce ? 1 : T;
+  const square = (d: number): number => d * d;
+  const gram = groups === 1 ? gramProducts : square;
   switch (structure) {
     case 'kronecker':
-      return rows * n * n + K * rows * m * m;
+      return rows * gram(n) + K * rows * (closed ? square : gram)(m);
     case 'embedding':
-      return K * T * m * m;
+      return K * T * gram(m);
     case 'diagonal':
       return T === 1 ? n * m : K * T * n * m;
     case 'eigen':
       return (T === 1 ? n * m : K * T * n * m) + T * n * n + K * T * m * m;
     case 'lowRank':
       // Λ Ω: products of p and of one-hot rows with Ω, and of their likes with what comes out.
-      return n * n + m + 4 * m * (sketch?.columns ?? 0);
+      return gram(n) + m + 4 * m * (sketch?.columns ?? 0);
     case 'full':
       return K * T * n * m;
   }

@@ -64,3 +64,6 @@ export function blockRows(d: number): ReadonlyArray<{ readonly first: number; re
     end: Math.round(((i + 1) * d) / blocks),
   }));
 }
+
+/** Multiplications of `gramBlocks` for each row [d]: d² up to a block's size, towards d²/2 above. */
+export const gramProducts = (d: number): number => blockRows(d).reduce((sum, { first, end }) => sum + (end - first) * end, 0);

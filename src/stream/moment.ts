@@ -113,12 +113,23 @@ function contract(bag: Bag): void {
   const parts = bag.waiting;
   const [first] = parts as [Rows];
   // What was put together is freed before the product is made.
-  const rows = parts.length === 1 ? first : tf.keep(tf.concat(parts as tf.Tensor2D[], first.rank - 2));
+  const rows = parts.length === 1 ? first : tf.tidy(() => tf.keep(aligned(parts)));
   if (parts.length > 1) tf.dispose(parts);
   const product = tf.tidy(() => gramBlocks(rows).map((block) => tf.keep(block)));
   bag.waiting = [];
   bag.rows = 0;
   addTo(bag, product, 1);
+}
+
+/** Rows in multiples of which TensorFlow cuts blocks of columns without copying them. */
+const ALIGNED = 16;
+
+/** Pieces on top of each other, filled up with zeros: whatever their number, `truncated` keeps another one of every batch. */
+function aligned(parts: ReadonlyArray<Rows>): Rows {
+  const axis = (parts[0] as Rows).rank - 2;
+  const missing = -parts.reduce((sum, { shape }) => sum + (shape[axis] as number), 0) & (ALIGNED - 1);
+  const zeros = missing === 0 ? [] : [tf.zeros((parts[0] as Rows).shape.map((d, i) => (i === axis ? missing : d)))];
+  return tf.concat([...parts, ...zeros] as tf.Tensor2D[], axis);
 }
 
 /** Adds a kept sum of so many products and frees what it replaces. */
