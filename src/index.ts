@@ -90,7 +90,8 @@ export {
   mergeEpochs,
 } from './curvature/factors.js';
 export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/layout.js';
-export { type LayerMoments, moments } from './curvature/moments.js';
+export type { LayerMoments } from './curvature/means.js';
+export { moments } from './curvature/moments.js';
 export type { Sketch } from './curvature/sketch.js';
 export type { Basis, Directions, LowRank } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';

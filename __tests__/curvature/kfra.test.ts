@@ -1,16 +1,21 @@
 /** KFRA against its recursion in float64, the exact factors where the two are the same, and what it cannot go through. */
 import * as tf from '@tensorflow/tfjs';
-import { bernoulli, categorical, gaussian, kfac, kfra, type Likelihood, moments } from 'tfjs-laplace';
+import { taskEither as TE } from 'fp-ts';
+import { bernoulli, categorical, exactDamping, gaussian, isotropic, kfac, kfra, type Likelihood, moments } from 'tfjs-laplace';
 import { prepare } from '../../src/curvature/estimator.js';
+import { javascriptEngine } from '../../src/linalg/javascript.js';
 import { readNetwork } from '../../src/network/network.js';
+import { type PosteriorOptions, posteriorOf, posteriorTask } from '../../src/posterior/posterior.js';
 import { kronecker } from '../support/kronecker.js';
 import { combination, meanOf, outer, product, type Rows, transposed } from '../support/math/dense64.js';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
 import { hessian, sigmoid } from '../support/math/likelihoods64.js';
 import { chain, dense, functional, on, withWeights } from '../support/math/networks.js';
-import { FLOAT32, relativeError } from '../support/math/numbers.js';
+import { FLOAT32, FLOAT64, relativeError } from '../support/math/numbers.js';
+import { matrixOf } from '../support/math/posteriors64.js';
 
 const N = 6;
+const OPTIONS: PosteriorOptions = { prior: isotropic(1), damping: exactDamping(), layers: 'all' };
 
 const LAST: ReadonlyArray<readonly [string, Likelihood, 'linear' | 'sigmoid' | 'softmax' | 'tanh']> = [
   ['categorical logits', categorical(), 'linear'],
@@ -76,6 +81,31 @@ it('runs H_l = (W H W ᵀ) ⊙ E[φ′ φ′ᵀ] downwards, through several acti
   expect(relativeError(kronecker(found[1]).input, combination([1 / N, product(transposed(withOnes), withOnes)]))).toBeLessThan(
     FLOAT32,
   );
+});
+
+it("leaves a posterior's products to the engine, one that is waited for or one that is not", async () => {
+  const likelihood = categorical();
+  const model = chain([5, 4, 3]);
+  const factors = await factorsOf(model, likelihood, dataFor(model, likelihood, N), kfra());
+  const multiply = jest.fn(javascriptEngine.multiply);
+  const engine = { ...javascriptEngine, multiply };
+  const posterior = right(posteriorOf(factors, OPTIONS, engine));
+  // Two for each layer but the last.
+  expect(multiply).toHaveBeenCalledTimes(4);
+  right(moments(factors)).forEach((layer, l) => {
+    const { values } = right(javascriptEngine.symmetricEigen(kronecker(layer).gradient));
+    // Λ is singular: what float32 makes of its zero may be below it, which a posterior takes as zero.
+    const least = values.map((v) => Math.max(0, v));
+    expect(relativeError(posterior.layers[l]?.gradient.values ?? [], least)).toBeLessThan(FLOAT64);
+  });
+  const waited = await posteriorTask(factors, OPTIONS, {
+    symmetricEigen: TE.fromEitherK(engine.symmetricEigen),
+    multiply: TE.fromEitherK(engine.multiply),
+  })();
+  expect(right(waited)).toEqual(posterior);
+  const nothing = matrixOf([]);
+  const failing = { ...javascriptEngine, multiply: () => javascriptEngine.multiply(nothing, nothing) };
+  expect(kindOf(posteriorOf(factors, OPTIONS, failing))).toBe('InvalidInput');
 });
 
 it('takes flattened inputs: what is below the lowest covered layer does not matter', async () => {

@@ -1,142 +1,64 @@
 /**
- * From sums to the second moments of each layer: of Kronecker blocks, whose curvature is N · (A ⊗ G), A = ΣA / count [n, n] and
- * G = ΣG / count [m, m], made symmetric. For `kfra` the recursion runs here, once, at the weights that the factors carry:
+ * Second moments of every layer: means of its sums, and for `kfra` the recursion, once, at the weights that the factors carry:
  *
  *   H_L = E[Λ],   H_l = (W_{l+1} H_{l+1} W_{l+1}ᵀ) ⊙ E[φ'(z_l) φ'(z_l)ᵀ],   the bias row of W left out
  *
- * (Botev, Ritter & Barber 2017, eq. 20; Ritter, Botev & Barber 2018).
+ * (Botev, Ritter & Barber 2017, eq. 20; Ritter, Botev & Barber 2018). Two products of an engine for each layer, 2 (m² m' + m m'²)
+ * operations with the next layer's m' outputs; written once for engines that are waited for and for those that are not.
  */
-import { either as E } from 'fp-ts';
-import { type LaplaceError, laplaceError } from '../errors.js';
-import { multiply, transpose } from '../linalg/matrix.js';
+import { either as E, function as F, type hkt, type monad } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
+import { multiply as multiplyHere, transpose } from '../linalg/matrix.js';
 import type { Matrix } from '../types.js';
-import type { Factors, LayerSums } from './factors.js';
-import type { EigenBasis, LayerLayout } from './layout.js';
-
-/** Second moments of one layer: means over examples. */
-export type LayerMoments = {
-  readonly layout: LayerLayout;
-  /** W [P·n, m]. */
-  readonly weights: Matrix;
-} & (
-  | {
-      readonly _tag: 'kronecker';
-      /** A [n, n], of each group [P·n, n]; of an embedding its diagonal [n, 1]. */
-      readonly input: Matrix;
-      /** G [m, m], of each group [P·m, m]. */
-      readonly gradient: Matrix;
-    }
-  /** E[Ĝ ⊙ Ĝ] [P·n, m]: of the weights, or along the directions of a basis. */
-  | { readonly _tag: 'diagonal'; readonly squares: Matrix; readonly basis?: EigenBasis }
-  /** A [n, n]; of G the diagonal [m, 1] and its products with the layout's Ω [m, l]. */
-  | { readonly _tag: 'lowRank'; readonly input: Matrix; readonly diagonal: Matrix; readonly sketch?: Matrix }
-);
-
-/** A and G of every layer of the layout. Fails on factors without an example or with a number that is not finite. */
-export function moments(factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> {
-  const { count, layout, layers, weights } = factors;
-  if (!(count > 0)) {
-    return E.left(
-      laplaceError('Empty', {
-        what: 'The factors count no example',
-        field: 'count',
-        found: String(count),
-        expected: 'at least one observed batch',
-        remedy: 'Observe training data first; with a callback, check that the observed epochs were reached.',
-      }),
-    );
-  }
-  const means = layout.layers.map((layer, i) => layerMoments(layer, weights[i] as Matrix, layers[i] as LayerSums, count));
-  for (const mean of means) {
-    const broken = brokenOf(matricesOf(mean));
-    if (broken !== undefined) return E.left(notFinite(mean.layout.name, broken));
-  }
-  return E.right(layout.estimator === 'kfra' ? recurse(means) : means);
-}
-
-function layerMoments(layout: LayerLayout, weights: Matrix, sums: LayerSums, count: number): LayerMoments {
-  switch (sums._tag) {
-    case 'kronecker': {
-      const { input, gradient } = sums;
-      return {
-        _tag: 'kronecker',
-        layout,
-        weights,
-        input: mean(input, count * (layout.positions ?? 1)),
-        gradient: mean(gradient, count),
-      };
-    }
-    case 'diagonal':
-      return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count) };
-    case 'lowRank': {
-      const [diagonal, sketch] = [scaled(sums.diagonal, count), sums.sketch && scaled(sums.sketch, count)];
-      return { _tag: 'lowRank', layout, weights, input: mean(sums.input, count), diagonal, ...(sketch && { sketch }) };
-    }
-    case 'eigen':
-      return { _tag: 'diagonal', layout, weights, squares: scaled(sums.squares, count), basis: sums.basis };
-  }
-}
-
-/** What there is of a layer, by its name. */
-function matricesOf(layer: LayerMoments): Readonly<Record<string, Matrix>> {
-  switch (layer._tag) {
-    case 'kronecker':
-      return { input: layer.input, gradient: layer.gradient };
-    case 'diagonal':
-      return { squares: layer.squares };
-    case 'lowRank':
-      return { input: layer.input, diagonal: layer.diagonal, ...(layer.sketch && { sketch: layer.sketch }) };
-  }
-}
-
-const brokenOf = (parts: Readonly<Record<string, Matrix>>): string | undefined =>
-  Object.entries(parts).find(([, matrix]) => !allFinite(matrix))?.[0];
-
-const notFinite = (layer: string, field: string): LaplaceError =>
-  laplaceError('NotFinite', {
-    what: `The factors of layer '${layer}' hold a number that is not finite`,
-    layer,
-    field,
-    found: 'NaN or Infinity',
-    expected: 'finite numbers',
-    remedy: 'Look for NaN in the data or weights, or for inputs beyond the range of float32.',
-  });
-
-/** A mean of Gram matrices, symmetric; of a diagonal or a single number that itself. */
-const mean = (sum: Matrix, count: number): Matrix => (sum.cols === 1 ? scaled(sum, count) : symmetricMean(sum, count));
-
-const scaled = ({ rows, cols, data }: Matrix, count: number): Matrix => ({ rows, cols, data: data.map((v) => v / count) });
+import type { Factors } from './factors.js';
+import type { Layout } from './layout.js';
+import { type LayerMoments, means, symmetricMean } from './means.js';
 
 type Kronecker = Extract<LayerMoments, { readonly _tag: 'kronecker' }>;
 
-function recurse(layers: ReadonlyArray<LayerMoments>): ReadonlyArray<LayerMoments> {
-  const result = [...layers];
-  for (let l = layers.length - 2; l >= 0; l--) {
-    const layer = layers[l] as Kronecker;
-    const next = result[l + 1] as Kronecker;
-    const inputs = layer.layout.m;
-    const kernel = { rows: inputs, cols: next.layout.m, data: next.weights.data.subarray(0, inputs * next.layout.m) };
-    const through = multiply(multiply(kernel, next.gradient), transpose(kernel));
-    const data = through.data.map((v, i) => v * (layer.gradient.data[i] as number));
-    result[l] = { ...layer, gradient: symmetricMean({ rows: inputs, cols: inputs, data }, 1) };
-  }
-  return result;
-}
+/** A B, by an engine. */
+type Multiply<M extends hkt.URIS2> = (a: Matrix, b: Matrix) => hkt.Kind2<M, LaplaceError, Matrix>;
 
-/** Square matrices on top of each other. */
-function symmetricMean({ rows, cols: d, data }: Matrix, count: number): Matrix {
-  const mean = new Float64Array(data.length);
-  for (let first = 0; first < data.length; first += d * d) {
-    for (let i = 0; i < d; i++) {
-      for (let j = 0; j <= i; j++) {
-        const [low, high] = [first + i * d + j, first + j * d + i];
-        const v = ((data[low] as number) + (data[high] as number)) / (2 * count);
-        mean[low] = v;
-        mean[high] = v;
-      }
-    }
-  }
-  return { rows, cols: d, data: mean };
-}
+/**
+ * A and G of every layer of the layout, by plain JavaScript alone. Fails on factors without an example (`Empty`) or with a number
+ * that is not finite (`NotFinite`).
+ */
+export const moments = (factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> =>
+  F.pipe(
+    means(factors),
+    E.chain((all) => recursed(E.Monad)(factors.layout, all, F.flow(multiplyHere, E.right))),
+  );
 
-const allFinite = ({ data }: Matrix): boolean => data.every(Number.isFinite);
+/** Means as they are, or those of `kfra` with H_l in the place of G. */
+export const recursed =
+  <M extends hkt.URIS2>(M: monad.Monad2<M>) =>
+  (
+    { estimator }: Layout,
+    layers: ReadonlyArray<LayerMoments>,
+    multiply: Multiply<M>,
+  ): hkt.Kind2<M, LaplaceError, ReadonlyArray<LayerMoments>> => {
+    type Above = hkt.Kind2<M, LaplaceError, ReadonlyArray<LayerMoments>>;
+    if (estimator !== 'kfra') return M.of(layers);
+    return layers.reduceRight<Above>(
+      (above, layer) =>
+        M.chain(above, (done) => {
+          const [next] = done as ReadonlyArray<Kronecker>;
+          if (next === undefined) return M.of<LaplaceError, ReadonlyArray<LayerMoments>>([layer]);
+          const kernel = kernelOf(next);
+          const through = M.chain(multiply(kernel, next.gradient), (half) => multiply(half, transpose(kernel)));
+          return M.map(through, (product) => [withSlopes(layer as Kronecker, product), ...done]);
+        }),
+      M.of([]),
+    );
+  };
+
+/** W without its bias row. */
+const kernelOf = ({ layout: { n, m, bias }, weights }: Kronecker): Matrix => {
+  const rows = bias ? n - 1 : n;
+  return { rows, cols: m, data: weights.data.subarray(0, rows * m) };
+};
+
+function withSlopes(layer: Kronecker, { rows, cols, data }: Matrix): Kronecker {
+  const slopes = layer.gradient.data;
+  return { ...layer, gradient: symmetricMean({ rows, cols, data: data.map((v, i) => v * (slopes[i] as number)) }, 1) };
+}

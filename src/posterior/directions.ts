@@ -5,7 +5,7 @@
  * decomposed is asked for and answered, so that the same plan serves engines that answer later.
  */
 import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
-import type { LayerMoments } from '../curvature/moments.js';
+import type { LayerMoments } from '../curvature/means.js';
 import { testMatrix } from '../curvature/sketch.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { SymmetricEigen } from '../linalg/engine.js';

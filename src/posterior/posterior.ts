@@ -19,7 +19,8 @@ import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
 import type { Structure } from '../curvature/layout.js';
-import { type LayerMoments, moments } from '../curvature/moments.js';
+import { type LayerMoments, means } from '../curvature/means.js';
+import { recursed } from '../curvature/moments.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
 import type { AsyncLinalgOperations, LinalgOperations } from '../linalg/engine.js';
@@ -83,11 +84,13 @@ export type OnLayer = (done: number, total: number, layer?: string) => void;
 export const posteriorOf = (
   factors: Factors,
   options: PosteriorOptions,
-  engine: Pick<LinalgOperations, 'symmetricEigen'>,
+  engine: Pick<LinalgOperations, 'symmetricEigen' | 'multiply'>,
   onLayer: OnLayer = () => {},
 ): E.Either<LaplaceError, Posterior> =>
   F.pipe(
-    planned(factors, options),
+    means(factors),
+    E.chain((found) => recursed(E.Monad)(factors.layout, found, engine.multiply)),
+    E.chain((all) => planned(all, factors, options)),
     E.bindTo('plan'),
     E.bind('layers', ({ plan }) => {
       const count = counter(plan, onLayer);
@@ -105,11 +108,13 @@ export const posteriorOf = (
 export const posteriorTask = (
   factors: Factors,
   options: PosteriorOptions,
-  engine: Pick<AsyncLinalgOperations, 'symmetricEigen'>,
+  engine: Pick<AsyncLinalgOperations, 'symmetricEigen' | 'multiply'>,
   onLayer: OnLayer = () => {},
 ): TE.TaskEither<LaplaceError, Posterior> =>
   F.pipe(
-    TE.fromIOEither(() => planned(factors, options)),
+    TE.fromIOEither(() => means(factors)),
+    TE.chain((found) => recursed(TE.Monad)(factors.layout, found, engine.multiply)),
+    TE.chainEitherK((all) => planned(all, factors, options)),
     TE.bindTo('plan'),
     TE.bind('layers', ({ plan }) => {
       const count = counter(plan, onLayer);
@@ -134,11 +139,10 @@ interface Plan {
 }
 
 /** Whatever can be wrong is found before the decompositions, which may take minutes. */
-function planned(factors: Factors, options: PosteriorOptions): E.Either<LaplaceError, Plan> {
+function planned(all: ReadonlyArray<LayerMoments>, factors: Factors, options: PosteriorOptions): E.Either<LaplaceError, Plan> {
   const { prior, datasetSize = factors.datasetSize } = options;
   return F.pipe(
-    moments(factors),
-    E.chain((all) => select(all, factors, options.layers)),
+    select(all, factors, options.layers),
     E.chain((chosen) => checkedSize(chosen, datasetSize)),
     E.bindTo('chosen'),
     E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
