@@ -65,6 +65,7 @@ export { epochs, everyEpoch, finalEpochs, type Observation, ObservationCodec } f
 
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
 export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
+export { type ExpectedTime, type ExpectedTimeOptions, expectedTime } from './stream/expectedTime.js';
 export { fromIterable } from './stream/fromIterable.js';
 export type { InputSource } from './stream/inputSource.js';
 export { crossCovariance, type JointOptions, type JointOutputs, jointDistribution } from './stream/jointDistribution.js';

@@ -27,7 +27,10 @@ export type LayerMoments = {
   | { readonly _tag: 'lowRank'; readonly input: Matrix; readonly diagonal: Matrix; readonly sketch?: Matrix }
 );
 
-/** Means of every layer of the layout, the moments of all estimators but `kfra`. Fails on factors without an example or with a number that is not finite. */
+/**
+ * Means of every layer of the layout, the moments of all estimators but `kfra`. Fails on factors without an example or with a number
+ * that is not finite.
+ */
 export function means(factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> {
   const { count, layout, layers, weights } = factors;
   if (!(count > 0)) {
