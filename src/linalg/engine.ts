@@ -60,7 +60,7 @@ export interface LinalgEngine extends LinalgOperations {
 
 type RightOf<T> = T extends E.Right<infer A> ? A : never;
 
-/** The same operations for whoever can wait: nothing blocks meanwhile, and several run at a time where there are cores. */
+/** The same operations for whoever can wait: several run at a time where there are cores, and elsewhere nothing blocks meanwhile. */
 export type AsyncLinalgOperations = {
   readonly [K in keyof LinalgOperations]: (
     ...args: Parameters<LinalgOperations[K]>
@@ -73,7 +73,7 @@ export interface LinalgSession extends AsyncLinalgOperations {
   close(): void;
 }
 
-/** Linear algebra that runs elsewhere. A value like any other: nothing is held before `open`. */
+/** Linear algebra that is waited for, as it runs elsewhere or several at a time. A value like any other: nothing is held before `open`. */
 export interface AsyncLinalgEngine {
   readonly name: EngineName;
   /** Begins to work; whoever opens a session closes it. */

@@ -7,7 +7,7 @@ import { either as E, function as F, option as O, type taskEither as TE } from '
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { type AsyncLinalgEngine, ENGINES, type EngineName, type LinalgEngine } from './engine.js';
 import { javascriptEngine } from './javascript.js';
-import { tensorflowEngine } from './tensorflow.js';
+import { batchingTensorflowEngine, tensorflowEngine } from './tensorflow.js';
 import { prepareWasm } from './wasm/runtime.js';
 import { wasmEngine } from './wasm.js';
 
@@ -45,12 +45,17 @@ export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngi
 /** How an engine can be asked for: itself, by its name, or not at all, which is the fastest that runs here. */
 export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
 
-/** The engine that was asked for. WebAssembly is compiled beside this thread meanwhile, where it is needed. */
+/**
+ * The engine that was asked for, where it is TensorFlow's the one that decomposes several matrices at a time. WebAssembly is compiled
+ * beside this thread meanwhile, where it is needed.
+ */
 export const chosenEngine =
   (choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> =>
   async () => {
     if (typeof choice === 'object') return E.right(choice);
-    if (choice === 'wasm' || (choice === undefined && O.isNone(tensorflowEngine()))) await prepareWasm();
+    const tensorflow = choice === undefined || choice === 'tensorflow' ? batchingTensorflowEngine() : O.none;
+    if (O.isSome(tensorflow)) return E.right(tensorflow.value);
+    if (choice === 'wasm' || choice === undefined) await prepareWasm();
     return choice === undefined ? E.right(defaultEngine()) : engineNamed(choice);
   };
 

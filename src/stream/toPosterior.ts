@@ -31,7 +31,8 @@ export interface ToPosteriorOptions {
 
 /**
  * Builds a posterior from each `Factors`: two symmetric matrices a layer are decomposed, O(n³ + m³); no device memory is held.
- * Blocks meanwhile, unless the engine works elsewhere (`tfjs-laplace/plugins/workers`); unsubscribing ends that work.
+ * TensorFlow decomposes matrices of equal size together, one to a core. Blocks for a decomposition at a time, unless the engine works
+ * elsewhere (`tfjs-laplace/plugins/workers`); unsubscribing ends the work.
  *
  * Errors of the stream: those of `posteriorOf`; `Backend` where the engine cannot run.
  *

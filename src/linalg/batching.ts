@@ -1,0 +1,79 @@
+/**
+ * Kernels for whoever can wait, of an engine that decomposes many matrices of one size in the time of one, a core each: what is asked
+ * for in one turn of the event loop is put together by size. Everything else runs at once.
+ */
+import { laplaceError } from '../errors.js';
+import type { Matrix } from '../types.js';
+import type { Decomposition } from './canonical.js';
+import type { AsyncKernels } from './create.js';
+import type { Kernels } from './operations.js';
+
+/** The most matrices, and the most numbers (128 MiB of float64), that are decomposed together. */
+const [MOST, NUMBERS] = [16, 2 ** 24] as const;
+
+/** A matrix that waits for its turn. */
+interface Asked {
+  readonly a: Matrix;
+  readonly resolve: (found: Decomposition) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** A turn of the event loop: others' work, and whoever wants to close the session. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+export function batching(
+  kernels: Kernels,
+  symmetricEigens: (all: ReadonlyArray<Matrix>) => ReadonlyArray<Decomposition>,
+): AsyncKernels & { close(): void } {
+  let waiting: ReadonlyArray<Asked> = [];
+  let closed = false;
+
+  const flush = async (): Promise<void> => {
+    await turn();
+    const all = waiting;
+    waiting = [];
+    for (const group of groupsOf(all)) {
+      if (closed) for (const { reject } of group) reject(sessionClosed());
+      else {
+        decompose(group, symmetricEigens);
+        await turn();
+      }
+    }
+  };
+  return {
+    symmetricEigen: (a) =>
+      new Promise((resolve, reject) => {
+        waiting = [...waiting, { a, resolve, reject }];
+        if (waiting.length === 1) void flush();
+      }),
+    cholesky: async (a) => kernels.cholesky(a),
+    triangularSolve: async (l, b, transposed) => kernels.triangularSolve(l, b, transposed),
+    multiply: async (a, b) => kernels.multiply(a, b),
+    close: () => {
+      closed = true;
+    },
+  };
+}
+
+function decompose(group: ReadonlyArray<Asked>, symmetricEigens: Parameters<typeof batching>[1]): void {
+  try {
+    const found = symmetricEigens(group.map(({ a }) => a));
+    group.forEach(({ resolve }, i) => {
+      resolve(found[i] as Decomposition);
+    });
+  } catch (cause) {
+    for (const { reject } of group) reject(cause);
+  }
+}
+
+/** By size, in the order in which sizes were first asked for, and no more together than may be. */
+function groupsOf(all: ReadonlyArray<Asked>): ReadonlyArray<ReadonlyArray<Asked>> {
+  const sizes = [...new Set(all.map(({ a }) => a.rows))];
+  return sizes.flatMap((n) => {
+    const own = all.filter(({ a }) => a.rows === n);
+    const most = Math.max(1, Math.min(MOST, Math.floor(NUMBERS / n ** 2)));
+    return Array.from({ length: Math.ceil(own.length / most) }, (_, i) => own.slice(i * most, (i + 1) * most));
+  });
+}
+
+const sessionClosed = () => laplaceError('Backend', { what: 'The session of the engine is closed' });
