@@ -31,7 +31,8 @@ export function healthOf(
     const ops = network.likelihoodOps;
     const logLikelihoods = ops.logLikelihoods(outputs, targets);
     const logLikelihood = tf.sum(weights === undefined ? logLikelihoods : tf.mul(logLikelihoods, weights));
-    const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b));
+    // A training step may show no input at all: its rows do without.
+    const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
     const parts = [
       inputs,
       inRange(weights),
