@@ -2,7 +2,7 @@
 
 /** The folders of src/, from left to right: each imports itself and what is further left. */
 const ORDER = [
-  ['types'],
+  ['types', 'turn'],
   ['errors'],
   ['codec'],
   ['linalg', 'random'],

@@ -30,7 +30,10 @@ const WIDTHS = [784, 1200, 1200, 10] as const;
 const BATCH = 128;
 /** Batches that are predicted. */
 const STEPS = 16;
-/** Batches of a short and a long training epoch, and of a pass: their difference is the time of a step, without an epoch's start and end. */
+/**
+ * Batches of a short and a long training epoch: their difference is the time of a step, without an epoch's start and end. A pass
+ * has as many as the long one.
+ */
 const [SHORT, LONG] = [8, 40] as const;
 const SAMPLES = 20;
 

@@ -2,10 +2,10 @@
  * Kernels for whoever can wait, of an engine that decomposes many matrices of one size in the time of one, a core each: what is asked
  * for in one turn of the event loop is put together by size. Everything else runs at once.
  */
-import { laplaceError } from '../errors.js';
+import { turn } from '../turn.js';
 import type { Matrix } from '../types.js';
 import type { Decomposition } from './canonical.js';
-import type { AsyncKernels } from './create.js';
+import { type AsyncKernels, sessionClosed } from './create.js';
 import type { Kernels } from './operations.js';
 
 /** The most matrices, and the most numbers (128 MiB of float64), that are decomposed together. */
@@ -17,9 +17,6 @@ interface Asked {
   readonly resolve: (found: Decomposition) => void;
   readonly reject: (cause: unknown) => void;
 }
-
-/** A turn of the event loop: others' work, and whoever wants to close the session. */
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 export function batching(
   kernels: Kernels,
@@ -40,15 +37,19 @@ export function batching(
       }
     }
   };
+  const atWork = (): Kernels => {
+    if (closed) throw sessionClosed();
+    return kernels;
+  };
   return {
     symmetricEigen: (a) =>
       new Promise((resolve, reject) => {
         waiting = [...waiting, { a, resolve, reject }];
         if (waiting.length === 1) void flush();
       }),
-    cholesky: async (a) => kernels.cholesky(a),
-    triangularSolve: async (l, b, transposed) => kernels.triangularSolve(l, b, transposed),
-    multiply: async (a, b) => kernels.multiply(a, b),
+    cholesky: async (a) => atWork().cholesky(a),
+    triangularSolve: async (l, b, transposed) => atWork().triangularSolve(l, b, transposed),
+    multiply: async (a, b) => atWork().multiply(a, b),
     close: () => {
       closed = true;
     },
@@ -75,5 +76,3 @@ function groupsOf(all: ReadonlyArray<Asked>): ReadonlyArray<ReadonlyArray<Asked>
     return Array.from({ length: Math.ceil(own.length / most) }, (_, i) => own.slice(i * most, (i + 1) * most));
   });
 }
-
-const sessionClosed = () => laplaceError('Backend', { what: 'The session of the engine is closed' });

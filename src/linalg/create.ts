@@ -72,3 +72,6 @@ const failure =
           found: cause instanceof Error ? cause.message : String(cause),
           cause,
         });
+
+/** What tasks of a session give once it is closed. */
+export const sessionClosed = (): LaplaceError => laplaceError('Backend', { what: 'The session of the engine is closed' });

@@ -1,7 +1,6 @@
 /** The WebAssembly engine where its calls are carried out elsewhere, in workers say. */
 import { either as E } from 'fp-ts';
-import { laplaceError } from '../errors.js';
-import { createAsyncEngine } from './create.js';
+import { createAsyncEngine, sessionClosed } from './create.js';
 import type { AsyncLinalgEngine } from './engine.js';
 import { asyncKernelsOf, type WasmCall, type WasmOptions, type WasmReply } from './wasm/call.js';
 import { prepareWasm } from './wasm/runtime.js';
@@ -21,7 +20,7 @@ export const remoteEngine = (start: (module: WasmModule) => WasmRunner, options:
     let closed = false;
     const execute = async (call: WasmCall): Promise<WasmReply> => {
       const module = await prepareWasm();
-      if (closed) throw laplaceError('Backend', { what: 'The session of the engine is closed' });
+      if (closed) throw sessionClosed();
       if (E.isLeft(module)) throw module.left;
       runner ??= start(module.right);
       return runner.execute(call);

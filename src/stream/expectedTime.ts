@@ -1,8 +1,8 @@
 /**
  * How long curvature will take, told before any pass: the operations that coverage counts, at the speeds that this machine shows on a
  * small product and a small decomposition. Of a pass a lower bound: dense layers take up to one and a half times as long as it says,
- * convolutions up to four times (they move more than they multiply); but `truncated` sends fewer rows back than are counted. Of
- * decompositions good to a factor of two.
+ * convolutions a few times (they move more than they multiply); but `truncated` sends fewer rows back than are counted. Of
+ * decompositions what they take one after another, roughly: TensorFlow and workers run some of them side by side.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Coverage } from '../curvature/coverage.js';
