@@ -13,7 +13,6 @@ const ORDER = [
   ['predictive', 'metrics'],
   ['stream'],
   ['recipe'],
-  ['simple'],
   ['index'],
 ];
 
@@ -32,8 +31,29 @@ const order = ORDER.flatMap((tier, i) =>
   })),
 );
 
+/** The folders of src/predictive/, in the same way; the files beside them are on the left (what a prediction is) or on the right. */
+const PREDICTIVE = [['device', 'links'], ['report'], ['sampling'], ['linearised']];
+const LEFT_OF_PREDICTIVE = ['codec', 'prediction'];
+const inPredictive = (...names) => `^src/predictive/(${names.join('|')})(/|\\.ts$)`;
+
+const predictiveOrder = PREDICTIVE.flatMap((tier, i) =>
+  tier.map((name) => ({
+    name: `order-predictive-${name}`,
+    comment: 'A folder of src/predictive/ imports itself and folders further left.',
+    from: { path: inPredictive(name) },
+    to: { path: '^src/predictive/', pathNot: inPredictive(name, ...LEFT_OF_PREDICTIVE, ...PREDICTIVE.slice(0, i).flat()) },
+  })),
+);
+
 const rules = [
   ...order,
+  ...predictiveOrder,
+  {
+    name: 'order-predictive-complete',
+    comment: 'Every folder of src/predictive/ has its place in the order.',
+    from: { path: '^src/predictive/[^/]+/', pathNot: inPredictive(...PREDICTIVE.flat()) },
+    to: {},
+  },
   {
     name: 'order-complete',
     comment: 'Every folder of src/ has its place in the order.',
@@ -73,7 +93,7 @@ const rules = [
   {
     name: 'rxjs-at-the-edge',
     comment: 'What a stream is made of is a pure function first.',
-    from: { path: '^src/', pathNot: inSrc('stream', 'simple') },
+    from: { path: '^src/', pathNot: inSrc('stream') },
     to: { path: npm('rxjs') },
   },
   {

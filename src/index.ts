@@ -80,8 +80,8 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 
 // Values and the pure functions between them.
 
-export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage.js';
-export { coverageTable } from './curvature/coverageTable.js';
+export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage/coverage.js';
+export { coverageTable } from './curvature/coverage/coverageTable.js';
 export {
   emptyFactors,
   type Factors,
@@ -93,7 +93,7 @@ export {
 export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/layout.js';
 export type { LayerMoments } from './curvature/means.js';
 export { moments } from './curvature/moments.js';
-export type { Sketch } from './curvature/sketch.js';
+export type { Sketch } from './curvature/structure/sketch.js';
 export type { Basis, Directions, LowRank } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export { type EvidenceMaximum, type MaximiseEvidenceOptions, maximiseEvidence } from './posterior/maximiseEvidence.js';
@@ -106,7 +106,6 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/spectrum.js';
-export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/credibleIntervals.js';
 export type {
   Classification,
   OutputPrediction,
@@ -117,7 +116,8 @@ export type {
   Sampled,
   Several,
 } from './predictive/prediction.js';
-export { type TopClasses, topK } from './predictive/topK.js';
+export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/report/credibleIntervals.js';
+export { type TopClasses, topK } from './predictive/report/topK.js';
 
 export type { Draws } from './random/noise.js';
 

@@ -1,7 +1,7 @@
 /** With 300 classes the columns of Λ are 90,000 numbers an example, so that a batch of 200 goes through in several chunks. */
 import * as tf from '@tensorflow/tfjs';
 import { categorical, type Factors, kfac } from 'tfjs-laplace';
-import { forSeeds } from '../../src/curvature/fisher.js';
+import { forSeeds } from '../../src/curvature/fisher/seeds.js';
 import { forward } from '../../src/network/forward.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { key } from '../../src/random/key.js';

@@ -16,7 +16,7 @@ import {
 } from 'tfjs-laplace';
 import { fisherOf } from '../../src/curvature/codec.js';
 import { prepare } from '../../src/curvature/estimator.js';
-import { rowsPerExample } from '../../src/curvature/fisher.js';
+import { rowsPerExample } from '../../src/curvature/fisher/seeds.js';
 import { readNetwork } from '../../src/network/network.js';
 import { dataFor, factorsOf, kindOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';

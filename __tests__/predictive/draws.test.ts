@@ -17,11 +17,11 @@ import {
 import { forward } from '../../src/network/forward.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
 import type { Op } from '../../src/network/ops.js';
-import { sampledActivations } from '../../src/predictive/activationSampling.js';
-import { MEMORY_BUDGET } from '../../src/predictive/budget.js';
-import { uploadPosterior } from '../../src/predictive/device.js';
-import { samplingPredictor } from '../../src/predictive/samplingPredictor.js';
-import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/weightSampling.js';
+import { MEMORY_BUDGET } from '../../src/predictive/device/budget.js';
+import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { sampledActivations } from '../../src/predictive/sampling/activationSampling.js';
+import { samplingPredictor } from '../../src/predictive/sampling/samplingPredictor.js';
+import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/sampling/weightSampling.js';
 import { foldIn, key } from '../../src/random/key.js';
 import { DRAWS, noiseAt, noiseOf } from '../../src/random/noise.js';
 import { expectRejection } from '../support/errors.js';

@@ -1,9 +1,9 @@
 /** Expected entropies and the probit link against numerical integration and brute-force Monte Carlo. */
-import { classEntropy, labelEntropy, sigmoid, softmax } from '../../src/predictive/entropies.js';
-import { labelMoments } from '../../src/predictive/logisticNormal.js';
-import { outputCovariance } from '../../src/predictive/outputCovariance.js';
-import { drawnClasses } from '../../src/predictive/outputDraws.js';
-import { probit } from '../../src/predictive/probit.js';
+import { classEntropy, labelEntropy, sigmoid, softmax } from '../../src/predictive/links/entropies.js';
+import { labelMoments } from '../../src/predictive/links/logisticNormal.js';
+import { outputCovariance } from '../../src/predictive/links/outputCovariance.js';
+import { drawnClasses } from '../../src/predictive/links/outputDraws.js';
+import { probit } from '../../src/predictive/links/probit.js';
 import { product, transposed } from '../support/math/dense64.js';
 import { sigmoid as sigmoid64, softmax as softmax64 } from '../support/math/likelihoods64.js';
 import { estimate, normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';

@@ -24,8 +24,8 @@ import {
   sampleFunctions,
   weightSampling,
 } from 'tfjs-laplace';
-import { uploadPosterior } from '../../src/predictive/device.js';
-import { disposeWeights, drawWeights } from '../../src/predictive/weightSampling.js';
+import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { disposeWeights, drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
 import { pass } from '../support/factors.js';

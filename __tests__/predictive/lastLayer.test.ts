@@ -17,9 +17,9 @@ import {
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device.js';
-import { lastOf } from '../../src/predictive/lastLayer.js';
-import { linearised } from '../../src/predictive/linearised.js';
+import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { lastOf } from '../../src/predictive/linearised/lastLayer.js';
+import { linearised } from '../../src/predictive/linearised/linearised.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { dense, functional, inputsFor, on, withWeights } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';

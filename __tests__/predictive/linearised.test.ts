@@ -13,8 +13,8 @@ import {
   type Posterior,
 } from 'tfjs-laplace';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device.js';
-import { linearised } from '../../src/predictive/linearised.js';
+import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { linearised } from '../../src/predictive/linearised/linearised.js';
 import { covariances, exactFactors, outputCovariance } from '../support/math/curvature64.js';
 import { denseLayers, type ExampleJacobian, jacobians } from '../support/math/jacobians.js';
 import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';

@@ -20,8 +20,8 @@ import {
   predict,
   type Several,
 } from 'tfjs-laplace';
-import { outputCovariance } from '../../src/predictive/outputCovariance.js';
-import { drawnClasses } from '../../src/predictive/outputDraws.js';
+import { outputCovariance } from '../../src/predictive/links/outputCovariance.js';
+import { drawnClasses } from '../../src/predictive/links/outputDraws.js';
 import { pass } from '../support/factors.js';
 import { ANGLE, BOTH, headData, twoHeads } from '../support/heads.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne } from '../support/math/laplace.js';

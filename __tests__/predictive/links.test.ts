@@ -1,12 +1,12 @@
 /** Links against brute-force quadrature of the Gaussian, and against what must hold of them. */
 import fc from 'fast-check';
-import { softmax } from '../../src/predictive/entropies.js';
-import { exp } from '../../src/predictive/exponential.js';
-import { classBridge, digamma, labelBridge } from '../../src/predictive/laplaceBridge.js';
-import { labelMoments } from '../../src/predictive/logisticNormal.js';
-import { outputCovariance } from '../../src/predictive/outputCovariance.js';
-import { type ClassMoments, drawnClasses } from '../../src/predictive/outputDraws.js';
-import { multiclassProbit, probit } from '../../src/predictive/probit.js';
+import { softmax } from '../../src/predictive/links/entropies.js';
+import { exp } from '../../src/predictive/links/exponential.js';
+import { classBridge, digamma, labelBridge } from '../../src/predictive/links/laplaceBridge.js';
+import { labelMoments } from '../../src/predictive/links/logisticNormal.js';
+import { outputCovariance } from '../../src/predictive/links/outputCovariance.js';
+import { type ClassMoments, drawnClasses } from '../../src/predictive/links/outputDraws.js';
+import { multiclassProbit, probit } from '../../src/predictive/links/probit.js';
 import { product, transposed } from '../support/math/dense64.js';
 import { sigmoid as sigmoid64, softmax as softmax64 } from '../support/math/likelihoods64.js';
 import { normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';

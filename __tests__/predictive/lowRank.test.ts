@@ -28,9 +28,9 @@ import {
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
-import { posteriorOnDemand, uploadPosterior } from '../../src/predictive/device.js';
-import { linearised } from '../../src/predictive/linearised.js';
-import { disposeWeights, drawWeights } from '../../src/predictive/weightSampling.js';
+import { posteriorOnDemand, uploadPosterior } from '../../src/predictive/device/device.js';
+import { linearised } from '../../src/predictive/linearised/linearised.js';
+import { disposeWeights, drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
 import { expectRejection, rejection } from '../support/errors.js';

@@ -12,8 +12,8 @@ import {
   weightSampling,
 } from 'tfjs-laplace';
 import { type Head, readNetwork } from '../../src/network/network.js';
-import { reportLinearised } from '../../src/predictive/linearisedReport.js';
-import { type ClosedForm, regressionMoments } from '../../src/predictive/moments.js';
+import { type ClosedForm, regressionMoments } from '../../src/predictive/links/moments.js';
+import { reportLinearised } from '../../src/predictive/report/linearisedReport.js';
 import { LINK } from '../support/links.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';

@@ -15,8 +15,8 @@ import {
   weightSampling,
 } from 'tfjs-laplace';
 import { type Head, readNetwork } from '../../src/network/network.js';
-import { reportLinearised } from '../../src/predictive/linearisedReport.js';
-import { reportSamples } from '../../src/predictive/report.js';
+import { reportLinearised } from '../../src/predictive/report/linearisedReport.js';
+import { reportSamples } from '../../src/predictive/report/report.js';
 import { LINK } from '../support/links.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';

@@ -1,6 +1,6 @@
 /** Sums that draws are added to, against the draws themselves. */
 import * as fc from 'fast-check';
-import { fewestDraws, maySettle, runningMean } from '../../src/predictive/runningMean.js';
+import { fewestDraws, maySettle, runningMean } from '../../src/predictive/report/runningMean.js';
 import { DRAWS, type Draws, SEQUENCES } from '../../src/random/index.js';
 import { FLOAT64, relativeError } from '../support/math/numbers.js';
 

@@ -13,8 +13,8 @@ import {
   weightSampling,
 } from 'tfjs-laplace';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device.js';
-import { drawWeights } from '../../src/predictive/weightSampling.js';
+import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';

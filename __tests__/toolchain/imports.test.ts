@@ -20,6 +20,11 @@ const CASES: ReadonlyArray<readonly [file: string, imported: string, rule?: stri
   ['src/random/cycle-1.ts', './cycle-2.js', 'no-cycles'], // a cycle is told once
   ['src/random/cycle-2.ts', './cycle-1.js'],
   ['src/random/missing.ts', './nothing.js', 'resolvable'],
+  ['src/predictive/links/right.ts', '../report/fine.js', 'order-predictive-links'],
+  ['src/predictive/report/beside.ts', '../links/fine.js'],
+  ['src/predictive/device/top.ts', '../prediction.js'],
+  ['src/predictive/device/end.ts', '../predictor.js', 'order-predictive-device'],
+  ['src/predictive/elsewhere/new.ts', '../prediction.js', 'order-predictive-complete'],
   ['src/posterior/up.ts', '../../plugins/one/index.js', 'src-in-src'],
   ['src/network/node.ts', 'node:fs', 'src-any-runtime'],
   ['src/network/core.ts', '@tensorflow/tfjs-core'],
@@ -43,7 +48,16 @@ const CASES: ReadonlyArray<readonly [file: string, imported: string, rule?: stri
   ['recipes/plugin-path.ts', '../plugins/one/index.js', 'recipes-by-name'],
 ];
 
-const LEAVES = ['src/errors.ts', 'src/posterior/fine.ts', 'src/random/fine.ts', 'plugins/one/index.ts'];
+const LEAVES = [
+  'src/errors.ts',
+  'src/posterior/fine.ts',
+  'src/random/fine.ts',
+  'src/predictive/prediction.ts',
+  'src/predictive/predictor.ts',
+  'src/predictive/links/fine.ts',
+  'src/predictive/report/fine.ts',
+  'plugins/one/index.ts',
+];
 
 it('finds every breach, and nothing else', async () => {
   const tree = mkdtempSync(join(tmpdir(), 'imports-'));

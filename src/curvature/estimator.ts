@@ -15,14 +15,14 @@ import { type Network, withBlocks } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
 import type { Stack } from '../network/stack.js';
 import type { Matrix } from '../types.js';
-import { type ClosedForm, closedFormOf } from './closedForm.js';
 import { type Curvature, fisherOf, policyOf } from './codec.js';
-import { forSeeds } from './fisher.js';
-import { kfraChain, kfraRows } from './kfra.js';
+import { kfraChain, kfraRows } from './fisher/kfra.js';
+import { forSeeds } from './fisher/seeds.js';
 import { type EigenBasis, type Layout, layersOf } from './layout.js';
-import { suitsLowRank } from './lowRank.js';
 import type { Observation, Sink } from './observation.js';
-import { addGradients, addInputs, addWeightGradients, type Subject } from './statistics.js';
+import { type ClosedForm, closedFormOf } from './structure/closedForm.js';
+import { suitsLowRank } from './structure/lowRank.js';
+import { addGradients, addInputs, addWeightGradients, type Subject } from './structure/statistics.js';
 
 /** An estimator ready for a network: the blocks that it needs to see, and the layout of its factors. */
 export interface Prepared {

@@ -13,7 +13,7 @@ import type { Block } from '../network/blocks.js';
 import type { Network } from '../network/network.js';
 import type { Matrix } from '../types.js';
 import type { Curvature } from './codec.js';
-import { type Sketch, sketchOf } from './sketch.js';
+import { type Sketch, sketchOf } from './structure/sketch.js';
 
 /** How the curvature of a layer is kept. */
 export type Structure = 'kronecker' | 'embedding' | 'diagonal' | 'eigen' | 'full' | 'lowRank';

@@ -6,7 +6,7 @@
  */
 import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
 import type { LayerMoments } from '../curvature/means.js';
-import { testMatrix } from '../curvature/sketch.js';
+import { testMatrix } from '../curvature/structure/sketch.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { SymmetricEigen } from '../linalg/engine.js';
 import { nystrom } from '../linalg/nystrom.js';

@@ -4,13 +4,13 @@
 import { laplaceError } from '../errors.js';
 import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { MEMORY_BUDGET } from './budget.js';
 import type { Predictive } from './codec.js';
-import { functionPredictor } from './functionPredictor.js';
-import { linearisedPredictor } from './linearisedPredictor.js';
+import { MEMORY_BUDGET } from './device/budget.js';
+import { functionPredictor } from './linearised/functionPredictor.js';
+import { linearisedPredictor } from './linearised/linearisedPredictor.js';
 import type { Predictor, RunningPredictor } from './prediction.js';
-import { rowOf } from './report.js';
-import { samplingPredictor } from './samplingPredictor.js';
+import { rowOf } from './report/report.js';
+import { samplingPredictor } from './sampling/samplingPredictor.js';
 
 /** Uploads the posterior; the caller disposes the predictor. Throws a `LaplaceError` on an option that does not fit. */
 export function createPredictor(

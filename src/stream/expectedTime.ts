@@ -5,7 +5,7 @@
  * decompositions what they take one after another, roughly: TensorFlow and workers run some of them side by side.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Coverage } from '../curvature/coverage.js';
+import type { Coverage } from '../curvature/coverage/coverage.js';
 import { laplaceError } from '../errors.js';
 import type { AsyncLinalgEngine, LinalgEngine } from '../linalg/engine.js';
 import { chosenEngine, type EngineChoice } from '../linalg/select.js';

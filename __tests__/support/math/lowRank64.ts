@@ -1,7 +1,7 @@
 /** A last layer of diagonal plus low rank written out from definitions: G, its sketch, and the weights' covariance. */
 import { EigenvalueDecomposition, Matrix as MlMatrix, pseudoInverse } from 'ml-matrix';
 import type { Matrix, Posterior, PosteriorLayer, Sketch } from 'tfjs-laplace';
-import { testMatrix } from '../../../src/curvature/sketch.js';
+import { testMatrix } from '../../../src/curvature/structure/sketch.js';
 import { combination, identity, inverse, layerPrecision, meanOf, product, type Rows, transposed } from './dense64.js';
 import { inRows } from './numbers.js';
 

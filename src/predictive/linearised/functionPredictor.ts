@@ -1,0 +1,49 @@
+/** The linearised predictive by Monte Carlo, with any link: sampled functions of the linearised network through the likelihood's. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Network } from '../../network/network.js';
+import type { Posterior } from '../../posterior/posterior.js';
+import type { PredictiveOf } from '../codec.js';
+import { checkBudget } from '../device/budget.js';
+import { inPieces } from '../device/pieces.js';
+import type { Predictor } from '../prediction.js';
+import { ofHeads, predicted } from '../report/heads.js';
+import { reportSamples, rowOf } from '../report/report.js';
+import { checkSamples } from '../report/samples.js';
+import { sampledFunctions } from './functions.js';
+
+/** The caller disposes the predictor. What goes through the network at once is within `memoryBudget` bytes. Throws an `InvalidOption` for a variance of too few samples. */
+export function functionPredictor(
+  network: Network,
+  posterior: Posterior,
+  predictive: PredictiveOf<'functionSampling'>,
+  memoryBudget: number,
+): Predictor {
+  checkBudget(memoryBudget);
+  const { heads } = network;
+  const { samples } = predictive;
+  checkSamples(network, predictive);
+  const functions = sampledFunctions(network, posterior, predictive);
+  return {
+    predict: async (x) => {
+      const values = await inPieces(x, functions.step(x, memoryBudget), (piece) => {
+        const f = functions.at(piece).values;
+        const [B] = f.shape;
+        return Object.fromEntries(
+          heads.map((head, i) => {
+            const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);
+            // Of a sequence every step is a row of the report: [B, S, steps, P] to [B, steps, S, P].
+            const rows = predicted(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
+            const steps = head.outputs / rowOf(head).C;
+            return [`${i}`, tf.transpose(tf.reshape(rows, [B, samples, steps, -1]), [0, 2, 1, 3])];
+          }),
+        );
+      });
+      return ofHeads(network, (head, i) => {
+        const draws = values[`${i}`] as Float32Array;
+        const rows = ((x[0]?.shape[0] as number) * head.outputs) / rowOf(head).C;
+        return reportSamples(head, draws, samples, draws.length / (rows * samples), predictive.draws);
+      });
+    },
+    dispose: functions.dispose,
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * Functions drawn from the posterior of the linearised network,
+ *
+ *   f_s(x) = f*(x) + J(x) δ_s,   δ_s = W_s − M one draw of all weights (`weightSampling.ts`),
+ *
+ * smooth in x as f* and J are: all inputs share one δ_s. A layer is linear in its weights, so that J δ needs no Jacobian of weights: with
+ * δz the pre-activations of the layer at weights δ, and g_c the gradients of output c in them,
+ *
+ *   (J δ)_bc = Σ_layers Σ_t g_bctᵀ δz_bt.
+ *
+ * Cost: one backward pass of C·B stacked rows and, for every function, a draw of the weights, one forward pass through each covered
+ * layer by itself, and 2 B C operations for each of its outputs. Their covariance over inputs is that of `joint.ts`.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { forward, type Tape } from '../../network/forward.js';
+import type { Block, Network } from '../../network/network.js';
+import { gradientsAt } from '../../network/positions.js';
+import type { Posterior } from '../../posterior/posterior.js';
+import { key } from '../../random/key.js';
+import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
+import { type DeviceLayer, uploadPosterior } from '../device/device.js';
+import { runningSum } from '../device/runningSum.js';
+import { checkStructures } from '../device/structures.js';
+import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
+import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
+import { everyOutput, visitLayers } from './visitLayers.js';
+
+/** The most numbers δz of one layer that are held at once: 64 MiB. */
+const LIMIT = 2 ** 24;
+/** Draws are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same key. */
+const KEPT_NUMBERS = 2 ** 28;
+
+/** Which functions. */
+export interface FunctionOptions {
+  /** S. */
+  readonly samples: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly draws: Draws;
+}
+
+/** Values at a piece of a batch, on the device. */
+export interface FunctionValues {
+  /** f* [B, C]. */
+  readonly mean: tf.Tensor2D;
+  /** f_s [B, S, C]. */
+  readonly values: tf.Tensor3D;
+}
+
+/** Fixed functions that can be evaluated anywhere. */
+export interface Functions {
+  /** At some inputs. Allocates inside the caller's `tf.tidy`. */
+  readonly at: (x: ReadonlyArray<tf.Tensor>) => FunctionValues;
+  /** How many examples of such inputs may go through at once. */
+  readonly step: (x: ReadonlyArray<tf.Tensor>, memoryBudget: number) => number;
+  readonly dispose: () => void;
+}
+
+/** Uploads the posterior; the caller disposes the functions. Throws `UnsupportedLayer`, `InvalidOption` (a wrong seed). */
+export function sampledFunctions(
+  network: Network,
+  posterior: Posterior,
+  { samples, temperature, seed, draws }: FunctionOptions,
+): Functions {
+  checkStructures(posterior, 'Sampled functions');
+  const root = key(seed);
+  const device = uploadPosterior(network, posterior, temperature);
+  const kept = new Map<string, SampledWeights>();
+  let numbers = 0;
+  /** δ_s of one layer; what is not kept is gone with the caller's tidy. */
+  const deviations = (layer: DeviceLayer, s: number): SampledWeights => {
+    const i = device.layers.indexOf(layer);
+    const known = kept.get(`${i} ${s}`);
+    if (known !== undefined) return known;
+    const draw = drawDeviations(layer, noiseAt(noiseOf(draws, root, s), i));
+    if (numbers + layer.variances.size <= KEPT_NUMBERS) {
+      numbers += layer.variances.size;
+      for (const W of draw.values()) tf.keep(W);
+      kept.set(`${i} ${s}`, draw);
+    }
+    return draw;
+  };
+  return {
+    at: (x) => {
+      const tape = forward(network, x);
+      const change = runningSum<tf.Tensor3D>();
+      const add = (layer: DeviceLayer, gradients: () => ReadonlyMap<Block, tf.Tensor4D>): void =>
+        change.add(() => changeBy(tape, gradients(), (s) => deviations(layer, s), samples));
+      visitLayers(network, device, tape, everyOutput(network, tape), {
+        own: (layer, block, uses) => add(layer, () => new Map([[block, gradientsAt(block, uses)]])),
+        joint: (layer, gradients) => add(layer, () => gradients),
+      });
+      const values = tf.add(tf.expandDims(tape.outputs, 1), tf.transpose(change.value(), [0, 2, 1])) as tf.Tensor3D;
+      return { mean: tape.outputs, values };
+    },
+    step: (x, memoryBudget) => {
+      const { values, widest, gradients, unfolded } = widthsOf(network, x);
+      const C = network.outputs;
+      // Values, gradients on their way and those of one layer in another order, and the functions' values; δz have a limit of their own.
+      return examplesWithin(memoryBudget / NUMBER, values + C * (2 * gradients + 4 * widest) + 2 * unfolded + 4 * C * samples);
+    },
+    dispose: () => {
+      for (const draw of kept.values()) disposeWeights(draw);
+      device.dispose();
+    },
+  };
+}
+
+/** What one layer's draws add to the outputs, [B, C, S]: g [P, C·B, T, m] of its blocks against δz. */
+function changeBy(
+  { size: B, values }: Tape,
+  gradients: ReadonlyMap<Block, tf.Tensor4D>,
+  deviations: (s: number) => SampledWeights,
+  samples: number,
+): tf.Tensor3D {
+  /** Of [P, K·B, T, m] the K rows of each example, [B, K, P·T·m]. */
+  const byExample = (t: tf.Tensor4D): tf.Tensor => {
+    const [P, R, T, m] = t.shape;
+    return tf.reshape(tf.transpose(tf.reshape(t, [P, R / B, B, T, m]), [2, 1, 0, 3, 4]), [B, R / B, P * T * m]);
+  };
+  const g = sideBySide([...gradients.values()].map(byExample));
+  const blocks = [...gradients.keys()];
+  /** δz of draw s, at all positions of all blocks: [B, Z]. */
+  const changes = (s: number): tf.Tensor =>
+    tf.tidy(() => {
+      const draw = deviations(s);
+      const parts = blocks.map((block) => {
+        const weights = block.map.fromMatrix(draw.get(block) as tf.Tensor2D);
+        const z = block.ops.map(({ map, input }) => map.apply(values.get(input) as tf.Tensor, weights));
+        return byExample(gradientsAt(block, z));
+      });
+      return tf.reshape(sideBySide(parts), [B, -1]);
+    });
+  const width = g.size / (g.shape[1] as number);
+  const step = Math.max(1, Math.floor(LIMIT / width));
+  const parts = Array.from({ length: Math.ceil(samples / step) }, (_, i) =>
+    tf.tidy(() => {
+      const count = Math.min(step, samples - i * step);
+      const columns = tf.stack(
+        Array.from({ length: count }, (_, s) => changes(i * step + s)),
+        2,
+      );
+      return tf.matMul(g as tf.Tensor3D, columns as tf.Tensor3D);
+    }),
+  );
+  return sideBySide(parts) as tf.Tensor3D;
+}
+
+const sideBySide = (parts: tf.Tensor[]): tf.Tensor => (parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 2));

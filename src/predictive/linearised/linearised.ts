@@ -1,0 +1,217 @@
+/**
+ * The linearised (GLM) predictive, exact and without Jacobians: f ~ N(f*, Σ_l J_l C_l J_lᵀ) (Immer, Korzepa & Bauer 2021).
+ *
+ * At one position the Jacobian of output c in a layer's W is a ⊗ g_c; with u = (a U_A)² [B, n] and v_c = g_c U_G [B, m],
+ *
+ *   (J C Jᵀ)_cc' = Σ_j v_cj v_c'j (u · T S²)_j.
+ *
+ * Cost: one backward pass of C·B stacked rows, and 2 B (n² + n m) + 2 B C m² operations a layer. Memory: B·C·m numbers.
+ * Where an example meets the weights at T positions, Ĝ_c = Σ_t (a_t U_A)ᵀ (g_ct U_G) is contracted in chunks of examples:
+ * 2 B T n m C operations. Groups add up. The last layer alone needs no way back: see `lastLayer.ts`. Exact for the linearised network:
+ * it equals brute-force Jacobians up to rounding.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { jointGradients } from '../../curvature/estimator.js';
+import { forward, type Tape } from '../../network/forward.js';
+import {
+  mapWeightGradients,
+  ownGradients,
+  rotate,
+  sameTokens,
+  summedByToken,
+  type WeightGradients,
+} from '../../network/gradients.js';
+import type { Block, Network } from '../../network/network.js';
+import { gradientsAt, inputsAt } from '../../network/positions.js';
+import type { Stack } from '../../network/stack.js';
+import type { Want } from '../device/budget.js';
+import type { DeviceLayer, DevicePosterior } from '../device/device.js';
+import { lastOf, ofLast } from './lastLayer.js';
+import { outputSeeds, visitLayers } from './visitLayers.js';
+
+/** Mean and covariance of the outputs f before the link. */
+export interface OutputDistribution {
+  /** f* [B, C]. */
+  readonly mean: tf.Tensor2D;
+  /** [B, C, C], or [B, C] when only variances were asked for. */
+  readonly covariance: tf.Tensor;
+}
+
+/** Bounds on what is made at once: see `budget.ts`. */
+export interface Chunks {
+  /** Outputs whose gradients go back together; all of them unless given. */
+  readonly outputs?: number;
+  /** Numbers in the weight gradients of one chunk of examples. */
+  readonly numbers?: number;
+}
+
+/** The distribution of f for one batch. Allocates inside the caller's `tf.tidy`. */
+export function linearised(
+  network: Network,
+  posterior: DevicePosterior,
+  x: ReadonlyArray<tf.Tensor>,
+  want: Want,
+  chunks: Chunks = {},
+): OutputDistribution {
+  const tape = forward(network, x);
+  const last = lastOf(network, posterior);
+  if (last !== undefined) return { mean: tape.outputs, covariance: ofLast(last, tape, want) };
+  const of = (outputs: ReadonlyArray<number>): tf.Tensor =>
+    tf.tidy(() => ofOutputs(network, posterior, tape, outputs, want, chunks));
+  return {
+    mean: tape.outputs,
+    covariance: want === 'variance' ? chunked(network.outputs, chunks, of) : paired(network.outputs, chunks, of),
+  };
+}
+
+/** Variances of some outputs at a time. */
+function chunked(C: number, { outputs: step = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
+  const parts = ranges(C, step).map(of);
+  return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 1);
+}
+
+/**
+ * Covariances of some outputs at a time: those between two parts of the outputs come from the gradients of both, so that P parts take
+ * P (P − 1) / 2 passes of two parts each.
+ */
+function paired(C: number, { outputs: most = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
+  if (most >= C) return of(range(0, C));
+  const parts = ranges(C, Math.max(1, Math.floor(most / 2)));
+  const blocks: tf.Tensor[][] = parts.map(() => []);
+  for (let i = 0; i < parts.length; i++) {
+    for (let j = i + 1; j < parts.length; j++) {
+      const [own, other] = [parts[i] as number[], parts[j] as number[]];
+      const [h, k] = [own.length, other.length];
+      const both = of([...own, ...other]);
+      const block = (row: number, column: number, rows: number, columns: number): tf.Tensor =>
+        tf.slice(both, [0, row, column], [-1, rows, columns]);
+      const keep = (a: number, b: number, t: () => tf.Tensor): void => {
+        (blocks[a] as tf.Tensor[])[b] ??= t();
+      };
+      keep(i, i, () => block(0, 0, h, h));
+      keep(i, j, () => block(0, h, h, k));
+      keep(j, i, () => block(h, 0, k, h));
+      keep(j, j, () => block(h, h, k, k));
+      both.dispose();
+    }
+  }
+  return tf.concat(
+    blocks.map((row) => tf.concat(row, 2)),
+    1,
+  );
+}
+
+const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
+
+const ranges = (C: number, step: number): number[][] =>
+  Array.from({ length: Math.ceil(C / step) }, (_, i) => range(i * step, Math.min(C, (i + 1) * step)));
+
+/** Covariances or variances of these outputs, from one backward pass of their gradients. */
+function ofOutputs(
+  network: Network,
+  posterior: DevicePosterior,
+  tape: Tape,
+  outputs: ReadonlyArray<number>,
+  want: Want,
+  { numbers }: Chunks,
+): tf.Tensor {
+  const { size: B } = tape;
+  const C = outputs.length;
+  const seeds = outputSeeds(outputs, network.outputs, B);
+  let covariance: tf.Tensor = tf.zeros(want === 'covariance' ? [B, C, C] : [B, C]);
+  const add = (part: () => tf.Tensor): void => {
+    const previous = covariance;
+    covariance = tf.tidy(() => tf.add(previous, part()));
+    previous.dispose();
+  };
+  visitLayers(network, posterior, tape, seeds, {
+    // Spread, a layer that is uploaded on demand is so once.
+    own: (layer, block, uses) => add(() => ofUses({ ...layer }, block, tape, uses, seeds.stack, want, numbers)),
+    joint: (layer, gradients) => add(() => ofJoint({ ...layer }, tape, gradients, seeds.stack, want, numbers)),
+  });
+  return covariance;
+}
+
+function ofUses(
+  layer: DeviceLayer,
+  block: Block,
+  tape: Tape,
+  uses: ReadonlyArray<tf.Tensor>,
+  stack: Stack,
+  want: Want,
+  numbers: number | undefined,
+): tf.Tensor {
+  const plain = layer.inputVectors === undefined && layer.gradientVectors === undefined;
+  const own = plain ? ownGradients(block, tape, uses, stack) : undefined;
+  if (own === undefined) return ofBlock(layer, block, tape, gradientsAt(block, uses), stack, want, numbers);
+  const [P, R, n, m] = own.shape;
+  const rows = tf.reshape(tf.transpose(own, [1, 0, 2, 3]), [R / tape.size, tape.size, P * n * m]);
+  return contracted(tf.mul(rows, tf.reshape(layer.variances, [1, 1, P * n * m])), rows, want);
+}
+
+/** What one block's weights add to the covariance. */
+function ofBlock(
+  layer: DeviceLayer,
+  block: Block,
+  tape: Tape,
+  g: tf.Tensor4D,
+  stack: Stack,
+  want: Want,
+  numbers: number | undefined,
+): tf.Tensor {
+  const a = inputsAt(block, tape);
+  const [P, B, T] = a.shape;
+  const { n, m } = block;
+  const C = g.shape[1] / B;
+  const v = rotate(g, layer.gradientVectors);
+  if (block.structure === 'embedding' && layer.inputVectors === undefined) {
+    // Σ over tokens of Ĝ_c Ĝ_c', sorted by the steps that hold them.
+    const q = tf.gather(tf.reshape(layer.variances, [n, m]), tf.reshape(a, [B, T]));
+    const right = tf.reshape(summedByToken(sameTokens(a), v, stack), [C, B, T * m]);
+    const left = tf.reshape(tf.mul(tf.reshape(v, [C, B, T, m]), tf.expandDims(q, 0)), [C, B, T * m]);
+    return contracted(left, right, want);
+  }
+  if (T === 1) {
+    const u = tf.square(rotate(a, layer.inputVectors));
+    const q = tf.matMul(tf.reshape(u, [P, B, n]) as tf.Tensor3D, layer.variances);
+    const all = tf.reshape(v, [P, C, B, m]);
+    const weighted = tf.mul(all, tf.expandDims(q, 1));
+    const flat = (t: tf.Tensor): tf.Tensor =>
+      P === 1 ? tf.reshape(t, [C, B, m]) : tf.reshape(tf.transpose(t, [1, 2, 0, 3]), [C, B, P * m]);
+    return contracted(flat(weighted), flat(all), want);
+  }
+  const deviations = tf.reshape(tf.sqrt(layer.variances), [P, 1, n, 1, m]);
+  const take = (G: WeightGradients): tf.Tensor => {
+    const scaled = tf.mul(G, deviations);
+    if (want === 'variance') return tf.sum(tf.square(scaled), [0, 2, 4]);
+    const rows = tf.reshape(tf.transpose(scaled, [1, 3, 0, 2, 4]), [G.shape[1], C, P * n * m]) as tf.Tensor3D;
+    return tf.matMul(rows, rows, false, true);
+  };
+  const parts = mapWeightGradients(rotate(a, layer.inputVectors), v, stack, take, numbers);
+  return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
+}
+
+/** The same for weights of several blocks with one covariance (`full`). */
+function ofJoint(
+  layer: DeviceLayer,
+  tape: Tape,
+  gradients: ReadonlyMap<Block, tf.Tensor4D>,
+  stack: Stack,
+  want: Want,
+  numbers: number | undefined,
+): tf.Tensor {
+  const { blocks, variances } = layer;
+  const rows = jointGradients(blocks, tape, gradients, stack, numbers);
+  const C = rows.shape[0] / tape.size;
+  const rotated = tf.matMul(rows, layer.inputVectors as tf.Tensor2D);
+  const scaled = tf.mul(rotated, tf.reshape(tf.sqrt(variances), [1, -1]));
+  const byExample = tf.reshape(scaled, [tape.size, C, -1]) as tf.Tensor3D;
+  return want === 'variance' ? tf.sum(tf.square(byExample), 2) : tf.matMul(byExample, byExample, false, true);
+}
+
+/** Σ_j left_cbj right_c'bj for every example: [B, C, C], or [B, C] with c = c' alone. */
+function contracted(left: tf.Tensor, right: tf.Tensor, want: Want): tf.Tensor {
+  if (want === 'variance') return tf.transpose(tf.sum(tf.mul(left, right), 2));
+  const perExample = (t: tf.Tensor): tf.Tensor3D => tf.transpose(t, [1, 0, 2]) as tf.Tensor3D;
+  return tf.matMul(perExample(left), perExample(right), false, true);
+}

@@ -1,0 +1,26 @@
+/** From a network's heads to predictions: a report of each, and what a network says of the labels of a head. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Head, Network } from '../../network/network.js';
+import type { OutputPrediction, Prediction } from '../prediction.js';
+import { rowOf } from './report.js';
+
+/** A report of each head: that of the only output, or all by name. */
+export async function ofHeads(
+  { likelihood, heads }: Network,
+  report: (head: Head, i: number) => OutputPrediction | Promise<OutputPrediction>,
+): Promise<Prediction> {
+  const reports = await Promise.all(heads.map(report));
+  if (likelihood._tag !== 'perOutput') return reports[0] as OutputPrediction;
+  return { _tag: 'several', outputs: Object.fromEntries(heads.map(({ name }, i) => [name, reports[i] as OutputPrediction])) };
+}
+
+/** What a network with outputs f predicts of every row of a head's report, [rows, P]: see `reportSamples`. */
+export function predicted(head: Head, f: tf.Tensor2D): tf.Tensor2D {
+  const { mean, variance } = head.ops;
+  const rows = f.size / rowOf(head).C;
+  const parts = variance === undefined ? [mean(f)] : [mean(f), variance(f)];
+  return tf.concat(
+    parts.map((part) => tf.reshape(part, [rows, -1]) as tf.Tensor2D),
+    1,
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * From moments or samples to the prediction that a user reads. Pure, on the host.
+ */
+import { laplaceError } from '../../errors.js';
+import type { LikelihoodOf, StepLikelihood } from '../../likelihood/codec.js';
+import type { Head } from '../../network/network.js';
+import type { Draws } from '../../random/noise.js';
+import { classEntropy, labelEntropy } from '../links/entropies.js';
+import type { Moments } from '../links/moments.js';
+import { type Classification, type OutputPrediction, type Regression, rowsOf } from '../prediction.js';
+import { runningMean } from './runningMean.js';
+
+/** Likelihoods that predict classes or independent labels. */
+export type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
+
+/** The likelihood of a row of the report and its number of outputs: of an example, or of one step of it. */
+export const rowOf = ({ likelihood, outputs, stepOutputs }: Rowed): { likelihood: StepLikelihood; C: number } =>
+  likelihood._tag === 'perStep' ? { likelihood: likelihood.each, C: stepOutputs } : { likelihood, C: outputs };
+
+/** What a report needs of a head. */
+export type Rowed = Pick<Head, 'likelihood' | 'outputs' | 'stepOutputs'>;
+
+export const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
+  likelihood._tag === 'categorical' || likelihood._tag === 'bernoulli';
+
+/**
+ * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
+ * noise variances of the labels of a regression one after the other (P = 2 T).
+ */
+export function reportSamples(
+  head: Rowed,
+  draws: Float32Array,
+  samples: number,
+  P: number,
+  design: Draws = 'independent',
+): OutputPrediction {
+  const rows = draws.length / (samples * P);
+  const fold = sampleFold(head, design, rows, P);
+  const values = new Float32Array(rows * P);
+  for (let s = 0; s < samples; s++) {
+    for (let b = 0; b < rows; b++) values.set(draws.subarray((b * samples + s) * P, (b * samples + s + 1) * P), b * P);
+    fold.add(values);
+  }
+  return fold.report();
+}
+
+/** A report that draws are added to one after another. */
+export interface SampleFold {
+  /** Adds what the next sampled network predicts: [rows, P], as in `reportSamples`. */
+  readonly add: (values: Float32Array) => void;
+  /** The largest standard error of a mean prediction; infinite while it can't be told. */
+  readonly standardError: () => number;
+  /** Of the draws so far. */
+  readonly report: () => OutputPrediction;
+}
+
+/** For a head's rows of P numbers, from draws of this design. Memory: some numbers for each of theirs, however many draws. */
+export function sampleFold(head: Rowed, draws: Draws, rows: number, P: number): SampleFold {
+  const { likelihood } = rowOf(head);
+  const values = runningMean(draws, rows * P);
+  // Of a regression the noise variances have an error too, but nobody asks for it.
+  const predicted = isClasses(likelihood) ? P : P / 2;
+  const expectedEntropy = new Float64Array(rows);
+  const entropy = entropyOf(likelihood);
+  /** Rows of the predictions alone, of rows of P numbers. */
+  const own = (all: Float64Array): Float32Array => {
+    const data = new Float32Array(rows * predicted);
+    for (let b = 0; b < rows; b++) data.set(all.subarray(b * P, b * P + predicted), b * predicted);
+    return data;
+  };
+  const errors = (): Float32Array | undefined => {
+    const variance = values.errorVariance();
+    return variance === undefined ? undefined : own(variance).map(Math.sqrt);
+  };
+  return {
+    add: (drawn) => {
+      assertFinite(drawn, 'samples');
+      values.add(drawn);
+      if (!isClasses(likelihood)) return;
+      for (let b = 0; b < rows; b++) {
+        const h = entropy(drawn.subarray(b * P, (b + 1) * P));
+        expectedEntropy[b] = (expectedEntropy[b] as number) + (h - (expectedEntropy[b] as number)) / values.samples();
+      }
+    },
+    standardError: () => errors()?.reduce((max, e) => Math.max(max, e), 0) ?? Infinity,
+    report: () => {
+      const standardError = errors();
+      const sampled = {
+        samples: values.samples(),
+        ...(standardError === undefined ? {} : { standardError: rowsOf(standardError, predicted) }),
+      };
+      const mean = values.mean();
+      if (isClasses(likelihood)) {
+        // One sample says nothing of a spread: 0.
+        const deviations = Float32Array.from(values.variance(), (v) => (values.samples() > 1 ? Math.sqrt(v) : 0));
+        const found = classification(likelihood, Float32Array.from(mean), deviations, Float32Array.from(expectedEntropy), P);
+        return { ...found, ...sampled };
+      }
+      const [T, variance] = [predicted, values.variance()];
+      const moments = Array.from({ length: rows * T }, (_, i): Moments => {
+        const at = Math.floor(i / T) * P + (i % T);
+        return { mean: mean[at] as number, epistemic: variance[at] as number, noise: mean[at + T] as number };
+      });
+      return { ...regression(likelihood, moments, T), ...sampled };
+    },
+  };
+}
+
+const entropyOf = (likelihood: StepLikelihood): ((p: ArrayLike<number>) => number) =>
+  likelihood._tag === 'bernoulli' ? labelEntropy : classEntropy;
+
+/** A classification from moments of probabilities, [B, C] each, and the expected entropies [B]. */
+export function classification(
+  likelihood: Classes,
+  p: Float32Array,
+  deviations: Float32Array,
+  expectedEntropy: Float32Array,
+  C: number,
+): Classification {
+  const probabilities = rowsOf(p, C);
+  const entropy = Float32Array.from(probabilities, entropyOf(likelihood));
+  const mutualInformation = entropy.map((h, b) => Math.max(0, h - (expectedEntropy[b] as number)));
+  const standardDeviations = rowsOf(deviations, C);
+  return { _tag: 'classification', probabilities, standardDeviations, entropy, expectedEntropy, mutualInformation };
+}
+
+/** A regression of T labels from the moments of all examples' labels in a row. */
+export function regression(likelihood: StepLikelihood, moments: ReadonlyArray<Moments>, T: number): Regression {
+  const part = (name: string, of: (m: Moments) => number) => {
+    const values = Float32Array.from(moments, of);
+    assertFinite(values, name);
+    return rowsOf(values, T);
+  };
+  return {
+    _tag: 'regression',
+    support: likelihood._tag === 'poisson' ? 'counts' : 'real',
+    mean: part('mean', (m) => m.mean),
+    epistemicVariance: part('epistemicVariance', (m) => m.epistemic),
+    noiseVariance: part('noiseVariance', (m) => m.noise),
+    totalVariance: part('totalVariance', (m) => m.epistemic + m.noise),
+  };
+}
+
+export function assertFinite(values: Float32Array, field: string): void {
+  if (values.every(Number.isFinite)) return;
+  throw laplaceError('NotFinite', {
+    what: `The predictive ${field} holds a number that is not finite`,
+    field,
+    found: 'NaN or Infinity',
+    expected: 'finite numbers',
+    remedy: 'Look for NaN in the inputs; sampled networks can overflow at a very small prior precision or a high temperature.',
+  });
+}

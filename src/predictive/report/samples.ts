@@ -1,0 +1,21 @@
+/** How many samples a prediction takes at least. */
+import { laplaceError } from '../../errors.js';
+import type { Network } from '../../network/network.js';
+import type { Draws } from '../../random/noise.js';
+import { fewestDraws } from './runningMean.js';
+
+/** One, or for variances what they take. */
+export const fewestSamples = ({ heads }: Network, draws: Draws): number =>
+  heads.every(({ ops }) => ops.variance === undefined) ? 1 : fewestDraws(draws);
+
+/** Throws an `InvalidOption` for a variance of too few samples. */
+export function checkSamples(network: Network, { draws, samples }: { readonly draws: Draws; readonly samples: number }): void {
+  const fewest = fewestSamples(network, draws);
+  if (samples >= fewest) return;
+  throw laplaceError('InvalidOption', {
+    what: `A variance needs at least ${fewest} samples${fewest === 2 ? '' : `, if they are ${draws}`}`,
+    field: 'predictive.samples',
+    found: String(samples),
+    expected: `an integer >= ${fewest} for a regression`,
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015): given its inputs a, a layer's pre-activations at
+ * one position are Gaussian, and are drawn directly,
+ *
+ *   z = a M + √T ((ε U_G ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal,
+ *
+ * the symmetric square root of their covariance times ε, which does not depend on the choice of eigenvectors (see weightSampling).
+ * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
+ * m normals an example and layer instead of n·m, and no n³.
+ *
+ * | layer | noise |
+ * |---|---|
+ * | dense on vectors, used once | each example's own |
+ * | convolutions, recurrent layers, embeddings, dense and others on sequences and grids | one W for the batch: an example's positions share it |
+ * | a layer that is used twice | one W for the batch: its uses share it |
+ * | depthwise convolutions, scales and shifts of normalisations (groups) | one W for the batch |
+ * | `full` (all layers have one covariance) | one W for the batch |
+ * | `lowRank` | one W for the batch: noise of its own for each example would cost as much as a W each |
+ *
+ * One W keeps the marginals exact as well; its examples are then correlated as under weight sampling, and it is drawn at that cost.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { type Features, type LinearRule, mapRule } from '../../network/forward.js';
+import { rotate } from '../../network/gradients.js';
+import { timesTransposed } from '../../network/matmul.js';
+import type { Block } from '../../network/network.js';
+import type { LinearOp } from '../../network/ops.js';
+import { inputsOfUse } from '../../network/positions.js';
+import { type Noise, noiseAt, noiseNormals } from '../../random/noise.js';
+import type { DeviceLayer, DevicePosterior } from '../device/device.js';
+import { drawLayer, type SampledWeights, sampledNetwork } from './weightSampling.js';
+
+/** What the noise of a layer is added to and multiplied with, [B, …] and [B, m]: of the lowest layers the same for every draw. */
+export interface LocalMoments {
+  readonly mean: tf.Tensor;
+  /** √(T u S²), in the basis of the gradient factor. */
+  readonly deviation: tf.Tensor2D;
+}
+
+/** The moments of the layers whose inputs are among the features. Allocates inside the caller's `tf.tidy`. */
+export function fixedMoments(posterior: DevicePosterior, { values, above }: Features): ReadonlyMap<LinearOp, LocalMoments> {
+  const layers = layersByOp(posterior);
+  return new Map(
+    above.flatMap((op) => {
+      if (op.kind !== 'linear') return [];
+      const [layer, x] = [layers.get(op)?.layer, values.get(op.input)];
+      return layer === undefined || x === undefined || !isLocal(layer) ? [] : [[op, localMoments(layer, op, x)] as const];
+    }),
+  );
+}
+
+/**
+ * A rule that draws pre-activations; every layer has a place of its own in the noise. Draws of whole weights live as long as the
+ * caller's `tf.tidy`.
+ */
+export function sampledActivations(
+  posterior: DevicePosterior,
+  noise: Noise,
+  fixed: ReadonlyMap<LinearOp, LocalMoments> = new Map(),
+): LinearRule {
+  const layers = layersByOp(posterior);
+  const drawn = new Map<number, SampledWeights>();
+  return (op, x) => {
+    const found = layers.get(op);
+    if (found === undefined) return mapRule(op, x);
+    const { layer, index } = found;
+    const own = noiseAt(noise, index);
+    if (isLocal(layer)) return withNoise(layer, fixed.get(op) ?? localMoments(layer, op, x), own);
+    const draw = drawn.get(index) ?? drawLayer(layer, own);
+    drawn.set(index, draw);
+    return sampledNetwork(draw)(op, x);
+  };
+}
+
+const layersByOp = ({
+  layers,
+}: DevicePosterior): ReadonlyMap<LinearOp, { readonly layer: DeviceLayer; readonly index: number }> =>
+  new Map(layers.flatMap((layer, index) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, { layer, index }] as const))));
+
+/** One use, one position, one group, independent directions: the noise of an example's z is its own. */
+const isLocal = ({ blocks, joint, lowRank }: DeviceLayer): boolean =>
+  !joint &&
+  lowRank === undefined &&
+  blocks[0]?.ops.length === 1 &&
+  blocks[0].map.positions === 1 &&
+  blocks[0].groups === 1 &&
+  blocks[0].structure !== 'embedding';
+
+const localMoments = ({ blocks, inputVectors, variances }: DeviceLayer, op: LinearOp, x: tf.Tensor): LocalMoments =>
+  tf.tidy(() => {
+    const block = blocks[0] as Block;
+    const { n, m } = block;
+    const u = tf.square(rotate(inputsOfUse(block, x), inputVectors));
+    const variance = tf.matMul(tf.reshape(u, [-1, n]) as tf.Tensor2D, tf.reshape(variances, [n, m]) as tf.Tensor2D);
+    return { mean: mapRule(op, x), deviation: tf.sqrt(variance) as tf.Tensor2D };
+  });
+
+function withNoise({ gradientVectors: V }: DeviceLayer, { mean, deviation }: LocalMoments, noise: Noise): tf.Tensor {
+  return tf.tidy(() => {
+    const normals = tf.tensor2d(noiseNormals(noise, deviation.size), deviation.shape);
+    const inBasis = V === undefined ? normals : tf.matMul(normals, V as tf.Tensor2D);
+    const scaled = tf.mul(inBasis, deviation) as tf.Tensor2D;
+    const rotated = V === undefined ? scaled : timesTransposed(scaled, V as tf.Tensor2D);
+    return tf.add(mean, tf.reshape(rotated, mean.shape));
+  });
+}

@@ -1,0 +1,103 @@
+/** One batch on the device, for many draws: in pieces of bounded size, each with what is the same for all draws computed once. */
+import * as tf from '@tensorflow/tfjs-core';
+import { type Features, features } from '../../network/forward.js';
+import type { Network } from '../../network/network.js';
+import type { LinearOp } from '../../network/ops.js';
+import { reference } from '../../network/reference.js';
+import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from '../device/pieces.js';
+import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
+import { predicted } from '../report/heads.js';
+import type { LocalMoments } from './activationSampling.js';
+
+/** The most examples that go through the network at once, whatever the budget. */
+const MAX_EXAMPLES = 8192;
+
+/** What no draw changes, of one piece. */
+export interface Fixed {
+  readonly features: Features;
+  /** Of the lowest layers whose pre-activations are drawn. */
+  readonly moments: ReadonlyMap<LinearOp, LocalMoments>;
+}
+
+/** A batch that draws can be made for. */
+export interface SampledBatch {
+  /** What one drawn network predicts of the batch: for every head [rows, P], see `reportSamples`. Rejects for inputs that are not finite. */
+  readonly draw: (outputsOf: (piece: Fixed, part: number) => tf.Tensor2D) => Promise<ReadonlyArray<Float32Array>>;
+  /** Frees what was kept; `x` is the caller's. */
+  readonly dispose: () => void;
+}
+
+/**
+ * A batch in pieces for which `memoryBudget` bytes are enough, beside the posterior, the drawn weights, and what a single example takes.
+ * Only activation sampling draws other noise where it is cut.
+ */
+export function sampledBatch(
+  network: Network,
+  x: ReadonlyArray<tf.Tensor>,
+  momentsOf: (own: Features) => Fixed['moments'],
+  memoryBudget: number,
+): SampledBatch {
+  const B = x[0]?.shape[0] as number;
+  const { values, widest, unfolded } = widthsOf(network, x);
+  // Half for the pass of a draw: all values, and what one layer makes of them. Half for what is fixed; the pieces beyond compute it anew.
+  const half = memoryBudget / NUMBER / 2;
+  const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 3 * values + 6 * widest + 4 * unfolded));
+  const parts = Math.ceil(B / step);
+  const kept = new Map<number, Fixed>();
+  const tensors: tf.Tensor[] = [];
+  let numbers = 0;
+  let checked = false;
+
+  const keep = <T extends tf.Tensor>(t: T): T => {
+    const kept = reference(t);
+    tensors.push(kept);
+    return kept;
+  };
+  const fixedOf = (piece: ReadonlyArray<tf.Tensor>, part: number): Fixed => {
+    const own = features(network, piece);
+    const fixed = { features: own, moments: momentsOf(own) };
+    numbers += [...own.values.values(), ...[...fixed.moments.values()].flatMap(Object.values)].reduce(
+      (sum, t) => sum + t.size,
+      0,
+    );
+    if (numbers > half) return fixed;
+    const values = new Map([...own.values].map(([id, t]) => [id, keep(t)] as const));
+    const moments = new Map(
+      [...fixed.moments].map(([op, { mean, deviation }]) => [op, { mean: keep(mean), deviation: keep(deviation) }] as const),
+    );
+    kept.set(part, { features: { ...own, values }, moments });
+    return fixed;
+  };
+
+  return {
+    draw: async (outputsOf) => {
+      const pieces: Float32Array[][] = [];
+      for (let part = 0; part < parts; part++) {
+        const sizes: number[] = [];
+        const results = tf.tidy((): Record<string, tf.Tensor> => {
+          const own = kept.get(part);
+          const piece = own === undefined || !checked ? pieceOf(x, part * step, step) : [];
+          const f = outputsOf(own ?? fixedOf(piece, part), part);
+          const ofHeads = network.heads.map((head) =>
+            tf.reshape(predicted(head, tf.slice(f, [0, head.first], [-1, head.outputs])), [-1]),
+          );
+          sizes.push(...ofHeads.map((t) => t.size));
+          return { values: tf.concat(ofHeads), ...(checked ? {} : { finite: allFinite(piece) }) };
+        });
+        const { values, finite } = await downloadAll(results);
+        if (finite?.[0] === 0) throw inputsNotFinite();
+        pieces.push(cut(values as Float32Array, sizes));
+      }
+      checked = true;
+      return network.heads.map((_, i) => joined(pieces.map((own) => own[i] as Float32Array)));
+    },
+    dispose: () => tf.dispose(tensors),
+  };
+}
+
+/** Neighbouring parts of these sizes. */
+const cut = (values: Float32Array, sizes: ReadonlyArray<number>): Float32Array[] =>
+  sizes.map((size, i) => {
+    const start = sizes.slice(0, i).reduce((sum, before) => sum + before, 0);
+    return values.subarray(start, start + size);
+  });
