@@ -151,7 +151,14 @@ async function madeUp(model: tf.LayersModel): Promise<Posterior> {
   ).blocks;
   const layers = blocks.map(({ name, n, m, bias }): PosteriorLayer => {
     const mean: Matrix = { rows: n, cols: m, data: new Float64Array(n * m) };
-    return { name, structure: 'kronecker', groups: 1, n, m, bias, mean, input: side(n), gradient: side(m), priorPrecision: 1 };
+    const [input, gradient] = [side(n), side(m)];
+    const parts = {
+      inputValues: input.values,
+      inputVectors: input.vectors,
+      gradientValues: gradient.values,
+      gradientVectors: gradient.vectors,
+    };
+    return { name, members: [name], structure: 'kronecker', groups: 1, n, m, bias, mean, parts, priorPrecision: 1 };
   });
   return {
     _tag: 'Posterior',
@@ -165,10 +172,11 @@ async function madeUp(model: tf.LayersModel): Promise<Posterior> {
 }
 
 /** A reflection I − 2 v vᵀ / vᵀv: orthonormal, and dense. */
-function side(d: number): { values: Float64Array; vectors: Matrix } {
+function side(d: number): { values: Matrix; vectors: Matrix } {
   const data = new Float64Array(d * d);
   for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) data[i * d + j] = (i === j ? 1 : 0) - 2 / d;
-  return { values: Float64Array.from({ length: d }, (_, i) => 1 / (d - i)), vectors: { rows: d, cols: d, data } };
+  const values = { rows: d, cols: 1, data: Float64Array.from({ length: d }, (_, i) => 1 / (d - i)) };
+  return { values, vectors: { rows: d, cols: d, data } };
 }
 
 /** Least squares of log y on log x. */

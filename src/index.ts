@@ -15,7 +15,19 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 // The DSL: plain tagged values, and recipes of them.
 
 export type { LayerSelection } from './codec/layers.js';
-export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra, lowRank } from './curvature/codec.js';
+export {
+  type Curvature,
+  CurvatureCodec,
+  diagonal,
+  ekfac,
+  type Fisher,
+  full,
+  kfac,
+  kfra,
+  lowRank,
+  monteCarlo,
+  truncated,
+} from './curvature/codec.js';
 export {
   type ClassOptions,
   type CustomLikelihoodOptions,
@@ -38,16 +50,8 @@ export {
   perStep,
   poisson,
 } from './likelihood/constructors.js';
-export {
-  type Damping,
-  DampingCodec,
-  exactDamping,
-  factoredDamping,
-  isotropic,
-  type Prior,
-  PriorCodec,
-  perLayer,
-} from './posterior/codec.js';
+export { isotropic, type Prior, PriorCodec, perLayer } from './posterior/codec.js';
+export { type Damping, DampingCodec, exactDamping, factoredDamping } from './posterior/damping.js';
 export {
   activationSampling,
   functionSampling,
@@ -85,17 +89,17 @@ export { coverageTable } from './curvature/coverage/coverageTable.js';
 export {
   emptyFactors,
   type Factors,
-  isKronecker,
   type LayerSums,
   merge,
   mergeEpochs,
 } from './curvature/factors.js';
-export type { EigenBasis, LayerLayout, Layout, Structure } from './curvature/layout.js';
+export type { LayerLayout, Layout, Rotation } from './curvature/layout.js';
 export type { LayerMoments } from './curvature/means.js';
 export { moments } from './curvature/moments.js';
+export type { Structure } from './curvature/structure/index.js';
 export type { Sketch } from './curvature/structure/sketch.js';
-export type { Basis, Directions, LowRank } from './posterior/directions.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
+export { keptTrace } from './posterior/keptTrace.js';
 export { type EvidenceMaximum, type MaximiseEvidenceOptions, maximiseEvidence } from './posterior/maximiseEvidence.js';
 export {
   type Posterior,
@@ -105,7 +109,7 @@ export {
   withDamping,
   withPrior,
 } from './posterior/posterior.js';
-export { variances } from './posterior/spectrum.js';
+export { variances } from './posterior/variances.js';
 export type {
   Classification,
   OutputPrediction,
@@ -149,8 +153,8 @@ export {
 
 // For plugins: networks, linear algebra, and the accumulation behind the operators.
 
-export { policyOf } from './curvature/codec.js';
-export type { BlockRows } from './curvature/estimator.js';
+export { coveredBy } from './curvature/choice.js';
+export { takesTrainingRows } from './curvature/codec.js';
 export type { HessianOps } from './likelihood/hessian.js';
 export type { JointOps, LikelihoodOps, LossRule } from './likelihood/likelihood.js';
 export type {
@@ -174,7 +178,7 @@ export type { Inputs, LabelledBatch, Labels } from './network/inputs.js';
 export { type LossMatch, matchLoss } from './network/loss.js';
 export { type Block, type Head, type Network, readNetwork, withBlocks } from './network/network.js';
 export type { Layer, LayerUse } from './network/ops.js';
-export { rowsOfUse, showsRows, type UseRows } from './network/uses.js';
+export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 export { fingerprint } from './network/weights.js';
 export { type Accumulator, createAccumulator } from './stream/accumulator.js';
 export { orThrow, transientBatch } from './stream/observed.js';

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { LayerSelection } from '../../src/codec/index.js';
 import type { Curvature, CurvatureInput } from '../../src/curvature/codec.js';
 import type { Likelihood, LikelihoodInput } from '../../src/likelihood/codec.js';
-import type { Damping, DampingInput, Prior, PriorInput } from '../../src/posterior/codec.js';
+import type { Prior, PriorInput } from '../../src/posterior/codec.js';
+import type { Damping, DampingInput } from '../../src/posterior/damping.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
 import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import type { RecipeData } from '../../src/recipe/recipe.js';
@@ -73,7 +74,7 @@ const fraction = fc.double({ ...finite, min: 0, max: 1, maxExcluded: true });
 const coverage = { layers, unsupported: fc.constantFrom('error' as const, 'map' as const, 'diagonal' as const) };
 const sharing = { weightSharing: fc.constantFrom('expand' as const, 'reduce' as const) };
 const truncatedFisher = { _tag: constant('truncated'), tolerance: fraction };
-const monteCarloFisher = { _tag: constant('monteCarlo'), draws: count, seed };
+const monteCarloFisher = { _tag: constant('monteCarlo'), samples: count, seed };
 const fisher = fc.oneof(
   fc.record({ _tag: fc.constantFrom('exact' as const, 'empirical' as const) }),
   fc.record(truncatedFisher),
@@ -86,19 +87,13 @@ const fisherInput = fc.oneof(
   some(monteCarloFisher),
 );
 
-const plain = { _tag: fc.constantFrom('exact' as const, 'empirical' as const), ...sharing, ...coverage };
-const truncated = { ...truncatedFisher, ...sharing, ...coverage };
-const monteCarlo = { ...monteCarloFisher, ...sharing, ...coverage };
+const kfac = { _tag: fc.constantFrom('kfac' as const, 'ekfac' as const), fisher, ...sharing, ...coverage };
 const kfra = { _tag: constant('kfra'), ...coverage };
-const ekfac = { _tag: constant('ekfac'), fisher, ...sharing, ...coverage };
 const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
 const lowRank = { _tag: constant('lowRank'), rank: count, seed, layers };
 export const curvature = fc.oneof(
-  fc.record(plain),
-  fc.record(truncated),
-  fc.record(monteCarlo),
+  fc.record(kfac),
   fc.record(kfra),
-  fc.record(ekfac),
   fc.record(baseline),
   fc.record(lowRank),
 ) as fc.Arbitrary<Curvature>;
@@ -156,12 +151,9 @@ export const likelihoodInput = fc.oneof(
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,
-  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical', 'kfra', 'ekfac', 'diagonal', 'full', 'lowRank'),
-  some(plain),
-  some(truncated),
-  some(monteCarlo),
+  fc.constantFrom('kfac', 'kfra', 'ekfac', 'diagonal', 'full', 'lowRank'),
+  some({ ...kfac, fisher: fisherInput }),
   some(kfra),
-  some({ ...ekfac, fisher: fisherInput }),
   some({ ...baseline, fisher: fisherInput }),
   some(lowRank),
 ) as fc.Arbitrary<CurvatureInput>;

@@ -6,6 +6,7 @@ import {
   diagonal,
   type EkfacOptions,
   ekfac,
+  estimatorOf,
   type Fisher,
   fisherOf,
   full,
@@ -15,6 +16,8 @@ import {
   kfra,
   type LowRankOptions,
   lowRank,
+  monteCarlo,
+  truncated,
 } from '../../src/curvature/codec.js';
 import { holds, type Same } from '../support/types.js';
 
@@ -22,23 +25,20 @@ const COVERAGE = { layers: 'all', unsupported: 'error' } as const;
 const SHARED = { weightSharing: 'expand', ...COVERAGE } as const;
 
 it('makes values', () => {
-  expect(kfac()).toStrictEqual({ _tag: 'exact', ...SHARED });
-  expect(kfac({ layers: ['hidden'] })).toStrictEqual({ _tag: 'exact', ...SHARED, layers: ['hidden'] });
+  expect(kfac()).toStrictEqual({ _tag: 'kfac', fisher: { _tag: 'exact' }, ...SHARED });
+  expect(kfac({ layers: ['hidden'] })).toStrictEqual({ ...kfac(), layers: ['hidden'] });
   expect(kfac({ unsupported: 'map', weightSharing: 'reduce' })).toStrictEqual({
-    _tag: 'exact',
+    _tag: 'kfac',
+    fisher: { _tag: 'exact' },
     weightSharing: 'reduce',
     layers: 'all',
     unsupported: 'map',
   });
-  expect(kfac({ fisher: 'empirical' })).toStrictEqual({ _tag: 'empirical', ...SHARED });
-  expect(kfac({ fisher: 'truncated' })).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3, ...SHARED });
-  expect(kfac({ fisher: 'truncated', tolerance: 0 })).toStrictEqual({ _tag: 'truncated', tolerance: 0, ...SHARED });
-  expect(kfac({ fisher: 'monteCarlo' })).toStrictEqual({ _tag: 'monteCarlo', draws: 1, seed: 0, ...SHARED });
-  expect(kfac({ fisher: 'monteCarlo', draws: 4, seed: 7, layers: 'last' })).toStrictEqual({
-    _tag: 'monteCarlo',
-    draws: 4,
-    seed: 7,
-    ...SHARED,
+  expect(truncated()).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3 });
+  expect(monteCarlo({ samples: 4, seed: 7 })).toStrictEqual({ _tag: 'monteCarlo', samples: 4, seed: 7 });
+  expect(kfac({ fisher: monteCarlo({ samples: 4, seed: 7 }), layers: 'last' })).toStrictEqual({
+    ...kfac(),
+    fisher: { _tag: 'monteCarlo', samples: 4, seed: 7 },
     layers: 'last',
   });
   expect(kfra()).toStrictEqual({ _tag: 'kfra', ...COVERAGE });
@@ -52,12 +52,12 @@ it('makes values', () => {
   });
 });
 
-it('takes the Fisher matrix of ekfac, diagonal and full as a value or by its name', () => {
-  for (const make of [ekfac, diagonal, full]) {
+it('takes the Fisher matrix as a value or by its name', () => {
+  for (const make of [kfac, ekfac, diagonal, full]) {
     expect(make({ fisher: 'truncated' })).toEqual({ ...make(), fisher: { _tag: 'truncated', tolerance: 1e-3 } });
-    expect(make({ fisher: { _tag: 'monteCarlo', draws: 3 } })).toEqual({
+    expect(make({ fisher: { _tag: 'monteCarlo', samples: 3 } })).toEqual({
       ...make(),
-      fisher: { _tag: 'monteCarlo', draws: 3, seed: 0 },
+      fisher: { _tag: 'monteCarlo', samples: 3, seed: 0 },
     });
   }
 });
@@ -80,11 +80,11 @@ it.each([
 });
 
 it.each<[Curvature, Fisher | undefined]>([
-  [kfac({ fisher: 'truncated', tolerance: 0.1 }), { _tag: 'truncated', tolerance: 0.1 }],
-  [kfac({ fisher: 'monteCarlo', draws: 2, seed: 3 }), { _tag: 'monteCarlo', draws: 2, seed: 3 }],
+  [kfac({ fisher: truncated({ tolerance: 0.1 }) }), { _tag: 'truncated', tolerance: 0.1 }],
+  [kfac({ fisher: monteCarlo({ samples: 2, seed: 3 }) }), { _tag: 'monteCarlo', samples: 2, seed: 3 }],
   [kfra(), undefined],
   [ekfac({ fisher: 'empirical' }), { _tag: 'empirical' }],
-  [diagonal({ fisher: { _tag: 'monteCarlo', seed: 5 } }), { _tag: 'monteCarlo', draws: 1, seed: 5 }],
+  [diagonal({ fisher: { _tag: 'monteCarlo', seed: 5 } }), { _tag: 'monteCarlo', samples: 1, seed: 5 }],
   [full(), { _tag: 'exact' }],
 ])('knows the Fisher matrix of %j', (curvature, fisher) => {
   const found = fisherOf(curvature);
@@ -95,25 +95,35 @@ it.each<[Curvature, Fisher | undefined]>([
 it.each<[unknown, string]>([
   [
     { fisher: 'emprical' },
-    `kfac: fisher: found "emprical", expected 'exact', 'truncated', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
+    `kfac: fisher: found "emprical", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
   ],
-  [{ fisher: 'kfra' }, `kfac: fisher: found "kfra", expected 'exact', 'truncated', 'monteCarlo' or 'empirical'.`],
-  [{ fisher: 'exact', draws: 2 }, 'kfac: draws: found 2, expected no such key; allowed: weightSharing, layers, unsupported.'],
   [
-    { fisher: 'monteCarlo', tolerance: 0.1 },
-    'kfac: tolerance: found 0.1, expected no such key; allowed: draws, seed, weightSharing, layers, unsupported.',
+    { fisher: 'kfra' },
+    `kfac: fisher: found "kfra", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical'.`,
   ],
-  [{ fisher: 'truncated', tolerance: 1 }, 'kfac: tolerance: found 1, expected a number >= 0 and < 1.'],
+  [
+    { fisher: 'monteCarlo', samples: 2 },
+    'kfac: samples: found 2, expected no such key; allowed: fisher, weightSharing, layers, unsupported.',
+  ],
+  [{ fisher: { _tag: 'exact', samples: 2 } }, 'kfac: fisher.samples: found 2, expected no such key; allowed: none.'],
+  [
+    { fisher: { _tag: 'monteCarlo', tolerance: 0.1 } },
+    'kfac: fisher.tolerance: found 0.1, expected no such key; allowed: samples, seed.',
+  ],
+  [{ fisher: { _tag: 'truncated', tolerance: 1 } }, 'kfac: fisher.tolerance: found 1, expected a number >= 0 and < 1.'],
   [{ weightSharing: 'sum' }, `kfac: weightSharing: found "sum", expected 'expand' or 'reduce'.`],
   [{ unsupported: 'skip' }, `kfac: unsupported: found "skip", expected 'error', 'map' or 'diagonal'.`],
-  [{ fisher: 'monteCarlo', draws: 0 }, 'kfac: draws: found 0, expected an integer >= 1.'],
-  [{ fisher: 'monteCarlo', seed: 2 ** 32 }, 'kfac: seed: found 4294967296, expected an integer from 0 to 4294967295.'],
+  [{ fisher: { _tag: 'monteCarlo', samples: 0 } }, 'kfac: fisher.samples: found 0, expected an integer >= 1.'],
+  [
+    { fisher: { _tag: 'monteCarlo', seed: 2 ** 32 } },
+    'kfac: fisher.seed: found 4294967296, expected an integer from 0 to 4294967295.',
+  ],
   [{ layers: [] }, "kfac: layers: found an empty array, expected 'all' or 'last', or an array of layer names, not empty."],
   [{ layers: ['a', 1] }, 'kfac: layers[1]: found 1, expected a layer name.'],
   ['empirical', 'kfac: options: found "empirical", expected an object.'],
   [
-    { fisher: 'monteCarlo', draws: 1.5, seed: -1 },
-    'kfac has 2 problems:\n  draws: found 1.5, expected an integer >= 1;\n  seed: found -1, expected an integer from 0 to 4294967295.',
+    { fisher: { _tag: 'monteCarlo', samples: 1.5, seed: -1 } },
+    'kfac has 2 problems:\n  fisher.samples: found 1.5, expected an integer >= 1;\n  fisher.seed: found -1, expected an integer from 0 to 4294967295.',
   ],
 ])('refuses %j', (options, message) => {
   expect(() => kfac(options as KfacOptions)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
@@ -126,8 +136,8 @@ it('refuses what does not belong to the others', () => {
       message: 'kfra: weightSharing: found "expand", expected no such key; allowed: layers, unsupported.',
     }),
   );
-  expect(() => ekfac({ fisher: { _tag: 'exact', draws: 2 } } as EkfacOptions)).toThrow(
-    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher.draws') }),
+  expect(() => ekfac({ fisher: { _tag: 'exact', samples: 2 } } as EkfacOptions)).toThrow(
+    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher.samples') }),
   );
   expect(() => ekfac({ fisher: 'kfra' } as unknown as EkfacOptions)).toThrow(
     expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher') }),
@@ -145,13 +155,27 @@ it('lowRank takes a rank, a seed and its layer, the last unless named', () => {
   );
 });
 
-it('has draws and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
+it('has samples and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
   // @ts-expect-error the exact Fisher draws nothing
-  expect(() => kfac({ fisher: 'exact', draws: 1 })).toThrow();
-  // @ts-expect-error nor is it the default to draw
-  expect(() => kfac({ seed: 1 })).toThrow();
-  // @ts-expect-error nor to leave anything out
+  expect(() => kfac({ fisher: { _tag: 'exact', samples: 1 } })).toThrow();
+  // @ts-expect-error options of a Fisher are the Fisher's own
+  expect(() => kfac({ fisher: 'monteCarlo', samples: 1 })).toThrow();
+  // @ts-expect-error nor does the default leave anything out
   expect(() => kfac({ tolerance: 0.1 })).toThrow();
+});
+
+it('knows of which estimator factors can be added: options count, but for layers and random numbers', () => {
+  expect(estimatorOf(kfac({ fisher: monteCarlo({ samples: 4, seed: 7 }), layers: 'last', unsupported: 'map' }))).toEqual({
+    _tag: 'kfac',
+    fisher: { _tag: 'monteCarlo', samples: 4 },
+    weightSharing: 'expand',
+  });
+  expect(estimatorOf(lowRank({ rank: 8, seed: 3 }))).toEqual({ _tag: 'lowRank', rank: 8 });
+  expect(estimatorOf(kfra())).toEqual({ _tag: 'kfra' });
+  expect(estimatorOf(diagonal({ fisher: truncated({ tolerance: 0.1 }) }))).toEqual({
+    _tag: 'diagonal',
+    fisher: { _tag: 'truncated', tolerance: 0.1 },
+  });
 });
 
 type Coverage = { readonly layers: LayerSelection; readonly unsupported: 'error' | 'map' | 'diagonal' };
@@ -164,7 +188,7 @@ holds<
     Fisher,
     | { readonly _tag: 'exact' }
     | { readonly _tag: 'truncated'; readonly tolerance: number }
-    | { readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number }
+    | { readonly _tag: 'monteCarlo'; readonly samples: number; readonly seed: number }
     | { readonly _tag: 'empirical' }
   >
 >();
@@ -172,10 +196,7 @@ holds<
 holds<
   Same<
     Curvature,
-    | Written<{ readonly _tag: 'exact' } & Sharing>
-    | Written<{ readonly _tag: 'truncated'; readonly tolerance: number } & Sharing>
-    | Written<{ readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number } & Sharing>
-    | Written<{ readonly _tag: 'empirical' } & Sharing>
+    | Written<{ readonly _tag: 'kfac'; readonly fisher: Fisher } & Sharing>
     | Written<{ readonly _tag: 'kfra' } & Coverage>
     | Written<{ readonly _tag: 'ekfac'; readonly fisher: Fisher } & Sharing>
     | Written<{ readonly _tag: 'diagonal'; readonly fisher: Fisher } & Coverage>

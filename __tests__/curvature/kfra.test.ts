@@ -6,6 +6,7 @@ import { prepare } from '../../src/curvature/estimator.js';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
 import { readNetwork } from '../../src/network/network.js';
 import { type PosteriorOptions, posteriorOf, posteriorTask } from '../../src/posterior/posterior.js';
+import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { combination, meanOf, outer, product, type Rows, transposed } from '../support/math/dense64.js';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
@@ -96,7 +97,7 @@ it("leaves a posterior's products to the engine, one that is waited for or one t
     const { values } = right(javascriptEngine.symmetricEigen(kronecker(layer).gradient));
     // Λ is singular: what float32 makes of its zero may be below it, which a posterior takes as zero.
     const least = values.map((v) => Math.max(0, v));
-    expect(relativeError(posterior.layers[l]?.gradient.values ?? [], least)).toBeLessThan(FLOAT64);
+    expect(relativeError(matricesOf(posterior.layers[l]).gradientValues?.data ?? [], least)).toBeLessThan(FLOAT64);
   });
   const waited = await posteriorTask(factors, OPTIONS, {
     symmetricEigen: TE.fromEitherK(engine.symmetricEigen),

@@ -53,8 +53,8 @@ interface Estimator {
 const ESTIMATORS: ReadonlyArray<Estimator> = [
   { name: 'exact', curvature: kfac() },
   { name: 'exact, reduce', curvature: kfac({ weightSharing: 'reduce' }) },
-  { name: 'truncated', curvature: kfac({ fisher: 'truncated', tolerance: 0 }) },
-  { name: 'monteCarlo', curvature: kfac({ fisher: 'monteCarlo', draws: 2 }), draws: true },
+  { name: 'truncated', curvature: kfac({ fisher: { _tag: 'truncated', tolerance: 0 } }) },
+  { name: 'monteCarlo', curvature: kfac({ fisher: { _tag: 'monteCarlo', samples: 2 } }), draws: true },
   { name: 'empirical', curvature: kfac({ fisher: 'empirical' }) },
   { name: 'ekfac', curvature: ekfac() },
   { name: 'ekfac, truncated', curvature: ekfac({ fisher: { _tag: 'truncated', tolerance: 0 } }) },
@@ -75,8 +75,8 @@ function expectSame(found: Factors, expected: Factors, { draws }: Estimator): vo
     ...factors,
     layers: factors.layers.map(
       (layer, i): LayerSums =>
-        layer._tag === 'kronecker'
-          ? { ...layer, gradient: kronecker(expected.layers[i]).gradient }
+        'input' in layer.parts
+          ? ({ ...layer, parts: { ...layer.parts, gradient: kronecker(expected.layers[i]).gradient } } as LayerSums)
           : (expected.layers[i] as LayerSums),
     ),
   });

@@ -12,6 +12,7 @@ import {
   type Matrix,
   merge,
   mergeEpochs,
+  type Structure,
 } from 'tfjs-laplace';
 import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
@@ -20,23 +21,24 @@ import { chain } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
 const LAYOUT: Layout = {
-  estimator: 'exact',
+  estimator: { _tag: 'kfac', fisher: { _tag: 'exact' }, weightSharing: 'expand' },
   likelihood: categorical(),
   layers: [
-    { name: 'a', structure: 'kronecker', groups: 1, n: 3, m: 2, bias: true },
-    { name: 'b', structure: 'kronecker', groups: 2, n: 1, m: 2, bias: false },
-    { name: 'c', structure: 'embedding', groups: 1, n: 3, m: 2, bias: false },
-    { name: 'd', structure: 'diagonal', groups: 2, n: 2, m: 1, bias: true },
+    { name: 'a', structure: 'kronecker', members: ['a'], groups: 1, n: 3, m: 2, bias: true },
+    { name: 'b', structure: 'kronecker', members: ['b'], groups: 2, n: 1, m: 2, bias: false },
+    { name: 'c', structure: 'embedding', members: ['c'], groups: 1, n: 3, m: 2, bias: false },
+    { name: 'd', structure: 'diagonal', members: ['d'], groups: 2, n: 2, m: 1, bias: true },
     {
       name: 'e',
       structure: 'lowRank',
+      members: ['e'],
       groups: 1,
       n: 2,
       m: 3,
       bias: true,
       sketch: { rank: 1, columns: 2, seed: 0 },
     },
-    { name: 'f', structure: 'lowRank', groups: 1, n: 2, m: 3, bias: true },
+    { name: 'f', structure: 'lowRank', members: ['f'], groups: 1, n: 2, m: 3, bias: true },
   ],
   covered: ['a', 'b', 'c', 'd', 'e', 'f'],
 };
@@ -46,22 +48,17 @@ const entry = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 const matrixOf = (rows: number, cols: number): fc.Arbitrary<Matrix> =>
   fc.array(entry, { minLength: rows * cols, maxLength: rows * cols }).map((v) => ({ rows, cols, data: Float64Array.from(v) }));
 
-const twoFactors = (input: fc.Arbitrary<Matrix>, gradient: fc.Arbitrary<Matrix>): fc.Arbitrary<LayerSums> =>
-  fc.record({ _tag: fc.constant('kronecker' as const), input, gradient });
+const sumsOf = <S extends Structure>(structure: S, parts: Record<string, fc.Arbitrary<Matrix>>): fc.Arbitrary<LayerSums> =>
+  fc.record({ structure: fc.constant(structure), parts: fc.record(parts) }) as unknown as fc.Arbitrary<LayerSums>;
 
 /** The sums of each layer of the layout. */
 const SUMS = [
-  twoFactors(matrixOf(3, 3), matrixOf(2, 2)),
-  twoFactors(matrixOf(2, 1), matrixOf(4, 2)),
-  twoFactors(matrixOf(3, 1), matrixOf(2, 2)),
-  fc.record({ _tag: fc.constant('diagonal' as const), squares: matrixOf(4, 1) }),
-  fc.record({
-    _tag: fc.constant('lowRank' as const),
-    input: matrixOf(2, 2),
-    diagonal: matrixOf(3, 1),
-    sketch: matrixOf(3, 2),
-  }),
-  fc.record({ _tag: fc.constant('lowRank' as const), input: matrixOf(2, 2), diagonal: matrixOf(3, 1) }),
+  sumsOf('kronecker', { input: matrixOf(3, 3), gradient: matrixOf(2, 2) }),
+  sumsOf('kronecker', { input: matrixOf(2, 1), gradient: matrixOf(4, 2) }),
+  sumsOf('embedding', { input: matrixOf(3, 1), gradient: matrixOf(2, 2) }),
+  sumsOf('diagonal', { squares: matrixOf(4, 1) }),
+  sumsOf('lowRank', { input: matrixOf(2, 2), diagonal: matrixOf(3, 1), sketch: matrixOf(3, 2) }),
+  sumsOf('lowRank', { input: matrixOf(2, 2), diagonal: matrixOf(3, 1) }),
 ] as const;
 
 const WEIGHTS = LAYOUT.layers.map(({ groups, n, m }) => ({
@@ -130,7 +127,10 @@ describe('merge', () => {
 
   it.each<[string, Factors]>([
     ['other weights', { ...EMPTY, fingerprint: 'beef' }],
-    ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'empirical' } }],
+    [
+      'another estimator',
+      { ...EMPTY, layout: { ...LAYOUT, estimator: { _tag: 'kfac', fisher: { _tag: 'empirical' }, weightSharing: 'expand' } } },
+    ],
     ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: bernoulli() } }],
     ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
     ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],

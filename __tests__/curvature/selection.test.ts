@@ -2,22 +2,12 @@
  * Covering some of the layers gives the same factors for them as covering all. The last layer alone sums Λ itself (see
  * closedForm.test.ts), of which `truncated` leaves nothing out.
  */
-import {
-  type Curvature,
-  categorical,
-  diagonal,
-  ekfac,
-  full,
-  isKronecker,
-  kfac,
-  kfra,
-  type LayerMoments,
-  moments,
-} from 'tfjs-laplace';
+import { type Curvature, categorical, diagonal, ekfac, full, kfac, kfra, type LayerMoments, moments } from 'tfjs-laplace';
 import { fisherOf } from '../../src/curvature/codec.js';
 import { prepare } from '../../src/curvature/estimator.js';
 import { rowsPerExample } from '../../src/curvature/fisher/seeds.js';
 import { readNetwork } from '../../src/network/network.js';
+import { matricesOf } from '../support/factors.js';
 import { dataFor, factorsOf, kindOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
 import { FLOAT32, type Numbers, relativeError } from '../support/math/numbers.js';
@@ -25,11 +15,11 @@ import { FLOAT32, type Numbers, relativeError } from '../support/math/numbers.js
 const ESTIMATORS: ReadonlyArray<readonly [string, (layers: Curvature['layers']) => Curvature]> = [
   ['exact', (layers) => kfac({ fisher: 'exact', layers })],
   ['exact, reduced', (layers) => kfac({ fisher: 'exact', weightSharing: 'reduce', layers })],
-  ['truncated', (layers) => kfac({ fisher: 'truncated', tolerance: layers === 'last' ? 0 : 0.1, layers })],
-  ['monteCarlo', (layers) => kfac({ fisher: 'monteCarlo', draws: 3, seed: 2, layers })],
+  ['truncated', (layers) => kfac({ fisher: { _tag: 'truncated', tolerance: layers === 'last' ? 0 : 0.1 }, layers })],
+  ['monteCarlo', (layers) => kfac({ fisher: { _tag: 'monteCarlo', samples: 3, seed: 2 }, layers })],
   ['empirical', (layers) => kfac({ fisher: 'empirical', layers })],
   ['kfra', (layers) => kfra({ layers })],
-  ['diagonal', (layers) => diagonal({ fisher: { _tag: 'monteCarlo', draws: 2, seed: 1 }, layers })],
+  ['diagonal', (layers) => diagonal({ fisher: { _tag: 'monteCarlo', samples: 2, seed: 1 }, layers })],
 ];
 
 describe.each(ESTIMATORS)('%s', (_, curvature) => {
@@ -63,8 +53,7 @@ describe.each(ESTIMATORS)('%s', (_, curvature) => {
 });
 
 /** The numbers of a layer's moments. */
-const sums = (layer: LayerMoments): Numbers =>
-  isKronecker(layer) ? [layer.input, layer.gradient] : layer._tag === 'diagonal' ? [layer.squares] : [];
+const sums = (layer: LayerMoments): Numbers => Object.values(matricesOf(layer));
 
 it('knows the most that each Fisher matrix sends back, and that kfra has none', () => {
   const rows = (curvature: Curvature): number => {
@@ -82,7 +71,7 @@ it('full covers the chosen layers together, by a name of its own', async () => {
   const { layout, weights } = await factorsOf(model, categorical(), data, full({ layers: [top, low] }));
   // [3 + 1, 4] and [3 + 1, 2] weights in running order, in one column.
   expect(layout.layers).toEqual([
-    { name: 'all covered layers', structure: 'full', groups: 1, n: 24, m: 1, bias: false, members: [low, top] },
+    { name: 'all covered layers', structure: 'full', members: [low, top], groups: 1, n: 24, m: 1, bias: false },
   ]);
   expect(layout.covered).toEqual(['all covered layers']);
   const column = model.getWeights().flatMap((w, i) => ([0, 1, 4, 5].includes(i) ? Array.from(w.dataSync()) : []));

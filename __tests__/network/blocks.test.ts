@@ -1,24 +1,28 @@
 /** Which layers have a block, how many, of which shape; and what becomes of one whose factors would be too large. */
 import * as tf from '@tensorflow/tfjs';
-import { type Curvature, categorical, coverage, diagonal, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
+import { type Curvature, categorical, coverage, diagonal, ekfac, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
+import { LARGEST_FACTOR } from '../../src/curvature/choice.js';
 import { prepare } from '../../src/curvature/estimator.js';
-import { type Block, LARGEST_FACTOR, type Unsupported } from '../../src/network/blocks.js';
+import type { Block } from '../../src/network/blocks.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { right } from '../support/math/laplace.js';
 import { dense, functional, on } from '../support/math/networks.js';
 
-const blocksOf = (model: tf.LayersModel, layers: LayerSelection = 'all', unsupported?: Unsupported): ReadonlyArray<Block> =>
-  right(withBlocks(right(readNetwork(model, gaussian())), layers, unsupported)).blocks;
+const blocksOf = (model: tf.LayersModel, layers: LayerSelection = 'all'): ReadonlyArray<Block> =>
+  right(withBlocks(right(readNetwork(model, gaussian())), layers)).blocks;
+
+const structuresOf = (model: tf.LayersModel, curvature: Curvature) =>
+  right(prepare(right(readNetwork(model, gaussian())), curvature)).layout.layers.map(({ name, structure }) => [name, structure]);
 
 /** What tells one block from another. */
-const shape = ({ name, ops, groups, n, m, bias, structure }: Block) => ({
+const shape = ({ name, ops, groups, n, m, bias, map }: Block) => ({
   name,
   uses: ops.length,
   groups,
   n,
   m,
   bias,
-  structure,
+  inputs: map.inputs,
 });
 
 const plain = (name: string, n: number, m: number) => ({
@@ -28,7 +32,7 @@ const plain = (name: string, n: number, m: number) => ({
   n,
   m,
   bias: true,
-  structure: 'kronecker' as const,
+  inputs: 'rows' as const,
 });
 
 const pooled = (layer: tf.layers.Layer, x: tf.SymbolicTensor) => on(tf.layers.globalAveragePooling1d({}), on(layer, x));
@@ -68,12 +72,12 @@ describe('a block for every layer that is linear in its weights', () => {
     [
       'a normalisation by moving statistics: a diagonal of a scale and a shift for each feature',
       () => functional([3], (x) => on(top(), on(tf.layers.batchNormalization({ name: 'norm' }), x))),
-      [{ ...plain('norm', 2, 1), groups: 3, structure: 'diagonal' }, plain('top', 4, 2)],
+      [{ ...plain('norm', 2, 1), groups: 3, inputs: 'features' }, plain('top', 4, 2)],
     ],
     [
       'a normalisation of each example, without a shift',
       () => functional([3], (x) => on(top(), on(tf.layers.layerNormalization({ name: 'norm', center: false }), x))),
-      [{ ...plain('norm', 1, 1), groups: 3, bias: false, structure: 'diagonal' }, plain('top', 4, 2)],
+      [{ ...plain('norm', 1, 1), groups: 3, bias: false, inputs: 'features' }, plain('top', 4, 2)],
     ],
     [
       'a normalisation without weights',
@@ -100,7 +104,7 @@ describe('a block for every layer that is linear in its weights', () => {
     [
       'an embedding',
       () => functional([4], (x) => on(top(), pooled(tf.layers.embedding({ inputDim: 7, outputDim: 3, name: 'table' }), x))),
-      [{ ...plain('table', 7, 3), bias: false, structure: 'embedding' }, plain('top', 4, 2)],
+      [{ ...plain('table', 7, 3), bias: false, inputs: 'tokens' }, plain('top', 4, 2)],
     ],
   ];
 
@@ -127,46 +131,54 @@ describe('a factor that would be too large', () => {
   const whole = (model: tf.LayersModel) => right(readNetwork(model, categorical()));
 
   it("is refused under 'error', with its size and what to do", () => {
-    const found = withBlocks(whole(wide()), 'all');
+    const found = prepare(whole(wide()), kfac());
     expect(found).toMatchObject({ left: { kind: 'UnsupportedLayer', layer: 'wide', found: 'factors of 8193 and 1 rows' } });
     const { message } = (found as { left: Error }).left;
     for (const part of ['8192', "unsupported: 'diagonal'", "'map'", "layers: 'last'"]) expect(message).toContain(part);
-    expect(withBlocks(whole(wide()), ['wide'])).toMatchObject({ left: { layer: 'wide' } });
+    expect(prepare(whole(wide()), kfac({ layers: ['wide'] }))).toMatchObject({ left: { layer: 'wide' } });
   });
 
   it('is not, up to that size, nor where the layer is left out', () => {
-    expect(blocksOf(wide(LARGEST_FACTOR - 1)).map((b) => [b.name, b.n])).toEqual([
-      ['wide', LARGEST_FACTOR],
-      ['top', 2],
-    ]);
-    expect(blocksOf(wide(), 'last').map((b) => b.name)).toEqual(['top']);
-    expect(blocksOf(wide(), ['top']).map((b) => b.name)).toEqual(['top']);
-  });
-
-  it("becomes a diagonal under 'diagonal': a number for each weight", () => {
-    expect(blocksOf(wide(), 'all', 'diagonal').map((b) => [b.name, b.structure])).toEqual([
-      ['wide', 'diagonal'],
+    expect(structuresOf(wide(LARGEST_FACTOR - 1), kfac())).toEqual([
+      ['wide', 'kronecker'],
       ['top', 'kronecker'],
     ]);
-    const { layout } = right(prepare(whole(wide()), kfac({ unsupported: 'diagonal' })));
-    expect(layout.layers.map((l) => l.structure)).toEqual(['diagonal', 'kronecker']);
-    expect(layout.covered).toEqual(['wide', 'top']);
+    expect(structuresOf(wide(), kfac({ layers: 'last' }))).toEqual([['top', 'kronecker']]);
+    expect(structuresOf(wide(), kfac({ layers: ['top'] }))).toEqual([['top', 'kronecker']]);
+  });
+
+  it("becomes its diagonal under 'diagonal': of a layer with many inputs the input factor alone", () => {
+    expect(structuresOf(wide(), kfac({ unsupported: 'diagonal' }))).toEqual([
+      ['wide', 'inputDiagonal'],
+      ['top', 'kronecker'],
+    ]);
+    expect(right(prepare(whole(wide()), kfac({ unsupported: 'diagonal' }))).layout.covered).toEqual(['wide', 'top']);
+    expect(structuresOf(wide(), ekfac({ unsupported: 'diagonal' }))).toEqual([
+      ['wide', 'eigen'],
+      ['top', 'eigen'],
+    ]);
+  });
+
+  it("becomes a diagonal under 'diagonal', a number for each weight, where the layer has many outputs", () => {
+    const broad = functional([1], (x) => on(dense(2, { name: 'top' }), on(dense(LARGEST_FACTOR + 1, { name: 'broad' }), x)));
+    expect(structuresOf(broad, kfac({ unsupported: 'diagonal', layers: ['broad'] }))).toEqual([['broad', 'diagonal']]);
   });
 
   it("is left out under 'map'", () => {
-    expect(blocksOf(wide(), 'all', 'map').map((b) => b.name)).toEqual(['top']);
     expect(right(prepare(whole(wide()), kfac({ unsupported: 'map' }))).layout.covered).toEqual(['top']);
   });
 
   it('counts outputs as well: the gradient factor of a layer with many', () => {
     const broad = functional([1], (x) => on(dense(2), on(dense(LARGEST_FACTOR + 1, { name: 'broad', useBias: false }), x)));
-    expect(withBlocks(whole(broad), ['broad'])).toMatchObject({ left: { layer: 'broad', found: 'factors of 1 and 8193 rows' } });
+    expect(prepare(whole(broad), kfac({ layers: ['broad'] }))).toMatchObject({
+      left: { layer: 'broad', found: 'factors of 1 and 8193 rows' },
+    });
   });
 
   it("is none for an embedding's table, which has counts for a factor", () => {
     const table = tf.layers.embedding({ inputDim: 50_000, outputDim: 1, name: 'table' });
     const model = functional([4], (x) => on(top(), pooled(table, x)));
-    expect(blocksOf(model).map((b) => [b.name, b.structure])).toEqual([
+    expect(structuresOf(model, kfac())).toEqual([
       ['table', 'embedding'],
       ['top', 'kronecker'],
     ]);
@@ -180,7 +192,7 @@ describe('a factor that would be too large', () => {
   it.each<[Curvature, ReadonlyArray<string>, string | undefined]>([
     [kfac(), ['top', 'wide: map'], "'wide' is refused"],
     [kfac({ unsupported: 'map' }), ['top', 'wide: map'], "'wide' stays at its MAP"],
-    [kfac({ unsupported: 'diagonal' }), ['wide', 'top'], "'wide' gets a diagonal block"],
+    [kfac({ unsupported: 'diagonal' }), ['wide', 'top'], "'wide' keeps the diagonal of one factor, and one factor"],
     [diagonal(), ['wide', 'top'], undefined],
   ])('is told by the coverage of %j', (curvature, layers, warning) => {
     const found = right(coverage(wide(), { likelihood: categorical(), curvature }));

@@ -160,7 +160,7 @@ describe.each(CONFIGS)('$name', (config) => {
       const [P, R, T, m] = z.shape;
       if (map.positions !== undefined) expect(T).toBe(map.positions);
       const a = inputsOfUse({ map, bias: map.bias }, inputs);
-      const rows = map.structure === 'embedding' ? tf.oneHot(tf.cast(tf.reshape(a, [1, -1]), 'int32'), map.n) : a;
+      const rows = map.inputs === 'tokens' ? tf.oneHot(tf.cast(tf.reshape(a, [1, -1]), 'int32'), map.n) : a;
       const product = tf.matMul(tf.reshape(rows, [P, R * T, map.n]) as tf.Tensor3D, tf.reshape(W, [P, map.n, m]) as tf.Tensor3D);
       expect(distance(product.dataSync(), z.dataSync())).toBeLessThan(ROUNDING);
     }
@@ -169,7 +169,7 @@ describe.each(CONFIGS)('$name', (config) => {
   it('goes back by its adjoint, for more rows than examples', () => {
     const { layer, x } = subject(config);
     for (const { map, x: inputs } of mapsOf(layer, x).maps) {
-      if (map.structure === 'embedding') continue;
+      if (map.inputs === 'tokens') continue;
       const weights = present(map);
       const K = 3;
       const rows = noise([K * B, ...inputs.shape.slice(1)], 5);

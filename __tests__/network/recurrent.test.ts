@@ -21,7 +21,8 @@ import {
 import { cloneModel, writeBlock } from '../../src/network/clone.js';
 import { forward } from '../../src/network/forward.js';
 import { blockWeights } from '../../src/network/weights.js';
-import { pass } from '../support/factors.js';
+import { matricesOf, pass } from '../support/factors.js';
+import { kronecker } from '../support/kronecker.js';
 import { right } from '../support/math/laplace.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
@@ -112,8 +113,7 @@ describe.each(CASES)('%s', (_, make) => {
     const x = inputs(3);
     const factors = await pass(own, GAUSSIAN, { x, y: labels(3) }, full(), 2);
     const [layer] = factors.layers;
-    if (layer?._tag !== 'kronecker') throw new Error('no matrix');
-    expect(relativeError(layer.input, gramOf(jacobian(own, x, order)))).toBeLessThan(FLOAT32);
+    expect(relativeError(matricesOf(layer).gradient as never, gramOf(jacobian(own, x, order)))).toBeLessThan(FLOAT32);
   });
 
   it('has the covariance of its linearised outputs', async () => {
@@ -161,13 +161,13 @@ describe('with independence over time', () => {
     const factors = await factorsOf(own, x);
     const i = network.blocks.findIndex(({ name }) => name === 'cell/recurrent');
     const layer = factors.layers[i];
-    if (layer?._tag !== 'kronecker') throw new Error('no factors');
+    const { input, gradient } = kronecker(layer);
     const square = ({ rows, cols, data }: { rows: number; cols: number; data: Float64Array }) =>
       Matrix.from1DArray(rows, cols, Array.from(data));
     const before = network.blocks.slice(0, i).reduce((sum, { n, m }) => sum + n * m, 0);
     const size = (network.blocks[i]?.n as number) * (network.blocks[i]?.m as number);
     const rows = jacobian(own, x, order).map((row) => row.slice(before, before + size));
-    const product = square(layer.input).kroneckerProduct(square(layer.gradient));
+    const product = square(input).kroneckerProduct(square(gradient));
     expect(relativeError(product.to2DArray(), gramOf(rows))).toBeLessThan(FLOAT32);
   });
 
@@ -176,11 +176,11 @@ describe('with independence over time', () => {
     const x = inputs(3);
     const factors = await factorsOf(own, x);
     const [layer] = factors.layers;
-    if (layer?._tag !== 'kronecker') throw new Error('no factors');
+    const { input } = kronecker(layer);
     const rows = tf.concat([x, tf.ones([3, STEPS, 1])], 2).reshape([-1, WIDTH + 1]);
     // Sums run over all steps; the mean over them is taken with the one over examples.
     expect(factors.layout.layers[0]?.positions).toBe(STEPS);
-    expect(relativeError(layer.input, rows.transpose().matMul(rows))).toBeLessThan(FLOAT32);
+    expect(relativeError(input, rows.transpose().matMul(rows))).toBeLessThan(FLOAT32);
   });
 
   it('the covariance of the linearised outputs is that of the Kronecker blocks', async () => {
@@ -195,8 +195,8 @@ describe('with independence over time', () => {
     let start = 0;
     network.blocks.forEach(({ n, m }, i) => {
       const layer = means[i];
-      if (layer?._tag !== 'kronecker') throw new Error('no factors');
-      const [A, G] = [layer.input, layer.gradient].map(({ rows, data }) => Matrix.from1DArray(rows, rows, Array.from(data)));
+      const { input, gradient } = kronecker(layer);
+      const [A, G] = [input, gradient].map(({ rows, data }) => Matrix.from1DArray(rows, rows, Array.from(data)));
       const curvature = (A as Matrix).kroneckerProduct(G as Matrix).mul(factors.count);
       const C = inverse(curvature.add(Matrix.eye(n * m).mul(2)));
       expected.forEach((row, b) => {
@@ -213,11 +213,13 @@ describe('with independence over time', () => {
   it('rows that are gathered are those that are stacked: truncated', async () => {
     const own = model(() => layers.gru({ units: 2, returnSequences: true }));
     const x = inputs(3);
-    const [found, expected] = [await factorsOf(own, x, kfac({ fisher: 'truncated', tolerance: 1e-9 })), await factorsOf(own, x)];
+    const [found, expected] = [
+      await factorsOf(own, x, kfac({ fisher: { _tag: 'truncated', tolerance: 1e-9 } })),
+      await factorsOf(own, x),
+    ];
     found.layers.forEach((layer, i) => {
-      const other = expected.layers[i];
-      if (layer._tag !== 'kronecker' || other?._tag !== 'kronecker') throw new Error('no factors');
-      expect(relativeError(layer.gradient, other.gradient)).toBeLessThan(FLOAT32);
+      const other = kronecker(expected.layers[i]);
+      expect(relativeError(kronecker(layer).gradient, other.gradient)).toBeLessThan(FLOAT32);
     });
   });
 

@@ -1,16 +1,7 @@
 import { either as E } from 'fp-ts';
 import { decode } from '../../src/codec/index.js';
-import {
-  type Damping,
-  DampingCodec,
-  exactDamping,
-  factoredDamping,
-  isotropic,
-  type Prior,
-  PriorCodec,
-  type PriorInput,
-  perLayer,
-} from '../../src/posterior/codec.js';
+import { isotropic, type Prior, PriorCodec, type PriorInput, perLayer } from '../../src/posterior/codec.js';
+import { type Damping, DampingCodec, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {

@@ -5,6 +5,8 @@ import {
   type Factors,
   isotropic,
   type LaplaceErrorKind,
+  type LayerSums,
+  type Matrix,
   moments,
   type Prior,
   perLayer,
@@ -12,6 +14,7 @@ import {
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
 import { type PosteriorOptions, posteriorOf } from '../../src/posterior/posterior.js';
+import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { kindOf, right } from '../support/math/laplace.js';
 import { factorsWith, matrixOf, secondMoment } from '../support/math/posteriors64.js';
@@ -26,15 +29,20 @@ const OPTIONS: PosteriorOptions = { prior: isotropic(1), damping: exactDamping()
 const build = (factors: Factors, options: Partial<PosteriorOptions> = {}) =>
   posteriorOf(factors, { ...OPTIONS, ...options }, javascriptEngine);
 
+/** FACTORS with another matrix in one place. */
+const replaced = (layer: number, part: 'input' | 'gradient', matrix: Matrix): Factors => ({
+  ...FACTORS,
+  layers: FACTORS.layers.map((sums, l) =>
+    l === layer ? ({ ...sums, parts: { ...sums.parts, [part]: matrix } } as LayerSums) : sums,
+  ),
+});
+
 /** FACTORS with one entry of one sum replaced. */
-function damaged(layer: number, side: 'input' | 'gradient', index: number, value: number): Factors {
-  const layers = FACTORS.layers.map(kronecker).map((sums, l) => {
-    if (l !== layer) return sums;
-    const data = Float64Array.from(sums[side].data);
-    data[index] = value;
-    return { ...sums, [side]: { ...sums[side], data } };
-  });
-  return { ...FACTORS, layers };
+function damaged(layer: number, part: 'input' | 'gradient', index: number, value: number): Factors {
+  const own = kronecker(FACTORS.layers[layer])[part];
+  const data = Float64Array.from(own.data);
+  data[index] = value;
+  return replaced(layer, part, { ...own, data });
 }
 
 it('is a posterior for comparison', () => {
@@ -63,25 +71,20 @@ describe('factors', () => {
   });
 
   it('may have eigenvalues below zero by rounding: they become 0', () => {
+    const withGradient = (last: number) =>
+      replaced(
+        0,
+        'gradient',
+        matrixOf([
+          [10, 0],
+          [0, last],
+        ]),
+      );
     // diag(1, −1e−8) of 10 examples: float32 sums leave as much.
-    const low = {
-      ...kronecker(FACTORS.layers[0]),
-      gradient: matrixOf([
-        [10, 0],
-        [0, -1e-7],
-      ]),
-    };
-    const posterior = right(build({ ...FACTORS, layers: [low, FACTORS.layers[1] as never] }));
-    expect(Array.from(posterior.layers[0]?.gradient.values as Float64Array)).toEqual([0, 1]);
+    const posterior = right(build(withGradient(-1e-7)));
+    expect(Array.from(matricesOf(posterior.layers[0]).gradientValues?.data ?? [])).toEqual([0, 1]);
     // A thousand times that is no rounding.
-    const worse = {
-      ...low,
-      gradient: matrixOf([
-        [10, 0],
-        [0, -1e-4],
-      ]),
-    };
-    expect(kindOf(build({ ...FACTORS, layers: [worse, FACTORS.layers[1] as never] }))).toBe('InvalidInput');
+    expect(kindOf(build(withGradient(-1e-4)))).toBe('InvalidInput');
   });
 });
 

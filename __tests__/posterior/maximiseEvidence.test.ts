@@ -9,6 +9,7 @@ import {
   factoredDamping,
   isLaplaceError,
   isotropic,
+  type Matrix,
   maximiseEvidence,
   type Posterior,
   type PosteriorLayer,
@@ -16,7 +17,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
-import { determinant } from '../../src/posterior/determinant.js';
+import { determinant } from '../../src/posterior/evidence.js';
 import { posteriorOf } from '../../src/posterior/posterior.js';
 import { combination, identity, inverse, logDet, plus, product, transposed } from '../support/math/dense64.js';
 import { kindOf, right } from '../support/math/laplace.js';
@@ -92,21 +93,37 @@ it('has a slope of 0 in that of every layer', () => {
   );
 });
 
+/** α and γ of a layer of Kronecker factors. */
+function sidesOf({ parts }: PosteriorLayer): readonly [Float64Array, Float64Array] {
+  if (!('gradientValues' in parts)) throw new Error('expected two sides');
+  return [parts.inputValues.data, parts.gradientValues.data];
+}
+
+const column = (data: Float64Array): Matrix => ({ rows: data.length, cols: 1, data });
+
+/** The same layer with a table of curvatures in place of products. */
+const tableOf = (layer: PosteriorLayer, curvature: Matrix): PosteriorLayer => ({
+  ...layer,
+  structure: 'diagonal',
+  parts: { curvature },
+});
+
 it('is MacKay’s fixed point, γ = τ ‖θ‖², with γ = Σ λ / (λ + τ) under exact damping', () => {
   check(
     fc.property(
       posteriors.filter(({ damping }) => damping._tag === 'exact'),
       (posterior) => {
         const { posterior: best, effectiveParameters } = right(maximiseEvidence(posterior, { per: 'layer' }));
-        best.layers.forEach(({ name, input, gradient, priorPrecision: tau, ...layer }) => {
-          const gamma = Array.from(input.values).reduce(
-            (sum, a) =>
-              sum + Array.from(gradient.values).reduce((s, g) => s + 1 / (1 + tau / (posterior.datasetSize * a * g)), 0),
+        best.layers.forEach((layer) => {
+          const { name, priorPrecision: tau } = layer;
+          const [alpha, gammas] = sidesOf(layer);
+          const gamma = Array.from(alpha).reduce(
+            (sum, a) => sum + Array.from(gammas).reduce((s, g) => s + 1 / (1 + tau / (posterior.datasetSize * a * g)), 0),
             0,
           );
           // The tolerance of log τ, 1e-10, and a sum of some 20 terms.
           expect(Math.abs((effectiveParameters[name] as number) / gamma - 1)).toBeLessThan(1e-12);
-          expect(Math.abs((tau * norm({ name, input, gradient, priorPrecision: tau, ...layer })) / gamma - 1)).toBeLessThan(1e-9);
+          expect(Math.abs((tau * norm(layer)) / gamma - 1)).toBeLessThan(1e-9);
         });
       },
     ),
@@ -176,19 +193,20 @@ describe('a determinant', () => {
         posteriors.filter(({ damping }) => damping._tag === 'exact'),
         (posterior) => {
           const [layer] = posterior.layers as [PosteriorLayer];
-          const { n, m, input, gradient } = layer;
+          const { n, m } = layer;
+          const [alpha, gamma] = sidesOf(layer);
           const table = Float64Array.from(
             { length: n * m },
-            (_, i) => (input.values[Math.floor(i / m)] as number) * (gradient.values[i % m] as number),
+            (_, i) => (alpha[Math.floor(i / m)] as number) * (gamma[i % m] as number),
           );
           const twice = (values: Float64Array) => Float64Array.of(...values, ...values.map((v) => 2 * v));
           const product = determinant(posterior, layer);
-          const single = determinant(posterior, { ...layer, spectrum: { rows: n, cols: m, data: table } });
+          const single = determinant(posterior, tableOf(layer, { rows: n, cols: m, data: table }));
           const groups = determinant(posterior, {
             ...layer,
             groups: 2,
-            input: { values: twice(input.values) },
-            gradient: { values: twice(gradient.values) },
+            structure: 'kronecker',
+            parts: { inputValues: column(twice(alpha)), gradientValues: column(twice(gamma)) },
           });
           for (const tau of [1e-3, 1, 50]) {
             expect(single.logRatio(tau)).toBeCloseTo(product.logRatio(tau), 9);
@@ -211,7 +229,7 @@ describe('a determinant', () => {
     const of = (values: number[]) =>
       determinant(
         { ...posterior, datasetSize: 1 },
-        { ...layer, spectrum: { rows: 1, cols: values.length, data: Float64Array.from(values) } },
+        tableOf(layer, { rows: 1, cols: values.length, data: Float64Array.from(values) }),
       );
     const small = take(100, () => 1e-20);
     expect(of(small).logRatio(1) / 1e-18).toBeCloseTo(1, 12);
@@ -271,7 +289,7 @@ describe('no maximum', () => {
     ...posterior,
     layers: posterior.layers.map((layer) =>
       names.includes(layer.name)
-        ? { ...layer, gradient: { ...layer.gradient, values: layer.gradient.values.map(() => 0) } }
+        ? ({ ...layer, parts: { ...layer.parts, gradientValues: column(sidesOf(layer)[1].map(() => 0)) } } as PosteriorLayer)
         : layer,
     ),
   });

@@ -18,7 +18,7 @@ import { forward } from '../../src/network/forward.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
 import type { Op } from '../../src/network/ops.js';
 import { MEMORY_BUDGET } from '../../src/predictive/device/budget.js';
-import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { residentPosterior } from '../../src/predictive/device/device.js';
 import { sampledActivations } from '../../src/predictive/sampling/activationSampling.js';
 import { samplingPredictor } from '../../src/predictive/sampling/samplingPredictor.js';
 import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/sampling/weightSampling.js';
@@ -54,7 +54,7 @@ describe('independent draws', () => {
   it('of weight sampling: network s of a seed has the key (seed, s), its layer i (seed, s, i)', async () => {
     const { model, posterior, network, x } = await fitted();
     const found = (await predictOne(model, posterior, weightSampling({ samples: 3, seed: 5 }), x)) as Classification;
-    const device = uploadPosterior(network, posterior, 1);
+    const device = residentPosterior(network, posterior, 1);
     const outputs = [0, 1, 2].map((s) => {
       const draw = drawWeights(device, { _tag: 'pseudoRandom', key: foldIn(key(5), s), sign: 1 });
       const f = tf.tidy(() => forward(network, [x], sampledNetwork(draw)).outputs);
@@ -67,7 +67,7 @@ describe('independent draws', () => {
   it('of activation sampling: noise s of a batch and its part has the key (seed, s, batch, part)', async () => {
     const { model, posterior, network, x } = await fitted();
     const found = (await predictOne(model, posterior, activationSampling({ samples: 3, seed: 5 }), x)) as Classification;
-    const device = uploadPosterior(network, posterior, 1);
+    const device = residentPosterior(network, posterior, 1);
     const outputs = [0, 1, 2].map((s) => {
       const own = foldIn(foldIn(foldIn(key(5), s), 0), 0);
       return tf.tidy(
@@ -239,7 +239,7 @@ describe('what lies below the covered layers', () => {
 
   it('changes no number: mean and deviation that are computed once are those of every draw', async () => {
     const { network, posterior, x } = await fitted();
-    const device = uploadPosterior(network, posterior, 1);
+    const device = residentPosterior(network, posterior, 1);
     const predictor = samplingPredictor(network, posterior, activationSampling({ samples: 2, seed: 4 }) as never, MEMORY_BUDGET);
     let found: Classification | undefined;
     for await (const { done, report } of predictor.run([x], 6)) if (done) found = (await report?.()) as Classification;

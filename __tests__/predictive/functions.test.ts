@@ -24,7 +24,7 @@ import {
   sampleFunctions,
   weightSampling,
 } from 'tfjs-laplace';
-import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { residentPosterior } from '../../src/predictive/device/device.js';
 import { disposeWeights, drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
@@ -56,7 +56,7 @@ const valuesAt = (
 
 /** W_s − M of every layer of the posterior, one after the other in the order of its weights. */
 function deviations({ network, posterior }: Linearised, seed: number, s: number): number[][] {
-  const device = uploadPosterior(network, posterior, 1);
+  const device = residentPosterior(network, posterior, 1);
   const draw = drawWeights(device, noiseOf('independent', key(seed), s));
   const flat = device.layers.map(({ blocks }, l) => {
     const mean = posterior.layers[l]?.mean.data as Float64Array;

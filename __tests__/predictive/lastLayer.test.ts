@@ -17,7 +17,7 @@ import {
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { residentPosterior } from '../../src/predictive/device/device.js';
 import { lastOf } from '../../src/predictive/linearised/lastLayer.js';
 import { linearised } from '../../src/predictive/linearised/linearised.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
@@ -44,7 +44,7 @@ const networkOf = (model: tf.LayersModel, likelihood: Likelihood, layers: 'all' 
 
 /** Covariances and variances of f as the device computes them; whether it went the short way. */
 function outputsOf(network: Network, posterior: Posterior, x: tf.Tensor[]) {
-  const device = uploadPosterior(network, posterior, 0.7);
+  const device = residentPosterior(network, posterior, 0.7);
   const short = lastOf(network, device) !== undefined;
   const [covariance, variance] = (['covariance', 'variance'] as const).map((want) =>
     tf.tidy(() => Array.from(linearised(network, device, x, want).covariance.dataSync())),
@@ -104,7 +104,7 @@ describe('1,000 classes, 512 features, 128 examples', () => {
 
   it('adds no more memory than its factors take', async () => {
     const network = networkOf(model(), categorical());
-    const device = uploadPosterior(network, posteriorOfSize('top', n, C), 1);
+    const device = residentPosterior(network, posteriorOfSize('top', n, C), 1);
     const x = inputsFor(network.model, size, 4);
     const { bytes } = await peakOf(() => tf.tidy(() => linearised(network, device, x, 'variance').covariance.dataSync()));
     device.dispose();
@@ -115,7 +115,7 @@ describe('1,000 classes, 512 features, 128 examples', () => {
 
   it('cuts covariances into chunks of examples', async () => {
     const network = networkOf(model(), categorical());
-    const device = uploadPosterior(network, posteriorOfSize('top', n, C), 1);
+    const device = residentPosterior(network, posteriorOfSize('top', n, C), 1);
     const x = inputsFor(network.model, 9, 4);
     const { bytes } = await peakOf(() =>
       tf.tidy(() => {

@@ -13,7 +13,7 @@ import {
   type Posterior,
 } from 'tfjs-laplace';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { residentPosterior } from '../../src/predictive/device/device.js';
 import { linearised } from '../../src/predictive/linearised/linearised.js';
 import { covariances, exactFactors, outputCovariance } from '../support/math/curvature64.js';
 import { denseLayers, type ExampleJacobian, jacobians } from '../support/math/jacobians.js';
@@ -70,7 +70,7 @@ const variancesOf = (model: tf.LayersModel, posterior: Posterior, x: tf.Tensor[]
       posterior.layers.map((l) => l.name),
     ),
   );
-  const device = uploadPosterior(network, posterior, 1);
+  const device = residentPosterior(network, posterior, 1);
   const found = tf.tidy(() => Array.from(linearised(network, device, x, 'variance').covariance.dataSync()));
   device.dispose();
   return found;

@@ -28,7 +28,7 @@ import {
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
-import { posteriorOnDemand, uploadPosterior } from '../../src/predictive/device/device.js';
+import { posteriorOnDemand, residentPosterior } from '../../src/predictive/device/device.js';
 import { linearised } from '../../src/predictive/linearised/linearised.js';
 import { disposeWeights, drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
@@ -60,7 +60,7 @@ const posteriorOf = async (
   });
 
 const networkOf = (model: tf.LayersModel, likelihood: Likelihood = categorical()): Network =>
-  right(withBlocks(right(readNetwork(model, likelihood)), 'last', 'diagonal'));
+  right(withBlocks(right(readNetwork(model, likelihood)), 'last'));
 
 /**
  * Of a precision whose condition is about 1e3 here; 1 − leverage cancels where a class hangs on the kept directions alone, by up to the
@@ -81,7 +81,7 @@ describe.each(DAMPINGS)('$_tag damping', (damping) => {
     const { covariance } = await outputDistribution(model, posterior, x, { temperature: T });
     expect(relativeError(covariance, expected)).toBeLessThan(TOLERANCE);
     const network = networkOf(model);
-    const device = uploadPosterior(network, posterior, T);
+    const device = residentPosterior(network, posterior, T);
     const variances = tf.tidy(() => Array.from(linearised(network, device, [x], 'variance').covariance.dataSync()));
     device.dispose();
     expect(
@@ -109,7 +109,7 @@ describe.each(DAMPINGS)('$_tag damping', (damping) => {
     const model = chain([2, 3]);
     const posterior = await posteriorOf(model, 1, damping);
     const mean = Array.from((posterior.layers[0] as PosteriorLayer).mean.data);
-    const device = uploadPosterior(networkOf(model), posterior, T);
+    const device = residentPosterior(networkOf(model), posterior, T);
     const draws = Array.from({ length: 1500 }, (_, s) => {
       const draw = drawWeights(device, noiseOf('independent', key(8), s));
       const deviation = [...draw.values()].flatMap((W) => Array.from(W.dataSync())).map((v, i) => v - (mean[i] as number));
@@ -155,15 +155,16 @@ it('has closed forms of independent outputs as any other layer, and those of kfa
 it('serves every predictive, and draws the same for the same seed whatever the signs of eigenvectors', async () => {
   const model = chain([5, C]);
   const posterior = await posteriorOf(model, 3);
-  const [layer] = posterior.layers as [PosteriorLayer];
+  const [layer] = posterior.layers;
+  if (layer?.structure !== 'lowRank') throw new Error('expected lowRank');
+  const { parts } = layer;
   const flipped = ({ rows, cols, data }: Matrix): Matrix => ({ rows, cols, data: data.map((v, i) => (i % cols === 1 ? -v : v)) });
   const other: Posterior = {
     ...posterior,
     layers: [
       {
         ...layer,
-        input: { ...layer.input, vectors: flipped(layer.input.vectors as Matrix) },
-        lowRank: { ...(layer.lowRank as NonNullable<typeof layer.lowRank>), vectors: flipped(layer.lowRank?.vectors as Matrix) },
+        parts: { ...parts, inputVectors: flipped(parts.inputVectors), rankVectors: flipped(parts.rankVectors as Matrix) },
       },
     ],
   };
@@ -203,15 +204,14 @@ it('is refused joint covariances and functions, which those of independent outpu
   expect(relativeError(own, blocks.covariance[0] as Float32Array)).toBeLessThan(FLOAT32);
 });
 
-it('is an error for whoever wants sides or variances of it', async () => {
+it('is an error for whoever wants its directions', async () => {
   const model = chain([5, C]);
   const posterior = await posteriorOf(model, 3);
   const network = networkOf(model);
-  const device = uploadPosterior(network, posterior, 1);
+  const device = residentPosterior(network, posterior, 1);
   const [layer] = device.layers;
-  for (const side of ['variances', 'inputVectors', 'gradientVectors'] as const) {
-    expect(() => layer?.[side]).toThrow(expect.objectContaining({ kind: 'UnsupportedLayer', layer: topOf(model).name }));
-  }
+  const directions = () => layer?.lend((form) => void form.directions());
+  expect(directions).toThrow(expect.objectContaining({ kind: 'UnsupportedLayer', layer: topOf(model).name }));
   // A network that does not end with the layer goes the general way, which asks for them.
   const elsewhere = { ...network, blocks: [...network.blocks, ...network.blocks] };
   const [x] = inputsFor(model, B, 33) as [tf.Tensor];
@@ -233,7 +233,7 @@ it('is uploaded anew for each piece of a batch where the budget does not hold it
   const posterior = await posteriorOf(model, 3);
   const [x] = inputsFor(model, B, 33) as [tf.Tensor];
   const network = networkOf(model);
-  const [kept, onDemand] = [uploadPosterior(network, posterior, T), posteriorOnDemand(network, posterior, T)];
+  const [kept, onDemand] = [residentPosterior(network, posterior, T), posteriorOnDemand(network, posterior, T)];
   for (const want of ['variance', 'covariance'] as const) {
     const [found, expected] = [onDemand, kept].map((device) =>
       tf.tidy(() => Array.from(linearised(network, device, [x], want).covariance.dataSync())),
@@ -283,7 +283,7 @@ describe('10,000 classes, 64 features', () => {
     const batch = tf.slice(x, [0, 0], [size, features]);
     let variances: Float32Array = new Float32Array(0);
     const { bytes } = await peakOf(() => {
-      const device = uploadPosterior(network, posterior, 1);
+      const device = residentPosterior(network, posterior, 1);
       variances = tf.tidy(() => linearised(network, device, [batch], 'variance').covariance.dataSync()) as Float32Array;
       device.dispose();
     });

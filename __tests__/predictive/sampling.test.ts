@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type Damping, exactDamping, factoredDamping, gaussian, outputDistribution, type Posterior } from 'tfjs-laplace';
 import { forward } from '../../src/network/forward.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
-import { type DevicePosterior, uploadPosterior } from '../../src/predictive/device/device.js';
+import { type DevicePosterior, residentPosterior } from '../../src/predictive/device/device.js';
 import { sampledActivations } from '../../src/predictive/sampling/activationSampling.js';
 import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/sampling/weightSampling.js';
 import { foldIn, type Key, key } from '../../src/random/key.js';
@@ -34,7 +34,7 @@ async function bound(model: tf.LayersModel, damping: Damping): Promise<Bound> {
   const factors = await factorsOf(model, gaussian(), dataFor(model, gaussian(), 6));
   const posterior = await posteriorFrom(factors, { priorPrecision: 2, damping });
   const network = right(withBlocks(right(readNetwork(model, gaussian())), 'all'));
-  return { model, network, posterior, device: uploadPosterior(network, posterior, 1) };
+  return { model, network, posterior, device: residentPosterior(network, posterior, 1) };
 }
 
 /** Outputs [S][C] of one example under S drawn networks, for each example of a batch. */

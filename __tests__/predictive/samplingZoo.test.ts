@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { full, gaussian, kfac } from 'tfjs-laplace';
 import { forward, type LinearRule, mapRule } from '../../src/network/forward.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { residentPosterior } from '../../src/predictive/device/device.js';
 import { sampledActivations } from '../../src/predictive/sampling/activationSampling.js';
 import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
@@ -29,7 +29,7 @@ it.each(CASES)('$title', async ({ curvature, ...zoo }) => {
   const factors = await factorsOf(model, gaussian(), { x: zooInputs(zoo, model, 8, 3), y }, curvature);
   const posterior = await posteriorFrom(factors, { priorPrecision: 4 });
   const network = right(withBlocks(right(readNetwork(model, gaussian())), 'all'));
-  const device = uploadPosterior(network, posterior, 1);
+  const device = residentPosterior(network, posterior, 1);
   const x = zooInputs(zoo, model, 2, 9);
   // Of one noise layers with one W for the batch draw that of weight sampling: what differs is then the local layers' part alone.
   const outputs = (rule: LinearRule): number[] => tf.tidy(() => Array.from(forward(network, x, rule).outputs.dataSync()));

@@ -13,7 +13,7 @@ import {
   weightSampling,
 } from 'tfjs-laplace';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
-import { uploadPosterior } from '../../src/predictive/device/device.js';
+import { residentPosterior } from '../../src/predictive/device/device.js';
 import { drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
@@ -96,7 +96,7 @@ describe.each(PREDICTIVES)('%s at T = 0', (_, predictive) => {
 
 function deviationsAt(model: tf.LayersModel, posterior: Posterior, temperature: number): number[] {
   const network = right(withBlocks(right(readNetwork(model, posterior.likelihood)), 'all'));
-  const device = uploadPosterior(network, posterior, temperature);
+  const device = residentPosterior(network, posterior, temperature);
   return [...drawWeights(device, noiseOf('independent', key(5), 0)).values()].flatMap((W, l) => {
     const mean = posterior.layers[l]?.mean.data as Float64Array;
     return Array.from(W.dataSync(), (v, i) => v - (mean[i] as number));

@@ -5,7 +5,8 @@ import { kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
 import type { Likelihood } from '../../src/likelihood/codec.js';
 import { categorical, customLikelihood, gaussian, perStep } from '../../src/likelihood/constructors.js';
-import { type Damping, exactDamping, factoredDamping, isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
+import { isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
+import { type Damping, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
 import { linearised, weightSampling } from '../../src/predictive/codec.js';
 import type { Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from '../../src/recipe/recipe.js';
@@ -50,7 +51,7 @@ describe('recipe', () => {
   it('takes shorthand and gives the canonical form', () => {
     const short = recipe({
       likelihood: 'gaussian',
-      curvature: 'empirical',
+      curvature: { _tag: 'kfac', fisher: 'empirical' },
       prior: { a: 3 },
       damping: 'factored',
       predictive: 'weightSampling',
@@ -66,16 +67,20 @@ describe('recipe', () => {
   });
 
   it('throws with every problem, each with its path', () => {
-    const input = { curvature: { _tag: 'monteCarlo', draws: -1, sed: 3 }, prior: { a: 0 }, dampng: 'exact', layers: ['a', null] };
+    const input = {
+      curvature: { _tag: 'kfac', fisher: { _tag: 'monteCarlo', samples: -1, sed: 3 } },
+      prior: { a: 0 },
+      dampng: 'exact',
+      layers: ['a', null],
+    };
     expect(() => recipe(input as unknown as RecipeInput)).toThrow(
       expect.objectContaining({
         kind: 'InvalidRecipe',
         message: [
           'recipe has 6 problems:',
           "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom', 'perStep' or 'perOutput';",
-          '  curvature.draws: found -1, expected an integer >= 1;',
-          "  curvature.sed: found 3, expected no such key (did you mean 'seed'?); allowed: draws, seed, weightSharing, layers, " +
-            'unsupported;',
+          '  curvature.fisher.samples: found -1, expected an integer >= 1;',
+          "  curvature.fisher.sed: found 3, expected no such key (did you mean 'seed'?); allowed: samples, seed;",
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
           '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, observation, ' +
@@ -103,7 +108,7 @@ describe('decodeRecipe', () => {
     ['likelihood', { noiseVariance: 1 }, 'likelihood._tag'],
     ['curvature', null, 'curvature'],
     ['curvature', [], 'curvature'],
-    ['curvature', { _tag: 'exact', draws: 1 }, 'curvature.draws'],
+    ['curvature', { _tag: 'kfac', fisher: { _tag: 'exact', samples: 1 } }, 'curvature.fisher.samples'],
     ['observation', { _tag: 'finalEpochs', count: Number.POSITIVE_INFINITY }, 'observation.count'],
     ['prior', Number.NaN, 'prior'],
     ['prior', { _tag: 'perLayer', precisions: { 'a b': '1' } }, 'prior.precisions["a b"]'],

@@ -109,7 +109,9 @@ it('draws weights with the moments of the posterior', async () => {
   );
   const layer = posterior.layers[1] as (typeof posterior.layers)[number];
   // Variance of W_ij = Σ_kl (U_A)_ik² S²_kl (U_G)_jl².
-  const [U, V, S] = [layer.input.vectors as Matrix, layer.gradient.vectors as Matrix, variances(posterior, layer)];
+  if (layer.structure !== 'kronecker') throw new Error('expected two factors');
+  const { inputVectors, gradientVectors } = layer.parts;
+  const [U, V, S] = [inputVectors as Matrix, gradientVectors as Matrix, variances(posterior, layer)];
   const variance = (i: number, j: number): number => {
     let sum = 0;
     for (let k = 0; k < layer.n; k++) {

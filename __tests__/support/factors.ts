@@ -7,7 +7,6 @@ import {
   type Curvature,
   type Factors,
   kfac,
-  type LayerSums,
   type Likelihood,
   type Matrix,
   observe,
@@ -35,18 +34,10 @@ export function expectSameFactors(found: Factors, expected: Factors, tolerance: 
   expect(Math.abs(found.logLikelihood / expected.logLikelihood - 1)).toBeLessThanOrEqual(tolerance);
 }
 
-/** The sums of a layer by what they are called, whatever its structure. */
-export function matricesOf(layer: LayerSums | undefined): Readonly<Record<string, Matrix>> {
-  if (layer === undefined) return {};
-  switch (layer._tag) {
-    case 'kronecker':
-      return { input: layer.input, gradient: layer.gradient };
-    case 'lowRank':
-      return { input: layer.input, diagonal: layer.diagonal, ...(layer.sketch && { sketch: layer.sketch }) };
-    default:
-      return { squares: layer.squares };
-  }
-}
+/** The matrices of a layer of factors or of a posterior by name, whatever its structure. */
+export const matricesOf = (layer: { readonly parts: object } | undefined): Readonly<Record<string, Matrix>> => ({
+  ...layer?.parts,
+});
 
 /** Factors of a pass over data at a model's present weights. */
 export const pass = (

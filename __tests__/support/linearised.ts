@@ -90,5 +90,5 @@ export const one = (x: tf.Tensor[]): tf.Tensor | tf.Tensor[] => (x.length === 1 
 export function jacobiansOf(network: Network, posterior: Posterior, x: tf.Tensor[]): Rows[] {
   const blocks = blockJacobians(network, x).map((examples) => examples.flat());
   const rows = blocks[0] as number[][];
-  return posterior.layers[0]?.members === undefined ? blocks : [rows.map((_, r) => blocks.flatMap((b) => b[r] as number[]))];
+  return posterior.layers[0]?.structure !== 'full' ? blocks : [rows.map((_, r) => blocks.flatMap((b) => b[r] as number[]))];
 }

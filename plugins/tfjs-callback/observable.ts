@@ -3,16 +3,16 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import {
   type Curvature,
+  coveredBy,
   type LaplaceError,
   type Likelihood,
   type LossMatch,
   laplaceError,
   matchLoss,
   type Network,
-  policyOf,
   readNetwork,
   showsRows,
-  withBlocks,
+  takesTrainingRows,
 } from 'tfjs-laplace';
 import { readsAllInputs } from './taps.js';
 
@@ -31,7 +31,7 @@ export const observable = (
 ): E.Either<LaplaceError, Observable> =>
   F.pipe(
     readNetwork(model, likelihood),
-    E.chain((network) => withBlocks(network, curvature.layers, policyOf(curvature))),
+    E.chain((network) => coveredBy(network, curvature)),
     E.bindTo('network'),
     E.bind('match', ({ network }) => matchLoss(network)),
     E.chain(({ network, match }) => suits(network, match, curvature)),
@@ -42,7 +42,7 @@ export const observable = (
  * gradients of the sum of their losses. A pass of its own over each batch never looks at the loss, but runs the network on its inputs.
  */
 function suits(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, Observable> {
-  if (curvature._tag !== 'empirical' || match._tag === 'mixed' || !showsRows(network)) {
+  if (!takesTrainingRows(curvature) || match._tag === 'mixed' || !showsRows(network)) {
     return readsAllInputs(network.model) ? E.right({ network, scale: undefined }) : E.left(inputsOutOfReach(network));
   }
   if (match._tag === 'known') return E.right({ network, scale: match.scale });

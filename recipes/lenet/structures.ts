@@ -23,14 +23,14 @@ import { type Digits, tensors } from '../mnist/digits.js';
 const fisher = { _tag: 'truncated', tolerance: 1e-3 } as const;
 
 export const LIKELIHOOD = categorical();
-export const KFAC = kfac({ fisher: 'truncated', tolerance: fisher.tolerance });
+export const KFAC = kfac({ fisher: { _tag: 'truncated', tolerance: fisher.tolerance } });
 
 /** Name and curvature. */
 export const STRUCTURES: ReadonlyArray<readonly [string, Curvature]> = [
   ['kfac', KFAC],
   ['ekfac', ekfac({ fisher })],
   ['diagonal', diagonal({ fisher })],
-  ['kfac, last layer', kfac({ fisher: 'truncated', tolerance: fisher.tolerance, layers: 'last' })],
+  ['kfac, last layer', kfac({ fisher, layers: 'last' })],
 ];
 
 /** Factors by one pass; `ekfac` takes the eigenvectors of `basis` in place of a pass of its own for them. */

@@ -1,7 +1,7 @@
 /** The recipe from data to pictures: data, network, factors, posterior, prior precision, and the six questions. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { lastValueFrom, of } from 'rxjs';
-import { type Factors, type Posterior, toPosterior } from 'tfjs-laplace';
+import { type Factors, type Matrix, type Posterior, toPosterior } from 'tfjs-laplace';
 import { count, percent } from '../support/table.js';
 import { compare } from './compare.js';
 import { testSet, trainingSet } from './data.js';
@@ -107,9 +107,11 @@ const decomposed = ({ report, progress }: Desk, factors: Factors): Promise<Poste
   progress.step('Decomposing the factors', async (onProgress) => {
     const { prior, damping, layers } = mnistRecipe;
     const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ prior, damping, layers, onProgress })));
-    for (const { name, n, m, input, gradient } of posterior.layers) {
-      const largest = (values: Float64Array): string => (values.at(-1) ?? 0).toExponential(2);
-      report.detail(`${name} ${n} x ${m}: largest eigenvalues ${largest(input.values)} of A, ${largest(gradient.values)} of G`);
+    for (const { name, n, m, structure, parts } of posterior.layers) {
+      if (structure !== 'kronecker') continue;
+      const largest = ({ data }: Matrix): string => (data.at(-1) ?? 0).toExponential(2);
+      const [A, G] = [largest(parts.inputValues), largest(parts.gradientValues)];
+      report.detail(`${name} ${n} x ${m}: largest eigenvalues ${A} of A, ${G} of G`);
     }
     return posterior;
   });

@@ -1,6 +1,6 @@
 /** 6. Factors gathered in the last epoch, while the weights moved, against those of one pass at the final weights. */
 import { either as E } from 'fp-ts';
-import { type Factors, isKronecker, type Matrix, moments } from 'tfjs-laplace';
+import { type Factors, type Matrix, moments } from 'tfjs-laplace';
 import { percent } from '../support/table.js';
 import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
@@ -25,14 +25,14 @@ export function onlineAgainstPass({ report }: Desk, { test, map, linearised }: R
 
 function differences({ online, pass }: OnlineAndPass): string[][] {
   const [own, others] = [momentsOf(online), momentsOf(pass)];
-  return own.map((layer, i) => {
+  return own.map(({ name, input, gradient }, i) => {
     const other = others[i] as (typeof others)[number];
     return [
-      layer.layout.name,
-      percent(relativeDifference(layer.input, other.input), 1),
-      (trace(layer.input) / trace(other.input)).toFixed(3),
-      percent(relativeDifference(layer.gradient, other.gradient), 1),
-      (trace(layer.gradient) / trace(other.gradient)).toFixed(3),
+      name,
+      percent(relativeDifference(input, other.input), 1),
+      (trace(input) / trace(other.input)).toFixed(3),
+      percent(relativeDifference(gradient, other.gradient), 1),
+      (trace(gradient) / trace(other.gradient)).toFixed(3),
     ];
   });
 }
@@ -41,7 +41,7 @@ function momentsOf(factors: Factors) {
   const all = moments(factors);
   if (E.isLeft(all)) throw all.left;
   // The recipe's layers are dense and small: every one has two factors.
-  return all.right.filter(isKronecker);
+  return all.right.flatMap((layer) => (layer.structure === 'kronecker' ? [{ name: layer.layout.name, ...layer.parts }] : []));
 }
 
 /** ‖a − b‖ / ‖b‖ in the Frobenius norm. */

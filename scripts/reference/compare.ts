@@ -171,14 +171,17 @@ function factorError(doc: ReferenceDocument, factors: Factors, expected: Curvatu
 }
 
 function blockError(found: LayerMoments | undefined, { A, G, D }: BlockFactors): number {
-  if (found?._tag === 'kronecker') return Math.max(relative(found.input.data, A), relative(found.gradient.data, G));
-  if (found?._tag !== 'diagonal' || D === undefined) return Number.POSITIVE_INFINITY;
-  // Of an eigenbasis the order is free, as the sign of every direction is.
-  if (found.basis !== undefined) return relative([...found.squares.data].sort(ascending), D.flat().sort(ascending));
+  if (found?.structure === 'kronecker' || found?.structure === 'embedding') {
+    return Math.max(relative(found.parts.input.data, A), relative(found.parts.gradient.data, G));
+  }
+  if ((found?.structure !== 'diagonal' && found?.structure !== 'eigen') || D === undefined) return Number.POSITIVE_INFINITY;
+  const { data } = found.parts.squares;
+  // The order of eigenvectors is free, as the sign of every direction is.
+  if (found.structure === 'eigen') return relative([...data].sort(ascending), D.flat().sort(ascending));
   // A document has the scales in a row and the shifts in another, the library a pair for each feature.
   const { groups, n } = found.layout;
   const pairs = groups > 1 && n === D.length;
-  return relative(found.squares.data, pairs ? transposed(D) : D);
+  return relative(data, pairs ? transposed(D) : D);
 }
 
 const ascending = (a: number, b: number): number => a - b;

@@ -26,35 +26,27 @@ const sharing = {
   /** How the positions of a shared weight (a convolution's pixels, a sequence's steps) enter the factors. */
   weightSharing: defaulted(literals('expand', 'reduce'), 'expand'),
 };
-const monteCarlo = {
-  /** Labels drawn per example. */
-  draws: defaulted(positiveInteger, 1),
-  seed: defaulted(seed, 0),
-};
-const truncated = {
+const Exact = variant('exact', {});
+const Truncated = variant('truncated', {
   /** Share of each batch's trace of the output Hessian that may be left out. */
   tolerance: defaulted(fraction, 1e-3),
-};
+});
+const MonteCarlo = variant('monteCarlo', {
+  /** Labels drawn for each example. */
+  samples: defaulted(positiveInteger, 1),
+  seed: defaulted(seed, 0),
+});
+const Empirical = variant('empirical', {});
 
-const Exact = variant('exact', { ...sharing, ...coverage });
-const Truncated = variant('truncated', { ...truncated, ...sharing, ...coverage });
-const MonteCarlo = variant('monteCarlo', { ...monteCarlo, ...sharing, ...coverage });
-const Empirical = variant('empirical', { ...sharing, ...coverage });
-const Kfra = variant('kfra', coverage);
-
-const Fishers = taggedUnion(
-  'a Fisher matrix',
-  variant('exact', {}),
-  variant('truncated', truncated),
-  variant('monteCarlo', monteCarlo),
-  variant('empirical', {}),
-);
+const Fishers = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCarlo, Empirical);
 
 /** Which gradients are sent back through the network. */
 export type Fisher = Flat<t.TypeOf<typeof Fishers>>;
 
 const fisher = { fisher: defaulted(Fishers, { _tag: 'exact' } as const) };
 
+const Kfac = variant('kfac', { ...fisher, ...sharing, ...coverage });
+const Kfra = variant('kfra', coverage);
 const Ekfac = variant('ekfac', { ...fisher, ...sharing, ...coverage });
 const Diagonal = variant('diagonal', { ...fisher, ...coverage });
 const Full = variant('full', { ...fisher, ...coverage });
@@ -68,7 +60,7 @@ const LowRank = variant('lowRank', {
   layers: defaulted(LayerSelectionCodec, 'last'),
 });
 
-const Curvatures = taggedUnion('a curvature', Exact, Truncated, MonteCarlo, Empirical, Kfra, Ekfac, Diagonal, Full, LowRank);
+const Curvatures = taggedUnion('a curvature', Kfac, Kfra, Ekfac, Diagonal, Full, LowRank);
 
 /** How curvature is estimated. */
 export type Curvature = Flat<t.TypeOf<typeof Curvatures>>;
@@ -79,13 +71,46 @@ export type CurvatureInput = Flat<InputOf<typeof Curvatures>>;
 /** Decodes a curvature. */
 export const CurvatureCodec: Codec<Curvature, CurvatureInput> = Curvatures;
 
-const Kfac = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCarlo, Empirical);
+/** Options of `truncated`. */
+export type TruncatedOptions = Options<typeof Truncated>;
 
-/** Options of `kfac`. A tolerance belongs to the truncated Fisher alone, draws and a seed to the Monte Carlo one. */
-export type KfacOptions =
-  | Flat<{ readonly fisher?: 'exact' | 'empirical' } & Options<typeof Exact>>
-  | Flat<{ readonly fisher: 'truncated' } & Options<typeof Truncated>>
-  | Flat<{ readonly fisher: 'monteCarlo' } & Options<typeof MonteCarlo>>;
+/** Options of `monteCarlo`. */
+export type MonteCarloOptions = Options<typeof MonteCarlo>;
+
+/**
+ * The largest rows of the exact Fisher: of all examples of a batch, until less than `tolerance` of the trace of the batch's output
+ * Hessian is missing. A trained classifier is sure of most examples, and few rows are left.
+ *
+ * @throws LaplaceError `InvalidOption` for a tolerance outside [0, 1).
+ *
+ * @example
+ * ```ts
+ * import { truncated } from 'tfjs-laplace';
+ *
+ * truncated(); // => { _tag: 'truncated', tolerance: 1e-3 }
+ * ```
+ */
+export const truncated = (options: TruncatedOptions = {}): Extract<Fisher, { readonly _tag: 'truncated' }> =>
+  make('truncated', Truncated, options);
+
+/**
+ * Rows at labels that are drawn from the model's own predictive, `samples` for each example: an unbiased estimate of the exact Fisher.
+ * Give the parts of a data set that are merged seeds of their own.
+ *
+ * @throws LaplaceError `InvalidOption` for a number of samples that is no integer >= 1, or a seed that is no 32-bit integer >= 0.
+ *
+ * @example
+ * ```ts
+ * import { monteCarlo } from 'tfjs-laplace';
+ *
+ * monteCarlo({ samples: 4 }); // => { _tag: 'monteCarlo', samples: 4, seed: 0 }
+ * ```
+ */
+export const monteCarlo = (options: MonteCarloOptions = {}): Extract<Fisher, { readonly _tag: 'monteCarlo' }> =>
+  make('monteCarlo', MonteCarlo, options);
+
+/** Options of `kfac`. */
+export type KfacOptions = Options<typeof Kfac>;
 
 /** Options of `kfra`. */
 export type KfraOptions = Options<typeof Kfra>;
@@ -104,24 +129,24 @@ export type LowRankOptions = Options<typeof LowRank>;
 
 /**
  * Kronecker-factored approximate curvature (Martens & Grosse 2015; Grosse & Martens 2016 for convolutions; Eschenhagen et al. 2023
- * for `weightSharing`). The Fisher matrix is
+ * for `weightSharing`). The Fisher matrix is one of
  *
- * - `exact`: one backward row per output;
- * - `truncated`: of those rows the largest, until less than `tolerance` of the trace of the batch's output Hessian is missing;
- * - `monteCarlo`: labels drawn from the model's own predictive, `draws` rows; parts of a data set that are merged want seeds of their own;
- * - `empirical`: the training labels' own gradients, a by-product of training.
+ * - `'exact'`: one row for each output is sent back;
+ * - `truncated({ tolerance })`: the largest of those rows, until less than `tolerance` of the trace of the batch's output Hessian is missing;
+ * - `monteCarlo({ samples, seed })`: `samples` rows at labels that are drawn from the model's own predictive;
+ * - `'empirical'`: one row at the training label, which is a by-product of training.
  *
  * @example
  * ```ts
- * import { kfac } from 'tfjs-laplace';
+ * import { kfac, monteCarlo, truncated } from 'tfjs-laplace';
  *
- * kfac(); // => { _tag: 'exact', weightSharing: 'expand', layers: 'all', unsupported: 'error' }
- * kfac({ fisher: 'truncated', tolerance: 1e-4 })._tag; // => 'truncated'
- * kfac({ fisher: 'monteCarlo', draws: 4, seed: 7 })._tag; // => 'monteCarlo'
+ * kfac(); // => { _tag: 'kfac', fisher: { _tag: 'exact' }, weightSharing: 'expand', layers: 'all', unsupported: 'error' }
+ * kfac({ fisher: truncated({ tolerance: 1e-4 }) })._tag; // => 'kfac'
+ * kfac({ fisher: monteCarlo({ samples: 4, seed: 7 }), weightSharing: 'reduce' })._tag; // => 'kfac'
  * kfac({ fisher: 'empirical', layers: 'last' }).layers; // => 'last'
  * ```
  */
-export const kfac = (options: KfacOptions = {}): Curvature => make('kfac', Kfac, options, { key: 'fisher', fallback: 'exact' });
+export const kfac = (options: KfacOptions = {}): Curvature => make('kfac', Kfac, options);
 
 /**
  * Kronecker-factored recursive approximation (Botev et al. 2017, Ritter et al. 2018): no backward pass; chains of dense layers only.
@@ -178,7 +203,7 @@ export const full = (options: FullOptions = {}): Curvature => make('full', Full,
  * The last layer of a model with very many outputs (thousands of classes): the input factor, and an output factor of diagonal plus low
  * rank, G ≈ diag(δ) + B diag(λ) Bᵀ with `rank` eigenvectors at most. They come from products of G with `rank` + 10 random vectors
  * (Nyström; Halko, Martinsson & Tropp 2011), summed as G itself would be; nothing is of size C². The diagonal of G is exact, and with
- * it its trace; `posterior.layers[0].lowRank.kept` states the share of the trace whose directions are kept. With as many as outputs it
+ * it its trace; `keptTrace(posterior.layers[0])` is the share of the trace whose directions are kept. With as many as outputs it
  * is `kfac({ fisher: 'exact', layers: 'last' })`. For independent outputs (Bernoulli, Gaussian, Poisson) G is its diagonal, and exact.
  *
  * Another layer, several outputs of the model, or a likelihood of one's own are an `UnsupportedLayer`.
@@ -198,12 +223,11 @@ export function fisherOf(curvature: Curvature): Fisher | undefined {
     case 'kfra':
     case 'lowRank':
       return undefined;
+    case 'kfac':
     case 'ekfac':
     case 'diagonal':
     case 'full':
       return curvature.fisher;
-    default:
-      return curvature;
   }
 }
 
@@ -215,4 +239,28 @@ export function policyOf(curvature: Curvature): 'error' | 'map' | 'diagonal' {
   if (curvature._tag === 'lowRank') return 'diagonal';
   const { _tag, unsupported } = curvature;
   return _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;
+}
+
+/** Whether the gradients of a training step's own loss are the rows that an estimator sums: then it needs no pass of its own. */
+export const takesTrainingRows = (curvature: Curvature): boolean =>
+  curvature._tag === 'kfac' && curvature.fisher._tag === 'empirical';
+
+/** A curvature without what only says which layers it covers and which random numbers it draws: what two sets of factors must share. */
+export type Estimator = Flat<
+  DistributiveOmit<Exclude<Curvature, { readonly fisher: unknown }>, 'layers' | 'unsupported' | 'seed'> | WithFisher<Curvature>
+>;
+
+type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+type WithFisher<C> = C extends { readonly fisher: Fisher }
+  ? Omit<C, 'layers' | 'unsupported' | 'fisher'> & { readonly fisher: DistributiveOmit<Fisher, 'seed'> }
+  : never;
+
+/** The estimator of a curvature. */
+export function estimatorOf(curvature: Curvature): Estimator {
+  const { layers: _, ...own } = curvature;
+  const { unsupported: __, seed: ___, ...rest } = own as typeof own & { readonly unsupported?: unknown; readonly seed?: unknown };
+  if (!('fisher' in rest)) return rest as Estimator;
+  const { seed: ____, ...fisher } = rest.fisher as Fisher & { readonly seed?: number };
+  return { ...rest, fisher } as Estimator;
 }

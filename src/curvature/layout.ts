@@ -1,129 +1,122 @@
 /**
- * What is summed for each layer: its structure and the shapes of its sums. The sums of one layer are numbered as in `sumsOf`.
- *
- *   kronecker  Σ a aᵀ [P·n, n] and Σ g gᵀ [P·m, m], over positions as weight sharing says
- *   embedding  Σ counts of tokens [n, 1] (the diagonal of Σ a aᵀ) and Σ g gᵀ
- *   diagonal   Σ Ĝ ⊙ Ĝ [P·n, m] over the gradients Ĝ = Σ_t a_t g_tᵀ of examples
- *   eigen      the same of U_Aᵀ Ĝ U_G, in a basis that is given (EKFAC)
- *   full       Σ ĝ ĝᵀ [P, P] over the gradients of all covered weights, laid end to end
- *   lowRank    Σ a aᵀ, the diagonal of Σ Λ [m, 1], and where outputs depend on each other Σ Λ Ω [m, l] (`sketch.ts`)
+ * What a set of factors describes: the estimator, the likelihood, and for each layer its structure and the shapes of its sums. Factors of
+ * different layouts never mix.
  */
 import type { Likelihood } from '../likelihood/codec.js';
 import type { Block } from '../network/blocks.js';
 import type { Network } from '../network/network.js';
 import type { Matrix } from '../types.js';
-import type { Curvature } from './codec.js';
-import { type Sketch, sketchOf } from './structure/sketch.js';
-
-/** How the curvature of a layer is kept. */
-export type Structure = 'kronecker' | 'embedding' | 'diagonal' | 'eigen' | 'full' | 'lowRank';
+import { structureOf } from './choice.js';
+import { type Curvature, type Estimator, estimatorOf } from './codec.js';
+import { type Structure, structureNamed } from './structure/index.js';
+import { sketchOf } from './structure/sketch.js';
+import type { LayerShape } from './structure/structure.js';
 
 /** What the sums of one layer belong to. */
-export interface LayerLayout {
+export interface LayerLayout extends LayerShape {
   readonly name: string;
   readonly structure: Structure;
-  /** P: groups with a block of their own each (channels of a depthwise convolution); 1 otherwise. */
-  readonly groups: number;
-  /** Rows of W in a group: inputs, bias included. */
-  readonly n: number;
-  /** Columns of W: outputs. */
-  readonly m: number;
+  /** The blocks whose weights these are: the one of that name; of `full` all that are covered, row by row in one column. */
+  readonly members: ReadonlyArray<string>;
   readonly bias: boolean;
-  /**
-   * T, where every example has as many positions and each is a row of the input sum (`expand`): A is the mean over them. Absent
-   * where there is one, and where their number depends on the data: then each batch's rows are weighed by 1/T beforehand.
-   */
-  readonly positions?: number;
-  /** Of `lowRank`: how G is sketched; absent where it is a diagonal. */
-  readonly sketch?: Sketch;
-  /** Of `full`: the names of the layers whose weights, row by row, make up the one column. */
-  readonly members?: ReadonlyArray<string>;
 }
 
-/** What a set of factors describes. Factors of different layouts never mix. */
+/** What a set of factors describes. */
 export interface Layout {
-  readonly estimator: Curvature['_tag'];
+  /** The estimator with its options, but for those that only say which layers and which random numbers. */
+  readonly estimator: Estimator;
   readonly likelihood: Likelihood;
   readonly layers: ReadonlyArray<LayerLayout>;
   /** Names of the layers that a posterior covers unless told otherwise: `kfra` gathers sums of layers above them too. */
   readonly covered: ReadonlyArray<string>;
-  /** Of `ekfac`: tells the bases apart in which sums were taken. */
+  /** Tells the rotations apart in which `ekfac` sums; absent for other estimators. */
   readonly basis?: string;
 }
 
 /** Orthonormal columns on both sides of W, [P·n, n] and [P·m, m]; a side without is the identity. */
-export interface EigenBasis {
+export interface Rotation {
   readonly input?: Matrix;
   readonly gradient?: Matrix;
 }
 
-/** One sum: a Gram matrix of rows in groups, or a plain array, as [rows, cols]. */
-export interface SumShape {
-  readonly rows: number;
-  readonly cols: number;
+/** The rotations in which `ekfac` sums, and a name that tells them from others. */
+export interface EigenBasis {
+  readonly id: string;
+  /** By the layer's name. */
+  readonly layers: ReadonlyMap<string, Rotation>;
 }
 
-/** The sums of a layer, in their order. */
-export function sumsOf({ structure, groups, n, m, sketch }: LayerLayout): ReadonlyArray<SumShape> {
-  const gram = (d: number): SumShape => ({ rows: groups * d, cols: d });
-  switch (structure) {
-    case 'kronecker':
-      return [gram(n), gram(m)];
-    case 'embedding':
-      return [{ rows: n, cols: 1 }, gram(m)];
-    case 'diagonal':
-    case 'eigen':
-      return [{ rows: groups * n, cols: m }];
-    case 'full':
-      return [gram(n)];
-    case 'lowRank':
-      return [gram(n), { rows: m, cols: 1 }, ...(sketch === undefined ? [] : [{ rows: m, cols: sketch.columns }])];
-  }
-}
+/** The name of the one layer of a layout whose structure takes all covered weights together. */
+const WHOLE_NETWORK = 'all covered layers';
 
-/** The name of the one layer of a `full` layout. */
-const FULL_LAYER = 'all covered layers';
-
-/** What of a network says how it is summed. */
+/** The parts of a network that decide how its curvature is summed. */
 type Summed = Pick<Network, 'blocks' | 'likelihoodOps'>;
 
-/** Weights of a block. */
+/** The number of weights of a block. */
 export const sizeOf = ({ groups, n, m }: Pick<Block, 'groups' | 'n' | 'm'>): number => groups * n * m;
 
 /** The layers that an estimator sums for the network's blocks. */
 export function layersOf({ blocks, likelihoodOps }: Summed, curvature: Curvature): ReadonlyArray<LayerLayout> {
-  if (curvature._tag === 'full') {
+  const structures = blocks.map((block) => structureOf(block, curvature));
+  const whole = structures.find((structure) => structureNamed(structure).scope === 'network');
+  if (whole !== undefined) {
     const n = blocks.reduce((sum, block) => sum + sizeOf(block), 0);
     const members = blocks.map(({ name }) => name);
-    return [{ name: FULL_LAYER, structure: 'full', groups: 1, n, m: 1, bias: false, members }];
+    return [{ name: WHOLE_NETWORK, structure: whole, members, groups: 1, n, m: 1, bias: false }];
   }
-  return blocks.map((block) => {
-    const { name, groups, n, m, bias, structure } = block;
-    if (curvature._tag === 'lowRank') {
-      const sketch = likelihoodOps.hessian?.independent === true ? {} : { sketch: sketchOf(m, curvature) };
-      return { name, structure: 'lowRank', groups, n, m, bias, ...sketch };
-    }
-    const own = curvature._tag === 'diagonal' || structure === 'diagonal' ? 'diagonal' : structure;
-    const kept: Structure = curvature._tag === 'ekfac' && own !== 'diagonal' ? 'eigen' : own;
-    const expanded = kept === 'kronecker' && !('weightSharing' in curvature && curvature.weightSharing === 'reduce');
-    const positions = expanded ? positionsOf(block) : 1;
-    return { name, structure: kept, groups, n, m, bias, ...(positions > 1 ? { positions } : {}) };
+  return blocks.map((block, i): LayerLayout => {
+    const { name, groups, n, m, bias } = block;
+    const structure = structures[i] as Structure;
+    const positions = isReduced(curvature) ? 1 : positionsOf(block);
+    const divided = Object.values(structureNamed(structure).sums({ groups, n, m, positions })).some((sum) => sum.divisor);
+    const sketched = curvature._tag === 'lowRank' && likelihoodOps.hessian?.independent !== true;
+    return {
+      name,
+      structure,
+      members: [name],
+      groups,
+      n,
+      m,
+      bias,
+      ...(divided ? { positions } : {}),
+      ...(sketched ? { sketch: sketchOf(m, curvature) } : {}),
+    };
   });
 }
+
+/** Whether the positions of a shared weight are summed before they enter the factors. */
+export const isReduced = (curvature: Curvature): boolean => 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
 
 /** Positions of one example over all uses of a block; 1 where their number depends on the data. */
 const positionsOf = ({ ops }: Block): number =>
   ops.every((op) => op.map.positions !== undefined) ? ops.reduce((T, op) => T + (op.map.positions as number), 0) : 1;
 
-/** Weights of the layout's layers from those of the blocks: `full` lays them end to end in one column. */
+/** The layout of an estimator: of the `chosen` layers, and of those that are `gathered` beside them. */
+export const layoutOf = (gathered: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout => {
+  const layers = layersOf(gathered, curvature);
+  const covers = ({ members }: LayerLayout): boolean =>
+    members.every((name) => chosen.blocks.some((block) => block.name === name));
+  return {
+    estimator: estimatorOf(curvature),
+    likelihood: gathered.likelihood,
+    layers,
+    covered: layers.filter(covers).map(({ name }) => name),
+    ...(basis === undefined ? {} : { basis }),
+  };
+};
+
+/** Weights of the layout's layers from those of the blocks, in the order of the network: several members make one column. */
 export function weightsOf({ layers }: Layout, blocks: ReadonlyArray<Matrix>): ReadonlyArray<Matrix> {
-  const [first] = layers;
-  if (first?.structure !== 'full') return blocks;
-  const data = new Float64Array(first.n);
-  let offset = 0;
-  for (const block of blocks) {
-    data.set(block.data, offset);
-    offset += block.data.length;
-  }
-  return [{ rows: first.n, cols: 1, data }];
+  let next = 0;
+  return layers.map(({ members, groups, n, m }) => {
+    const own = blocks.slice(next, next + members.length);
+    next += members.length;
+    if (own.length === 1 && m > 1) return own[0] as Matrix;
+    const data = new Float64Array(groups * n * m);
+    own.reduce((offset, block) => {
+      data.set(block.data, offset);
+      return offset + block.data.length;
+    }, 0);
+    return { rows: groups * n, cols: m, data };
+  });
 }

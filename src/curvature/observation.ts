@@ -5,12 +5,12 @@ import type { Tape } from '../network/forward.js';
 import type { Network } from '../network/network.js';
 import type { Key } from '../random/key.js';
 
-/** Where an estimator puts what is summed; `layer` and `part` count the layout's layers and the sums of one layer. */
+/** Where an estimator puts what is summed: `layer` is the number of a layer in the layout, `part` the name of one of its sums. */
 export interface Sink {
   /** Adds Σ r rᵀ of rows [R, d], or of each group's rows [P, R, d], and keeps them: a tensor that was made for this call. */
-  readonly gram: (layer: number, part: number, rows: tf.Tensor2D | tf.Tensor3D) => void;
+  readonly gram: (layer: number, part: string, rows: tf.Tensor2D | tf.Tensor3D) => void;
   /** Adds a sum that is there already. */
-  readonly add: (layer: number, part: number, sum: tf.Tensor) => void;
+  readonly add: (layer: number, part: string, sum: tf.Tensor) => void;
 }
 
 /** One batch at fixed weights. */

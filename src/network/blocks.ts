@@ -24,20 +24,10 @@ export interface Block {
   /** Columns of W: outputs of a position. */
   readonly m: number;
   readonly bias: boolean;
-  readonly structure: LinearMap['structure'];
 }
 
-/** What becomes of trainable layers that cannot have a Kronecker block, or only one that is too large. */
-export type Unsupported =
-  /** An error that names the layer. */
-  | 'error'
-  /** They stay at their MAP. */
-  | 'map'
-  /** Layers whose factors are too large get a diagonal block; those without any block are an error. */
-  | 'diagonal';
-
-/** A factor with more rows than this is too large: 0.5 GiB of float64, and an eigendecomposition of minutes. */
-export const LARGEST_FACTOR = 8192;
+/** What becomes of trainable layers that are not linear in their weights: an error that names the layer, or they stay at their MAP. */
+export type NotLinear = 'error' | 'map';
 
 /** The part of a network that selection looks at. */
 interface Source {
@@ -53,9 +43,9 @@ export function allBlocks(ops: ReadonlyArray<Op>): ReadonlyArray<Block> {
   return linear
     .filter((op, i) => linear.findIndex((other) => same(op, other)) === i)
     .map((op) => {
-      const { groups, n, m, bias, structure, part } = op.map;
+      const { groups, n, m, bias, part } = op.map;
       const name = part === undefined ? op.layer.name : `${op.layer.name}/${part}`;
-      return { name, layer: op.layer, map: op.map, ops: linear.filter((o) => same(o, op)), groups, n, m, bias, structure };
+      return { name, layer: op.layer, map: op.map, ops: linear.filter((o) => same(o, op)), groups, n, m, bias };
     });
 }
 
@@ -66,19 +56,15 @@ export function trainableLayers({ ops, model }: Source): ReadonlyArray<Layer> {
   return [...new Set(ops.map((op) => op.layer))].filter((layer) => layer.weights.some((w) => weights.has(w)));
 }
 
-/** Whether one of the block's factors is too large. An embedding's input factor is a diagonal. */
-export const tooLarge = ({ n, m, structure }: Block): boolean =>
-  structure !== 'diagonal' && Math.max(structure === 'embedding' ? 0 : n, m) > LARGEST_FACTOR;
-
 /** The blocks of a selection. */
 export function selectBlocks(
   source: Source,
   layers: LayerSelection,
-  unsupported: Unsupported,
+  notLinear: NotLinear,
 ): E.Either<LaplaceError, ReadonlyArray<Block>> {
   const { model, ops } = source;
   const all = allBlocks(ops);
-  if (layers !== 'all' && layers !== 'last') return named(all, layers, model, unsupported);
+  if (layers !== 'all' && layers !== 'last') return named(all, layers, model);
   const trainable = trainableLayers(source);
   const known = all.filter((block) => trainable.includes(block.layer));
   if (known.length === 0) {
@@ -91,9 +77,9 @@ export function selectBlocks(
       }),
     );
   }
-  if (layers === 'last') return accepted(lastBlocks(source, known), all, unsupported);
+  if (layers === 'last') return uniquelyNamed(lastBlocks(source, known), all);
   const foreign = trainable.find((layer) => known.every((block) => block.layer !== layer));
-  if (foreign !== undefined && unsupported !== 'map') {
+  if (foreign !== undefined && notLinear !== 'map') {
     return E.left(
       laplaceError('UnsupportedLayer', {
         what: `Layer '${foreign.name}' has trainable weights but no curvature block`,
@@ -104,7 +90,7 @@ export function selectBlocks(
       }),
     );
   }
-  return accepted(known, all, unsupported);
+  return uniquelyNamed(known, all);
 }
 
 /** The last block of every output. */
@@ -126,15 +112,13 @@ function named(
   all: ReadonlyArray<Block>,
   names: ReadonlyArray<string>,
   model: LayersModel,
-  unsupported: Unsupported,
 ): E.Either<LaplaceError, ReadonlyArray<Block>> {
   const answers = (block: Block, name: string): boolean => block.name === name || block.layer.name === name;
   const missing = names.filter((name) => !all.some((block) => answers(block, name)));
   if (names.length > 0 && missing.length === 0) {
-    return accepted(
+    return uniquelyNamed(
       all.filter((block) => names.some((name) => answers(block, name))),
       all,
-      unsupported,
     );
   }
   return E.left(
@@ -147,11 +131,7 @@ function named(
   );
 }
 
-function accepted(
-  chosen: ReadonlyArray<Block>,
-  all: ReadonlyArray<Block>,
-  unsupported: Unsupported,
-): E.Either<LaplaceError, ReadonlyArray<Block>> {
+function uniquelyNamed(chosen: ReadonlyArray<Block>, all: ReadonlyArray<Block>): E.Either<LaplaceError, ReadonlyArray<Block>> {
   // Inner models have names of their own; factors, priors and posteriors know a layer by its name alone.
   const twin = chosen.find((block) => all.some((other) => other !== block && other.name === block.name));
   if (twin !== undefined) {
@@ -165,19 +145,5 @@ function accepted(
       }),
     );
   }
-  const large = chosen.find(tooLarge);
-  if (large !== undefined && unsupported === 'error') {
-    return E.left(
-      laplaceError('UnsupportedLayer', {
-        what: `A curvature factor of layer '${large.name}' would be too large`,
-        layer: large.name,
-        found: `factors of ${large.n} and ${large.m} rows`,
-        expected: `at most ${LARGEST_FACTOR}`,
-        remedy:
-          "Keep a diagonal of it (unsupported: 'diagonal'), leave it at its MAP ('map'), or cover layers: 'last'; a last layer of very many outputs by lowRank().",
-      }),
-    );
-  }
-  if (unsupported === 'map') return E.right(chosen.filter((block) => !tooLarge(block)));
-  return E.right(chosen.map((block) => (tooLarge(block) ? { ...block, structure: 'diagonal' } : block)));
+  return E.right(chosen);
 }

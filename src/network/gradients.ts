@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Block } from './blocks.js';
 import type { Tape } from './forward.js';
+import { inputsAt } from './positions.js';
 import type { Stack } from './stack.js';
 
 /** Numbers in the gradients of one chunk, or in what they are made of: 64 MiB of float32. */
@@ -94,4 +95,29 @@ export function ownGradients(block: Block, tape: Tape, uses: ReadonlyArray<tf.Te
   const [op, ...others] = block.ops;
   if (op === undefined || others.length > 0) return undefined;
   return op.map.weightGradients?.(tape.values.get(op.input) as tf.Tensor, uses[0] as tf.Tensor, stack);
+}
+
+/** Gradients of all weights of some blocks end to end, [R, W], from g [P, R, T, m] at each of them: the rows of one example next to each other. */
+export function endToEnd(
+  blocks: ReadonlyArray<Block>,
+  tape: Tape,
+  gradients: ReadonlyMap<Block, tf.Tensor4D>,
+  stack: Stack,
+  numbers?: number,
+): tf.Tensor2D {
+  const columns = blocks.map((block) => {
+    const a = numbersOf(block, inputsAt(block, tape));
+    const g = gradients.get(block) as tf.Tensor4D;
+    const parts = mapWeightGradients(a, g, stack, (G) => tf.transpose(G, [1, 3, 0, 2, 4]), numbers);
+    const all = parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
+    return tf.reshape(all, [-1, block.groups * block.n * block.m]);
+  });
+  return tf.concat(columns, 1) as tf.Tensor2D;
+}
+
+/** Inputs as rows of numbers: tokens become one-hot rows. */
+function numbersOf({ map, n }: Block, a: tf.Tensor4D): tf.Tensor4D {
+  if (map.inputs !== 'tokens') return a;
+  const [, B, T] = a.shape;
+  return tf.reshape(tf.oneHot(tf.cast(tf.reshape(a, [-1]), 'int32'), n), [1, B, T, n]);
 }

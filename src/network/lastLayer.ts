@@ -9,6 +9,6 @@ export function lastLayer({ blocks, ends }: Pick<Network, 'blocks' | 'ends'>): B
   const [block, ...others] = blocks;
   if (block === undefined || others.length > 0 || ends.length > 1) return undefined;
   const { map, ops } = block;
-  const whole = map.groups === 1 && map.positions === 1 && map.structure === 'kronecker';
+  const whole = map.groups === 1 && map.positions === 1 && map.inputs === 'rows';
   return whole && ops.length === 1 && ops[0]?.output === ends[0] ? block : undefined;
 }

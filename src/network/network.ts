@@ -8,7 +8,7 @@ import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/codec.js';
 import { type JointOps, jointOps } from '../likelihood/index.js';
-import { type Block, selectBlocks, type Unsupported } from './blocks.js';
+import { type Block, type NotLinear, selectBlocks } from './blocks.js';
 import { readGraph } from './graph.js';
 import { type Head, readHeads } from './heads.js';
 import type { LayerUse, Op, ValueId } from './ops.js';
@@ -64,10 +64,10 @@ export const readNetwork = (model: LayersModel, likelihood: Likelihood): E.Eithe
 export const withBlocks = (
   network: Network,
   layers: LayerSelection,
-  unsupported: Unsupported = 'error',
+  notLinear: NotLinear = 'error',
 ): E.Either<LaplaceError, Network> =>
   F.pipe(
-    selectBlocks(network, layers, unsupported),
+    selectBlocks(network, layers, notLinear),
     E.map((blocks) => ({ ...network, blocks })),
   );
 

@@ -13,7 +13,7 @@ import { gradientsAt, inputsAt } from './positions.js';
 import { dropsInside } from './recurrent/index.js';
 
 /** Inputs a [P, B, T, n] of a block and gradients g [P, B, T, m] in its pre-activations. */
-export interface UseRows {
+export interface BlockRows {
   readonly input: tf.Tensor4D;
   readonly gradient: tf.Tensor4D;
 }
@@ -51,14 +51,14 @@ export function rowsOfUse(
   { ops, input, output }: LayerUse,
   x: tf.Tensor,
   gradient: tf.Tensor,
-): ReadonlyMap<string, UseRows> {
+): ReadonlyMap<string, BlockRows> {
   const blocks = network.blocks
     .map((block) => ({ ...block, ops: block.ops.filter((op) => ops.includes(op)) }))
     .filter((block) => block.ops.length > 0);
   const own: Network = { ...network, ops, blocks, inputs: [input], ends: [output] };
   // What the last operation gives is not needed.
   const tape = forward({ ...own, ops: ops.slice(0, -1), ends: [input] }, [x]);
-  const rows = new Map<string, UseRows>();
+  const rows = new Map<string, BlockRows>();
   const stack = { _tag: 'uniform', size: tape.size, copies: 1 } as const;
   backward(own, tape, { rows: gradient as tf.Tensor2D, stack }, (block, gradients) => {
     rows.set(block.name, { input: inputsAt(block, tape), gradient: gradientsAt(block, gradients) });

@@ -1,4 +1,4 @@
-/** Priors and damping as data. */
+/** Priors as data. */
 import { either as E } from 'fp-ts';
 import * as t from 'io-ts';
 import {
@@ -69,44 +69,3 @@ export const isotropic = (precision = 1): Prior => make('isotropic', Isotropic, 
  * ```
  */
 export const perLayer = (precisions: Readonly<Record<string, number>>): Prior => make('perLayer', PerLayer, { precisions });
-
-const ExactDamping = variant('exact', {});
-const FactoredDamping = variant('factored', {});
-
-const Dampings = taggedUnion('a damping', ExactDamping, FactoredDamping);
-
-/** How the prior enters the Kronecker-factored precision. */
-export type Damping = Flat<t.TypeOf<typeof Dampings>>;
-
-/** What may be written for a damping. */
-export type DampingInput = Flat<InputOf<typeof Dampings>>;
-
-/** Decodes a damping. */
-export const DampingCodec: Codec<Damping, DampingInput> = Dampings;
-
-const EXACT: Damping = Object.freeze({ _tag: 'exact' });
-const FACTORED: Damping = Object.freeze({ _tag: 'factored' });
-
-/**
- * N (A ⊗ G) + τ I, inverted exactly in the factors' eigenbases.
- *
- * @example
- * ```ts
- * import { exactDamping } from 'tfjs-laplace';
- *
- * exactDamping(); // => { _tag: 'exact' }
- * ```
- */
-export const exactDamping = (): Damping => EXACT;
-
-/**
- * (√N A + √τ I) ⊗ (√N G + √τ I) of Ritter et al. 2018: cheaper, and never wider than the exact one.
- *
- * @example
- * ```ts
- * import { factoredDamping } from 'tfjs-laplace';
- *
- * factoredDamping(); // => { _tag: 'factored' }
- * ```
- */
-export const factoredDamping = (): Damping => FACTORED;

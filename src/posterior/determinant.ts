@@ -1,18 +1,13 @@
 /**
- * How the evidence depends on a layer's prior precision τ: all that it takes of a structure, in one place. A new structure is one more
- * `Determinant`.
+ * How the evidence depends on a layer's prior precision τ, and how such dependences are put together. Each structure has a `Determinant`
+ * (`structure/`), made of the damping's (`damping.ts`).
  *
  *   R(τ) = log det (posterior precision) − log det (prior precision) = Σ log(1 + λ/τ)
  *   γ(τ) = −dR / d log τ = Σ λ / (λ + τ)          the parameters that the data determine (MacKay 1992)
  *   dγ / d log τ = −Σ λ τ / (λ + τ)²              in [−γ, 0]
  *
- * λ is the curvature of the whole data set along a direction, N α_i γ_j or N times the entry of a spectrum. Factored damping has
- * (√N α_i + √τ) (√N γ_j + √τ) along a direction: its R is a sum of two, over rows and over columns, and costs n + m. A low rank adds
- * the determinant of `capacity.ts`.
+ * λ is the curvature of the whole data set along a direction: N α_i γ_j, or N times the entry of a table.
  */
-import { capacity } from './capacity.js';
-import { isLowRank } from './lowRank.js';
-import type { Posterior, PosteriorLayer } from './posterior.js';
 
 /** γ and dγ / d log τ at a τ. */
 export interface Effective {
@@ -29,41 +24,8 @@ export interface Determinant {
   readonly effective: (tau: number) => Effective;
 }
 
-/** The determinant of a layer. */
-export function determinant({ damping, datasetSize: N }: Posterior, layer: PosteriorLayer): Determinant {
-  if (layer.spectrum !== undefined) return at(ofValues(layer.spectrum.data), { scale: N });
-  const { groups, n, m, input, gradient } = layer;
-  const groupsOfLayer = Array.from({ length: groups }, (_, p) => ({
-    rows: input.values.subarray(p * n, (p + 1) * n),
-    columns: isLowRank(layer)
-      ? sumOf([ofValues(gradient.values), capacity(layer)])
-      : ofValues(gradient.values.subarray(p * m, (p + 1) * m)),
-  }));
-  switch (damping._tag) {
-    case 'exact':
-      // Rows of no curvature (pixels that are never on, say) add nothing.
-      return sumOf(
-        groupsOfLayer.flatMap(({ rows, columns }) =>
-          Array.from(
-            rows.filter((alpha) => alpha > 0),
-            (alpha) => at(columns, { scale: N * alpha }),
-          ),
-        ),
-      );
-    case 'factored': {
-      const half = { scale: Math.sqrt(N), power: 0.5 };
-      return sumOf(
-        groupsOfLayer.flatMap(({ rows, columns }) => [
-          at(ofValues(rows), { ...half, weight: m }),
-          at(columns, { ...half, weight: n }),
-        ]),
-      );
-    }
-  }
-}
-
 /** Σ log(1 + v/τ) over values v >= 0. */
-const ofValues = (values: Float64Array): Determinant => ({
+export const ofValues = (values: Float64Array): Determinant => ({
   logRatio: (tau) => sumLog1p(values, 1 / tau),
   effective: (tau) => {
     let count = 0;
@@ -79,7 +41,7 @@ const ofValues = (values: Float64Array): Determinant => ({
 });
 
 /** weight · R(τ^power / scale). */
-function at(
+export function at(
   own: Determinant,
   { scale, weight = 1, power = 1 }: { readonly scale: number; readonly weight?: number; readonly power?: number },
 ): Determinant {
@@ -93,7 +55,7 @@ function at(
   };
 }
 
-const sumOf = (parts: ReadonlyArray<Determinant>): Determinant => ({
+export const sumOf = (parts: ReadonlyArray<Determinant>): Determinant => ({
   logRatio: (tau) => parts.reduce((sum, part) => sum + part.logRatio(tau), 0),
   effective: (tau) => {
     let count = 0;

@@ -6,8 +6,9 @@
  * over the covered layers. O(n m) a layer, no data. In nats, summed over the data set. Its maximum in τ is known to be
  * under-confident for deep networks: choose τ by validation NLL unless you know better.
  */
-import { determinant } from './determinant.js';
+import type { Determinant } from './determinant.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
+import { posteriorStructure } from './structure/index.js';
 
 /** The log marginal likelihood and its three parts: logMarginalLikelihood = logLikelihood − ½ (logDetRatio + scatter). */
 export interface Evidence {
@@ -27,6 +28,10 @@ export function evidence(posterior: Posterior): Evidence {
   const scatter = layers.reduce((sum, layer) => sum + layer.priorPrecision * squaredNorm(layer), 0);
   return { logLikelihood, logDetRatio: ratio, scatter, logMarginalLikelihood: logLikelihood - 0.5 * (ratio + scatter) };
 }
+
+/** The part of one layer as a function of its prior precision. */
+export const determinant = (posterior: Posterior, layer: PosteriorLayer): Determinant =>
+  posteriorStructure(layer).determinant(layer, posterior);
 
 /** ‖θ*‖² of a layer. */
 export function squaredNorm({ mean }: PosteriorLayer): number {

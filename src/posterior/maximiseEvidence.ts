@@ -12,8 +12,8 @@
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Prior } from './codec.js';
-import { type Determinant, determinant } from './determinant.js';
-import { type Evidence, evidence, squaredNorm } from './evidence.js';
+import type { Determinant } from './determinant.js';
+import { determinant, type Evidence, evidence, squaredNorm } from './evidence.js';
 import { type Posterior, type PosteriorLayer, withPrior } from './posterior.js';
 
 /** Options of `maximiseEvidence`. */

@@ -6,33 +6,42 @@
  * `exact` damping:    S_ij² = 1 / (N α_i γ_j + τ), the exact inverse of N (A ⊗ G) + τ I.
  * `factored` damping: S_ij² = 1 / ((√N α_i + √τ) (√N γ_j + √τ)), Ritter, Botev & Barber 2018, eq. 8.
  *
- * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. Every other structure has the same
- * form: a diagonal block has the identity for bases and λ in place of α_i γ_j, EKFAC has λ along the eigenvectors, an embedding the
- * identity and its counts on the input side, `full` one column with all weights. The layers of a λ are damped exactly, N λ + τ. Of a
- * last layer with very many outputs the gradient's side is a diagonal and a low rank (`lowRank.ts`): its rows along U_A are
- * independent, what is in a row is not.
+ * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. The other structures have the same form,
+ * or one of their own: see `structure/`.
  *
- * A posterior is a frozen value of host arrays: it can be cloned into a worker, stored, and shared. Building one costs O(n³ + m³) a
- * layer, once.
+ * A posterior is a value of host arrays, frozen all the way down: it can be cloned into a worker, stored, and shared. Building one costs
+ * O(n³ + m³) a layer, once.
  */
 import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import type { Factors } from '../curvature/factors.js';
-import type { Structure } from '../curvature/layout.js';
+import type { Rotation } from '../curvature/layout.js';
 import { type LayerMoments, means } from '../curvature/means.js';
 import { recursed } from '../curvature/moments.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { frozen } from '../frozen.js';
 import type { Likelihood } from '../likelihood/codec.js';
 import type { AsyncLinalgOperations, LinalgOperations } from '../linalg/engine.js';
 import type { Matrix } from '../types.js';
-import type { Damping, Prior } from './codec.js';
-import { type Directions, directionsOf, type Planned } from './directions.js';
+import type { Prior } from './codec.js';
+import type { Damping } from './damping.js';
 import { precisionsOf } from './prior.js';
+import { type Distributed, posteriorStructure } from './structure/index.js';
+import type { Planned } from './structure/structure.js';
 
-/** The distribution of one layer's weights. */
-export interface PosteriorLayer extends Directions {
+/**
+ * The distribution of one layer's weights: its structure, and the structure's matrices by name.
+ *
+ * | structure | parts |
+ * |---|---|
+ * | `kronecker`, `embedding`, `inputDiagonal`, `full` | `inputValues` α [P·n, 1] and `gradientValues` γ [P·m, 1], eigenvalues >= 0 whose products are the curvature of one example; `inputVectors` U_A [P·n, n] and `gradientVectors` U_G [P·m, m], columns; without them the identity |
+ * | `diagonal`, `eigen` | `curvature` λ [P·n, m] of one example along the directions; `inputVectors`, `gradientVectors` |
+ * | `lowRank` | `inputValues`, `inputVectors`; `diagonal` δ [m, 1]; `rankValues` λ [r, 1] and `rankVectors` B [m, r] with G = diag(δ) + B diag(λ) Bᵀ, where G is more than its diagonal |
+ */
+export type PosteriorLayer = Distributed & {
   readonly name: string;
-  readonly structure: Structure;
+  /** The layers whose weights these are: the one of that name; of `full` all that are covered, row by row in one column. */
+  readonly members: ReadonlyArray<string>;
   /** P: groups of equal size with a block of their own each; 1 but for depthwise convolutions and normalisations. */
   readonly groups: number;
   /** Rows of W in a group: inputs, plus one for the bias. */
@@ -40,13 +49,11 @@ export interface PosteriorLayer extends Directions {
   /** Columns of W: outputs. */
   readonly m: number;
   readonly bias: boolean;
-  /** Of `full`: the layers whose weights, row by row, are the one column. */
-  readonly members?: ReadonlyArray<string>;
   /** M, the trained weights [P·n, m], the bias as the last row of each group. */
   readonly mean: Matrix;
   /** τ of this layer. */
   readonly priorPrecision: number;
-}
+};
 
 /** A Kronecker-factored Gaussian over the weights of the covered layers; the other layers stay at their MAP. */
 export interface Posterior {
@@ -146,22 +153,29 @@ function planned(all: ReadonlyArray<LayerMoments>, factors: Factors, options: Po
     E.chain((chosen) => checkedSize(chosen, datasetSize)),
     E.bindTo('chosen'),
     E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
-    E.map(({ chosen, precisions }) => ({ datasetSize, layers: chosen.map((c, i) => plannedLayer(c, precisions[i] as number)) })),
+    E.map(({ chosen, precisions }) => ({
+      datasetSize,
+      layers: chosen.map((c, i) => plannedLayer(c, rotationOf(factors, c), precisions[i] as number)),
+    })),
   );
 }
 
-function plannedLayer(layer: LayerMoments, priorPrecision: number): PlannedLayer {
-  const mean = Object.freeze({ ...layer.weights });
-  const { asks, build } = directionsOf(layer);
+function plannedLayer(moments: LayerMoments, rotation: Rotation, priorPrecision: number): PlannedLayer {
+  const { layout, weights: mean } = moments;
+  const { name, structure, members, groups, n, m, bias } = layout;
+  const { asks, build } = posteriorStructure(layout).plan(moments, rotation);
   return {
-    name: layer.layout.name,
+    name,
     asks,
     build: F.flow(
       build,
-      E.map((directions) => Object.freeze({ ...layer.layout, mean, ...directions, priorPrecision })),
+      E.map((parts) => frozen({ name, structure, members, groups, n, m, bias, mean, parts, priorPrecision }) as PosteriorLayer),
     ),
   };
 }
+
+const rotationOf = ({ layout, rotations }: Factors, { layout: { name } }: LayerMoments): Rotation =>
+  rotations?.[layout.layers.findIndex((layer) => layer.name === name)] ?? {};
 
 /** Tells of the beginning and of each layer that is done, and passes it on. */
 function counter(plan: Plan, onLayer: OnLayer): (layer: PlannedLayer) => (done: PosteriorLayer) => PosteriorLayer {
@@ -184,8 +198,8 @@ const assembled = (
   Object.freeze({
     _tag: 'Posterior' as const,
     layers: Object.freeze(layers),
-    damping: Object.freeze({ ...options.damping }),
-    likelihood: Object.freeze({ ...factors.layout.likelihood }),
+    damping: frozen(options.damping),
+    likelihood: frozen(factors.layout.likelihood),
     datasetSize,
     fingerprint: factors.fingerprint,
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
@@ -201,7 +215,7 @@ export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceE
 
 /** The same posterior with the other damping. */
 export const withDamping = (posterior: Posterior, damping: Damping): Posterior =>
-  Object.freeze({ ...posterior, damping: Object.freeze({ ...damping }) });
+  Object.freeze({ ...posterior, damping: frozen(damping) });
 
 const namesOf = (layers: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> => layers.map((l) => l.name);
 

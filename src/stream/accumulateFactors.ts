@@ -2,13 +2,14 @@
 import { concatMap, map, Observable, type OperatorFunction } from 'rxjs';
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
+import type { EigenBasis } from '../curvature/layout.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { LinalgEngine } from '../linalg/engine.js';
 import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
 import { type Accumulator, createAccumulator } from './accumulator.js';
-import { basisOf, type GivenBasis } from './basis.js';
+import { eigenBasis } from './basis.js';
 import { breather } from './breathe.js';
 import type { ObservedBatch } from './observed.js';
 import { toPosterior } from './toPosterior.js';
@@ -48,11 +49,11 @@ export const accumulateFactors =
   (source) => {
     const own = 'curvature' in curvature ? curvature.curvature : curvature;
     if (own._tag !== 'ekfac') return folded(source, { own, options });
-    if (options.basis !== undefined) return folded(source, { own, options, basis: basisOf(options.basis) });
+    if (options.basis !== undefined) return folded(source, { own, options, basis: eigenBasis(options.basis) });
     const { onProgress, engine } = options;
     const between = { ...(engine && { engine }), ...(onProgress && { onProgress }) };
     const second = (posterior: Posterior): Observable<Factors> =>
-      folded(source, { own, options, basis: basisOf(posterior), detail: 'second pass: moments', none: noSecondPass }).pipe(
+      folded(source, { own, options, basis: eigenBasis(posterior), detail: 'second pass: moments', none: noSecondPass }).pipe(
         map((factors) => sameData(posterior.datasetSize, factors)),
       );
     return folded(source, { own: firstPass(own), options, detail: 'first pass: eigenvectors' }).pipe(
@@ -61,24 +62,14 @@ export const accumulateFactors =
     );
   };
 
-/** What `ekfac` needs beforehand: Kronecker factors of the same layers. */
-const firstPass = ({
-  fisher,
-  weightSharing,
-  layers,
-  unsupported,
-}: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
-  ...fisher,
-  weightSharing,
-  layers,
-  unsupported,
-});
+/** `ekfac` needs the Kronecker factors of the same layers beforehand. */
+const firstPass = (curvature: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({ ...curvature, _tag: 'kfac' });
 
 /** What one pass sums, and what it says of itself. */
 interface Pass {
   readonly own: Curvature;
   readonly options: AccumulateOptions;
-  readonly basis?: GivenBasis;
+  readonly basis?: EigenBasis;
   readonly detail?: string;
   /** The error of a pass without a batch. */
   readonly none?: () => LaplaceError;

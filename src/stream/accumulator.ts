@@ -6,26 +6,22 @@
  * `add` is synchronous, so that it works inside a training step; `settle` waits for what `add` started and reports bad data.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Curvature, fisherOf } from '../curvature/codec.js';
-import {
-  type BlockRows,
-  type DeviceBasis,
-  observeRows,
-  observeTrainingRows,
-  prepare,
-  uploadBasis,
-} from '../curvature/estimator.js';
-import { type Factors, layerSums } from '../curvature/factors.js';
-import { type SumShape, sumsOf, weightsOf } from '../curvature/layout.js';
+import { type Curvature, fisherOf, takesTrainingRows } from '../curvature/codec.js';
+import { type DeviceRotations, observeRows, observeTrainingRows, prepare, uploadRotations } from '../curvature/estimator.js';
+import type { Factors } from '../curvature/factors.js';
+import { type EigenBasis, weightsOf } from '../curvature/layout.js';
 import type { Sink } from '../curvature/observation.js';
+import { structured, sumsOf } from '../curvature/structure/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
+import type { BlockRows } from '../network/uses.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { foldIn, type Key, key } from '../random/key.js';
-import { checkBasis, type GivenBasis } from './basis.js';
+import type { Matrix } from '../types.js';
+import { checkBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
-import { type Bag, createMoment, drop, emptyBag, stage, stageSum } from './moment.js';
+import { type Bag, createMoment, drop, emptyBag, type Moment, stage, stageSum } from './moment.js';
 import { type ObservedBatch, orThrow } from './observed.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
@@ -45,17 +41,21 @@ export interface Accumulator {
 }
 
 /** Throws a `LaplaceError` when the estimator does not suit the network. */
-export function createAccumulator(source: Network, curvature: Curvature, basis?: GivenBasis): Accumulator {
+export function createAccumulator(source: Network, curvature: Curvature, basis?: EigenBasis): Accumulator {
   if (curvature._tag === 'ekfac' && basis === undefined) throw noBasis();
   const prepared = orThrow(prepare(source, curvature, basis?.id));
   const { network, layout, closed } = prepared;
   if (basis !== undefined) orThrow(checkBasis(layout, network.blocks, basis));
-  const shapes = layout.layers.map((layer) => closed?.sums ?? sumsOf(layer));
-  // Of a last layer alone nothing is as large as its sums: they leave the device at once.
-  const layers = shapes.map((sums) => sums.map((shape) => createMoment(shape, closed === undefined ? undefined : 1)));
-  const moments = layers.flat();
-  const bases = layout.layers.map(({ name }) => basis?.layers.get(name) ?? {});
-  let device: DeviceBasis | undefined;
+  // Where the last layer alone is covered nothing is as large as its sums: they leave the device at once.
+  const most = closed === undefined ? undefined : 1;
+  const sums = layout.layers.flatMap((own, layer) =>
+    Object.entries(closed?.sums ?? sumsOf(own)).map(
+      ([part, shape]): LayerMoment => ({ layer, part, moment: createMoment(shape, most) }),
+    ),
+  );
+  const moments = sums.map(({ moment }) => moment);
+  const rotations = basis && layout.layers.map(({ name }) => basis.layers.get(name) ?? {});
+  let device: DeviceRotations | undefined;
   const fisher = fisherOf(curvature);
   const seed: Key = key(fisher?._tag === 'monteCarlo' ? fisher.seed : 0);
   let pending: ReadonlyArray<Staged> = [];
@@ -64,8 +64,8 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   let sent = 0;
 
   /** Of `ekfac`: uploaded with the first batch, freed by `reset`. */
-  const onDevice = (): DeviceBasis | undefined => {
-    if (basis !== undefined) device ??= keepBasis(uploadBasis(layout, bases));
+  const onDevice = (): DeviceRotations | undefined => {
+    if (rotations !== undefined) device ??= kept(uploadRotations(layout, rotations));
     return device;
   };
   const run = (x: ReadonlyArray<tf.Tensor>): Tape => {
@@ -79,14 +79,14 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       const ops = network.likelihoodOps;
       const targets = ops.targets(y);
       const weights = both(given, ops.weights?.(targets));
-      const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
+      const byProduct = takesTrainingRows(curvature) ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {
-        sentNow = observeTrainingRows(prepared, curvature, byProduct, weights, sink);
+        sentNow = observeTrainingRows(prepared, byProduct, weights, sink);
         return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets, weights);
       }
       const tape = run(x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
-      sentNow = observeRows(prepared, curvature, { network, tape, targets, key: position, weights }, sink, own);
+      sentNow = observeRows(prepared, { network, tape, targets, key: position, weights }, sink, own);
       return healthOf(network, batch, x, y, tape.outputs, targets, weights);
     });
     return { health, rows: sentNow };
@@ -121,7 +121,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       orThrow(notDisposed(network.model));
       const bags = moments.map(emptyBag);
       try {
-        pending = [...pending, { bags, ...observe(batch, sinkInto(bags, shapes)) }];
+        pending = [...pending, { bags, ...observe(batch, sinkInto(bags, sums)) }];
       } catch (error) {
         bags.forEach(drop);
         throw error;
@@ -132,13 +132,14 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       orThrow(notDisposed(network.model));
       // Everything is asked for at once, before anything is waited for: the numbers of one moment.
       const soFar = { count, datasetSize: count, logLikelihood, rows: sent };
-      const sums = Promise.all(layers.map((parts) => Promise.all(parts.map((part) => part.read()))));
-      const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), sums]);
-      const own = layout.layers.map((layer, i) => {
-        const sums = read[i] ?? [];
-        return layerSums(layer, closed?.completed(sums) ?? sums, soFar.count, bases[i] ?? {});
+      const reading = Promise.all(moments.map((moment) => moment.read()));
+      const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), reading]);
+      const own = layout.layers.map(({ structure }, layer) => {
+        const parts = sums.flatMap((sum, i) => (sum.layer === layer ? [[sum.part, read[i] as Matrix] as const] : []));
+        const found = Object.fromEntries(parts);
+        return structured(structure, closed?.completed(found) ?? found);
       });
-      return { _tag: 'Factors', layout, fingerprint, weights: blocks, ...soFar, layers: own };
+      return { _tag: 'Factors', layout, fingerprint, weights: blocks, ...soFar, layers: own, ...(rotations && { rotations }) };
     },
     count: () => count,
     weights: async () => {
@@ -174,21 +175,28 @@ interface Staged {
 const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
   a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
 
-function sinkInto(bags: ReadonlyArray<Bag>, layers: ReadonlyArray<ReadonlyArray<SumShape>>): Sink {
-  const first = layers.map((_, i) => layers.slice(0, i).reduce((sum, { length }) => sum + length, 0));
-  const bag = (layer: number, part: number): Bag => bags[(first[layer] as number) + part] as Bag;
+/** The sum of one part of one layer. */
+interface LayerMoment {
+  readonly layer: number;
+  readonly part: string;
+  readonly moment: Moment;
+}
+
+function sinkInto(bags: ReadonlyArray<Bag>, sums: ReadonlyArray<LayerMoment>): Sink {
+  const bag = (layer: number, part: string): Bag =>
+    bags[sums.findIndex((sum) => sum.layer === layer && sum.part === part)] as Bag;
   return {
     gram: (layer, part, rows) => stage(bag(layer, part), rows),
     add: (layer, part, sum) => stageSum(bag(layer, part), sum),
   };
 }
 
-const keepBasis = (basis: DeviceBasis): DeviceBasis => {
-  for (const { input, gradient } of basis) {
+const kept = (rotations: DeviceRotations): DeviceRotations => {
+  for (const { input, gradient } of rotations) {
     if (input !== undefined) tf.keep(input);
     if (gradient !== undefined) tf.keep(gradient);
   }
-  return basis;
+  return rotations;
 };
 
 /** The rows that a training step gave for every block, or undefined when one is missing and a pass of its own is needed. */

@@ -1,26 +1,16 @@
 /** The eigenvectors of a posterior as the basis in which `ekfac` sums. */
 import { either as E } from 'fp-ts';
-import type { EigenBasis, Layout } from '../curvature/layout.js';
+import { rungOf } from '../curvature/choice.js';
+import type { EigenBasis, Layout, Rotation } from '../curvature/layout.js';
+import { structureNamed } from '../curvature/structure/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Block } from '../network/blocks.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Matrix } from '../types.js';
 
-/** The basis in which `ekfac` sums, by layer name, and what tells it from others. */
-export interface GivenBasis {
-  readonly id: string;
-  readonly layers: ReadonlyMap<string, EigenBasis>;
-}
-
 /** The basis of each layer, and a name that tells it from the bases of other posteriors. */
-export function basisOf({ layers, fingerprint }: Posterior): GivenBasis {
-  const bases = layers.map(({ name, input, gradient }): readonly [string, EigenBasis] => [
-    name,
-    {
-      ...(input.vectors && { input: input.vectors }),
-      ...(gradient.vectors && { gradient: gradient.vectors }),
-    },
-  ]);
+export function eigenBasis({ layers, fingerprint }: Posterior): EigenBasis {
+  const bases = layers.map(({ name, parts }): readonly [string, Rotation] => [name, rotationOf(parts)]);
   const sums = bases.flatMap(([, { input, gradient }]) => [weighed(input), weighed(gradient)]);
   return { id: `${fingerprint}:${sums.map((v) => v.toPrecision(17)).join(',')}`, layers: new Map(bases) };
 }
@@ -29,13 +19,14 @@ export function basisOf({ layers, fingerprint }: Posterior): GivenBasis {
 export function checkBasis(
   { layers }: Layout,
   blocks: ReadonlyArray<Block>,
-  basis: GivenBasis,
-): E.Either<LaplaceError, GivenBasis> {
+  basis: EigenBasis,
+): E.Either<LaplaceError, EigenBasis> {
   for (const [i, { name, structure, groups, n, m }] of layers.entries()) {
     if (structure !== 'eigen') continue;
     const own = basis.layers.get(name);
-    // Tokens are counted, not rotated.
-    const input = blocks[i]?.structure === 'embedding' || fits(own?.input, groups, n);
+    // Where the input side of the factors is a diagonal nothing is rotated.
+    const input =
+      structureNamed(rungOf(blocks[i] as Block)).sums({ groups, n, m }).input?.cols === 1 || fits(own?.input, groups, n);
     if (input && fits(own?.gradient, groups, m)) continue;
     return E.left(
       laplaceError('Mismatch', {
@@ -50,6 +41,12 @@ export function checkBasis(
   }
   return E.right(basis);
 }
+
+/** The directions of a layer's two sides. */
+const rotationOf = (parts: { readonly inputVectors?: Matrix; readonly gradientVectors?: Matrix }): Rotation => ({
+  ...(parts.inputVectors && { input: parts.inputVectors }),
+  ...(parts.gradientVectors && { gradient: parts.gradientVectors }),
+});
 
 const fits = (matrix: Matrix | undefined, groups: number, d: number): boolean =>
   matrix !== undefined && matrix.rows === groups * d && matrix.cols === d;

@@ -20,7 +20,6 @@ export async function bindPosterior(model: LayersModel, posterior: Posterior): P
       remedy: 'Use the model that was observed, or observe it again: its weights have changed since.',
     });
   }
-  const layers = posterior.layers.flatMap(({ name, members }) => members ?? [name]);
-  // What a posterior covers was decided when it was made.
-  return orThrow(withBlocks(network, layers, 'diagonal'));
+  const layers = posterior.layers.flatMap(({ members }) => members);
+  return orThrow(withBlocks(network, layers));
 }

@@ -5,9 +5,9 @@ import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
+import { requireDirections } from '../posterior/variances.js';
 import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
-import { type DevicePosterior, uploadPosterior } from '../predictive/device/device.js';
-import { checkStructures } from '../predictive/device/structures.js';
+import { type DevicePosterior, residentPosterior } from '../predictive/device/device.js';
 import { covarianceBetween, jointCovariance } from '../predictive/linearised/joint.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
@@ -119,14 +119,14 @@ async function withPosterior<A>(
   try {
     checkTemperature(temperature);
     checkBudget(memoryBudget);
-    checkStructures(posterior, operation);
+    requireDirections(posterior, operation);
     const network = await bindPosterior(model, posterior);
     const given = inputs.map((x) => {
       const own = ownInputs(network, x);
       held.push(...own);
       return own;
     });
-    const device = uploadPosterior(network, posterior, temperature);
+    const device = residentPosterior(network, posterior, temperature);
     try {
       return await work(network, device, given, memoryBudget);
     } finally {

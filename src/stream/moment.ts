@@ -5,7 +5,7 @@
  * triangle alone, in blocks (`gramBlocks`). Holds at most twice as many rows plus those in bags, and two triangles.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { SumShape } from '../curvature/layout.js';
+import type { SumShape } from '../curvature/structure/structure.js';
 import { fromDevice } from '../network/device.js';
 import { blockRows, gramBlocks } from '../network/matmul.js';
 import { reference } from '../network/reference.js';

@@ -4,10 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
-import type { BlockRows } from '../curvature/estimator.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { inputTensors, type LabelledBatch, labelTensors, partsOf, weightTensor } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
+import type { BlockRows } from '../network/uses.js';
 
 /** The tensors of a batch, while they live. */
 export interface BatchTensors {

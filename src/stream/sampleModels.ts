@@ -5,7 +5,7 @@ import { cloneModel, writeBlock } from '../network/clone.js';
 import { checkDevice, deviceError } from '../network/device.js';
 import { type Network, notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { uploadPosterior } from '../predictive/device/device.js';
+import { residentPosterior } from '../predictive/device/device.js';
 import { disposeWeights, drawWeights } from '../predictive/sampling/weightSampling.js';
 import { key } from '../random/key.js';
 import { type Draws, noiseOf } from '../random/noise.js';
@@ -135,7 +135,7 @@ function samples<R>(
       checkTemperature(temperature);
       checkDraws(draws);
       const network = await bindPosterior(model, posterior);
-      const device = uploadPosterior(network, posterior, temperature);
+      const device = residentPosterior(network, posterior, temperature);
       let maker: Maker<R> | undefined;
       try {
         const root = key(seed);

@@ -130,8 +130,10 @@ describe('toPosterior', () => {
 
   /** The factors with another A of the first layer. */
   const withInput = (change: (input: Matrix) => Matrix): Factors => {
-    const [first, ...others] = factors.layers as ReadonlyArray<unknown> as [{ readonly input: Matrix }, ...unknown[]];
-    return { ...factors, layers: [{ ...first, input: change(first.input) }, ...others] as unknown as Factors['layers'] };
+    const [first, ...others] = factors.layers;
+    if (first?.structure !== 'kronecker') throw new Error('expected two factors');
+    const parts = { ...first.parts, input: change(first.parts.input) };
+    return { ...factors, layers: [{ ...first, parts }, ...others] };
   };
 
   it('builds the same posterior, to the last bit, and tells of the engine and of each layer', async () => {

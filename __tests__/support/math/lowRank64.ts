@@ -40,13 +40,15 @@ export function sketched(G: Rows, sketch: Sketch): { readonly G: number[][]; rea
 export const meanHessian = (hessians: ReadonlyArray<Rows>): number[][] => meanOf(hessians);
 
 /** The layer's A and G as its posterior has them. */
-export function factorsOfLayer({ input, gradient, lowRank }: PosteriorLayer): { readonly A: number[][]; readonly G: number[][] } {
-  const U = rowsOf(input.vectors as Matrix);
-  const A = product(U, diagonalMatrix(input.values), transposed(U));
-  const diagonal = diagonalMatrix(gradient.values);
-  if (lowRank === undefined) return { A, G: diagonal };
-  const B = rowsOf(lowRank.vectors);
-  return { A, G: combination([1, diagonal], [1, product(B, diagonalMatrix(lowRank.values), transposed(B))]) };
+export function factorsOfLayer(layer: PosteriorLayer): { readonly A: number[][]; readonly G: number[][] } {
+  if (layer.structure !== 'lowRank') throw new Error(`expected lowRank, found ${layer.structure}`);
+  const { inputVectors, inputValues, diagonal, rankValues, rankVectors } = layer.parts;
+  const U = rowsOf(inputVectors);
+  const A = product(U, diagonalMatrix(inputValues.data), transposed(U));
+  const own = diagonalMatrix(diagonal.data);
+  if (rankValues === undefined || rankVectors === undefined) return { A, G: own };
+  const B = rowsOf(rankVectors);
+  return { A, G: combination([1, own], [1, product(B, diagonalMatrix(rankValues.data), transposed(B))]) };
 }
 
 /** The covariance of the row-major weights at T = 1, [n·m, n·m]. */

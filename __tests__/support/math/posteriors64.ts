@@ -1,5 +1,5 @@
 /** Factors of chosen matrices, and a posterior's covariance written out: what tests of the posterior start from and end with. */
-import { type Basis, categorical, exactDamping, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
+import { categorical, exactDamping, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
 import { identity, kron, product, type Rows, transposed } from './dense64.js';
 import { normalSource, take } from './monteCarlo.js';
 import { inRows } from './numbers.js';
@@ -30,11 +30,12 @@ export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLike
   return {
     _tag: 'Factors',
     layout: {
-      estimator: 'exact',
+      estimator: { _tag: 'kfac', fisher: { _tag: 'exact' }, weightSharing: 'expand' },
       likelihood: categorical(),
       layers: layers.map(({ name, A, G }) => ({
         name,
         structure: 'kronecker',
+        members: [name],
         groups: 1,
         n: A.length,
         m: G.length,
@@ -48,7 +49,7 @@ export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLike
     datasetSize: N,
     logLikelihood,
     rows: N,
-    layers: layers.map(({ A, G }) => ({ _tag: 'kronecker', input: times(A), gradient: times(G) })),
+    layers: layers.map(({ A, G }) => ({ structure: 'kronecker', parts: { input: times(A), gradient: times(G) } })),
   };
 }
 
@@ -58,11 +59,12 @@ export function covarianceOf(posterior: Posterior, l: number): number[][] {
   const { groups: P, n, m } = layer;
   const size = n * m;
   const spread = variances(posterior, layer).data;
-  const side = ({ vectors }: Basis, p: number, d: number): number[][] =>
+  const { inputVectors, gradientVectors }: { inputVectors?: Matrix; gradientVectors?: Matrix } = layer.parts;
+  const side = (vectors: Matrix | undefined, p: number, d: number): number[][] =>
     vectors === undefined ? identity(d) : rowsOf({ rows: d, cols: d, data: vectors.data.subarray(p * d * d, (p + 1) * d * d) });
   const whole = Array.from({ length: P * size }, () => new Array<number>(P * size).fill(0));
   for (let p = 0; p < P; p++) {
-    const basis = kron(side(layer.input, p, n), side(layer.gradient, p, m));
+    const basis = kron(side(inputVectors, p, n), side(gradientVectors, p, m));
     const own = product(
       basis,
       transposed(basis).map((row, k) => row.map((v) => v * (spread[p * size + k] as number))),
@@ -74,16 +76,34 @@ export function covarianceOf(posterior: Posterior, l: number): number[][] {
 
 /** A posterior of one layer of any size, without a decomposition: the basis of each side is the identity, written out. */
 export function posteriorOfSize(name: string, n: number, m: number): Posterior {
-  const side = (d: number): Basis => {
+  const vectors = (d: number): Matrix => {
     const data = new Float64Array(d * d);
     for (let i = 0; i < d; i++) data[i * d + i] = 1;
-    return { values: Float64Array.from({ length: d }, (_, i) => 1 / (1 + i)), vectors: { rows: d, cols: d, data } };
+    return { rows: d, cols: d, data };
+  };
+  const values = (d: number): Matrix => ({ rows: d, cols: 1, data: Float64Array.from({ length: d }, (_, i) => 1 / (1 + i)) });
+  const parts = {
+    inputValues: values(n),
+    inputVectors: vectors(n),
+    gradientValues: values(m),
+    gradientVectors: vectors(m),
   };
   const mean: Matrix = { rows: n, cols: m, data: new Float64Array(n * m) };
-  const layer = { name, structure: 'kronecker', groups: 1, n, m, bias: true, mean, priorPrecision: 1 } as const;
+  const layer = {
+    name,
+    members: [name],
+    structure: 'kronecker',
+    parts,
+    groups: 1,
+    n,
+    m,
+    bias: true,
+    mean,
+    priorPrecision: 1,
+  } as const;
   return {
     _tag: 'Posterior',
-    layers: [{ ...layer, input: side(n), gradient: side(m) }],
+    layers: [layer],
     damping: exactDamping(),
     likelihood: categorical(),
     datasetSize: 100,

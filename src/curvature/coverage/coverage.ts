@@ -11,16 +11,18 @@ import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../../errors.js';
 import type { Likelihood } from '../../likelihood/codec.js';
 import { activeValues } from '../../network/active.js';
-import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../../network/blocks.js';
+import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js';
 import { gramProducts } from '../../network/matmul.js';
-import { type Network, readNetwork, withBlocks } from '../../network/network.js';
+import { type Network, readNetwork } from '../../network/network.js';
 import type { Layer } from '../../network/ops.js';
-import { closedFormOf } from '../structure/closedForm.js';
-import { type Curvature, fisherOf, policyOf } from '../codec.js';
+import { coverable, LARGEST_FACTOR, tooLarge } from '../choice.js';
+import { closedFormOf } from '../closedForm.js';
+import { type Curvature, fisherOf } from '../codec.js';
 import { warningsOf } from './coverageWarnings.js';
 import { rowsPerExample } from '../fisher/seeds.js';
-import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from '../layout.js';
-import { suitsLowRank } from '../structure/lowRank.js';
+import { isReduced, type LayerLayout, layersOf, sizeOf } from '../layout.js';
+import { type Structure, structureNamed, sumsOf } from '../structure/index.js';
+import { suitsLowRank } from '../suitsLowRank.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
 export interface LayerCoverage {
@@ -92,7 +94,7 @@ export const coverage = (
     readNetwork(model, likelihood),
     E.chain((network) =>
       F.pipe(
-        withBlocks(network, curvature.layers, policyOf(curvature) === 'diagonal' ? 'diagonal' : 'map'),
+        coverable(network, curvature),
         E.chain((chosen) => suitsLowRank(chosen, curvature)),
         E.map((chosen) => summary(chosen, curvature)),
       ),
@@ -101,19 +103,16 @@ export const coverage = (
 
 function summary(network: Network, curvature: Curvature): Coverage {
   const fisher = fisherOf(curvature);
-  const reduce = 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
-  const layouts = curvature._tag === 'full' ? [] : layersOf(network, curvature);
+  const layouts = layersOf(network, curvature);
   const closed = closedFormOf(network, layouts, curvature) !== undefined;
   const rows = fisher === undefined || closed ? 0 : rowsPerExample(fisher, network.outputs);
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
-  const covered = network.blocks.map((block, i) =>
-    ofBlock(block, layouts[i], { rows: closed ? 1 : rows, back: back(block), reduce, closed }),
-  );
-  const layers = [...covered, ...leftOut(network)];
-  const [joint] = curvature._tag === 'full' ? layersOf(network, curvature) : [];
-  const ofAll = joint === undefined ? 0 : 2 * rows * gramProducts(joint.n);
-  const numbers = (joint === undefined ? covered.map((l) => l.numbers) : [joint.n * joint.n]).reduce((a, b) => a + b, 0);
+  const cost = { rows: closed ? 1 : rows, reduce: isReduced(curvature), closed };
+  const covered = network.blocks.map((block) => ofBlock(block, layoutWith(layouts, block), curvature, { ...cost, back: back(block) }));
+  const layers = [...covered, ...leftOut(network, curvature)];
+  const joint = layouts.filter(isJoint);
+  const numbers = layouts.reduce((sum, layer) => sum + numbersOf(layer), 0);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
   return {
@@ -123,13 +122,25 @@ function summary(network: Network, curvature: Curvature): Coverage {
     share: parameters === 0 ? 0 : coveredParameters / parameters,
     bytes: 8 * numbers,
     rowsPerExample: rows,
-    operationsPerExample: covered.reduce((sum, layer) => sum + (layer.operations ?? 0), ofAll),
-    decomposition: (joint === undefined ? layouts : [joint]).reduce((sum, layer) => sum + decompositionOf(layer), 0),
+    operationsPerExample: [
+      ...covered.map((layer) => layer.operations ?? 0),
+      ...joint.map(({ n }) => 2 * rows * gramProducts(n)),
+    ].reduce((a, b) => a + b, 0),
+    decomposition: layouts.reduce((sum, layer) => sum + 9 * layer.groups * structureNamed(layer.structure).cubes(layer), 0),
     warnings: warningsOf(network, curvature, 8 * numbers, !closed),
   };
 }
 
-/** Rows that are summed of a block (of a closed form one, p or its like), and those that are sent on through it. */
+/** Whether a layer of the layout holds the weights of several blocks in one column. */
+const isJoint = ({ structure }: LayerLayout): boolean => structureNamed(structure).scope === 'network';
+
+const layoutWith = (layouts: ReadonlyArray<LayerLayout>, { name }: Block): LayerLayout =>
+  layouts.find(({ members }) => members.includes(name)) as LayerLayout;
+
+const numbersOf = (layer: LayerLayout): number =>
+  Object.values(sumsOf(layer)).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+
+/** Rows that are summed of a block (a closed form needs one array of probabilities), and rows that are sent on through it. */
 interface Cost {
   readonly rows: number;
   readonly back: number;
@@ -137,94 +148,45 @@ interface Cost {
   readonly closed: boolean;
 }
 
-function ofBlock(block: Block, layout: LayerLayout | undefined, cost: Cost): LayerCoverage {
+function ofBlock(block: Block, layout: LayerLayout, curvature: Curvature, { back, ...cost }: Cost): LayerCoverage {
   const { name, groups: P, n, m, map } = block;
   const T = map.positions;
-  const structure = layout?.structure ?? 'full';
-  const numbers = layout === undefined ? 0 : sumsOf(layout).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+  const structure = structureNamed(layout.structure);
+  const shape = isJoint(layout) ? { groups: P, n, m } : layout;
   return {
     name,
     className: block.layer.getClassName(),
-    block: structure,
-    reason: reasonOf(block, structure, layout?.sketch),
+    block: layout.structure,
+    reason: reasonOf(block, layout, curvature),
     parameters: sizeOf(block),
-    numbers,
+    numbers: isJoint(layout) ? 0 : numbersOf(layout),
     ...(T === undefined
       ? {}
-      : { operations: 2 * P * (T * n * m * (1 + cost.back) + sumsOperations(structure, block, T, cost, layout?.sketch)) }),
+      : { operations: 2 * P * (T * n * m * (1 + back) + structure.operations(shape, { ...cost, positions: T })) }),
   };
 }
 
-function sumsOperations(
-  structure: Structure,
-  { groups, n, m }: Block,
-  T: number,
-  { rows: K, reduce, closed }: Cost,
-  sketch: LayerLayout['sketch'],
-): number {
-  const rows = reduce ? 1 : T;
-  const square = (d: number): number => d * d;
-  const gram = groups === 1 ? gramProducts : square;
-  switch (structure) {
-    case 'kronecker':
-      return rows * gram(n) + K * rows * (closed ? square : gram)(m);
-    case 'embedding':
-      return K * T * gram(m);
-    case 'diagonal':
-      return T === 1 ? n * m : K * T * n * m;
-    case 'eigen':
-      return (T === 1 ? n * m : K * T * n * m) + T * n * n + K * T * m * m;
-    case 'lowRank':
-      // Λ Ω: products of p and of one-hot rows with Ω, and of their likes with what comes out.
-      return gram(n) + m + 4 * m * (sketch?.columns ?? 0);
-    case 'full':
-      return K * T * n * m;
-  }
-}
-
-const decompositionOf = ({ structure, groups, n, m }: LayerLayout): number => {
-  const cubes = {
-    kronecker: n ** 3 + m ** 3,
-    eigen: n ** 3 + m ** 3,
-    embedding: m ** 3,
-    full: n ** 3,
-    diagonal: 0,
-    lowRank: n ** 3,
-  };
-  return 9 * groups * cubes[structure];
-};
-
-function reasonOf({ groups, map, ops, structure: own }: Block, structure: Structure, sketch: LayerLayout['sketch']): string {
-  const uses = ops.length > 1 ? `, ${ops.length} uses` : '';
+function reasonOf(block: Block, layout: LayerLayout, curvature: Curvature): string {
+  const { groups, map, ops } = block;
   const places =
     map.positions === undefined
       ? ', as many positions as the data have'
       : map.positions > 1
         ? `, ${map.positions} positions`
         : '';
-  const parts = groups > 1 && structure !== 'diagonal' ? `, ${groups} groups` : '';
-  switch (structure) {
-    case 'kronecker':
-      return `two factors${parts}${places}${uses}`;
-    case 'embedding':
-      return `counts of tokens and one factor${uses}`;
-    case 'eigen':
-      return `moments along the factors' eigenvectors${parts}${places}${uses}`;
-    case 'diagonal':
-      return own === 'diagonal' && map.structure !== 'diagonal'
-        ? `its factors would have more than ${LARGEST_FACTOR} rows`
-        : `each weight on its own${uses}`;
-    case 'lowRank':
-      return sketch === undefined
-        ? 'a factor and a diagonal'
-        : `a factor, and a diagonal and at most ${sketch.rank} eigenvectors`;
-    case 'full':
-      return 'all weights together';
-  }
+  const facts = [
+    groups > 1 ? `, ${groups} groups` : '',
+    isJoint(layout) ? '' : places,
+    ops.length > 1 ? `, ${ops.length} uses` : '',
+  ].join('');
+  const words = `${structureNamed(layout.structure).words(layout)}${facts}`;
+  return tooLarge(block, curvature) && !isJoint(layout)
+    ? `${words}: its factors would have more than ${LARGEST_FACTOR} rows`
+    : words;
 }
 
 /** Layers with weights that have no block. */
-function leftOut(network: Network): ReadonlyArray<LayerCoverage> {
+function leftOut(network: Network, curvature: Curvature): ReadonlyArray<LayerCoverage> {
   const all = allBlocks(network.ops);
   const trainable = trainableLayers(network);
   const layers = [...new Set(network.ops.map((op) => op.layer))].filter((layer) => layer.weights.length > 0);
@@ -248,7 +210,7 @@ function leftOut(network: Network): ReadonlyArray<LayerCoverage> {
       ? 'frozen'
       : block === undefined
         ? 'not linear in its weights'
-        : tooLarge(block)
+        : tooLarge(block, curvature)
           ? `its factors would have more than ${LARGEST_FACTOR} rows`
           : 'not among the chosen layers',
     parameters,

@@ -1,9 +1,11 @@
 /** What to know of a coverage before a pass is started, each with what to do. */
 import { either as E } from 'fp-ts';
-import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../../network/blocks.js';
+import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js';
 import { type Network, withBlocks } from '../../network/network.js';
-import { type Curvature, fisherOf, policyOf } from '../codec.js';
+import { LARGEST_FACTOR, structureOf, tooLarge } from '../choice.js';
+import { type Curvature, fisherOf } from '../codec.js';
 import { MAX_NUMBERS } from '../fisher/seeds.js';
+import { structureNamed } from '../structure/index.js';
 
 /** Bytes from which on the sums are worth a warning. */
 const MUCH = 2 ** 31;
@@ -29,24 +31,24 @@ function notLinear(network: Network, curvature: Curvature): ReadonlyArray<string
 
 /** Blocks whose factors would be too large, where the estimator has factors. */
 function largeBlocks(network: Network, curvature: Curvature): ReadonlyArray<string> {
-  // Under diagonal() a block like any other, unless it is left out; lowRank() has no such factor.
-  if (curvature._tag === 'lowRank' || (curvature._tag === 'diagonal' && policyOf(curvature) === 'diagonal')) return [];
-  const fate = { error: 'is refused', map: 'stays at its MAP', diagonal: 'gets a diagonal block' }[curvature.unsupported];
+  const fate = (block: Block): string => {
+    if (!('unsupported' in curvature) || curvature.unsupported === 'error') return 'is refused';
+    if (curvature.unsupported === 'map') return 'stays at its MAP';
+    return `keeps ${structureNamed(structureOf(block, curvature)).words(block)}`;
+  };
   const last = ({ m }: Block): string => (m > LARGEST_FACTOR ? ', with lowRank() for so many outputs' : '');
   return chosenBlocks(network, curvature)
-    .filter(tooLarge)
+    .filter((block) => tooLarge(block, curvature))
     .map(
       (block) =>
-        `'${block.name}' ${fate}: its factors would have ${block.n} and ${block.m} rows. Keep a diagonal (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'${last(block)}.`,
+        `'${block.name}' ${fate(block)}: its factors would have ${block.n} and ${block.m} rows. Keep diagonals in their place (unsupported: 'diagonal'), leave it out ('map'), or cover layers: 'last'${last(block)}.`,
     );
 }
 
 /** The blocks that were asked for, as they are without any policy. */
 function chosenBlocks(network: Network, { layers }: Curvature): ReadonlyArray<Block> {
-  const all = allBlocks(network.ops);
-  if (layers === 'all') return all.filter((block) => trainableLayers(network).includes(block.layer));
-  const chosen = withBlocks(network, layers, 'diagonal');
-  return E.isLeft(chosen) ? [] : all.filter(({ name }) => chosen.right.blocks.some((block) => block.name === name));
+  const chosen = withBlocks(network, layers, 'map');
+  return E.isLeft(chosen) ? [] : chosen.right.blocks;
 }
 
 /** The columns of Λ of one example, where they alone are more than is made of a whole batch at once otherwise. */

@@ -8,12 +8,14 @@ import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../../errors.js';
 import { slopes } from '../../network/backward.js';
 import type { Tape } from '../../network/forward.js';
-import { type Block, type Network, withBlocks } from '../../network/network.js';
+import type { Block, Network } from '../../network/network.js';
 import { type LinearOp, type Op, outputsOf, type ValueId } from '../../network/ops.js';
+import { coveredBy } from '../choice.js';
+import type { Curvature } from '../codec.js';
 import type { Observation, Sink } from '../observation.js';
 
 /** The network with a block for every dense layer from the lowest covered one up: the recursion runs through all of them. */
-export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
+export function kfraChain(network: Network, curvature: Curvature): E.Either<LaplaceError, Network> {
   if (network.heads.length > 1) {
     return E.left(
       laplaceError('UnsupportedLayer', {
@@ -43,8 +45,9 @@ export function kfraChain(network: Network): E.Either<LaplaceError, Network> {
       }),
     );
   }
-  return withBlocks(
+  return coveredBy(
     network,
+    curvature,
     chain.filter((op) => op.kind === 'linear').map((op) => op.layer.name),
   );
 }
@@ -61,12 +64,12 @@ export function kfraRows({ network, tape, targets, weights }: Observation, sink:
     const own = ownSlopes(network, block, tape);
     const slope = roots === undefined ? own : tf.mul(own, roots);
     if (layer < last) {
-      sink.gram(layer, 1, slope as tf.Tensor2D);
+      sink.gram(layer, 'gradient', slope as tf.Tensor2D);
       return;
     }
     const columns = network.likelihoodOps.hessianRoot(tape.outputs, targets);
     const [K, , C] = columns.shape;
-    sink.gram(layer, 1, tf.reshape(tf.mul(columns, tf.expandDims(slope, 0)), [K * B, C]) as tf.Tensor2D);
+    sink.gram(layer, 'gradient', tf.reshape(tf.mul(columns, tf.expandDims(slope, 0)), [K * B, C]) as tf.Tensor2D);
   });
   return 0;
 }

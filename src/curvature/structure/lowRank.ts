@@ -1,39 +1,49 @@
-/** Whether `lowRank` suits a network: its one covered layer must be the last, and its Λ have a closed form. */
-import { either as E } from 'fp-ts';
-import { type LaplaceError, laplaceError } from '../../errors.js';
-import { LARGEST_FACTOR } from '../../network/blocks.js';
-import { lastLayer } from '../../network/lastLayer.js';
-import type { Network } from '../../network/network.js';
-import type { Curvature } from '../codec.js';
+/**
+ * The last layer of very many outputs: Σ a aᵀ [n, n]; the diagonal of Σ Λ [m, 1]; and, where outputs depend on each other, the products
+ * of Σ Λ with a few vectors, Σ Λ Ω [m, l] (`sketch.ts`). Nothing is of size m², and nothing is sent back.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { gramProducts } from '../../network/matmul.js';
+import type { Matrix } from '../../types.js';
+import { inputRows } from './inputs.js';
+import { testMatrix } from './sketch.js';
+import { gram, type LayerShape, type SummedStructure, type SumShape } from './structure.js';
 
-/** The network itself, where the estimator suits it; estimators other than `lowRank` are not looked at. */
-export function suitsLowRank(network: Network, { _tag }: Curvature): E.Either<LaplaceError, Network> {
-  if (_tag !== 'lowRank') return E.right(network);
-  const layer = network.blocks.map(({ name }) => name).join(', ');
-  const refused = (parts: { what: string; found: string; expected: string; remedy: string }) =>
-    E.left(laplaceError('UnsupportedLayer', { layer, ...parts }));
-  const last = lastLayer(network);
-  if (last === undefined) {
-    return refused({
-      what: 'lowRank covers the last layer alone',
-      found: `${network.blocks.length === 1 ? 'a layer whose pre-activation is not the output' : 'several layers'}: ${layer}`,
-      expected: 'one dense layer that gives the outputs of a model of one output, before the link',
-      remedy: "Use layers: 'last', or kfac() for other layers and several outputs.",
-    });
-  }
-  if (network.likelihoodOps.hessian === undefined) {
-    return refused({
-      what: 'lowRank needs the output Hessian in closed form',
-      found: `likelihood '${network.likelihood._tag}'`,
-      expected: 'categorical, bernoulli, gaussian, heteroscedastic or poisson',
-      remedy: "Use kfac({ layers: 'last' }), which takes the columns of a root.",
-    });
-  }
-  if (last.n <= LARGEST_FACTOR) return E.right(network);
-  return refused({
-    what: `The input factor of layer '${last.name}' would be too large`,
-    found: `${last.n} rows`,
-    expected: `at most ${LARGEST_FACTOR}`,
-    remedy: "Use diagonal({ layers: 'last' }).",
-  });
+interface Sums {
+  readonly input: SumShape;
+  readonly diagonal: SumShape;
+  readonly sketch?: SumShape;
 }
+
+const sums = ({ n, m, sketch }: LayerShape): Sums => ({
+  input: gram(n),
+  diagonal: { rows: m, cols: 1 },
+  ...(sketch === undefined ? {} : { sketch: { rows: m, cols: sketch.columns } }),
+});
+
+export const lowRank = {
+  scope: 'block',
+  sums,
+  addInputs: (subject, a, weights, sink) => sink.gram(subject.layer, 'input', inputRows(subject, a, weights)),
+  closedForm: (shape, hessian) => {
+    const { m, sketch } = shape;
+    const omega = sketch && Float32Array.from(testMatrix(m, sketch).data);
+    return {
+      sums: sums(shape) as unknown as Readonly<Record<string, SumShape>>,
+      observe: ({ tape: { outputs }, weights }, { layer }, sink) => {
+        const each = hessian.along(outputs);
+        const own = weights === undefined ? each : tf.mul(each, tf.reshape(weights, [-1, 1]));
+        sink.add(layer, 'diagonal', tf.reshape(tf.sum(own, 0), [m, 1]));
+        if (omega === undefined) return;
+        sink.add(layer, 'sketch', hessian.times(outputs, weights, tf.tensor2d(omega, [m, omega.length / m])));
+      },
+      completed: (found: Readonly<Record<string, Matrix>>) => found,
+    };
+  },
+  // Λ Ω: products of p and of one-hot rows with Ω, and of the same rows with what comes out.
+  operations: ({ n, m, sketch }) => gramProducts(n) + m + 4 * m * (sketch?.columns ?? 0),
+  cubes: ({ n }) => n ** 3,
+  factorRows: ({ n }) => n,
+  words: ({ sketch }) =>
+    sketch === undefined ? 'a factor and a diagonal' : `a factor, and a diagonal and at most ${sketch.rank} eigenvectors`,
+} as const satisfies SummedStructure<Sums>;

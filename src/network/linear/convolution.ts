@@ -37,7 +37,7 @@ export function windowMap(
     n: taps * channels + (bias ? 1 : 0),
     m,
     bias,
-    structure: 'kronecker',
+    inputs: 'rows',
     variables,
     positions: positionsOf(spatial, window),
     apply: (x, [a, b]) => output.back(plusBias(convolve(format.last(x), a as tf.Tensor, window), b)),

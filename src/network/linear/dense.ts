@@ -28,7 +28,7 @@ export function kernelMap(variables: ReadonlyArray<LayerVariable>, inputShape: V
     n: inputs + (bias ? 1 : 0),
     m,
     bias,
-    structure: 'kronecker',
+    inputs: 'rows',
     variables,
     positions: leading.some((d) => d === null) ? undefined : leading.reduce<number>((a, b) => a * (b as number), 1),
     apply: (x, [a, b]) => {

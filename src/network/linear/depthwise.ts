@@ -49,7 +49,7 @@ export function channelMap(
     n,
     m,
     bias,
-    structure: 'kronecker',
+    inputs: 'rows',
     variables,
     positions: positionsOf(format.lastShape(inputShape).slice(0, -1), window),
     apply: (x, [a, b]) => format.back(plusBias(convolved(format.last(x), a as tf.Tensor), b)),

@@ -18,7 +18,7 @@ export function embeddingMap(layer: Layer, inputShape: ValueShape): LinearMap {
     n: vocabulary,
     m,
     bias: false,
-    structure: 'embedding',
+    inputs: 'tokens',
     variables: layer.weights,
     positions: inputShape.some((d) => d === null) ? undefined : inputShape.reduce<number>((T, d) => T * (d as number), 1),
     apply: (x, [table]) => {

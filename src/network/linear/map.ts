@@ -33,8 +33,11 @@ export interface LinearMap {
   /** Columns of W. */
   readonly m: number;
   readonly bias: boolean;
-  /** How the block's curvature is kept: two factors, counts in place of the input factor (one-hot inputs), or a diagonal. */
-  readonly structure: 'kronecker' | 'embedding' | 'diagonal';
+  /**
+   * What a position sees: a row of n numbers; a token, which stands for a one-hot row of the vocabulary; or a single normalised feature
+   * and the bias's 1. The structures of curvature that the layer can have follow from it (`curvature/structure/choice.ts`).
+   */
+  readonly inputs: 'rows' | 'tokens' | 'features';
   /** The layer's own variables that make up W, in the order of `MapWeights`. */
   readonly variables: ReadonlyArray<LayerVariable>;
   /** T, if it does not depend on the batch. */

@@ -34,7 +34,7 @@ export function scaleMap(
     n,
     m: 1,
     bias: shift !== undefined,
-    structure: 'diagonal',
+    inputs: 'features',
     variables: [scale, shift].filter((v): v is LayerVariable => v !== undefined),
     positions: rest.some((d) => valueShape[d] === null) ? undefined : rest.reduce((T, d) => T * (valueShape[d] as number), 1),
     apply: (x, weights) => {

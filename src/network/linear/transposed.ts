@@ -31,7 +31,7 @@ export function transposedMap(layer: Layer, inputShape: ValueShape): LinearMap {
     n: taps * channels + (bias ? 1 : 0),
     m,
     bias,
-    structure: 'kronecker',
+    inputs: 'rows',
     variables,
     positions: spatial.some((s) => s === null)
       ? undefined

@@ -13,15 +13,11 @@ import { forward, type Tape } from '../../network/forward.js';
 import { lastLayer } from '../../network/lastLayer.js';
 import type { Block, Network } from '../../network/network.js';
 import { inputsOf, type Op, outputsOf, type ValueId } from '../../network/ops.js';
-import type { Posterior, PosteriorLayer } from '../../posterior/posterior.js';
-import { LOW_RANK_CHUNK } from './lowRank.js';
+import type { Posterior } from '../../posterior/posterior.js';
+import { deviceNumbers } from './device.js';
+import { SQUARES } from './structure/lastOutputs.js';
+import type { Want } from './structure/structure.js';
 import { NUMBER } from './widths.js';
-
-/** All covariances of an example's outputs, or their variances alone. */
-export type Want = 'covariance' | 'variance';
-
-/** The most numbers of one chunk of U_G² (`linearised/lastLayer.ts`): 1 MiB. */
-export const SQUARES = 2 ** 18;
 
 /** Default of `memoryBudget`: 1 GiB. */
 export const MEMORY_BUDGET = 2 ** 30;
@@ -38,14 +34,6 @@ export interface Plan {
   readonly resident: boolean;
 }
 
-/** Bytes of the device copies of one layer, while they are made. */
-function layerBytes({ groups, n, m, input, gradient, lowRank }: PosteriorLayer): number {
-  const vectors = (input.vectors?.data.length ?? 0) + (gradient.vectors?.data.length ?? 0);
-  const r = lowRank?.values.length ?? 0;
-  // Variances, and the two steps that make them; of a low rank its factor, a root for each row, and the chunks that make its table.
-  return NUMBER * (vectors + 3 * groups * n * m + (r === 0 ? 0 : 3 * m * r + 2 * n * r * r + 2 * LOW_RANK_CHUNK));
-}
-
 /**
  * The cut for batches like that of `tape`, the forward pass of one example.
  *
@@ -59,7 +47,7 @@ function planFor(network: Network, posterior: Posterior, tape: Tape, want: Want,
   const oneExample = (outputs: number): number => NUMBER * (cost.example + outputs * cost.row + results(C, outputs, want));
   const oneChunk = (outputs: number): number => NUMBER * CHUNK_COPIES * outputs * cost.weights;
   const least = oneExample(fewest) + oneChunk(fewest);
-  const copies = posterior.layers.map(layerBytes);
+  const copies = posterior.layers.map((layer) => NUMBER * deviceNumbers(layer));
   const all = copies.reduce((a, b) => a + b, 0);
   // Copies that stay leave the work half of the budget or more.
   const resident = all <= budget / 2 && all + SMALL + least <= budget;
@@ -102,7 +90,7 @@ interface Cost {
 function costOf(network: Network, posterior: Posterior, tape: Tape, want: Want): Cost {
   const size = (id: ValueId): number => tape.values.get(id)?.size ?? 0;
   const values = [...tape.values.values()].reduce((sum, t) => sum + t.size, 0);
-  const last = posterior.layers.every(({ members }) => members === undefined) ? lastLayer(network) : undefined;
+  const last = posterior.layers.every(({ members }) => members.length === 1) ? lastLayer(network) : undefined;
   if (last !== undefined) return { example: values + lastCost(last, want), row: 0, weights: 0 };
   const blocks = network.blocks.map((block) => blockCost(block, posterior, size, want));
   const largest = (f: (cost: Cost) => number): number => Math.max(0, ...blocks.map(f));
@@ -125,16 +113,16 @@ function blockCost(block: Block, posterior: Posterior, size: (id: ValueId) => nu
   // Positions times groups: every output of the layer is one of m numbers at one of them.
   const places = z / m;
   const inputs = places * n;
-  const tokens = block.structure === 'embedding' ? (places / groups) ** 2 : 0;
+  const tokens = block.map.inputs === 'tokens' ? (places / groups) ** 2 : 0;
   const weights = groups * n * m;
-  const full = posterior.layers.find((layer) => layer.members !== undefined);
+  const full = posterior.layers.find((layer) => layer.members.length > 1);
   const joint = full === undefined ? 0 : 4 * full.n + z;
   const single = places === groups && full === undefined;
   return {
     // Unfolded, with the bias's column, rotated, squared; what they make of variances.
     example: 4 * inputs + (single ? z : 0) + tokens,
     // By position, rotated, weighted, and both in the order of a batched product.
-    row: 6 * z + joint + (block.structure === 'diagonal' ? 3 * weights : 0) + (want === 'variance' ? 0 : z),
+    row: 6 * z + joint + (block.map.weightGradients !== undefined ? 3 * weights : 0) + (want === 'variance' ? 0 : z),
     weights: single ? 0 : Math.max(weights, inputs, z),
   };
 }

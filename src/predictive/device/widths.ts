@@ -33,9 +33,7 @@ export function widthsOf(network: Network, x: ReadonlyArray<tf.Tensor>): Widths 
       widest: Math.max(...sizes),
       gradients: network.blocks.reduce((sum, { ops }) => sum + outputs(ops), 0),
       // z holds m numbers for each of T positions in P groups, a holds n.
-      unfolded: Math.max(
-        ...network.blocks.map(({ ops, n, m, structure }) => (structure === 'kronecker' ? (outputs(ops) / m) * n : 0)),
-      ),
+      unfolded: Math.max(...network.blocks.map(({ ops, n, m, map }) => (map.inputs === 'rows' ? (outputs(ops) / m) * n : 0))),
     };
   });
 }

@@ -16,11 +16,11 @@ import { forward, type Tape } from '../../network/forward.js';
 import type { Block, Network } from '../../network/network.js';
 import { gradientsAt } from '../../network/positions.js';
 import type { Posterior } from '../../posterior/posterior.js';
+import { requireDirections } from '../../posterior/variances.js';
 import { key } from '../../random/key.js';
 import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
-import { type DeviceLayer, uploadPosterior } from '../device/device.js';
+import { type DeviceLayer, residentPosterior } from '../device/device.js';
 import { runningSum } from '../device/runningSum.js';
-import { checkStructures } from '../device/structures.js';
 import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
@@ -62,9 +62,9 @@ export function sampledFunctions(
   posterior: Posterior,
   { samples, temperature, seed, draws }: FunctionOptions,
 ): Functions {
-  checkStructures(posterior, 'Sampled functions');
+  requireDirections(posterior, 'Sampled functions');
   const root = key(seed);
-  const device = uploadPosterior(network, posterior, temperature);
+  const device = residentPosterior(network, posterior, temperature);
   const kept = new Map<string, SampledWeights>();
   let numbers = 0;
   /** δ_s of one layer; what is not kept is gone with the caller's tidy. */
@@ -73,8 +73,8 @@ export function sampledFunctions(
     const known = kept.get(`${i} ${s}`);
     if (known !== undefined) return known;
     const draw = drawDeviations(layer, noiseAt(noiseOf(draws, root, s), i));
-    if (numbers + layer.variances.size <= KEPT_NUMBERS) {
-      numbers += layer.variances.size;
+    if (numbers + layer.size <= KEPT_NUMBERS) {
+      numbers += layer.size;
       for (const W of draw.values()) tf.keep(W);
       kept.set(`${i} ${s}`, draw);
     }
@@ -88,7 +88,7 @@ export function sampledFunctions(
         change.add(() => changeBy(tape, gradients(), (s) => deviations(layer, s), samples));
       visitLayers(network, device, tape, everyOutput(network, tape), {
         own: (layer, block, uses) => add(layer, () => new Map([[block, gradientsAt(block, uses)]])),
-        joint: (layer, gradients) => add(layer, () => gradients),
+        coupled: (layer, gradients) => add(layer, () => gradients),
       });
       const values = tf.add(tf.expandDims(tape.outputs, 1), tf.transpose(change.value(), [0, 2, 1])) as tf.Tensor3D;
       return { mean: tape.outputs, values };

@@ -7,15 +7,15 @@
  * where X is larger than C. Memory: within the budget as far as single examples and rows are.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { jointGradients } from '../../curvature/estimator.js';
 import { forward, type Tape } from '../../network/forward.js';
+import { endToEnd } from '../../network/gradients.js';
 import type { Block, Network } from '../../network/network.js';
 import type { Stack } from '../../network/stack.js';
 import type { DeviceLayer, DevicePosterior } from '../device/device.js';
 import { checkInputs, inPieces } from '../device/pieces.js';
 import { runningSum } from '../device/runningSum.js';
 import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
-import { blockPart, jointPart, type Side } from './pairs.js';
+import { blockPart, coupledPart, type Side } from './pairs.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
 /** Numbers on the host: f* [B·C] and its covariance [B·C, B·C], row-major; row b·C + c is output c of example b. */
@@ -75,7 +75,7 @@ function planned(
 ) {
   const C = network.outputs;
   const { values, widest, gradients, unfolded } = widthsOf(network, x);
-  const joint = Math.max(0, ...posterior.layers.map((layer) => (layer.joint ? layer.variances.size : 0)));
+  const joint = Math.max(0, ...posterior.layers.map((layer) => (layer.coupled ? layer.size : 0)));
   // Both sides' values, gradients (those of one on their way, too) and inputs of a block, rotated; then the row of tiles.
   const perExample = 2 * values + C * (2 * gradients + 4 * widest + 6 * joint) + 4 * unfolded + 2 * C * C * others;
   const limit = memoryBudget / NUMBER / 2;
@@ -101,7 +101,7 @@ function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<
       const held = uses.map((gradient) => tf.clone(gradient));
       blocks.set(block, { layer, side: { tape, uses: held, stack: seeds.stack } });
     },
-    joint: (layer, gradients) => {
+    coupled: (layer, gradients) => {
       rows.set(layer, rowsAlong(layer, tape, gradients, seeds.stack));
     },
   });
@@ -110,15 +110,20 @@ function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<
 
 /** Gradients of all weights of `full`, [B·C, W], along its directions. */
 const rowsAlong = (layer: DeviceLayer, tape: Tape, gradients: ReadonlyMap<Block, tf.Tensor4D>, stack: Stack): tf.Tensor2D =>
-  tf.tidy(() => tf.matMul(jointGradients(layer.blocks, tape, gradients, stack), layer.inputVectors as tf.Tensor2D));
+  tf.tidy(() =>
+    layer.lend((form) =>
+      tf.matMul(endToEnd(layer.blocks, tape, gradients, stack), form.directions().inputVectors as tf.Tensor2D),
+    ),
+  );
 
 /** The tile of some inputs with themselves. */
 function alone(posterior: DevicePosterior, { blocks, rows }: Shown, limit: number): tf.Tensor2D {
   const sum = runningSum<tf.Tensor2D>();
-  for (const [block, { layer, side }] of blocks) sum.add(() => blockPart(layer, block, side, side, limit));
+  for (const [block, { layer, side }] of blocks)
+    sum.add(() => layer.lend((form) => blockPart(form.directions(), block, side, side, limit)));
   for (const layer of posterior.layers) {
     const own = rows.get(layer);
-    if (own !== undefined) sum.add(() => jointPart(layer, own, own));
+    if (own !== undefined) sum.add(() => layer.lend((form) => coupledPart(form.directions(), own, own)));
   }
   return sum.value();
 }
@@ -137,11 +142,13 @@ function between(
   visitLayers(network, posterior, tape, seeds, {
     own: (layer, block, uses) => {
       const { side } = left.blocks.get(block) as { side: Side };
-      sum.add(() => blockPart(layer, block, side, { tape, uses, stack: seeds.stack }, limit));
+      const other = { tape, uses, stack: seeds.stack };
+      sum.add(() => layer.lend((form) => blockPart(form.directions(), block, side, other, limit)));
     },
-    joint: (layer, gradients) => {
+    coupled: (layer, gradients) => {
       const rows = left.rows.get(layer) as tf.Tensor2D;
-      sum.add(() => jointPart(layer, rows, rowsAlong(layer, tape, gradients, seeds.stack)));
+      const others = (): tf.Tensor2D => rowsAlong(layer, tape, gradients, seeds.stack);
+      sum.add(() => layer.lend((form) => coupledPart(form.directions(), rows, others())));
     },
   });
   return sum.value();

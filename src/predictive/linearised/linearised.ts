@@ -11,9 +11,9 @@
  * it equals brute-force Jacobians up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { jointGradients } from '../../curvature/estimator.js';
 import { forward, type Tape } from '../../network/forward.js';
 import {
+  endToEnd,
   mapWeightGradients,
   ownGradients,
   rotate,
@@ -24,8 +24,8 @@ import {
 import type { Block, Network } from '../../network/network.js';
 import { gradientsAt, inputsAt } from '../../network/positions.js';
 import type { Stack } from '../../network/stack.js';
-import type { Want } from '../device/budget.js';
-import type { DeviceLayer, DevicePosterior } from '../device/device.js';
+import type { DevicePosterior } from '../device/device.js';
+import type { DeviceDirections, Want } from '../device/structure/structure.js';
 import { lastOf, ofLast } from './lastLayer.js';
 import { outputSeeds, visitLayers } from './visitLayers.js';
 
@@ -125,15 +125,18 @@ function ofOutputs(
     previous.dispose();
   };
   visitLayers(network, posterior, tape, seeds, {
-    // Spread, a layer that is uploaded on demand is so once.
-    own: (layer, block, uses) => add(() => ofUses({ ...layer }, block, tape, uses, seeds.stack, want, numbers)),
-    joint: (layer, gradients) => add(() => ofJoint({ ...layer }, tape, gradients, seeds.stack, want, numbers)),
+    own: ({ lend }, block, uses) =>
+      add(() => lend((form) => ofUses(form.directions(), block, tape, uses, seeds.stack, want, numbers))),
+    coupled: ({ blocks, lend }, gradients) =>
+      add(() =>
+        lend((form) => ofCoupled(form.directions(), endToEnd(blocks, tape, gradients, seeds.stack, numbers), tape.size, want)),
+      ),
   });
   return covariance;
 }
 
 function ofUses(
-  layer: DeviceLayer,
+  layer: DeviceDirections,
   block: Block,
   tape: Tape,
   uses: ReadonlyArray<tf.Tensor>,
@@ -151,7 +154,7 @@ function ofUses(
 
 /** What one block's weights add to the covariance. */
 function ofBlock(
-  layer: DeviceLayer,
+  layer: DeviceDirections,
   block: Block,
   tape: Tape,
   g: tf.Tensor4D,
@@ -164,7 +167,7 @@ function ofBlock(
   const { n, m } = block;
   const C = g.shape[1] / B;
   const v = rotate(g, layer.gradientVectors);
-  if (block.structure === 'embedding' && layer.inputVectors === undefined) {
+  if (block.map.inputs === 'tokens' && layer.inputVectors === undefined) {
     // Σ over tokens of Ĝ_c Ĝ_c', sorted by the steps that hold them.
     const q = tf.gather(tf.reshape(layer.variances, [n, m]), tf.reshape(a, [B, T]));
     const right = tf.reshape(summedByToken(sameTokens(a), v, stack), [C, B, T * m]);
@@ -191,21 +194,11 @@ function ofBlock(
   return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
 }
 
-/** The same for weights of several blocks with one covariance (`full`). */
-function ofJoint(
-  layer: DeviceLayer,
-  tape: Tape,
-  gradients: ReadonlyMap<Block, tf.Tensor4D>,
-  stack: Stack,
-  want: Want,
-  numbers: number | undefined,
-): tf.Tensor {
-  const { blocks, variances } = layer;
-  const rows = jointGradients(blocks, tape, gradients, stack, numbers);
-  const C = rows.shape[0] / tape.size;
-  const rotated = tf.matMul(rows, layer.inputVectors as tf.Tensor2D);
+/** The same for weights of several blocks with one covariance (`full`), from their gradients end to end [B·C, W]. */
+function ofCoupled({ inputVectors, variances }: DeviceDirections, rows: tf.Tensor2D, B: number, want: Want): tf.Tensor {
+  const rotated = tf.matMul(rows, inputVectors as tf.Tensor2D);
   const scaled = tf.mul(rotated, tf.reshape(tf.sqrt(variances), [1, -1]));
-  const byExample = tf.reshape(scaled, [tape.size, C, -1]) as tf.Tensor3D;
+  const byExample = tf.reshape(scaled, [B, rows.shape[0] / B, -1]) as tf.Tensor3D;
   return want === 'variance' ? tf.sum(tf.square(byExample), 2) : tf.matMul(byExample, byExample, false, true);
 }
 

@@ -2,9 +2,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
-import { checkBudget, planner, type Want } from '../device/budget.js';
-import { type DevicePosterior, posteriorOnDemand, uploadPosterior } from '../device/device.js';
+import { checkBudget, planner } from '../device/budget.js';
+import { type DevicePosterior, posteriorOnDemand, residentPosterior } from '../device/device.js';
 import { inPieces } from '../device/pieces.js';
+import type { Want } from '../device/structure/structure.js';
 import { linearised, type OutputDistribution } from './linearised.js';
 
 /** Runs batches; the caller disposes it. */
@@ -36,7 +37,7 @@ export function linearisedPieces(
   return {
     run: async (x, f) => {
       const chunks = plan(x);
-      if (chunks.resident) resident ??= uploadPosterior(network, posterior, temperature);
+      if (chunks.resident) resident ??= residentPosterior(network, posterior, temperature);
       else free();
       const device = resident ?? onDemand;
       return inPieces(x, chunks.examples, (piece) => f(linearised(network, device, piece, want, chunks)));

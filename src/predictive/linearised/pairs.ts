@@ -18,8 +18,8 @@ import { timesTransposed } from '../../network/matmul.js';
 import type { Block } from '../../network/network.js';
 import { gradientsAt, inputsAt } from '../../network/positions.js';
 import type { Stack } from '../../network/stack.js';
-import type { DeviceLayer } from '../device/device.js';
 import { runningSum } from '../device/runningSum.js';
+import type { DeviceDirections } from '../device/structure/structure.js';
 
 /** One set of inputs at a block: the values that it saw, and gradients [C·B, …] in its pre-activations, one tensor a use. */
 export interface Side {
@@ -29,7 +29,7 @@ export interface Side {
 }
 
 /** The part of one block [B·C, B'·C]. */
-export function blockPart(layer: DeviceLayer, block: Block, left: Side, right: Side, limit: number): tf.Tensor2D {
+export function blockPart(layer: DeviceDirections, block: Block, left: Side, right: Side, limit: number): tf.Tensor2D {
   const both = <A>(of: (side: Side) => A): readonly [A, A] => {
     const first = of(left);
     return [first, left === right ? first : of(right)];
@@ -39,13 +39,13 @@ export function blockPart(layer: DeviceLayer, block: Block, left: Side, right: S
     if (own !== undefined && other !== undefined) return ofGradients(layer, own, left, other, right);
   }
   const [a, b] = both((side) => positionsOf(layer, block, side));
-  if (block.structure === 'embedding') return throughGradients(a, b, tokenRows(layer, b), limit);
+  if (block.map.inputs === 'tokens') return throughGradients(a, b, tokenRows(layer, b), limit);
   const [P, , T] = a.inputs.shape;
   return P === 1 && T === 1 ? atOnePosition(layer, a, b, limit) : throughGradients(a, b, weightRows(layer), limit);
 }
 
 /** The part of weights with one covariance (`full`), from rows [B·C, W] along its directions on both sides. */
-export const jointPart = ({ variances }: DeviceLayer, left: tf.Tensor2D, right: tf.Tensor2D): tf.Tensor2D =>
+export const coupledPart = ({ variances }: DeviceDirections, left: tf.Tensor2D, right: tf.Tensor2D): tf.Tensor2D =>
   timesTransposed(left, tf.mul(right, tf.reshape(variances, [1, -1])));
 
 /** Inputs a U_A [P, B, T, n], or tokens, and gradients g U_G [P, C·B, T, m]. */
@@ -56,11 +56,11 @@ interface Positions {
   readonly C: number;
 }
 
-function positionsOf(layer: DeviceLayer, block: Block, { tape, uses, stack }: Side): Positions {
+function positionsOf(layer: DeviceDirections, block: Block, { tape, uses, stack }: Side): Positions {
   const inputs = inputsAt(block, tape);
   const gradients = rotate(gradientsAt(block, uses), layer.gradientVectors);
   return {
-    inputs: block.structure === 'embedding' ? inputs : rotate(inputs, layer.inputVectors),
+    inputs: block.map.inputs === 'tokens' ? inputs : rotate(inputs, layer.inputVectors),
     gradients,
     stack,
     C: gradients.shape[1] / tape.size,
@@ -76,7 +76,13 @@ function byExample(rows: tf.Tensor, B: number): tf.Tensor2D {
 }
 
 /** From gradients [P, C·B, n, m] that a map makes by itself. */
-function ofGradients({ variances }: DeviceLayer, own: tf.Tensor4D, left: Side, other: tf.Tensor4D, right: Side): tf.Tensor2D {
+function ofGradients(
+  { variances }: DeviceDirections,
+  own: tf.Tensor4D,
+  left: Side,
+  other: tf.Tensor4D,
+  right: Side,
+): tf.Tensor2D {
   const rows = (gradients: tf.Tensor4D, { tape }: Side): tf.Tensor2D => {
     const [P, R, n, m] = gradients.shape;
     return byExample(tf.reshape(tf.transpose(gradients, [1, 0, 2, 3]), [R, P * n * m]), tape.size);
@@ -85,7 +91,7 @@ function ofGradients({ variances }: DeviceLayer, own: tf.Tensor4D, left: Side, o
 }
 
 /** Pairs of examples that meet W once each: chunks of its columns, and of the left examples. */
-function atOnePosition({ variances }: DeviceLayer, left: Positions, right: Positions, limit: number): tf.Tensor2D {
+function atOnePosition({ variances }: DeviceDirections, left: Positions, right: Positions, limit: number): tf.Tensor2D {
   const { C } = left;
   const [, B, , n] = left.inputs.shape;
   const B2 = right.inputs.shape[1];
@@ -123,7 +129,7 @@ interface WeightRows {
   readonly variances: (i: number, k: number) => tf.Tensor;
 }
 
-const weightRows = ({ variances }: DeviceLayer): WeightRows => ({
+const weightRows = ({ variances }: DeviceDirections): WeightRows => ({
   n: variances.shape[1],
   inputs: ({ inputs }, i, k) => tf.slice(inputs, [0, 0, 0, i], [-1, -1, -1, k]),
   variances: (i, k) => tf.slice(variances, [0, i, 0], [-1, k, -1]),
@@ -133,7 +139,7 @@ const weightRows = ({ variances }: DeviceLayer): WeightRows => ({
  * Rows of an embedding's table. Only tokens of both sides count: where the right side holds fewer than the vocabulary, its steps are
  * the rows, and one of k steps with the same token counts 1/k.
  */
-function tokenRows({ variances }: DeviceLayer, right: Positions): WeightRows {
+function tokenRows({ variances }: DeviceDirections, right: Positions): WeightRows {
   const [, vocabulary, m] = variances.shape;
   const table = tf.reshape(variances, [vocabulary, m]) as tf.Tensor2D;
   const steps = tf.reshape(right.inputs, [-1]) as tf.Tensor1D;

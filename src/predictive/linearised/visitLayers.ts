@@ -15,7 +15,7 @@ export interface LayerVisitor {
   /** A block with a covariance of its own: gradients [R, …] in its pre-activations, one tensor a use. */
   readonly own: (layer: DeviceLayer, block: Block, uses: ReadonlyArray<tf.Tensor>) => void;
   /** Several blocks with one covariance (`full`), when all are reached: g [P, R, T, m] of each. */
-  readonly joint: (layer: DeviceLayer, gradients: ReadonlyMap<Block, tf.Tensor4D>) => void;
+  readonly coupled: (layer: DeviceLayer, gradients: ReadonlyMap<Block, tf.Tensor4D>) => void;
 }
 
 /** The gradients of these of C outputs in all of them: row k·B + b belongs to output k of example b. */
@@ -38,13 +38,13 @@ export const everyOutput = ({ outputs: C }: Pick<Network, 'outputs'>, { size }: 
 /** Sends seeds back through the network and visits every layer of the posterior once. Allocates inside the caller's `tf.tidy`. */
 export function visitLayers(network: Network, posterior: DevicePosterior, tape: Tape, seeds: Seeds, visitor: LayerVisitor): void {
   const own = new Map(
-    posterior.layers.flatMap((layer) => (layer.joint ? [] : layer.blocks.map((block) => [block, layer] as const))),
+    posterior.layers.flatMap((layer) => (layer.coupled ? [] : layer.blocks.map((block) => [block, layer] as const))),
   );
-  const joint = new Map<Block, tf.Tensor4D>();
+  const coupled = new Map<Block, tf.Tensor4D>();
   backward(network, tape, seeds, (block, uses) => {
     const layer = own.get(block);
-    if (layer === undefined) joint.set(block, gradientsAt(block, uses));
+    if (layer === undefined) coupled.set(block, gradientsAt(block, uses));
     else visitor.own(layer, block, uses);
   });
-  for (const layer of posterior.layers.filter((l) => l.joint)) visitor.joint(layer, joint);
+  for (const layer of posterior.layers.filter((l) => l.coupled)) visitor.coupled(layer, coupled);
 }

@@ -78,29 +78,35 @@ const layersByOp = ({
   new Map(layers.flatMap((layer, index) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, { layer, index }] as const))));
 
 /** One use, one position, one group, independent directions: the noise of an example's z is its own. */
-const isLocal = ({ blocks, joint, lowRank }: DeviceLayer): boolean =>
-  !joint &&
-  lowRank === undefined &&
+const isLocal = ({ blocks, coupled, directional }: DeviceLayer): boolean =>
+  !coupled &&
+  directional &&
   blocks[0]?.ops.length === 1 &&
   blocks[0].map.positions === 1 &&
   blocks[0].groups === 1 &&
-  blocks[0].structure !== 'embedding';
+  blocks[0].map.inputs !== 'tokens';
 
-const localMoments = ({ blocks, inputVectors, variances }: DeviceLayer, op: LinearOp, x: tf.Tensor): LocalMoments =>
+const localMoments = ({ blocks, lend }: DeviceLayer, op: LinearOp, x: tf.Tensor): LocalMoments =>
   tf.tidy(() => {
     const block = blocks[0] as Block;
     const { n, m } = block;
-    const u = tf.square(rotate(inputsOfUse(block, x), inputVectors));
-    const variance = tf.matMul(tf.reshape(u, [-1, n]) as tf.Tensor2D, tf.reshape(variances, [n, m]) as tf.Tensor2D);
-    return { mean: mapRule(op, x), deviation: tf.sqrt(variance) as tf.Tensor2D };
+    const deviation = lend((form) => {
+      const { inputVectors, variances } = form.directions();
+      const u = tf.square(rotate(inputsOfUse(block, x), inputVectors));
+      return tf.sqrt(tf.matMul(tf.reshape(u, [-1, n]) as tf.Tensor2D, tf.reshape(variances, [n, m]) as tf.Tensor2D));
+    });
+    return { mean: mapRule(op, x), deviation: deviation as tf.Tensor2D };
   });
 
-function withNoise({ gradientVectors: V }: DeviceLayer, { mean, deviation }: LocalMoments, noise: Noise): tf.Tensor {
+function withNoise({ lend }: DeviceLayer, { mean, deviation }: LocalMoments, noise: Noise): tf.Tensor {
   return tf.tidy(() => {
     const normals = tf.tensor2d(noiseNormals(noise, deviation.size), deviation.shape);
-    const inBasis = V === undefined ? normals : tf.matMul(normals, V as tf.Tensor2D);
-    const scaled = tf.mul(inBasis, deviation) as tf.Tensor2D;
-    const rotated = V === undefined ? scaled : timesTransposed(scaled, V as tf.Tensor2D);
+    const rotated = lend((form) => {
+      const V = form.directions().gradientVectors as tf.Tensor2D | undefined;
+      const inBasis = V === undefined ? normals : tf.matMul(normals, V);
+      const scaled = tf.mul(inBasis, deviation) as tf.Tensor2D;
+      return V === undefined ? scaled : timesTransposed(scaled, V);
+    });
     return tf.add(mean, tf.reshape(rotated, mean.shape));
   });
 }

@@ -10,7 +10,7 @@ import { key } from '../../random/key.js';
 import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
 import type { PredictiveOf } from '../codec.js';
 import { checkBudget } from '../device/budget.js';
-import { type DevicePosterior, uploadPosterior } from '../device/device.js';
+import { type DevicePosterior, residentPosterior } from '../device/device.js';
 import { NUMBER } from '../device/widths.js';
 import type { Prediction, Running, RunningPredictor } from '../prediction.js';
 import { ofHeads } from '../report/heads.js';
@@ -45,7 +45,7 @@ export function samplingPredictor(
 ): RunningPredictor {
   checkBudget(memoryBudget);
   checkSamples(network, predictive);
-  const device = uploadPosterior(network, posterior, predictive.temperature);
+  const device = residentPosterior(network, posterior, predictive.temperature);
   const sampler = (predictive._tag === 'activationSampling' ? activations : weights)(network, device, predictive, memoryBudget);
   return {
     run: (x, index) => states(network, predictive, sampler, x, index),

@@ -7,7 +7,7 @@
  * nodes, once for all ρ: 8 m r² / 2 operations, and R r² / 2 for each node; 1 / (δ_c + ρ) is off by 4e-10 of itself at most, so that K is
  * positive definite as before, and off by no more than that of itself. Float64, on the host.
  */
-import type { Matrix } from '../types.js';
+import type { Matrix } from '../../types.js';
 
 /** Up to this many rows each is a node of its own, and nothing is interpolated. */
 const FEW = 512;

@@ -6,18 +6,19 @@
  *
  * O(r³) a ρ, after the sums of `grams.ts`, which are made once.
  */
-import { choleskyRoots, inverseRoots, logDeterminants } from '../linalg/small.js';
+import { choleskyRoots, inverseRoots, logDeterminants } from '../../linalg/small.js';
+import type { Matrix } from '../../types.js';
+import type { Determinant } from '../determinant.js';
 import { type Grams, gramsOf, shifted, weighed } from './grams.js';
-import { type LowRankLayer, rootOf } from './lowRank.js';
 
-/** log det K as a function of ρ: in the form of a `Determinant`, count = −d log det K / d log ρ >= 0. */
-export function capacity(layer: LowRankLayer) {
-  const grams = gramsOf(rootOf(layer.lowRank), layer.gradient.values);
+/** log det K as a function of ρ, from Z [m, r] and δ [m]: count = −d log det K / d log ρ >= 0. */
+export function capacity(root: Matrix, delta: Float64Array): Determinant {
+  const grams = gramsOf(root, delta);
   const r = grams.rank;
   const rootAt = (rho: number): Float64Array => {
-    const root = shifted(grams, Float64Array.of(rho));
-    choleskyRoots(root, r);
-    return root;
+    const K = shifted(grams, Float64Array.of(rho));
+    choleskyRoots(K, r);
+    return K;
   };
   return {
     logRatio: (rho: number): number => logDeterminants(rootAt(rho), r)[0] as number,

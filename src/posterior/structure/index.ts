@@ -1,0 +1,40 @@
+/** What the posterior side does with each structure. A new structure is one line here, with a file where no other has its form. */
+import type { Structure } from '../../curvature/structure/index.js';
+import { laplaceError } from '../../errors.js';
+import { lowRank } from './lowRank.js';
+import { factors, full, inputDiagonal } from './product.js';
+import type { PosteriorStructure } from './structure.js';
+import { table } from './table.js';
+
+const STRUCTURES = {
+  kronecker: factors,
+  embedding: inputDiagonal,
+  inputDiagonal,
+  diagonal: table,
+  eigen: table,
+  full,
+  lowRank,
+} as const satisfies Readonly<Record<Structure, unknown>>;
+
+/** The named matrices that a layer of the posterior keeps: see the structure's file for their shapes. */
+export type PosteriorParts<S extends Structure> = (typeof STRUCTURES)[S] extends PosteriorStructure<infer Parts> ? Parts : never;
+
+/** A structure and its matrices. */
+export type Distributed = {
+  readonly [S in Structure]: { readonly structure: S; readonly parts: PosteriorParts<S> };
+}[Structure];
+
+type AnyStructure = PosteriorStructure<Distributed['parts']>;
+
+/** What the posterior side does with a layer. Throws `UnsupportedLayer` for a structure of another version of the library. */
+export function posteriorStructure({ name, structure }: { readonly name: string; readonly structure: Structure }): AnyStructure {
+  if (Object.hasOwn(STRUCTURES, structure)) return STRUCTURES[structure] as unknown as AnyStructure;
+  throw laplaceError('UnsupportedLayer', {
+    what: `Layer '${name}' has a structure of curvature that is unknown here`,
+    layer: name,
+    field: 'structure',
+    found: `'${structure}'`,
+    expected: `one of ${Object.keys(STRUCTURES).join(', ')}`,
+    remedy: 'Use the version of the library that made the posterior, or make the posterior again.',
+  });
+}

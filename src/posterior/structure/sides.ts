@@ -1,0 +1,70 @@
+/**
+ * The two sides of a layer's weights W [P·n, m]: orthonormal directions U [d, d] of each group, on top of each other, and the curvature
+ * along them. What is to be decomposed is asked for and answered, so that the same plan serves engines that answer later.
+ */
+import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
+import { type LaplaceError, laplaceError } from '../../errors.js';
+import type { SymmetricEigen } from '../../linalg/engine.js';
+import type { Matrix } from '../../types.js';
+
+/** One side: eigenvalues >= 0 [P·d, 1] and eigenvectors [P·d, d] of a factor; without vectors the directions are the identity. */
+export interface Side {
+  readonly values: Matrix;
+  readonly vectors?: Matrix;
+}
+
+/** The matrices [d, d] of a factor [P·d, d]. */
+export const groupsOf = ({ cols: d, data }: Matrix): ReadonlyArray<Matrix> =>
+  Array.from({ length: data.length / (d * d) }, (_, p) => ({
+    rows: d,
+    cols: d,
+    data: data.subarray(p * d * d, (p + 1) * d * d),
+  }));
+
+/** The side of a factor, from the decompositions of its groups. `side` names it in errors: 'input' or 'gradient'. */
+export const sideOf = (
+  layer: string,
+  side: string,
+  groups: ReadonlyArray<SymmetricEigen>,
+): E.Either<LaplaceError, Required<Side>> =>
+  F.pipe(
+    groups,
+    RA.traverse(E.Applicative)((group) => semidefinite(layer, side, group)),
+    E.map(joined),
+  );
+
+/** Values as a column [d, 1]. */
+export const column = (data: Float64Array): Matrix => ({ rows: data.length, cols: 1, data });
+
+function joined(parts: ReadonlyArray<SymmetricEigen>): Required<Side> {
+  const [first] = parts as [SymmetricEigen];
+  if (parts.length === 1) return { values: column(first.values), vectors: first.vectors };
+  const d = first.values.length;
+  const values = new Float64Array(parts.length * d);
+  const vectors = new Float64Array(parts.length * d * d);
+  parts.forEach((part, p) => {
+    values.set(part.values, p * d);
+    vectors.set(part.vectors.data, p * d * d);
+  });
+  return { values: column(values), vectors: { rows: parts.length * d, cols: d, data: vectors } };
+}
+
+/** Eigenvalues below zero by rounding become 0; a matrix with eigenvalues below that is no second moment. */
+function semidefinite(layer: string, side: string, { values, vectors }: SymmetricEigen): E.Either<LaplaceError, SymmetricEigen> {
+  const d = values.length;
+  const largest = values[d - 1] as number;
+  const smallest = values[0] as number;
+  // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
+  const rounding = d * 2 ** -23 * Math.abs(largest);
+  if (smallest >= -rounding) return E.right({ values: values.map((v) => Math.max(v, 0)), vectors });
+  return E.left(
+    laplaceError('InvalidInput', {
+      what: `The ${side} factor of layer '${layer}' is not positive semi-definite`,
+      layer,
+      field: side,
+      found: `an eigenvalue of ${smallest} beside ${largest}`,
+      expected: 'eigenvalues >= 0 up to rounding',
+      remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
+    }),
+  );
+}

@@ -1,0 +1,49 @@
+/** The variances of a layer's weights along its directions: S² [P·n, m]. */
+import { type LaplaceError, laplaceError } from '../errors.js';
+import type { Matrix } from '../types.js';
+import type { Posterior, PosteriorLayer } from './posterior.js';
+import { posteriorStructure } from './structure/index.js';
+import type { Precisions } from './structure/structure.js';
+
+/** The precisions 1/S² of a layer's weights along its directions; undefined where they are independent along none (`lowRank`). */
+export const precisions = (posterior: Posterior, layer: PosteriorLayer): Precisions | undefined =>
+  posteriorStructure(layer).precisions(layer, posterior);
+
+/**
+ * The variances S² [P·n, m] of a layer's weights along its directions, at temperature 1.
+ *
+ * @throws LaplaceError `UnsupportedLayer` for a layer of diagonal plus low rank, whose weights are independent along no directions.
+ */
+export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
+  const { groups, n, m } = layer;
+  const own = precisions(posterior, layer);
+  if (own === undefined) throw noDirections(layer.name);
+  if (own._tag === 'table') return { rows: groups * n, cols: m, data: own.curvature.map((v) => 1 / (v + own.shift)) };
+  const data = new Float64Array(groups * n * m);
+  for (let i = 0; i < groups * n; i++) {
+    const [scale, shift] = [own.scale[i] as number, own.shift[i] as number];
+    const gradient = own.gradient.subarray(Math.floor(i / n) * m);
+    for (let j = 0; j < m; j++) data[i * m + j] = 1 / (scale * (gradient[j] as number) + shift);
+  }
+  return { rows: groups * n, cols: m, data };
+}
+
+/** For whoever asks a layer of diagonal plus low rank for variances along directions; `operation` is what needs them. */
+export const noDirections = (layer: string, operation?: string): LaplaceError =>
+  laplaceError('UnsupportedLayer', {
+    what:
+      operation === undefined
+        ? `The weights of layer '${layer}' are not independent along any directions`
+        : `${operation} cannot be computed for layer '${layer}'`,
+    layer,
+    found: 'an output factor of diagonal plus low rank (lowRank)',
+    expected: 'a posterior whose weights are independent along directions: of kfac, ekfac, diagonal or full',
+    remedy:
+      'predict, outputDistribution, evidence and sampleModels take this posterior as it is; for anything else use kfac or diagonal.',
+  });
+
+/** Throws `UnsupportedLayer` for a posterior with a layer whose weights are independent along no directions. */
+export function requireDirections(posterior: Posterior, operation: string): void {
+  const foreign = posterior.layers.find((layer) => precisions(posterior, layer) === undefined);
+  if (foreign !== undefined) throw noDirections(foreign.name, operation);
+}

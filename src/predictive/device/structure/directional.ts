@@ -1,0 +1,54 @@
+/** Layers whose weights are independent along two sides of directions. Memory: n² + m² + 2 n m float32 numbers a layer and group. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js';
+import { noDirections, precisions } from '../../../posterior/variances.js';
+import type { Matrix } from '../../../types.js';
+import { uploadVectors } from '../uploadVectors.js';
+import { deviationAlong } from './deviation.js';
+import { outputsAlong } from './lastOutputs.js';
+import type { DeviceDirections, DeviceForm, DeviceStructure, Hold } from './structure.js';
+
+/** The sides of a layer that has some. */
+const sidesOf = ({ parts }: PosteriorLayer): { readonly inputVectors?: Matrix; readonly gradientVectors?: Matrix } => parts;
+
+export const directional: DeviceStructure<PosteriorLayer> = {
+  upload: (posterior, layer, temperature, hold) => {
+    const { inputVectors, gradientVectors } = sidesOf(layer);
+    const kept = (vectors: Matrix | undefined): tf.Tensor | undefined => vectors && hold(uploadVectors(vectors, layer.groups));
+    return formAlong({
+      inputVectors: kept(inputVectors),
+      gradientVectors: kept(gradientVectors),
+      variances: variancesOf(posterior, layer, temperature, hold),
+    });
+  },
+  // The variances, and the two steps that make them.
+  numbers: (layer) => {
+    const { inputVectors, gradientVectors } = sidesOf(layer);
+    const vectors = (inputVectors?.data.length ?? 0) + (gradientVectors?.data.length ?? 0);
+    return vectors + 3 * layer.groups * layer.n * layer.m;
+  },
+};
+
+const formAlong = (directions: DeviceDirections): DeviceForm => ({
+  directions: () => directions,
+  deviation: (noise) => deviationAlong(directions, noise),
+  outputs: (a, want) => outputsAlong(directions, a, want),
+  dispose: () => tf.dispose(Object.values(directions).filter((t) => t !== undefined)),
+});
+
+/** T · S² [P, n, m], made on the device where precisions are products: [P·n, m] numbers are never on the host then. */
+function variancesOf(posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): tf.Tensor3D {
+  const { groups: P, n, m } = layer;
+  const own = precisions(posterior, layer);
+  if (own === undefined) throw noDirections(layer.name);
+  const values = (data: Float64Array, shape: [number, number, number]): tf.Tensor => tf.tensor(Float32Array.from(data), shape);
+  return hold(
+    tf.tidy(() => {
+      const precision =
+        own._tag === 'table'
+          ? tf.add(values(own.curvature, [P, n, m]), own.shift)
+          : tf.add(tf.mul(values(own.scale, [P, n, 1]), values(own.gradient, [P, 1, m])), values(own.shift, [P, n, 1]));
+      return tf.div(temperature, precision);
+    }),
+  ) as tf.Tensor3D;
+}

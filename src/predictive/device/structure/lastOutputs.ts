@@ -1,0 +1,66 @@
+/**
+ * The outputs' variances and covariances where nothing is covered but the dense layer that ends the network. The gradient of output c in z
+ * is the unit vector e_c, so that with q = (a U_A)² (T S²) [B, m]
+ *
+ *   variance_bc = Σ_j (U_G)_cj² q_bj,   covariance_b = U_G diag(q_b) U_Gᵀ.
+ *
+ * Variances: 2 B (n² + n m + m²) operations, and a few [B, n] and [B, m] on the way. Covariances: 2 B m³ operations, in chunks of
+ * examples. The same numbers as the general way of `linearised.ts`, up to rounding.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { timesTransposed } from '../../../network/matmul.js';
+import type { DeviceDirections, Want } from './structure.js';
+
+/** The most numbers of one chunk of U_G diag(q_b): 16 MiB. */
+const LIMIT = 2 ** 22;
+/** The most numbers of one chunk of U_G²: 1 MiB. */
+export const SQUARES = 2 ** 18;
+
+/** Variances [B, C] or covariances [B, C, C] from inputs a [B, n]. */
+export function outputsAlong(
+  { inputVectors, gradientVectors, variances }: DeviceDirections,
+  a: tf.Tensor2D,
+  want: Want,
+): tf.Tensor {
+  const [, n, m] = variances.shape;
+  const q = tf.tidy((): tf.Tensor2D => {
+    const u = tf.square(inputVectors === undefined ? a : tf.matMul(a, inputVectors as tf.Tensor2D)) as tf.Tensor2D;
+    return tf.matMul(u, tf.reshape(variances, [n, m]) as tf.Tensor2D);
+  });
+  const U = gradientVectors as tf.Tensor2D | undefined;
+  if (want === 'variance') return U === undefined ? q : tf.tidy(() => variancesOf(q, U));
+  if (U === undefined) return tf.tidy(() => tf.mul(tf.expandDims(q, 2), tf.eye(q.shape[1])));
+  return tf.tidy(() => covariances(q, U));
+}
+
+/** U_G² q_b of every example, some rows of U_G at a time. Here q is transposed and the result, not U_G: that is slow on WASM. */
+function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
+  const columns = tf.transpose(q);
+  const [C, m] = U.shape;
+  const step = Math.max(1, Math.floor(SQUARES / m));
+  const parts: tf.Tensor[] = [];
+  for (let first = 0; first < C; first += step) {
+    const count = Math.min(step, C - first);
+    parts.push(
+      tf.tidy(() => tf.matMul(tf.square(count === C ? U : (tf.slice(U, [first, 0], [count, m]) as tf.Tensor2D)), columns)),
+    );
+  }
+  return tf.transpose(parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0));
+}
+
+function covariances(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor3D {
+  const [B, m] = q.shape;
+  const [C] = U.shape;
+  const step = Math.max(1, Math.floor(LIMIT / (C * m)));
+  const parts: tf.Tensor3D[] = [];
+  for (let first = 0; first < B; first += step) {
+    const count = Math.min(step, B - first);
+    parts.push(
+      tf.tidy(() => {
+        const scaled = tf.mul(tf.reshape(tf.slice(q, [first, 0], [count, m]), [count, 1, m]), U);
+        return tf.reshape(timesTransposed(tf.reshape(scaled, [count * C, m]) as tf.Tensor2D, U), [count, C, C]);
+      }),
+    );
+  }
+  return parts.length === 1 ? (parts[0] as tf.Tensor3D) : tf.concat(parts, 0);
+}
