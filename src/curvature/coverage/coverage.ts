@@ -18,11 +18,11 @@ import type { Layer } from '../../network/ops.js';
 import { coverable, LARGEST_FACTOR, tooLarge } from '../choice.js';
 import { closedFormOf } from '../closedForm.js';
 import { type Curvature, fisherOf } from '../codec.js';
-import { warningsOf } from './coverageWarnings.js';
 import { rowsPerExample } from '../fisher/seeds.js';
 import { isReduced, type LayerLayout, layersOf, sizeOf } from '../layout.js';
 import { type Structure, structureNamed, sumsOf } from '../structure/index.js';
 import { suitsLowRank } from '../suitsLowRank.js';
+import { warningsOf } from './coverageWarnings.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
 export interface LayerCoverage {
@@ -109,7 +109,9 @@ function summary(network: Network, curvature: Curvature): Coverage {
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
   const cost = { rows: closed ? 1 : rows, reduce: isReduced(curvature), closed };
-  const covered = network.blocks.map((block) => ofBlock(block, layoutWith(layouts, block), curvature, { ...cost, back: back(block) }));
+  const covered = network.blocks.map((block) =>
+    ofBlock(block, layoutWith(layouts, block), curvature, { ...cost, back: back(block) }),
+  );
   const layers = [...covered, ...leftOut(network, curvature)];
   const joint = layouts.filter(isJoint);
   const numbers = layouts.reduce((sum, layer) => sum + numbersOf(layer), 0);

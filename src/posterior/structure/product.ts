@@ -25,7 +25,7 @@ export interface ProductParts {
 }
 
 /** The parts of two sides. */
-export const productParts = (input: Side, gradient: Side): ProductParts => ({
+const productParts = (input: Side, gradient: Side): ProductParts => ({
   inputValues: input.values,
   ...(input.vectors && { inputVectors: input.vectors }),
   gradientValues: gradient.values,
@@ -33,7 +33,7 @@ export const productParts = (input: Side, gradient: Side): ProductParts => ({
 });
 
 /** Both factors are decomposed. */
-export const planFactors = (moments: LayerMoments): Planned<ProductParts> => {
+const planFactors = (moments: LayerMoments): Planned<ProductParts> => {
   const { name } = moments.layout;
   const { input, gradient } = partsOf(moments) as { input: Matrix; gradient: Matrix };
   const left = groupsOf(input);
@@ -50,7 +50,7 @@ export const planFactors = (moments: LayerMoments): Planned<ProductParts> => {
 };
 
 /** The gradient's factor alone is decomposed: the input's is the diagonal that it is. */
-export const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
+const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
   const { input, gradient } = partsOf(moments) as { input: Matrix; gradient: Matrix };
   return {
     asks: groupsOf(gradient),

@@ -19,7 +19,7 @@ import { directional } from './directional.js';
 import type { DeviceForm, DeviceStructure, Hold } from './structure.js';
 
 /** The most numbers of one chunk of rows: 32 MiB. */
-export const LOW_RANK_CHUNK = 2 ** 23;
+const LOW_RANK_CHUNK = 2 ** 23;
 /** The most outputs whose covariance is made. */
 const MOST_OUTPUTS = 4096;
 
