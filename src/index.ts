@@ -20,14 +20,14 @@ export {
   CurvatureCodec,
   diagonal,
   ekfac,
-  type Fisher,
   full,
   kfac,
   kfra,
   lowRank,
-  monteCarlo,
-  truncated,
 } from './curvature/codec.js';
+export type { Fisher } from './curvature/fisher/index.js';
+export { type MonteCarloOptions, monteCarlo } from './curvature/fisher/monteCarlo.js';
+export { type TruncatedOptions, truncated } from './curvature/fisher/truncated.js';
 export {
   type ClassOptions,
   type CustomLikelihoodOptions,

@@ -7,7 +7,6 @@ import {
   type EkfacOptions,
   ekfac,
   estimatorOf,
-  type Fisher,
   fisherOf,
   full,
   type KfacOptions,
@@ -16,9 +15,10 @@ import {
   kfra,
   type LowRankOptions,
   lowRank,
-  monteCarlo,
-  truncated,
 } from '../../src/curvature/codec.js';
+import type { Fisher } from '../../src/curvature/fisher/index.js';
+import { monteCarlo } from '../../src/curvature/fisher/monteCarlo.js';
+import { truncated } from '../../src/curvature/fisher/truncated.js';
 import { holds, type Same } from '../support/types.js';
 
 const COVERAGE = { layers: 'all', unsupported: 'error' } as const;

@@ -5,7 +5,7 @@
 import { type Curvature, categorical, diagonal, ekfac, full, kfac, kfra, type LayerMoments, moments } from 'tfjs-laplace';
 import { fisherOf } from '../../src/curvature/codec.js';
 import { prepare } from '../../src/curvature/estimator.js';
-import { rowsPerExample } from '../../src/curvature/fisher/seeds.js';
+import { fisherRule } from '../../src/curvature/fisher/index.js';
 import { readNetwork } from '../../src/network/network.js';
 import { matricesOf } from '../support/factors.js';
 import { dataFor, factorsOf, kindOf, posteriorFrom, right } from '../support/math/laplace.js';
@@ -58,7 +58,7 @@ const sums = (layer: LayerMoments): Numbers => Object.values(matricesOf(layer));
 it('knows the most that each Fisher matrix sends back, and that kfra has none', () => {
   const rows = (curvature: Curvature): number => {
     const fisher = fisherOf(curvature);
-    return fisher === undefined ? 0 : rowsPerExample(fisher, 10);
+    return fisher === undefined ? 0 : fisherRule(fisher).rowsPerExample(fisher, 10);
   };
   expect(ESTIMATORS.map(([, curvature]) => rows(curvature('all')))).toEqual([10, 10, 10, 3, 1, 0, 2]);
   expect([ekfac(), full({ fisher: 'empirical' })].map(rows)).toEqual([10, 1]);

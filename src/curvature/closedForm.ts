@@ -9,6 +9,7 @@
 import { lastLayer } from '../network/lastLayer.js';
 import type { Network } from '../network/network.js';
 import { type Curvature, fisherOf } from './codec.js';
+import { fisherRule } from './fisher/index.js';
 import type { LayerLayout } from './layout.js';
 import { structureNamed } from './structure/index.js';
 import type { ClosedForm } from './structure/structure.js';
@@ -26,5 +27,5 @@ export function closedFormOf(network: Network, layers: ReadonlyArray<LayerLayout
 /** Whether the estimator is after the whole of Λ. */
 function asksForAll(curvature: Curvature): boolean {
   const fisher = fisherOf(curvature);
-  return fisher === undefined || fisher._tag === 'exact' || fisher._tag === 'truncated';
+  return fisher === undefined || fisherRule(fisher).isWhole;
 }

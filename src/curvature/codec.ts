@@ -4,7 +4,6 @@ import {
   type Codec,
   defaulted,
   type Flat,
-  fraction,
   type InputOf,
   LayerSelectionCodec,
   literals,
@@ -15,6 +14,7 @@ import {
   taggedUnion,
   variant,
 } from '../codec/index.js';
+import { type Fisher, Fishers, fisherRule } from './fisher/index.js';
 
 const coverage = {
   /** Layers that are covered; the others stay at their MAP. */
@@ -26,23 +26,6 @@ const sharing = {
   /** How the positions of a shared weight (a convolution's pixels, a sequence's steps) enter the factors. */
   weightSharing: defaulted(literals('expand', 'reduce'), 'expand'),
 };
-const Exact = variant('exact', {});
-const Truncated = variant('truncated', {
-  /** Share of each batch's trace of the output Hessian that may be left out. */
-  tolerance: defaulted(fraction, 1e-3),
-});
-const MonteCarlo = variant('monteCarlo', {
-  /** Labels drawn for each example. */
-  samples: defaulted(positiveInteger, 1),
-  seed: defaulted(seed, 0),
-});
-const Empirical = variant('empirical', {});
-
-const Fishers = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCarlo, Empirical);
-
-/** Which gradients are sent back through the network. */
-export type Fisher = Flat<t.TypeOf<typeof Fishers>>;
-
 const fisher = { fisher: defaulted(Fishers, { _tag: 'exact' } as const) };
 
 const Kfac = variant('kfac', { ...fisher, ...sharing, ...coverage });
@@ -70,44 +53,6 @@ export type CurvatureInput = Flat<InputOf<typeof Curvatures>>;
 
 /** Decodes a curvature. */
 export const CurvatureCodec: Codec<Curvature, CurvatureInput> = Curvatures;
-
-/** Options of `truncated`. */
-export type TruncatedOptions = Options<typeof Truncated>;
-
-/** Options of `monteCarlo`. */
-export type MonteCarloOptions = Options<typeof MonteCarlo>;
-
-/**
- * The largest rows of the exact Fisher: of all examples of a batch, until less than `tolerance` of the trace of the batch's output
- * Hessian is missing. A trained classifier is sure of most examples, and few rows are left.
- *
- * @throws LaplaceError `InvalidOption` for a tolerance outside [0, 1).
- *
- * @example
- * ```ts
- * import { truncated } from 'tfjs-laplace';
- *
- * truncated(); // => { _tag: 'truncated', tolerance: 1e-3 }
- * ```
- */
-export const truncated = (options: TruncatedOptions = {}): Extract<Fisher, { readonly _tag: 'truncated' }> =>
-  make('truncated', Truncated, options);
-
-/**
- * Rows at labels that are drawn from the model's own predictive, `samples` for each example: an unbiased estimate of the exact Fisher.
- * Give the parts of a data set that are merged seeds of their own.
- *
- * @throws LaplaceError `InvalidOption` for a number of samples that is no integer >= 1, or a seed that is no 32-bit integer >= 0.
- *
- * @example
- * ```ts
- * import { monteCarlo } from 'tfjs-laplace';
- *
- * monteCarlo({ samples: 4 }); // => { _tag: 'monteCarlo', samples: 4, seed: 0 }
- * ```
- */
-export const monteCarlo = (options: MonteCarloOptions = {}): Extract<Fisher, { readonly _tag: 'monteCarlo' }> =>
-  make('monteCarlo', MonteCarlo, options);
 
 /** Options of `kfac`. */
 export type KfacOptions = Options<typeof Kfac>;
@@ -243,7 +188,7 @@ export function policyOf(curvature: Curvature): 'error' | 'map' | 'diagonal' {
 
 /** Whether the gradients of a training step's own loss are the rows that an estimator sums: then it needs no pass of its own. */
 export const takesTrainingRows = (curvature: Curvature): boolean =>
-  curvature._tag === 'kfac' && curvature.fisher._tag === 'empirical';
+  curvature._tag === 'kfac' && fisherRule(curvature.fisher).isTrainingStep;
 
 /** A curvature without what only says which layers it covers and which random numbers it draws: what two sets of factors must share. */
 export type Estimator = Flat<

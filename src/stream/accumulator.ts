@@ -57,7 +57,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   const rotations = basis && layout.layers.map(({ name }) => basis.layers.get(name) ?? {});
   let device: DeviceRotations | undefined;
   const fisher = fisherOf(curvature);
-  const seed: Key = key(fisher?._tag === 'monteCarlo' ? fisher.seed : 0);
+  const seed: Key = key(fisher !== undefined && 'seed' in fisher ? fisher.seed : 0);
   let pending: ReadonlyArray<Staged> = [];
   let count = 0;
   let logLikelihood = 0;

@@ -18,7 +18,7 @@ import type { Layer } from '../../network/ops.js';
 import { coverable, LARGEST_FACTOR, tooLarge } from '../choice.js';
 import { closedFormOf } from '../closedForm.js';
 import { type Curvature, fisherOf } from '../codec.js';
-import { rowsPerExample } from '../fisher/seeds.js';
+import { fisherRule } from '../fisher/index.js';
 import { isReduced, type LayerLayout, layersOf, sizeOf } from '../layout.js';
 import { type Structure, structureNamed, sumsOf } from '../structure/index.js';
 import { suitsLowRank } from '../suitsLowRank.js';
@@ -105,7 +105,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
   const fisher = fisherOf(curvature);
   const layouts = layersOf(network, curvature);
   const closed = closedFormOf(network, layouts, curvature) !== undefined;
-  const rows = fisher === undefined || closed ? 0 : rowsPerExample(fisher, network.outputs);
+  const rows = fisher === undefined || closed ? 0 : fisherRule(fisher).rowsPerExample(fisher, network.outputs);
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
   const cost = { rows: closed ? 1 : rows, reduce: isReduced(curvature), closed };

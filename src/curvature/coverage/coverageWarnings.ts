@@ -4,6 +4,7 @@ import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js'
 import { type Network, withBlocks } from '../../network/network.js';
 import { LARGEST_FACTOR, structureOf, tooLarge } from '../choice.js';
 import { type Curvature, fisherOf } from '../codec.js';
+import { fisherRule } from '../fisher/index.js';
 import { MAX_NUMBERS } from '../fisher/seeds.js';
 import { structureNamed } from '../structure/index.js';
 
@@ -54,7 +55,7 @@ function chosenBlocks(network: Network, { layers }: Curvature): ReadonlyArray<Bl
 /** The columns of Λ of one example, where they alone are more than is made of a whole batch at once otherwise. */
 function columnsTooMany({ outputs: C, blocks }: Network, curvature: Curvature): ReadonlyArray<string> {
   const fisher = fisherOf(curvature);
-  const all = fisher === undefined || fisher._tag === 'exact' || fisher._tag === 'truncated';
+  const all = fisher === undefined || fisherRule(fisher).isWhole;
   if (!all || blocks.length === 0 || C * C <= MAX_NUMBERS) return [];
   const few = curvature._tag === 'kfra' ? "kfac({ fisher: 'monteCarlo' })" : "fisher: 'monteCarlo' or 'empirical'";
   return [

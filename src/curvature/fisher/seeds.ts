@@ -1,5 +1,5 @@
 /**
- * Which gradients in f are sent back through the network for one batch, as seeds in chunks of bounded size:
+ * The gradients in f that a Fisher matrix sends back through the network for one batch, as seeds in chunks of bounded size:
  *
  *   exact        the columns of a square root of Λ            C rows an example   Martens & Grosse 2015; GGN = Fisher
  *   truncated    the largest of them                          few rows            see `truncated.ts`
@@ -10,12 +10,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tape } from '../../network/forward.js';
 import { type Seeds, uniformSeeds } from '../../network/stack.js';
 import { foldIn } from '../../random/key.js';
-import type { Fisher } from '../codec.js';
-import type { Columns, Observation } from '../observation.js';
-import { empiricalColumns } from './empirical.js';
-import { exactColumns } from './exact.js';
-import { monteCarloColumns } from './monteCarlo.js';
-import { largestRows } from './truncated.js';
+import type { Observation } from '../observation.js';
+import { type Fisher, fisherRule } from './index.js';
 
 /** The most rows that go through the network in one backward pass; more are sent in several. */
 const MAX_ROWS = 8192;
@@ -34,6 +30,7 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
   const { network, tape } = observation;
   const B = tape.size;
   const C = network.outputs;
+  const { rowsPerExample, kept } = fisherRule(fisher);
   const step = Math.max(1, Math.floor(MAX_NUMBERS / (rowsPerExample(fisher, C) * C)));
   const most = rowsAtOnce(tape);
   let sent = 0;
@@ -42,9 +39,9 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
     tf.tidy(() => {
       const columns = columnsFor(fisher, observation, first, count);
       sent +=
-        count === B && fisher._tag !== 'truncated'
+        count === B && kept === undefined
           ? sendUniform(columns, most, send)
-          : sendGathered(rowsOf(fisher, columns), columns, { first, size: B, most }, send);
+          : sendGathered(kept?.(fisher, columns) ?? everyRow(columns), columns, { first, size: B, most }, send);
     });
   }
   return sent;
@@ -60,7 +57,7 @@ function columnsFor(
   const whole = count === tape.size;
   const part = <T extends tf.Tensor>(t: T): T =>
     whole ? t : tf.slice(t, [first, ...new Array<number>(t.rank - 1).fill(0)], [count, ...t.shape.slice(1)]);
-  const columns = columnsOf(fisher)({
+  const columns = fisherRule(fisher).columns(fisher)({
     likelihoodOps: network.likelihoodOps,
     outputs: part(tape.outputs),
     targets: part(targets),
@@ -80,11 +77,8 @@ function sendUniform(columns: tf.Tensor3D, most: number, send: (seeds: Seeds) =>
   return K * B;
 }
 
-/** Numbers k·count + b of the rows that are sent. */
-const rowsOf = (fisher: Fisher, columns: tf.Tensor3D): Int32Array =>
-  fisher._tag === 'truncated'
-    ? largestRows(columns, fisher.tolerance)
-    : Int32Array.from({ length: columns.shape[0] * columns.shape[1] }, (_, row) => row);
+/** Numbers k·count + b of all rows. */
+const everyRow = ({ shape: [K, count] }: tf.Tensor3D): Int32Array => Int32Array.from({ length: K * count }, (_, row) => row);
 
 /** Those rows, each with its example's place in the batch. */
 function sendGathered(
@@ -111,28 +105,3 @@ function sendGathered(
 /** √w on the gradients is w on their second moments: an example of weight w counts w times. */
 const weighted = (columns: tf.Tensor3D, weights: tf.Tensor1D | undefined): tf.Tensor3D =>
   weights === undefined ? columns : tf.mul(columns, tf.reshape(tf.sqrt(weights), [1, -1, 1]));
-
-function columnsOf(fisher: Fisher): Columns {
-  switch (fisher._tag) {
-    case 'exact':
-    case 'truncated':
-      return exactColumns;
-    case 'monteCarlo':
-      return monteCarloColumns(fisher.samples);
-    case 'empirical':
-      return empiricalColumns;
-  }
-}
-
-/** The most rows that a Fisher matrix sends back for each example: what its cost is proportional to. */
-export function rowsPerExample(fisher: Fisher, outputs: number): number {
-  switch (fisher._tag) {
-    case 'exact':
-    case 'truncated':
-      return outputs;
-    case 'monteCarlo':
-      return fisher.samples;
-    case 'empirical':
-      return 1;
-  }
-}

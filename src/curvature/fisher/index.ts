@@ -1,0 +1,23 @@
+/** The Fisher matrices, as data and as rules. A new one is a file beside this, and a line in each of the two lists. */
+import { type Flat, taggedUnion } from '../../codec/index.js';
+import { Empirical, empirical } from './empirical.js';
+import { Exact, exact } from './exact.js';
+import type { FisherRule } from './fisher.js';
+import { MonteCarlo, monteCarloRule } from './monteCarlo.js';
+import { Truncated, truncatedRule } from './truncated.js';
+
+/** Decodes a Fisher matrix. */
+export const Fishers = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCarlo, Empirical);
+
+/** Which gradients are sent back through the network. */
+export type Fisher = Flat<(typeof Fishers)['_A']>;
+
+const RULES: { readonly [T in Fisher['_tag']]: FisherRule<Extract<Fisher, { readonly _tag: T }>> } = {
+  exact,
+  truncated: truncatedRule,
+  monteCarlo: monteCarloRule,
+  empirical,
+};
+
+/** The rule of a Fisher matrix. */
+export const fisherRule = ({ _tag }: Fisher): FisherRule<Fisher> => RULES[_tag] as FisherRule<Fisher>;
