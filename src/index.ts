@@ -15,7 +15,21 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 // The DSL: plain tagged values, and recipes of them.
 
 export type { LayerSelection } from './codec/layers.js';
-export { type Curvature, CurvatureCodec, diagonal, ekfac, type Fisher, full, kfac, kfra, lowRank } from './curvature/codec.js';
+export {
+  type Curvature,
+  CurvatureCodec,
+  diagonal,
+  ekfac,
+  empirical,
+  exact,
+  type Fisher,
+  full,
+  kfac,
+  kfra,
+  lowRank,
+  monteCarlo,
+  truncated,
+} from './curvature/codec.js';
 export {
   type ClassOptions,
   type CustomLikelihoodOptions,
@@ -119,7 +133,7 @@ export type {
 export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/report/credibleIntervals.js';
 export { type TopClasses, topK } from './predictive/report/topK.js';
 
-export type { Draws } from './random/noise.js';
+export type { Design } from './random/noise.js';
 
 // Metrics.
 

@@ -73,7 +73,7 @@ const fraction = fc.double({ ...finite, min: 0, max: 1, maxExcluded: true });
 const coverage = { layers, unsupported: fc.constantFrom('error' as const, 'map' as const, 'diagonal' as const) };
 const sharing = { weightSharing: fc.constantFrom('expand' as const, 'reduce' as const) };
 const truncatedFisher = { _tag: constant('truncated'), tolerance: fraction };
-const monteCarloFisher = { _tag: constant('monteCarlo'), draws: count, seed };
+const monteCarloFisher = { _tag: constant('monteCarlo'), samples: count, seed };
 const fisher = fc.oneof(
   fc.record({ _tag: fc.constantFrom('exact' as const, 'empirical' as const) }),
   fc.record(truncatedFisher),
@@ -86,19 +86,13 @@ const fisherInput = fc.oneof(
   some(monteCarloFisher),
 );
 
-const plain = { _tag: fc.constantFrom('exact' as const, 'empirical' as const), ...sharing, ...coverage };
-const truncated = { ...truncatedFisher, ...sharing, ...coverage };
-const monteCarlo = { ...monteCarloFisher, ...sharing, ...coverage };
 const kfra = { _tag: constant('kfra'), ...coverage };
-const ekfac = { _tag: constant('ekfac'), fisher, ...sharing, ...coverage };
+const shared = { _tag: fc.constantFrom('kfac' as const, 'ekfac' as const), fisher, ...sharing, ...coverage };
 const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
 const lowRank = { _tag: constant('lowRank'), rank: count, seed, layers };
 export const curvature = fc.oneof(
-  fc.record(plain),
-  fc.record(truncated),
-  fc.record(monteCarlo),
+  fc.record(shared),
   fc.record(kfra),
-  fc.record(ekfac),
   fc.record(baseline),
   fc.record(lowRank),
 ) as fc.Arbitrary<Curvature>;
@@ -122,12 +116,12 @@ const sampling = {
   samples: count,
   temperature: nonNegative,
   seed,
-  draws: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
+  design: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
 };
 export const predictive = fc.oneof(
   fc.record(linearised),
   fc.record(sampling),
-  fc.record({ ...sampling, precision: positive }),
+  fc.record({ ...sampling, standardError: positive }),
   fc.record({ ...sampling, _tag: constant('functionSampling') }),
 ) as fc.Arbitrary<Predictive>;
 
@@ -156,12 +150,9 @@ export const likelihoodInput = fc.oneof(
 ) as fc.Arbitrary<LikelihoodInput>;
 export const curvatureInput = fc.oneof(
   curvature,
-  fc.constantFrom('exact', 'truncated', 'monteCarlo', 'empirical', 'kfra', 'ekfac', 'diagonal', 'full', 'lowRank'),
-  some(plain),
-  some(truncated),
-  some(monteCarlo),
+  fc.constantFrom('kfac', 'kfra', 'ekfac', 'diagonal', 'full', 'lowRank'),
   some(kfra),
-  some({ ...ekfac, fisher: fisherInput }),
+  some({ ...shared, fisher: fisherInput }),
   some({ ...baseline, fisher: fisherInput }),
   some(lowRank),
 ) as fc.Arbitrary<CurvatureInput>;

@@ -22,6 +22,7 @@ import {
   poisson,
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
+import { fisherOf } from '../../src/curvature/codec.js';
 import { expectSameFactors } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
@@ -53,12 +54,12 @@ const LIKELIHOODS: ReadonlyArray<Likelihood> = [
 describe.each(LIKELIHOODS)('$_tag', (likelihood) => {
   it.each<[string, Curvature]>([
     ['exact', kfac({ layers: 'last' })],
-    ['truncated, of which nothing is cut', kfac({ fisher: 'truncated', tolerance: 0.2, layers: 'last' })],
+    ['truncated, of which nothing is cut', kfac({ fisher: { _tag: 'truncated', tolerance: 0.2 }, layers: 'last' })],
     ['diagonal', diagonal({ layers: 'last' })],
   ])('%s: the sums of columns that are sent back', async (_, curvature) => {
     const data = dataFor(build(false), likelihood, N);
     const found = await factorsOf(build(false), likelihood, data, curvature);
-    const whole = curvature._tag === 'truncated' ? kfac({ layers: ['top'] }) : curvature;
+    const whole = fisherOf(curvature)?._tag === 'truncated' ? kfac({ layers: ['top'] }) : curvature;
     const expected = await factorsOf(build(true), likelihood, data, whole);
     expect([found.rows, expected.rows]).toEqual([0, 4 * N]);
     expectSameFactors(
@@ -125,7 +126,7 @@ it('sends rows back where there is no closed form: layers below, drawn labels, t
   const rows = async (likelihood: Likelihood, curvature: Curvature): Promise<number> =>
     (await factorsOf(model, likelihood, dataFor(model, gaussian(), N), curvature)).rows / N;
   expect(await rows(gaussian(), kfac())).toBe(4);
-  expect(await rows(gaussian(), kfac({ fisher: 'monteCarlo', draws: 3, layers: 'last' }))).toBe(3);
+  expect(await rows(gaussian(), kfac({ fisher: { _tag: 'monteCarlo', samples: 3 }, layers: 'last' }))).toBe(3);
   expect(await rows(gaussian(), kfac({ fisher: 'empirical', layers: 'last' }))).toBe(1);
   expect(await rows(own, kfac({ layers: 'last' }))).toBe(4);
 });

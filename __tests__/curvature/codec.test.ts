@@ -6,6 +6,8 @@ import {
   diagonal,
   type EkfacOptions,
   ekfac,
+  empirical,
+  exact,
   type Fisher,
   fisherOf,
   full,
@@ -15,6 +17,8 @@ import {
   kfra,
   type LowRankOptions,
   lowRank,
+  monteCarlo,
+  truncated,
 } from '../../src/curvature/codec.js';
 import { holds, type Same } from '../support/types.js';
 
@@ -22,24 +26,14 @@ const COVERAGE = { layers: 'all', unsupported: 'error' } as const;
 const SHARED = { weightSharing: 'expand', ...COVERAGE } as const;
 
 it('makes values', () => {
-  expect(kfac()).toStrictEqual({ _tag: 'exact', ...SHARED });
-  expect(kfac({ layers: ['hidden'] })).toStrictEqual({ _tag: 'exact', ...SHARED, layers: ['hidden'] });
+  expect(kfac()).toStrictEqual({ _tag: 'kfac', fisher: { _tag: 'exact' }, ...SHARED });
+  expect(kfac({ layers: ['hidden'] })).toStrictEqual({ ...kfac(), layers: ['hidden'] });
   expect(kfac({ unsupported: 'map', weightSharing: 'reduce' })).toStrictEqual({
-    _tag: 'exact',
+    _tag: 'kfac',
+    fisher: { _tag: 'exact' },
     weightSharing: 'reduce',
     layers: 'all',
     unsupported: 'map',
-  });
-  expect(kfac({ fisher: 'empirical' })).toStrictEqual({ _tag: 'empirical', ...SHARED });
-  expect(kfac({ fisher: 'truncated' })).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3, ...SHARED });
-  expect(kfac({ fisher: 'truncated', tolerance: 0 })).toStrictEqual({ _tag: 'truncated', tolerance: 0, ...SHARED });
-  expect(kfac({ fisher: 'monteCarlo' })).toStrictEqual({ _tag: 'monteCarlo', draws: 1, seed: 0, ...SHARED });
-  expect(kfac({ fisher: 'monteCarlo', draws: 4, seed: 7, layers: 'last' })).toStrictEqual({
-    _tag: 'monteCarlo',
-    draws: 4,
-    seed: 7,
-    ...SHARED,
-    layers: 'last',
   });
   expect(kfra()).toStrictEqual({ _tag: 'kfra', ...COVERAGE });
   expect(ekfac()).toStrictEqual({ _tag: 'ekfac', fisher: { _tag: 'exact' }, ...SHARED });
@@ -52,14 +46,22 @@ it('makes values', () => {
   });
 });
 
-it('takes the Fisher matrix of ekfac, diagonal and full as a value or by its name', () => {
-  for (const make of [ekfac, diagonal, full]) {
-    expect(make({ fisher: 'truncated' })).toEqual({ ...make(), fisher: { _tag: 'truncated', tolerance: 1e-3 } });
-    expect(make({ fisher: { _tag: 'monteCarlo', draws: 3 } })).toEqual({
-      ...make(),
-      fisher: { _tag: 'monteCarlo', draws: 3, seed: 0 },
-    });
+it('makes Fisher matrices', () => {
+  expect(exact()).toStrictEqual({ _tag: 'exact' });
+  expect(empirical()).toStrictEqual({ _tag: 'empirical' });
+  expect(truncated()).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3 });
+  expect(truncated({ tolerance: 0 })).toStrictEqual({ _tag: 'truncated', tolerance: 0 });
+  expect(monteCarlo()).toStrictEqual({ _tag: 'monteCarlo', samples: 1, seed: 0 });
+  expect(monteCarlo({ samples: 4, seed: 7 })).toStrictEqual({ _tag: 'monteCarlo', samples: 4, seed: 7 });
+  for (const fisher of [exact(), empirical(), truncated(), monteCarlo()]) expect(Object.isFrozen(fisher)).toBe(true);
+});
+
+it.each([[kfac], [ekfac], [diagonal], [full]])('takes a Fisher matrix as a value or by its name: %p', (make) => {
+  for (const fisher of [exact(), empirical(), truncated(), monteCarlo()]) {
+    expect(make({ fisher: fisher._tag })).toStrictEqual({ ...make(), fisher });
+    expect(make({ fisher })).toStrictEqual({ ...make(), fisher });
   }
+  expect(make({ fisher: { _tag: 'monteCarlo', samples: 3 } })).toStrictEqual(make({ fisher: monteCarlo({ samples: 3 }) }));
 });
 
 it.each([
@@ -80,11 +82,11 @@ it.each([
 });
 
 it.each<[Curvature, Fisher | undefined]>([
-  [kfac({ fisher: 'truncated', tolerance: 0.1 }), { _tag: 'truncated', tolerance: 0.1 }],
-  [kfac({ fisher: 'monteCarlo', draws: 2, seed: 3 }), { _tag: 'monteCarlo', draws: 2, seed: 3 }],
+  [kfac({ fisher: { _tag: 'truncated', tolerance: 0.1 } }), { _tag: 'truncated', tolerance: 0.1 }],
+  [kfac({ fisher: { _tag: 'monteCarlo', samples: 2, seed: 3 } }), { _tag: 'monteCarlo', samples: 2, seed: 3 }],
   [kfra(), undefined],
   [ekfac({ fisher: 'empirical' }), { _tag: 'empirical' }],
-  [diagonal({ fisher: { _tag: 'monteCarlo', seed: 5 } }), { _tag: 'monteCarlo', draws: 1, seed: 5 }],
+  [diagonal({ fisher: { _tag: 'monteCarlo', seed: 5 } }), { _tag: 'monteCarlo', samples: 1, seed: 5 }],
   [full(), { _tag: 'exact' }],
 ])('knows the Fisher matrix of %j', (curvature, fisher) => {
   const found = fisherOf(curvature);
@@ -95,28 +97,51 @@ it.each<[Curvature, Fisher | undefined]>([
 it.each<[unknown, string]>([
   [
     { fisher: 'emprical' },
-    `kfac: fisher: found "emprical", expected 'exact', 'truncated', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
+    `kfac: fisher: found "emprical", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
   ],
-  [{ fisher: 'kfra' }, `kfac: fisher: found "kfra", expected 'exact', 'truncated', 'monteCarlo' or 'empirical'.`],
-  [{ fisher: 'exact', draws: 2 }, 'kfac: draws: found 2, expected no such key; allowed: weightSharing, layers, unsupported.'],
   [
-    { fisher: 'monteCarlo', tolerance: 0.1 },
-    'kfac: tolerance: found 0.1, expected no such key; allowed: draws, seed, weightSharing, layers, unsupported.',
+    { fisher: 'kfra' },
+    `kfac: fisher: found "kfra", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical'.`,
   ],
-  [{ fisher: 'truncated', tolerance: 1 }, 'kfac: tolerance: found 1, expected a number >= 0 and < 1.'],
+  [
+    { fisher: 'monteCarlo', draws: 2 },
+    'kfac: draws: found 2, expected no such key; allowed: fisher, weightSharing, layers, unsupported.',
+  ],
+  [
+    { fisher: 'monteCarlo', samples: 2 },
+    "kfac: samples: found 2, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, unsupported.",
+  ],
+  [
+    { tolerance: 0.1 },
+    "kfac: tolerance: found 0.1, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, unsupported.",
+  ],
+  [
+    { fisher: { _tag: 'monteCarlo', tolerance: 0.1 } },
+    'kfac: fisher.tolerance: found 0.1, expected no such key; allowed: samples, seed.',
+  ],
+  [{ fisher: { _tag: 'exact', samples: 2 } }, 'kfac: fisher.samples: found 2, expected no such key; allowed: none.'],
+  [{ fisher: { _tag: 'truncated', tolerance: 1 } }, 'kfac: fisher.tolerance: found 1, expected a number >= 0 and < 1.'],
   [{ weightSharing: 'sum' }, `kfac: weightSharing: found "sum", expected 'expand' or 'reduce'.`],
   [{ unsupported: 'skip' }, `kfac: unsupported: found "skip", expected 'error', 'map' or 'diagonal'.`],
-  [{ fisher: 'monteCarlo', draws: 0 }, 'kfac: draws: found 0, expected an integer >= 1.'],
-  [{ fisher: 'monteCarlo', seed: 2 ** 32 }, 'kfac: seed: found 4294967296, expected an integer from 0 to 4294967295.'],
+  [{ fisher: { _tag: 'monteCarlo', samples: 0 } }, 'kfac: fisher.samples: found 0, expected an integer >= 1.'],
+  [
+    { fisher: { _tag: 'monteCarlo', seed: 2 ** 32 } },
+    'kfac: fisher.seed: found 4294967296, expected an integer from 0 to 4294967295.',
+  ],
   [{ layers: [] }, "kfac: layers: found an empty array, expected 'all' or 'last', or an array of layer names, not empty."],
   [{ layers: ['a', 1] }, 'kfac: layers[1]: found 1, expected a layer name.'],
   ['empirical', 'kfac: options: found "empirical", expected an object.'],
   [
-    { fisher: 'monteCarlo', draws: 1.5, seed: -1 },
-    'kfac has 2 problems:\n  draws: found 1.5, expected an integer >= 1;\n  seed: found -1, expected an integer from 0 to 4294967295.',
+    { fisher: { _tag: 'monteCarlo', samples: 1.5, seed: -1 } },
+    'kfac has 2 problems:\n  fisher.samples: found 1.5, expected an integer >= 1;\n  fisher.seed: found -1, expected an integer from 0 to 4294967295.',
   ],
 ])('refuses %j', (options, message) => {
   expect(() => kfac(options as KfacOptions)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
+});
+
+it('refuses options of Fisher matrices, naming their constructor', () => {
+  expect(() => truncated({ tolerance: 1 })).toThrow('truncated: tolerance: found 1, expected a number >= 0 and < 1.');
+  expect(() => monteCarlo({ samples: 0 })).toThrow('monteCarlo: samples: found 0, expected an integer >= 1.');
 });
 
 it('refuses what does not belong to the others', () => {
@@ -125,9 +150,6 @@ it('refuses what does not belong to the others', () => {
       kind: 'InvalidOption',
       message: 'kfra: weightSharing: found "expand", expected no such key; allowed: layers, unsupported.',
     }),
-  );
-  expect(() => ekfac({ fisher: { _tag: 'exact', draws: 2 } } as EkfacOptions)).toThrow(
-    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher.draws') }),
   );
   expect(() => ekfac({ fisher: 'kfra' } as unknown as EkfacOptions)).toThrow(
     expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher') }),
@@ -145,13 +167,13 @@ it('lowRank takes a rank, a seed and its layer, the last unless named', () => {
   );
 });
 
-it('has draws and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
+it('has samples and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
+  // @ts-expect-error they belong to the Fisher matrix
+  expect(() => kfac({ fisher: 'monteCarlo', samples: 1 })).toThrow();
   // @ts-expect-error the exact Fisher draws nothing
-  expect(() => kfac({ fisher: 'exact', draws: 1 })).toThrow();
-  // @ts-expect-error nor is it the default to draw
-  expect(() => kfac({ seed: 1 })).toThrow();
-  // @ts-expect-error nor to leave anything out
-  expect(() => kfac({ tolerance: 0.1 })).toThrow();
+  expect(() => kfac({ fisher: { _tag: 'exact', seed: 1 } })).toThrow();
+  // @ts-expect-error nor does the Monte Carlo one leave anything out
+  expect(() => monteCarlo({ tolerance: 0.1 })).toThrow();
 });
 
 type Coverage = { readonly layers: LayerSelection; readonly unsupported: 'error' | 'map' | 'diagonal' };
@@ -164,7 +186,7 @@ holds<
     Fisher,
     | { readonly _tag: 'exact' }
     | { readonly _tag: 'truncated'; readonly tolerance: number }
-    | { readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number }
+    | { readonly _tag: 'monteCarlo'; readonly samples: number; readonly seed: number }
     | { readonly _tag: 'empirical' }
   >
 >();
@@ -172,10 +194,7 @@ holds<
 holds<
   Same<
     Curvature,
-    | Written<{ readonly _tag: 'exact' } & Sharing>
-    | Written<{ readonly _tag: 'truncated'; readonly tolerance: number } & Sharing>
-    | Written<{ readonly _tag: 'monteCarlo'; readonly draws: number; readonly seed: number } & Sharing>
-    | Written<{ readonly _tag: 'empirical' } & Sharing>
+    | Written<{ readonly _tag: 'kfac'; readonly fisher: Fisher } & Sharing>
     | Written<{ readonly _tag: 'kfra' } & Coverage>
     | Written<{ readonly _tag: 'ekfac'; readonly fisher: Fisher } & Sharing>
     | Written<{ readonly _tag: 'diagonal'; readonly fisher: Fisher } & Coverage>

@@ -53,8 +53,8 @@ interface Estimator {
 const ESTIMATORS: ReadonlyArray<Estimator> = [
   { name: 'exact', curvature: kfac() },
   { name: 'exact, reduce', curvature: kfac({ weightSharing: 'reduce' }) },
-  { name: 'truncated', curvature: kfac({ fisher: 'truncated', tolerance: 0 }) },
-  { name: 'monteCarlo', curvature: kfac({ fisher: 'monteCarlo', draws: 2 }), draws: true },
+  { name: 'truncated', curvature: kfac({ fisher: { _tag: 'truncated', tolerance: 0 } }) },
+  { name: 'monteCarlo', curvature: kfac({ fisher: { _tag: 'monteCarlo', samples: 2 } }), draws: true },
   { name: 'empirical', curvature: kfac({ fisher: 'empirical' }) },
   { name: 'ekfac', curvature: ekfac() },
   { name: 'ekfac, truncated', curvature: ekfac({ fisher: { _tag: 'truncated', tolerance: 0 } }) },

@@ -57,7 +57,7 @@ it('exact: chunks of a batch give the sums of small batches, and those of the de
 
 it('truncated: every chunk falls short by less than the tolerance', async () => {
   const trace = definition().reduce((sum, row, i) => sum + (row[i] as number), 0);
-  const found: Factors = await pass(model, likelihood, data, kfac({ fisher: 'truncated', tolerance: 0.1 }), N);
+  const found: Factors = await pass(model, likelihood, data, kfac({ fisher: { _tag: 'truncated', tolerance: 0.1 } }), N);
   const { data: G } = kronecker(found.layers.at(-1)).gradient;
   const own = Array.from({ length: C }, (_, i) => G[i * C + i] as number).reduce((a, b) => a + b);
   expect(1 - own / trace).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ it('monteCarlo: the chunks of a batch draw independently, each for its own examp
     // Four times the same example.
     const x = [tf.ones([4, 3])];
     const observation = { network, tape: forward(network, x), targets: tf.zeros([4, C]) as tf.Tensor2D, key: key(3) };
-    const sent = forSeeds({ _tag: 'monteCarlo', draws, seed: 0 }, observation, ({ rows, stack }) => {
+    const sent = forSeeds({ _tag: 'monteCarlo', samples: draws, seed: 0 }, observation, ({ rows, stack }) => {
       if (stack._tag !== 'gathered') throw new Error('chunks say which examples they are of');
       const examples = stack.examples.arraySync();
       const own = tf.unsortedSegmentSum(rows, stack.examples, 4).arraySync() as number[][];

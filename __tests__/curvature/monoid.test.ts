@@ -20,7 +20,8 @@ import { chain } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
 const LAYOUT: Layout = {
-  estimator: 'exact',
+  estimator: 'kfac',
+  fisher: 'exact',
   likelihood: categorical(),
   layers: [
     { name: 'a', structure: 'kronecker', groups: 1, n: 3, m: 2, bias: true },
@@ -130,7 +131,8 @@ describe('merge', () => {
 
   it.each<[string, Factors]>([
     ['other weights', { ...EMPTY, fingerprint: 'beef' }],
-    ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'empirical' } }],
+    ['another estimator', { ...EMPTY, layout: { ...LAYOUT, estimator: 'full' } }],
+    ['another Fisher matrix', { ...EMPTY, layout: { ...LAYOUT, fisher: 'empirical' } }],
     ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: bernoulli() } }],
     ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
     ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],

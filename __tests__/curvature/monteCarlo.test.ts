@@ -15,7 +15,7 @@ import { chain } from '../support/math/networks.js';
 import { inRows } from '../support/math/numbers.js';
 
 const N = 5;
-const monteCarlo = (draws: number, seed = 0) => kfac({ fisher: 'monteCarlo', draws, seed });
+const monteCarlo = (draws: number, seed = 0) => kfac({ fisher: { _tag: 'monteCarlo', samples: draws, seed } });
 
 it.each([categorical(), gaussian({ noiseVariance: 0.3 })])('is unbiased: $_tag', async (likelihood) => {
   const model = chain([3, 2]);

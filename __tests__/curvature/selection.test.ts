@@ -25,11 +25,11 @@ import { FLOAT32, type Numbers, relativeError } from '../support/math/numbers.js
 const ESTIMATORS: ReadonlyArray<readonly [string, (layers: Curvature['layers']) => Curvature]> = [
   ['exact', (layers) => kfac({ fisher: 'exact', layers })],
   ['exact, reduced', (layers) => kfac({ fisher: 'exact', weightSharing: 'reduce', layers })],
-  ['truncated', (layers) => kfac({ fisher: 'truncated', tolerance: layers === 'last' ? 0 : 0.1, layers })],
-  ['monteCarlo', (layers) => kfac({ fisher: 'monteCarlo', draws: 3, seed: 2, layers })],
+  ['truncated', (layers) => kfac({ fisher: { _tag: 'truncated', tolerance: layers === 'last' ? 0 : 0.1 }, layers })],
+  ['monteCarlo', (layers) => kfac({ fisher: { _tag: 'monteCarlo', samples: 3, seed: 2 }, layers })],
   ['empirical', (layers) => kfac({ fisher: 'empirical', layers })],
   ['kfra', (layers) => kfra({ layers })],
-  ['diagonal', (layers) => diagonal({ fisher: { _tag: 'monteCarlo', draws: 2, seed: 1 }, layers })],
+  ['diagonal', (layers) => diagonal({ fisher: { _tag: 'monteCarlo', samples: 2, seed: 1 }, layers })],
 ];
 
 describe.each(ESTIMATORS)('%s', (_, curvature) => {

@@ -41,7 +41,7 @@ const ROUNDING = 1e-6;
 const N = 12;
 const BATCH = 4;
 
-const truncated = (tolerance: number) => kfac({ fisher: 'truncated', tolerance });
+const truncated = (tolerance: number) => kfac({ fisher: { _tag: 'truncated', tolerance } });
 
 /** A classifier that is sure of most inputs, as trained ones are. */
 function confident(C: number, scale = 6): tf.LayersModel {
@@ -162,8 +162,8 @@ describe.each(ZOO)('$name', (zoo) => {
     const own = data(model, zoo);
     const fisher = { _tag: 'truncated', tolerance: 0 } as const;
     const pairs: ReadonlyArray<readonly [Curvature, Curvature]> = [
-      [kfac({ fisher: 'truncated', tolerance: 0 }), kfac()],
-      [kfac({ fisher: 'truncated', tolerance: 0, weightSharing: 'reduce' }), kfac({ weightSharing: 'reduce' })],
+      [kfac({ fisher: { _tag: 'truncated', tolerance: 0 } }), kfac()],
+      [kfac({ fisher: { _tag: 'truncated', tolerance: 0 }, weightSharing: 'reduce' }), kfac({ weightSharing: 'reduce' })],
       [diagonal({ fisher }), diagonal()],
       [full({ fisher }), full()],
     ];
@@ -212,7 +212,7 @@ function expectNoLarger(found: Sums, exact: Sums, isFull: boolean): void {
 
 it.each<[string, Curvature, number]>([
   ['exact: one for each output', kfac(), 6 * N],
-  ['monteCarlo: its draws', kfac({ fisher: 'monteCarlo', draws: 4 }), 4 * N],
+  ['monteCarlo: its draws', kfac({ fisher: { _tag: 'monteCarlo', samples: 4 } }), 4 * N],
   ['empirical: one', kfac({ fisher: 'empirical' }), N],
   ['kfra: none', kfra(), 0],
   ['diagonal: as its Fisher matrix', diagonal({ fisher: { _tag: 'empirical' } }), N],

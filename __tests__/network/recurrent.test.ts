@@ -213,7 +213,10 @@ describe('with independence over time', () => {
   it('rows that are gathered are those that are stacked: truncated', async () => {
     const own = model(() => layers.gru({ units: 2, returnSequences: true }));
     const x = inputs(3);
-    const [found, expected] = [await factorsOf(own, x, kfac({ fisher: 'truncated', tolerance: 1e-9 })), await factorsOf(own, x)];
+    const [found, expected] = [
+      await factorsOf(own, x, kfac({ fisher: { _tag: 'truncated', tolerance: 1e-9 } })),
+      await factorsOf(own, x),
+    ];
     found.layers.forEach((layer, i) => {
       const other = expected.layers[i];
       if (layer._tag !== 'kronecker' || other?._tag !== 'kronecker') throw new Error('no factors');

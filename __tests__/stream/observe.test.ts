@@ -45,7 +45,7 @@ it('has nothing to say before somebody listens: a model that cannot be read is a
 
 describe('labels that monteCarlo draws', () => {
   const gradients = async (seed: number) => {
-    const curvature = kfac({ fisher: 'monteCarlo', draws: 2, seed });
+    const curvature = kfac({ fisher: { _tag: 'monteCarlo', samples: 2, seed } });
     const factors = await lastValueFrom(
       from(batches(data, 4)).pipe(observe(model, classes.likelihood), accumulateFactors(curvature)),
     );

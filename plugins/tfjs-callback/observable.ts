@@ -42,7 +42,8 @@ export const observable = (
  * gradients of the sum of their losses. A pass of its own over each batch never looks at the loss, but runs the network on its inputs.
  */
 function suits(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, Observable> {
-  if (curvature._tag !== 'empirical' || match._tag === 'mixed' || !showsRows(network)) {
+  const empirical = curvature._tag === 'kfac' && curvature.fisher._tag === 'empirical';
+  if (!empirical || match._tag === 'mixed' || !showsRows(network)) {
     return readsAllInputs(network.model) ? E.right({ network, scale: undefined }) : E.left(inputsOutOfReach(network));
   }
   if (match._tag === 'known') return E.right({ network, scale: match.scale });

@@ -51,6 +51,7 @@ function layoutOf(network: Network, chosen: Network, curvature: Curvature, basis
   const layers = layersOf(network, curvature);
   return {
     estimator: curvature._tag,
+    ...('fisher' in curvature ? { fisher: curvature.fisher._tag } : {}),
     likelihood: network.likelihood,
     layers,
     covered: curvature._tag === 'full' ? layers.map((l) => l.name) : chosen.blocks.map((b) => b.name),

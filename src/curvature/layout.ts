@@ -12,7 +12,7 @@ import type { Likelihood } from '../likelihood/codec.js';
 import type { Block } from '../network/blocks.js';
 import type { Network } from '../network/network.js';
 import type { Matrix } from '../types.js';
-import type { Curvature } from './codec.js';
+import type { Curvature, Fisher } from './codec.js';
 import { type Sketch, sketchOf } from './structure/sketch.js';
 
 /** How the curvature of a layer is kept. */
@@ -43,6 +43,8 @@ export interface LayerLayout {
 /** What a set of factors describes. Factors of different layouts never mix. */
 export interface Layout {
   readonly estimator: Curvature['_tag'];
+  /** The kind of its Fisher matrix. Absent for `kfra` and `lowRank`. */
+  readonly fisher?: Fisher['_tag'];
   readonly likelihood: Likelihood;
   readonly layers: ReadonlyArray<LayerLayout>;
   /** Names of the layers that a posterior covers unless told otherwise: `kfra` gathers sums of layers above them too. */

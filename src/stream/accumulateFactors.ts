@@ -62,17 +62,7 @@ export const accumulateFactors =
   };
 
 /** What `ekfac` needs beforehand: Kronecker factors of the same layers. */
-const firstPass = ({
-  fisher,
-  weightSharing,
-  layers,
-  unsupported,
-}: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
-  ...fisher,
-  weightSharing,
-  layers,
-  unsupported,
-});
+const firstPass = (ekfac: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({ ...ekfac, _tag: 'kfac' });
 
 /** What one pass sums, and what it says of itself. */
 interface Pass {

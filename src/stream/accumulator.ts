@@ -79,7 +79,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       const ops = network.likelihoodOps;
       const targets = ops.targets(y);
       const weights = both(given, ops.weights?.(targets));
-      const byProduct = curvature._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
+      const byProduct = curvature._tag === 'kfac' && fisher?._tag === 'empirical' ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {
         sentNow = observeTrainingRows(prepared, curvature, byProduct, weights, sink);
         return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets, weights);

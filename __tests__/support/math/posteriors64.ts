@@ -30,7 +30,8 @@ export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLike
   return {
     _tag: 'Factors',
     layout: {
-      estimator: 'exact',
+      estimator: 'kfac',
+      fisher: 'exact',
       likelihood: categorical(),
       layers: layers.map(({ name, A, G }) => ({
         name,

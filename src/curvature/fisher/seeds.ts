@@ -118,7 +118,7 @@ function columnsOf(fisher: Fisher): Columns {
     case 'truncated':
       return exactColumns;
     case 'monteCarlo':
-      return monteCarloColumns(fisher.draws);
+      return monteCarloColumns(fisher.samples);
     case 'empirical':
       return empiricalColumns;
   }
@@ -131,7 +131,7 @@ export function rowsPerExample(fisher: Fisher, outputs: number): number {
     case 'truncated':
       return outputs;
     case 'monteCarlo':
-      return fisher.draws;
+      return fisher.samples;
     case 'empirical':
       return 1;
   }
