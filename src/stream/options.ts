@@ -11,15 +11,15 @@ function checked(field: string, value: unknown, valid: boolean, expected: string
 export const checkTemperature = (temperature: number): void =>
   checked('temperature', temperature, temperature >= 0 && Number.isFinite(temperature), 'a finite number >= 0');
 
-/** How many draws. */
+/** How many samples are drawn. */
 export const checkSampleCount = (samples: number): void =>
   checked('samples', samples, isCount(samples) || samples === Infinity, 'an integer >= 1, or Infinity');
 
-/** How many of what is drawn at once. */
+/** How many samples are drawn, where all are drawn at once. */
 export const checkFiniteSampleCount = (samples: number): void => checked('samples', samples, isCount(samples), 'an integer >= 1');
 
 const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
 
-/** The design of draws. */
+/** How the draws are related. */
 export const checkDesign = (design: string): void =>
   checked('design', design, (DESIGNS as ReadonlyArray<string>).includes(design), `one of ${DESIGNS.join(', ')}`);
