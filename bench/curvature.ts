@@ -18,6 +18,7 @@ import {
   type Factors,
   kfac,
   observe,
+  truncated,
 } from 'tfjs-laplace';
 import { trainingSet } from '../recipes/mnist/data.js';
 import { batchesOf, CLASSES, type Digits, slice } from '../recipes/mnist/digits.js';
@@ -62,7 +63,7 @@ export async function bench(): Promise<BenchResult> {
   const batches = batchesOf(slice(digits, 0, BATCH * STEPS), BATCH);
   const estimators: ReadonlyArray<readonly [string, Curvature]> = [
     ['exact', kfac()],
-    ['truncated', kfac({ fisher: { _tag: 'truncated', tolerance: TOLERANCE } })],
+    ['truncated', kfac({ fisher: truncated({ tolerance: TOLERANCE }) })],
     ['monteCarlo', kfac({ fisher: 'monteCarlo' })],
     ['empirical', kfac({ fisher: 'empirical' })],
     ['diagonal, exact', diagonal()],
@@ -145,7 +146,7 @@ async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: st
   const batches = colourImages(digits, BATCH);
   await trainOn(model, batches, 3);
   const some = batches.slice(0, PASS / BATCH);
-  const curvature = kfac({ fisher: { _tag: 'truncated', tolerance: TOLERANCE } });
+  const curvature = kfac({ fisher: truncated({ tolerance: TOLERANCE }) });
   const found = coverage(model, { likelihood: categorical(), curvature });
   const sent = { rows: 0 };
   const subjects: ReadonlyArray<readonly [string, () => Promise<void>]> = [

@@ -26,7 +26,7 @@ export type LaplaceErrorKind =
   | 'Empty'
   /** Factors or a posterior that belong to another model, layout or set of weights. */
   | 'Mismatch'
-  /** An option outside its range (prior precision, temperature, count …). */
+  /** An option outside its range (prior precision, temperature, samples …). */
   | 'InvalidOption'
   /** A recipe that does not decode; `issues` lists every problem. */
   | 'InvalidRecipe'

@@ -25,6 +25,8 @@ export {
   kfra,
   lowRank,
 } from './curvature/codec.js';
+export { empirical } from './curvature/fisher/empirical.js';
+export { exact } from './curvature/fisher/exact.js';
 export type { Fisher } from './curvature/fisher/index.js';
 export { type MonteCarloOptions, monteCarlo } from './curvature/fisher/monteCarlo.js';
 export { type TruncatedOptions, truncated } from './curvature/fisher/truncated.js';
@@ -123,7 +125,7 @@ export type {
 export { type CredibleIntervals, type CredibleOptions, credibleIntervals } from './predictive/report/credibleIntervals.js';
 export { type TopClasses, topK } from './predictive/report/topK.js';
 
-export type { Draws } from './random/noise.js';
+export type { Design } from './random/noise.js';
 
 // Metrics.
 

@@ -122,7 +122,7 @@ export async function analysis(): Promise<Analysis> {
     };
   };
   const inTwoWays = [await answer(linearised()), await answer(activationSampling({ samples: 20, seed: 3 }))] as const;
-  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { count: 3, seed: 7 }), toArray()));
+  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: 3, seed: 7 }), toArray()));
   const result = {
     backend: tf.getBackend(),
     weights: await weightsOf(model),

@@ -71,7 +71,7 @@ const STREAMS: Readonly<Record<string, (model: Network, xy: Data) => Promise<unk
     const posterior = await posteriorOf(model, xy);
     return lastValueFrom(
       of(posterior).pipe(
-        sampleModels(model, { count: 3 }),
+        sampleModels(model, { samples: 3 }),
         concatMap(async () => loseContext()),
         toArray(),
       ),

@@ -117,12 +117,12 @@ const sampling = {
   samples: count,
   temperature: nonNegative,
   seed,
-  draws: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
+  design: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
 };
 export const predictive = fc.oneof(
   fc.record(linearised),
   fc.record(sampling),
-  fc.record({ ...sampling, precision: positive }),
+  fc.record({ ...sampling, standardError: positive }),
   fc.record({ ...sampling, _tag: constant('functionSampling') }),
 ) as fc.Arbitrary<Predictive>;
 

@@ -56,12 +56,11 @@ describe('make', () => {
   const Circle = variant('circle', { radius: defaulted(positive, 1) });
   const Point = variant('point', {});
   const Shape = taggedUnion('a shape', Circle, Point);
-  const KIND = { key: 'kind', fallback: 'point' };
 
-  it('adds the tag', () => {
+  it('adds the tag, which is the maker unless another is given', () => {
     expect(make('circle', Circle, {})).toEqual({ _tag: 'circle', radius: 1 });
-    expect(make('shape', Shape, {}, KIND)).toEqual({ _tag: 'point' });
-    expect(make('shape', Shape, { kind: 'circle', radius: 3 }, KIND)).toEqual({ _tag: 'circle', radius: 3 });
+    expect(make('shape', Shape, {}, 'point')).toEqual({ _tag: 'point' });
+    expect(make('shape', Shape, { radius: 3 }, 'circle')).toEqual({ _tag: 'circle', radius: 3 });
   });
 
   it('throws, naming maker, field, found and expected', () => {
@@ -70,9 +69,8 @@ describe('make', () => {
     expect(error.message).toBe('circle: radius: found NaN, expected a finite number > 0.');
   });
 
-  it('calls the tag as the caller does', () => {
-    const error = failure(() => make('shape', Shape, { kind: 'circl' }, KIND));
-    expect(error.message).toBe(`shape: kind: found "circl", expected 'circle' or 'point' (did you mean 'circle'?).`);
+  it('takes a value that it made', () => {
+    expect(make('circle', Circle, make('circle', Circle, { radius: 3 }))).toEqual({ _tag: 'circle', radius: 3 });
   });
 
   it.each([[null], [3], ['circle'], [[]]])('takes no options like %p', (options) => {

@@ -38,6 +38,12 @@ it('finds every problem at once, however deep', () => {
   ]);
 });
 
+it('says where a key belongs that is known one level below', () => {
+  expect(issuesOf({ inner: { seed: 1 }, rate: 1, draws: 2 })).toEqual([
+    { path: 'draws', found: '2', expected: "no such key (it belongs in 'inner' or 'again'); allowed: inner, again, rate" },
+  ]);
+});
+
 it.each([[null], [[]], [[1]], ['text'], [3], [undefined], [() => {}], [new Map([['seed', 1]])], [new Date(0)]])(
   'is no object of options: %p',
   (input) => {

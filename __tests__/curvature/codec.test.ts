@@ -16,6 +16,8 @@ import {
   type LowRankOptions,
   lowRank,
 } from '../../src/curvature/codec.js';
+import { empirical } from '../../src/curvature/fisher/empirical.js';
+import { exact } from '../../src/curvature/fisher/exact.js';
 import type { Fisher } from '../../src/curvature/fisher/index.js';
 import { monteCarlo } from '../../src/curvature/fisher/monteCarlo.js';
 import { truncated } from '../../src/curvature/fisher/truncated.js';
@@ -34,13 +36,6 @@ it('makes values', () => {
     layers: 'all',
     unsupported: 'map',
   });
-  expect(truncated()).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3 });
-  expect(monteCarlo({ samples: 4, seed: 7 })).toStrictEqual({ _tag: 'monteCarlo', samples: 4, seed: 7 });
-  expect(kfac({ fisher: monteCarlo({ samples: 4, seed: 7 }), layers: 'last' })).toStrictEqual({
-    ...kfac(),
-    fisher: { _tag: 'monteCarlo', samples: 4, seed: 7 },
-    layers: 'last',
-  });
   expect(kfra()).toStrictEqual({ _tag: 'kfra', ...COVERAGE });
   expect(ekfac()).toStrictEqual({ _tag: 'ekfac', fisher: { _tag: 'exact' }, ...SHARED });
   expect(diagonal()).toStrictEqual({ _tag: 'diagonal', fisher: { _tag: 'exact' }, ...COVERAGE });
@@ -52,14 +47,22 @@ it('makes values', () => {
   });
 });
 
-it('takes the Fisher matrix as a value or by its name', () => {
-  for (const make of [kfac, ekfac, diagonal, full]) {
-    expect(make({ fisher: 'truncated' })).toEqual({ ...make(), fisher: { _tag: 'truncated', tolerance: 1e-3 } });
-    expect(make({ fisher: { _tag: 'monteCarlo', samples: 3 } })).toEqual({
-      ...make(),
-      fisher: { _tag: 'monteCarlo', samples: 3, seed: 0 },
-    });
+it('makes Fisher matrices', () => {
+  expect(exact()).toStrictEqual({ _tag: 'exact' });
+  expect(empirical()).toStrictEqual({ _tag: 'empirical' });
+  expect(truncated()).toStrictEqual({ _tag: 'truncated', tolerance: 1e-3 });
+  expect(truncated({ tolerance: 0 })).toStrictEqual({ _tag: 'truncated', tolerance: 0 });
+  expect(monteCarlo()).toStrictEqual({ _tag: 'monteCarlo', samples: 1, seed: 0 });
+  expect(monteCarlo({ samples: 4, seed: 7 })).toStrictEqual({ _tag: 'monteCarlo', samples: 4, seed: 7 });
+  for (const fisher of [exact(), empirical(), truncated(), monteCarlo()]) expect(Object.isFrozen(fisher)).toBe(true);
+});
+
+it.each([[kfac], [ekfac], [diagonal], [full]])('takes a Fisher matrix as a value or by its name: %p', (make) => {
+  for (const fisher of [exact(), empirical(), truncated(), monteCarlo()]) {
+    expect(make({ fisher: fisher._tag })).toStrictEqual({ ...make(), fisher });
+    expect(make({ fisher })).toStrictEqual({ ...make(), fisher });
   }
+  expect(make({ fisher: { _tag: 'monteCarlo', samples: 3 } })).toStrictEqual(make({ fisher: monteCarlo({ samples: 3 }) }));
 });
 
 it.each([
@@ -80,8 +83,8 @@ it.each([
 });
 
 it.each<[Curvature, Fisher | undefined]>([
-  [kfac({ fisher: truncated({ tolerance: 0.1 }) }), { _tag: 'truncated', tolerance: 0.1 }],
-  [kfac({ fisher: monteCarlo({ samples: 2, seed: 3 }) }), { _tag: 'monteCarlo', samples: 2, seed: 3 }],
+  [kfac({ fisher: { _tag: 'truncated', tolerance: 0.1 } }), { _tag: 'truncated', tolerance: 0.1 }],
+  [kfac({ fisher: { _tag: 'monteCarlo', samples: 2, seed: 3 } }), { _tag: 'monteCarlo', samples: 2, seed: 3 }],
   [kfra(), undefined],
   [ekfac({ fisher: 'empirical' }), { _tag: 'empirical' }],
   [diagonal({ fisher: { _tag: 'monteCarlo', seed: 5 } }), { _tag: 'monteCarlo', samples: 1, seed: 5 }],
@@ -102,14 +105,22 @@ it.each<[unknown, string]>([
     `kfac: fisher: found "kfra", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical'.`,
   ],
   [
-    { fisher: 'monteCarlo', samples: 2 },
-    'kfac: samples: found 2, expected no such key; allowed: fisher, weightSharing, layers, unsupported.',
+    { fisher: 'monteCarlo', draws: 2 },
+    'kfac: draws: found 2, expected no such key; allowed: fisher, weightSharing, layers, unsupported.',
   ],
-  [{ fisher: { _tag: 'exact', samples: 2 } }, 'kfac: fisher.samples: found 2, expected no such key; allowed: none.'],
+  [
+    { fisher: 'monteCarlo', samples: 2 },
+    "kfac: samples: found 2, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, unsupported.",
+  ],
+  [
+    { tolerance: 0.1 },
+    "kfac: tolerance: found 0.1, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, unsupported.",
+  ],
   [
     { fisher: { _tag: 'monteCarlo', tolerance: 0.1 } },
     'kfac: fisher.tolerance: found 0.1, expected no such key; allowed: samples, seed.',
   ],
+  [{ fisher: { _tag: 'exact', samples: 2 } }, 'kfac: fisher.samples: found 2, expected no such key; allowed: none.'],
   [{ fisher: { _tag: 'truncated', tolerance: 1 } }, 'kfac: fisher.tolerance: found 1, expected a number >= 0 and < 1.'],
   [{ weightSharing: 'sum' }, `kfac: weightSharing: found "sum", expected 'expand' or 'reduce'.`],
   [{ unsupported: 'skip' }, `kfac: unsupported: found "skip", expected 'error', 'map' or 'diagonal'.`],
@@ -129,15 +140,17 @@ it.each<[unknown, string]>([
   expect(() => kfac(options as KfacOptions)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
 });
 
+it('refuses options of Fisher matrices, naming their constructor', () => {
+  expect(() => truncated({ tolerance: 1 })).toThrow('truncated: tolerance: found 1, expected a number >= 0 and < 1.');
+  expect(() => monteCarlo({ samples: 0 })).toThrow('monteCarlo: samples: found 0, expected an integer >= 1.');
+});
+
 it('refuses what does not belong to the others', () => {
   expect(() => kfra({ weightSharing: 'expand' } as KfraOptions)).toThrow(
     expect.objectContaining({
       kind: 'InvalidOption',
       message: 'kfra: weightSharing: found "expand", expected no such key; allowed: layers, unsupported.',
     }),
-  );
-  expect(() => ekfac({ fisher: { _tag: 'exact', samples: 2 } } as EkfacOptions)).toThrow(
-    expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher.samples') }),
   );
   expect(() => ekfac({ fisher: 'kfra' } as unknown as EkfacOptions)).toThrow(
     expect.objectContaining({ kind: 'InvalidOption', message: expect.stringContaining('fisher') }),
@@ -156,12 +169,12 @@ it('lowRank takes a rank, a seed and its layer, the last unless named', () => {
 });
 
 it('has samples and a seed in the Monte Carlo Fisher only, a tolerance in the truncated one', () => {
-  // @ts-expect-error the exact Fisher draws nothing
-  expect(() => kfac({ fisher: { _tag: 'exact', samples: 1 } })).toThrow();
-  // @ts-expect-error options of a Fisher are the Fisher's own
+  // @ts-expect-error they belong to the Fisher matrix
   expect(() => kfac({ fisher: 'monteCarlo', samples: 1 })).toThrow();
-  // @ts-expect-error nor does the default leave anything out
-  expect(() => kfac({ tolerance: 0.1 })).toThrow();
+  // @ts-expect-error the exact Fisher draws nothing
+  expect(() => kfac({ fisher: { _tag: 'exact', seed: 1 } })).toThrow();
+  // @ts-expect-error nor does the Monte Carlo one leave anything out
+  expect(() => monteCarlo({ tolerance: 0.1 })).toThrow();
 });
 
 it('knows of which estimator factors can be added: options count, but for layers and random numbers', () => {

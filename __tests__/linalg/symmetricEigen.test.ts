@@ -32,7 +32,7 @@ const SUBJECTS: ReadonlyArray<[string, Subject]> = [
     name,
     { make: () => engine(name), epsilon: EPSILON, largest: name === 'javascript' ? 300 : 1300 },
   ]),
-  ['wasm in float32', { make: () => orThrow(wasmEngine({ precision: 'float32' })), epsilon: 2 ** -23, largest: 1300 }],
+  ['wasm in float32', { make: () => orThrow(wasmEngine({ float: 'float32' })), epsilon: 2 ** -23, largest: 1300 }],
 ];
 
 const SIZES = [1, 2, 3, 4, 5, 10, 31, 32, 33, 34, 50, 65, 200, 300, 1300];

@@ -91,7 +91,7 @@ it('gives the same numbers each time', () => {
 
 it('float32 is another precision, of eigendecompositions alone', () => {
   const a = gaussianMatrix(60, 2);
-  const [single, double] = [orThrow(wasmEngine({ precision: 'float32' })), orThrow(wasmEngine())];
+  const [single, double] = [orThrow(wasmEngine({ float: 'float32' })), orThrow(wasmEngine())];
   const { vectors } = orThrow(single.symmetricEigen(a));
   const difference = distance(vectors, orThrow(double.symmetricEigen(a)).vectors);
   expect(difference).toBeGreaterThan(1e-8);

@@ -65,7 +65,7 @@ describe('a backend without a kernel is named, with the kernel, by the error of'
 
   it('predict', () => expectMissing('Tanh', () => lastValueFrom(of(x).pipe(predict(model, posterior)))));
   it('outputDistribution', () => expectMissing('Tanh', () => outputDistribution(model, posterior, x)));
-  it('sampleModels', () => expectMissing('Sqrt', () => lastValueFrom(of(posterior).pipe(sampleModels(model, { count: 1 })))));
+  it('sampleModels', () => expectMissing('Sqrt', () => lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: 1 })))));
 
   it('the callback, while training goes on', () =>
     expectMissing('IsFinite', async () => {

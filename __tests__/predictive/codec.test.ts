@@ -8,7 +8,7 @@ import {
   PredictiveCodec,
   weightSampling,
 } from '../../src/predictive/codec.js';
-import type { Draws } from '../../src/random/noise.js';
+import type { Design } from '../../src/random/noise.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {
@@ -25,22 +25,22 @@ it('makes values', () => {
     samples: 20,
     temperature: 1,
     seed: 0,
-    draws: 'independent',
+    design: 'independent',
   });
-  expect(weightSampling({ samples: 5, temperature: 0.1, seed: 7, draws: 'antithetic', precision: 0.01 })).toStrictEqual({
+  expect(weightSampling({ samples: 5, temperature: 0.1, seed: 7, design: 'antithetic', standardError: 0.01 })).toStrictEqual({
     _tag: 'weightSampling',
     samples: 5,
     temperature: 0.1,
     seed: 7,
-    draws: 'antithetic',
-    precision: 0.01,
+    design: 'antithetic',
+    standardError: 0.01,
   });
   expect(functionSampling({ samples: 5 })).toStrictEqual({
     _tag: 'functionSampling',
     samples: 5,
     temperature: 1,
     seed: 0,
-    draws: 'independent',
+    design: 'independent',
   });
 });
 
@@ -48,7 +48,7 @@ it.each([
   linearised(),
   activationSampling(),
   weightSampling(),
-  weightSampling({ draws: 'quasiRandom', precision: 0.1 }),
+  weightSampling({ design: 'quasiRandom', standardError: 0.1 }),
   functionSampling(),
 ])('makes frozen values that decode to themselves: %j', (value) => {
   expect(Object.isFrozen(value)).toBe(true);
@@ -66,8 +66,8 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
   [
     'linearised',
     linearised,
-    { precision: 3 },
-    'linearised: precision: found 3, expected no such key; allowed: link, samples, seed, temperature.',
+    { standardError: 3 },
+    'linearised: standardError: found 3, expected no such key; allowed: link, samples, seed, temperature.',
   ],
   ['linearised', linearised, { samples: 3 }, 'linearised: samples: found 3, expected an even integer >= 2.'],
   ['weightSampling', weightSampling, { samples: 0 }, 'weightSampling: samples: found 0, expected an integer >= 1.'],
@@ -76,15 +76,20 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
     'activationSampling',
     activationSampling,
     { sample: 2 },
-    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, seed, draws, precision.",
+    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, seed, design, standardError.",
   ],
   [
     'weightSampling',
     weightSampling,
-    { draws: 'quasi' },
-    "weightSampling: draws: found \"quasi\", expected 'independent', 'antithetic' or 'quasiRandom'.",
+    { design: 'quasi' },
+    "weightSampling: design: found \"quasi\", expected 'independent', 'antithetic' or 'quasiRandom'.",
   ],
-  ['weightSampling', weightSampling, { precision: 0 }, 'weightSampling: precision: found 0, expected a finite number > 0.'],
+  [
+    'weightSampling',
+    weightSampling,
+    { standardError: 0 },
+    'weightSampling: standardError: found 0, expected a finite number > 0.',
+  ],
 ])('%s refuses %j', (_, make, options, message) => {
   expect(() => make(options as never)).toThrow(expect.objectContaining({ kind: 'InvalidOption', message }));
 });
@@ -93,8 +98,8 @@ type Sampling = {
   readonly samples: number;
   readonly temperature: number;
   readonly seed: number;
-  readonly draws: Draws;
-  readonly precision?: number;
+  readonly design: Design;
+  readonly standardError?: number;
 };
 type Flat<T> = { readonly [K in keyof T]: T[K] };
 holds<
@@ -109,6 +114,6 @@ holds<
       }
     | Flat<{ readonly _tag: 'activationSampling' } & Sampling>
     | Flat<{ readonly _tag: 'weightSampling' } & Sampling>
-    | Flat<{ readonly _tag: 'functionSampling' } & Omit<Sampling, 'precision'>>
+    | Flat<{ readonly _tag: 'functionSampling' } & Omit<Sampling, 'standardError'>>
   >
 >();

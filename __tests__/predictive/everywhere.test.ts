@@ -47,9 +47,9 @@ const PREDICTIVES: ReadonlyArray<Predictive> = [
   linearised(),
   activationSampling({ samples: 5, seed: 3 }),
   weightSampling({ samples: 5, seed: 4 }),
-  weightSampling({ samples: 5, seed: 4, draws: 'antithetic' }),
-  activationSampling({ samples: 20, seed: 4, draws: 'quasiRandom' }),
-  weightSampling({ samples: 20, seed: 4, draws: 'quasiRandom' }),
+  weightSampling({ samples: 5, seed: 4, design: 'antithetic' }),
+  activationSampling({ samples: 20, seed: 4, design: 'quasiRandom' }),
+  weightSampling({ samples: 20, seed: 4, design: 'quasiRandom' }),
 ];
 
 const network = (): tf.Sequential =>
@@ -63,7 +63,7 @@ const network = (): tf.Sequential =>
   );
 
 const membersOf = async (model: tf.LayersModel, posterior: Posterior): Promise<number[][]> => {
-  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { count: 2, seed: 7 }), toArray()));
+  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: 2, seed: 7 }), toArray()));
   return members.map((member) => {
     const weights = member.getWeights().flatMap((w) => [...w.dataSync()]);
     member.dispose();

@@ -76,7 +76,7 @@ describe.each([...ZOO, ...RECURRENT, FEW_TOKENS])('$name', (zoo) => {
     const x = inputs(3, 21);
     const J = jacobiansOf(network, posterior, x);
     const f = numbersOf(network.model.predict(one(x)) as tf.Tensor);
-    const { mean, functions } = await valuesAt(network.model, posterior, one(x), { count: 3, seed: 5 });
+    const { mean, functions } = await valuesAt(network.model, posterior, one(x), { samples: 3, seed: 5 });
     expect(relativeError(mean, f)).toBeLessThan(TOLERANCE);
     expect(functions).toHaveLength(3);
     functions.forEach((values, s) => {
@@ -116,7 +116,7 @@ it('are the sampled networks themselves where the network is linear in its weigh
 it('antithetic ones are mirror images about f*: means are exact, and the variance is unbiased all the same', async () => {
   const { model, posterior } = await subject(gaussian(), [5, 2], 12);
   const [x] = inputsFor(model, 4, 3) as [tf.Tensor];
-  const { mean, functions } = await valuesAt(model, posterior, x, { count: 4, seed: 1, draws: 'antithetic' });
+  const { mean, functions } = await valuesAt(model, posterior, x, { samples: 4, seed: 1, design: 'antithetic' });
   const [a, b] = functions.map((rows) => numbersOf(rows)) as [number[], number[]];
   expect(
     relativeError(
@@ -124,7 +124,7 @@ it('antithetic ones are mirror images about f*: means are exact, and the varianc
       numbersOf(mean),
     ),
   ).toBeLessThan(TOLERANCE);
-  const design = { samples: 400, seed: 1, draws: 'antithetic' } as const;
+  const design = { samples: 400, seed: 1, design: 'antithetic' } as const;
   const sampled = (await predictOne(model, posterior, functionSampling(design), x)) as Regression;
   const exact = (await predictOne(model, posterior, linearised(), x)) as Regression;
   expect(relativeError(sampled.mean, exact.mean)).toBeLessThan(TOLERANCE);
@@ -139,7 +139,7 @@ describe('as random functions', () => {
     const { model, posterior } = await subject(gaussian(), [5, 2], 12);
     const [x] = inputsFor(model, 4, 3) as [tf.Tensor];
     const { mean, covariance } = await jointDistribution(model, posterior, x);
-    const { functions } = await valuesAt(model, posterior, x, { count: 400, seed: 1 });
+    const { functions } = await valuesAt(model, posterior, x, { samples: 400, seed: 1 });
     const draws = functions.map((rows) => rows.flatMap((row) => Array.from(row)));
     expect(missedBy(draws, mean)).toBeLessThan(STANDARD_ERRORS);
     const products = draws.map((f) => {
@@ -155,7 +155,7 @@ describe('as random functions', () => {
       [0.3, -1, 0.7],
       [0.3001, -1, 0.7],
     ]);
-    const { functions } = await valuesAt(model, posterior, x, { count: 50 });
+    const { functions } = await valuesAt(model, posterior, x, { samples: 50 });
     const spread = estimate(functions.map(([a]) => a?.[0] as number)).standardError * Math.sqrt(50);
     for (const [a, b] of functions) expect(Math.abs((a?.[0] as number) - (b?.[0] as number))).toBeLessThan(0.01 * spread);
   });
@@ -163,17 +163,17 @@ describe('as random functions', () => {
   it('belong to the seed: the same in every batch and call, function s whatever the count', async () => {
     const { model, posterior } = await subject(categorical());
     const [x] = inputsFor(model, 7, 3) as [tf.Tensor];
-    const whole = await valuesAt(model, posterior, x, { count: 5, seed: 4 });
-    const fewer = await valuesAt(model, posterior, x, { count: 2, seed: 4 });
+    const whole = await valuesAt(model, posterior, x, { samples: 5, seed: 4 });
+    const fewer = await valuesAt(model, posterior, x, { samples: 2, seed: 4 });
     expect(relativeError(fewer.functions, whole.functions.slice(0, 2))).toBeLessThan(1e-6);
     expect(
-      relativeError((await valuesAt(model, posterior, x, { count: 5, seed: 5 })).functions, whole.functions),
+      relativeError((await valuesAt(model, posterior, x, { samples: 5, seed: 5 })).functions, whole.functions),
     ).toBeGreaterThan(0.1);
     const seen: SampledFunctions[] = [];
     const parts = [0, 3, 4].map((start, i) => tf.slice(x, start, [3, 1, 3][i] as number));
     await new Promise<void>((resolve, reject) => {
       from(parts)
-        .pipe(sampleFunctions(model, posterior, { count: 5, seed: 4, memoryBudget: 1 }))
+        .pipe(sampleFunctions(model, posterior, { samples: 5, seed: 4, memoryBudget: 1 }))
         .subscribe({ next: (values) => seen.push(values), error: reject, complete: resolve });
     });
     const joined = whole.functions.map((_, s) => seen.flatMap(({ functions }) => functions[s] as Rows));
@@ -184,7 +184,7 @@ describe('as random functions', () => {
     const { model, posterior } = await subject(gaussian());
     const [x] = inputsFor(model, 3, 3) as [tf.Tensor];
     const changes = async (temperature: number) => {
-      const { mean, functions } = await valuesAt(model, posterior, x, { count: 3, temperature });
+      const { mean, functions } = await valuesAt(model, posterior, x, { samples: 3, temperature });
       return functions.map((rows) => rows.map((row, b) => row.map((v, c) => v - (mean[b]?.[c] as number))));
     };
     expect(numbersOf(await changes(0)).every((v) => v === 0)).toBe(true);
@@ -211,7 +211,7 @@ describe('functionSampling', () => {
     const [x] = inputsFor(model, 3, 3) as [tf.Tensor];
     const closed = (await predictOne(model, posterior, linearised(), x)) as Regression;
     const sampled = (await predictOne(model, posterior, functionSampling({ samples: SAMPLES, seed: 2 }), x)) as Regression;
-    const { functions } = await valuesAt(model, posterior, x, { count: SAMPLES, seed: 2 });
+    const { functions } = await valuesAt(model, posterior, x, { samples: SAMPLES, seed: 2 });
     const T = closed.mean[0]?.length as number;
     const rate = likelihood._tag === 'poisson' ? Math.exp : (f: number) => f;
     closed.mean.forEach((row, b) => {
@@ -240,7 +240,7 @@ describe('functionSampling', () => {
     const [x] = inputsFor(model, 3, 3) as [tf.Tensor];
     const { mean, covariance } = await outputDistribution(model, posterior, x);
     const sampled = (await predictOne(model, posterior, functionSampling({ samples: SAMPLES, seed: 3 }), x)) as Classification;
-    const { functions } = await valuesAt(model, posterior, x, { count: SAMPLES, seed: 3 });
+    const { functions } = await valuesAt(model, posterior, x, { samples: SAMPLES, seed: 3 });
     const sigmoid = (f: number): number => 1 / (1 + Math.exp(-f));
     const entropy = (f: number): number => -sigmoid(f) * Math.log(sigmoid(f)) - sigmoid(-f) * Math.log(sigmoid(-f));
     for (const [link, found] of [
@@ -259,7 +259,7 @@ describe('functionSampling', () => {
     const { model, posterior } = await subject(categorical(), [4, 3]);
     const [x] = inputsFor(model, 3, 3) as [tf.Tensor];
     const sampled = (await predictOne(model, posterior, functionSampling({ samples: 30, seed: 3 }), x)) as Classification;
-    const { functions } = await valuesAt(model, posterior, x, { count: 30, seed: 3 });
+    const { functions } = await valuesAt(model, posterior, x, { samples: 30, seed: 3 });
     const expected = sampled.probabilities.map((p, b) => {
       const rows = functions.map((f) => {
         const exps = Array.from(f[b] as Float32Array, Math.exp);
@@ -276,7 +276,7 @@ describe('functionSampling', () => {
     const data = headData(model, 6);
     const posterior = await posteriorFrom(await pass(model, BOTH, data, kfac()), { priorPrecision: 0.5 });
     const { outputs } = (await predictOne(model, posterior, functionSampling({ samples: 8, seed: 3 }), data.x[0])) as Several;
-    const { functions } = await valuesAt(model, posterior, data.x, { count: 8, seed: 3 });
+    const { functions } = await valuesAt(model, posterior, data.x, { samples: 8, seed: 3 });
     const angle = outputs.angle as Regression;
     const means = angle.mean.map((_, b) => [3, 4].map((c) => estimate(functions.map((f) => f[b]?.[c] as number)).mean));
     expect(relativeError(angle.mean, means)).toBeLessThan(1e-5);

@@ -175,13 +175,13 @@ it('serves every predictive, and draws the same for the same seed whatever the s
     for (const row of probabilities) expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
     expect(relativeError(probabilities, (q as Classification).probabilities)).toBeLessThan(FLOAT32);
   }
-  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { count: 2, seed: 3 }), toArray()));
+  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: 2, seed: 3 }), toArray()));
   const kernels = members.map((member) => Array.from((topOf(member).getWeights()[0] as tf.Tensor).dataSync()));
   expect(relativeError(kernels[0] as number[], kernels[1] as number[])).toBeGreaterThan(0.1);
   for (const member of members) member.dispose();
   const [zero] = await lastValueFrom(
     of(posterior).pipe(
-      mapSamples(model, { count: 1, temperature: 0 }, (own) => Array.from((own.predict(x) as tf.Tensor).dataSync())),
+      mapSamples(model, { samples: 1, temperature: 0 }, (own) => Array.from((own.predict(x) as tf.Tensor).dataSync())),
       toArray(),
     ),
   );
@@ -194,7 +194,7 @@ it('is refused joint covariances and functions, which those of independent outpu
   const posterior = await posteriorOf(model, 3);
   const layer = topOf(model).name;
   await expectRejection(jointDistribution(model, posterior, x), 'UnsupportedLayer', { layer });
-  await expectRejection(lastValueFrom(of(x).pipe(sampleFunctions(model, posterior, { count: 2 }))), 'UnsupportedLayer', {
+  await expectRejection(lastValueFrom(of(x).pipe(sampleFunctions(model, posterior, { samples: 2 }))), 'UnsupportedLayer', {
     layer,
   });
   const independent = await posteriorOf(model, 3, exactDamping(), bernoulli());
@@ -253,7 +253,7 @@ it('leaves no tensor behind', async () => {
     for (const predictive of [linearisedPredictive(), weightSampling({ samples: 2 }), activationSampling({ samples: 2 })]) {
       await predictOne(model, posterior, predictive, x);
     }
-    const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { count: 1 }), toArray()));
+    const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: 1 }), toArray()));
     for (const member of members) member.dispose();
     // An error on the way.
     const wrong = tf.ones([2, 9]);

@@ -122,7 +122,7 @@ it("a likelihood of one's own beside another: as in its own model", async () => 
 
 it('sampled networks have the outputs of the model, and agree with the predictive', async () => {
   const posterior = await posteriorFrom(await pass(heads.model, BOTH, data, kfac()), { priorPrecision: 0.5 });
-  const members = await lastValueFrom(of(posterior).pipe(sampleModels(heads.model, { count: 4, seed: 3 }), toArray()));
+  const members = await lastValueFrom(of(posterior).pipe(sampleModels(heads.model, { samples: 4, seed: 3 }), toArray()));
   const stream = from([data.x]).pipe(predict(heads.model, posterior, weightSampling({ samples: 4, seed: 3 })));
   const { outputs } = (await lastValueFrom(stream)) as Several;
   const mean = tf.tidy(() => {

@@ -185,7 +185,7 @@ describe.each(PREDICTIVES)('%s', (_, predictive) => {
 
 it('averages the networks that sampleModels gives for the same seed', async () => {
   const { model, posterior, x } = await fitted(categorical());
-  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { count: 5, seed: 11 }), toArray()));
+  const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: 5, seed: 11 }), toArray()));
   const expected = tf.tidy(() =>
     (tf.mean(tf.stack(members.map((m) => tf.softmax(m.predict(x) as tf.Tensor))), 0) as tf.Tensor2D).arraySync(),
   );

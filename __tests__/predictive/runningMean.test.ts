@@ -1,14 +1,14 @@
 /** Sums that draws are added to, against the draws themselves. */
 import * as fc from 'fast-check';
 import { fewestDraws, maySettle, runningMean } from '../../src/predictive/report/runningMean.js';
-import { DRAWS, type Draws, SEQUENCES } from '../../src/random/index.js';
+import { DESIGNS, type Design, SEQUENCES } from '../../src/random/index.js';
 import { FLOAT64, relativeError } from '../support/math/numbers.js';
 
 const meanOf = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0) / values.length;
 const squaresOf = (values: ReadonlyArray<number>): number => values.reduce((sum, v) => sum + (v - meanOf(values)) ** 2, 0);
 
 /** Means of the groups of draws that are independent of each other. */
-const groups: Readonly<Record<Draws, (x: ReadonlyArray<number>) => number[]>> = {
+const groups: Readonly<Record<Design, (x: ReadonlyArray<number>) => number[]>> = {
   independent: (x) => [...x],
   antithetic: (x) => Array.from({ length: Math.floor(x.length / 2) }, (_, k) => meanOf(x.slice(2 * k, 2 * k + 2))),
   quasiRandom: (x) =>
@@ -17,7 +17,7 @@ const groups: Readonly<Record<Draws, (x: ReadonlyArray<number>) => number[]>> = 
 
 const draws = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 4, maxLength: 60 });
 
-describe.each(DRAWS)('%s', (design) => {
+describe.each(DESIGNS)('%s', (design) => {
   it('has mean, variance of a draw, and variance of the mean, by their definitions', () => {
     fc.assert(
       fc.property(draws, (x) => {

@@ -1,6 +1,6 @@
 /** Designs of draws: what each is by itself, and how they are related. */
 import * as fc from 'fast-check';
-import { DRAWS, foldIn, key, noiseAt, noiseNormals, noiseOf, normals, SEQUENCES } from '../../src/random/index.js';
+import { DESIGNS, foldIn, key, noiseAt, noiseNormals, noiseOf, normals, SEQUENCES } from '../../src/random/index.js';
 import { normalQuantile } from '../../src/random/quantile.js';
 import { quasiNormals } from '../../src/random/quasiRandom.js';
 import { correlation, KOLMOGOROV_BOUND, kolmogorov, normalCdf, tabulate } from './statistics.js';
@@ -110,10 +110,10 @@ describe('quasi-random draws', () => {
   });
 });
 
-it.each(DRAWS)('law: the first of more %s numbers are the same', (draws) => {
+it.each(DESIGNS)('law: the first of more %s numbers are the same', (design) => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.nat(100), fc.nat(500), fc.nat(500), (seed, s, n, more) => {
-      const noise = noiseOf(draws, key(seed), s);
+      const noise = noiseOf(design, key(seed), s);
       expect(noiseNormals(noise, n + more).slice(0, n)).toEqual(noiseNormals(noise, n));
     }),
   );
@@ -123,11 +123,11 @@ describe('the error of a mean over 64 draws', () => {
   const [S, SEEDS] = [64, 300];
   /** Root mean square error over seeds, of the mean of f over draws in d dimensions, relative to independent draws. */
   const relativeTo = (f: (x: Float32Array) => number, d: number, expected: number) => {
-    const error = (draws: (typeof DRAWS)[number]): number => {
+    const error = (design: (typeof DESIGNS)[number]): number => {
       let sum = 0;
       for (let seed = 0; seed < SEEDS; seed++) {
         let mean = 0;
-        for (let s = 0; s < S; s++) mean += f(noiseNormals(noiseOf(draws, key(seed), s), d)) / S;
+        for (let s = 0; s < S; s++) mean += f(noiseNormals(noiseOf(design, key(seed), s), d)) / S;
         sum += (mean - expected) ** 2;
       }
       return Math.sqrt(sum / SEEDS);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
-import { kfac, kfra } from '../../src/curvature/codec.js';
+import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
 import type { Likelihood } from '../../src/likelihood/codec.js';
 import { categorical, customLikelihood, gaussian, perStep } from '../../src/likelihood/constructors.js';
@@ -51,14 +51,14 @@ describe('recipe', () => {
   it('takes shorthand and gives the canonical form', () => {
     const short = recipe({
       likelihood: 'gaussian',
-      curvature: { _tag: 'kfac', fisher: 'empirical' },
+      curvature: 'ekfac',
       prior: { a: 3 },
       damping: 'factored',
       predictive: 'weightSampling',
     });
     expect(short).toMatchObject({
       likelihood: gaussian(),
-      curvature: kfac({ fisher: 'empirical' }),
+      curvature: ekfac(),
       prior: perLayer({ a: 3 }),
       damping: factoredDamping(),
       predictive: weightSampling(),
@@ -68,7 +68,7 @@ describe('recipe', () => {
 
   it('throws with every problem, each with its path', () => {
     const input = {
-      curvature: { _tag: 'kfac', fisher: { _tag: 'monteCarlo', samples: -1, sed: 3 } },
+      curvature: { _tag: 'kfac', fisher: { _tag: 'monteCarlo', samples: -1, sed: 3 }, tolerance: 0 },
       prior: { a: 0 },
       dampng: 'exact',
       layers: ['a', null],
@@ -77,10 +77,12 @@ describe('recipe', () => {
       expect.objectContaining({
         kind: 'InvalidRecipe',
         message: [
-          'recipe has 6 problems:',
+          'recipe has 7 problems:',
           "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom', 'perStep' or 'perOutput';",
           '  curvature.fisher.samples: found -1, expected an integer >= 1;',
           "  curvature.fisher.sed: found 3, expected no such key (did you mean 'seed'?); allowed: samples, seed;",
+          "  curvature.tolerance: found 0, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, " +
+            'unsupported;',
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
           '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, observation, ' +
@@ -108,7 +110,9 @@ describe('decodeRecipe', () => {
     ['likelihood', { noiseVariance: 1 }, 'likelihood._tag'],
     ['curvature', null, 'curvature'],
     ['curvature', [], 'curvature'],
+    ['curvature', { _tag: 'kfac', draws: 1 }, 'curvature.draws'],
     ['curvature', { _tag: 'kfac', fisher: { _tag: 'exact', samples: 1 } }, 'curvature.fisher.samples'],
+    ['curvature', { _tag: 'exact' }, 'curvature._tag'],
     ['observation', { _tag: 'finalEpochs', count: Number.POSITIVE_INFINITY }, 'observation.count'],
     ['prior', Number.NaN, 'prior'],
     ['prior', { _tag: 'perLayer', precisions: { 'a b': '1' } }, 'prior.precisions["a b"]'],

@@ -100,7 +100,7 @@ const CASES: ReadonlyArray<Case> = [
   },
   {
     name: 'sampleModels',
-    operator: () => sampleModels(model, { count: 4 }) as never,
+    operator: () => sampleModels(model, { samples: 4 }) as never,
     // A later posterior takes over: the networks of the last one are emitted.
     values: () => [posterior, posterior, posterior],
     emits: 4,
@@ -108,7 +108,7 @@ const CASES: ReadonlyArray<Case> = [
   },
   {
     name: 'mapSamples',
-    operator: () => mapSamples(model, { count: 4 }, (_, s) => s) as never,
+    operator: () => mapSamples(model, { samples: 4 }, (_, s) => s) as never,
     values: () => [posterior, posterior, posterior],
     emits: 4,
   },

@@ -47,23 +47,23 @@ const final = (predictive: Predictive, own = { model, posterior, x }) =>
 
 const KINDS = [activationSampling, weightSampling] as const;
 const DESIGNS = ['independent', 'antithetic', 'quasiRandom'] as const;
-const EACH = KINDS.flatMap((kind) => DESIGNS.map((draws) => [kind()._tag, draws, kind] as const));
+const EACH = KINDS.flatMap((kind) => DESIGNS.map((design) => [kind()._tag, design, kind] as const));
 
-describe.each(EACH)('%s, %s', (_, draws, kind) => {
+describe.each(EACH)('%s, %s', (_, design, kind) => {
   it('emits after every draw what predict gives for as many samples', async () => {
-    const states = await running(kind({ samples: 6, seed: 3, draws }), [x, x]);
+    const states = await running(kind({ samples: 6, seed: 3, design }), [x, x]);
     expect(states.map(({ batch, samples, done }) => [batch, samples, done])).toEqual(
       [0, 1].flatMap((batch) => [1, 2, 3, 4, 5, 6].map((s) => [batch, s, s === 6])),
     );
     for (const samples of [1, 4, 6]) {
       const [state] = states.filter((s) => s.samples === samples) as [RunningPrediction];
-      expect(state.prediction).toEqual(await final(kind({ samples, seed: 3, draws })));
+      expect(state.prediction).toEqual(await final(kind({ samples, seed: 3, design })));
     }
   });
 
   it('says how many samples there are, and the standard error of every mean', async () => {
-    const states = await running(kind({ samples: 5, draws }), [numbers.x], numbers);
-    const first = draws === 'antithetic' ? 4 : 2;
+    const states = await running(kind({ samples: 5, design }), [numbers.x], numbers);
+    const first = design === 'antithetic' ? 4 : 2;
     expect(states.map(({ samples }) => samples)).toEqual([2, 3, 4, 5].filter((s) => s >= first));
     for (const { samples, standardError, prediction } of states) {
       const regression = prediction as Regression;
@@ -73,7 +73,7 @@ describe.each(EACH)('%s, %s', (_, draws, kind) => {
         Math.fround(standardError),
       );
       // Of independent draws it is their standard deviation over √S.
-      if (draws !== 'independent') continue;
+      if (design !== 'independent') continue;
       regression.standardError?.forEach((row, b) => {
         row.forEach((e, c) => {
           expect(e / Math.sqrt((regression.epistemicVariance[b]?.[c] as number) / samples)).toBeCloseTo(1, 5);
@@ -82,35 +82,35 @@ describe.each(EACH)('%s, %s', (_, draws, kind) => {
     }
   });
 
-  it('stops at a precision, and no sooner', async () => {
+  it('stops at a standard error, and no sooner', async () => {
     const most = 4000;
-    const all = (precision?: number) =>
-      kind({ samples: most, draws, seed: 1, ...(precision === undefined ? {} : { precision }) });
-    // The error at some place: the first time that it is reached is where a run of that precision ends.
+    const all = (target?: number) =>
+      kind({ samples: most, design, seed: 1, ...(target === undefined ? {} : { standardError: target }) });
+    // The error at some place: the first time that it is reached is where a run to that error ends.
     const states = await lastValueFrom(from([x]).pipe(predictRunning(model, posterior, all()), take(64), toArray()));
-    const precision = (states[47] as RunningPrediction).standardError;
-    const { samples, standardError } = (await final(all(precision))) as Classification;
-    const step = { independent: 1, antithetic: 2, quasiRandom: 8 }[draws];
-    const fits = states.filter((s) => s.samples >= (draws === 'antithetic' ? 16 : 8) && s.samples % step === 0);
-    expect(samples).toBe(fits.find((s) => s.standardError <= precision)?.samples);
-    expect(Math.max(...(standardError ?? []).flatMap((row) => [...row]))).toBeLessThanOrEqual(precision * (1 + 1e-6));
+    const target = (states[47] as RunningPrediction).standardError;
+    const { samples, standardError } = (await final(all(target))) as Classification;
+    const step = { independent: 1, antithetic: 2, quasiRandom: 8 }[design];
+    const fits = states.filter((s) => s.samples >= (design === 'antithetic' ? 16 : 8) && s.samples % step === 0);
+    expect(samples).toBe(fits.find((s) => s.standardError <= target)?.samples);
+    expect(Math.max(...(standardError ?? []).flatMap((row) => [...row]))).toBeLessThanOrEqual(target * (1 + 1e-6));
   });
 
   it('takes all samples when they are not precise enough', async () => {
-    expect(((await final(kind({ samples: 20, draws, precision: 1e-9 }))) as Classification).samples).toBe(20);
+    expect(((await final(kind({ samples: 20, design, standardError: 1e-9 }))) as Classification).samples).toBe(20);
   });
 
   it('leaves nothing on the device when it is left between draws', async () => {
     await expectNoLeak(() =>
       lastValueFrom(
-        of(() => tensor([3, INPUTS], 1)).pipe(predictRunning(model, posterior, kind({ samples: 1e6, draws })), take(5)),
+        of(() => tensor([3, INPUTS], 1)).pipe(predictRunning(model, posterior, kind({ samples: 1e6, design })), take(5)),
       ),
     );
   });
 });
 
 it('has no standard error while the draws are too few to tell', async () => {
-  const states = await running(weightSampling({ samples: 4, draws: 'antithetic' }));
+  const states = await running(weightSampling({ samples: 4, design: 'antithetic' }));
   const four = states.pop() as RunningPrediction;
   for (const { standardError, prediction } of states) {
     expect(standardError).toBe(Infinity);
@@ -120,7 +120,7 @@ it('has no standard error while the draws are too few to tell', async () => {
 });
 
 it('refuses a variance of one pair', async () => {
-  await expectRejection(running(weightSampling({ samples: 3, draws: 'antithetic' }), [numbers.x], numbers), 'InvalidOption', {
+  await expectRejection(running(weightSampling({ samples: 3, design: 'antithetic' }), [numbers.x], numbers), 'InvalidOption', {
     field: 'predictive.samples',
   });
 });

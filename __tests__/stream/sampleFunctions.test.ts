@@ -59,9 +59,9 @@ it('gives outputs before the link: f* of the model is its softmax', async () => 
 
 describe('refuses', () => {
   it.each<[string, SampleFunctionsOptions, string]>([
-    ['a count of 0', { count: 0 }, 'count'],
-    ['half a function', { count: 1.5 }, 'count'],
-    ['functions without end', { count: Infinity }, 'count'],
+    ['0 functions', { samples: 0 }, 'samples'],
+    ['half a function', { samples: 1.5 }, 'samples'],
+    ['functions without end', { samples: Infinity }, 'samples'],
     ['a negative temperature', { temperature: -1 }, 'temperature'],
     ['an infinite temperature', { temperature: Infinity }, 'temperature'],
     ['a negative seed', { seed: -1 }, 'seed'],
@@ -125,7 +125,7 @@ describe('leaves nothing on the device', () => {
   it('when nobody listens any more, before the first values', async () => {
     await expectNoLeak(async () => {
       const source = new Subject<InputSource>();
-      const subscription = source.pipe(sampleFunctions(model, posterior, { count: 3 })).subscribe();
+      const subscription = source.pipe(sampleFunctions(model, posterior, { samples: 3 })).subscribe();
       source.next(x);
       source.next(x);
       await Promise.resolve();

@@ -50,16 +50,16 @@ describe.each(FORMS)('%s', (_, draws) => {
     for (const [i, weights] of c.entries()) expect(weights).not.toEqual(a[i]);
   });
 
-  it('draws sample s of a seed whatever the count', async () => {
-    const five = await draws({ count: 5, seed: 3 });
-    expect(await draws({ count: 2, seed: 3 })).toEqual(five.slice(0, 2));
+  it('draws sample s of a seed whatever the number of samples', async () => {
+    const five = await draws({ samples: 5, seed: 3 });
+    expect(await draws({ samples: 2, seed: 3 })).toEqual(five.slice(0, 2));
   });
 
   it('scales deviations with the root of the temperature, to nothing at 0', async () => {
     const mean = weightsOf(model);
     const deviations = async (temperature: number) =>
-      ((await draws({ count: 1, temperature }))[0] as number[]).map((w, i) => w - (mean[i] as number));
-    expect(await draws({ count: 1, temperature: 0 })).toEqual([mean]);
+      ((await draws({ samples: 1, temperature }))[0] as number[]).map((w, i) => w - (mean[i] as number));
+    expect(await draws({ samples: 1, temperature: 0 })).toEqual([mean]);
     // A weight of size 1 rounds by 2⁻²⁴, the deviations are of that size too.
     expect(
       distance(
@@ -70,9 +70,9 @@ describe.each(FORMS)('%s', (_, draws) => {
   });
 
   it.each<[string, SampleOptions, string]>([
-    ['a count of 0', { count: 0 }, 'count'],
-    ['half a network', { count: 1.5 }, 'count'],
-    ['NaN networks', { count: Number.NaN }, 'count'],
+    ['0 networks', { samples: 0 }, 'samples'],
+    ['half a network', { samples: 1.5 }, 'samples'],
+    ['NaN networks', { samples: Number.NaN }, 'samples'],
     ['a negative temperature', { temperature: -1 }, 'temperature'],
     ['a temperature of NaN', { temperature: Number.NaN }, 'temperature'],
     ['an infinite temperature', { temperature: Infinity }, 'temperature'],
@@ -92,20 +92,20 @@ describe.each(FORMS)('%s', (_, draws) => {
 
   it('leaves the model alone', async () => {
     const before = weightsOf(model);
-    await draws({ count: 3 });
+    await draws({ samples: 3 });
     expect(weightsOf(model)).toEqual(before);
   });
 });
 
 it('both forms draw the same networks', async () => {
   const [[, models], [, maps]] = FORMS as [(typeof FORMS)[number], (typeof FORMS)[number]];
-  expect(await maps({ count: 3, seed: 5 })).toEqual(await models({ count: 3, seed: 5 }));
+  expect(await maps({ samples: 3, seed: 5 })).toEqual(await models({ samples: 3, seed: 5 }));
 });
 
 it('draws weights with the moments of the posterior', async () => {
   const count = 400;
   const draws = await through(
-    mapSamples(model, { count, seed: 1 }, (m) => Array.from((m.getWeights()[2] as tf.Tensor).dataSync())),
+    mapSamples(model, { samples: count, seed: 1 }, (m) => Array.from((m.getWeights()[2] as tf.Tensor).dataSync())),
   );
   const layer = posterior.layers[1] as (typeof posterior.layers)[number];
   // Variance of W_ij = Σ_kl (U_A)_ik² S²_kl (U_G)_jl².
@@ -139,7 +139,7 @@ it('draws weights with the moments of the posterior', async () => {
 
 describe('the networks of sampleModels', () => {
   it('are models of their own that predict', async () => {
-    const [a, b] = (await through(sampleModels(model, { count: 2 }))) as [tf.LayersModel, tf.LayersModel];
+    const [a, b] = (await through(sampleModels(model, { samples: 2 }))) as [tf.LayersModel, tf.LayersModel];
     const weights = weightsOf(b);
     const { x, y } = data;
     a.compile({ optimizer: 'sgd', loss: classes.loss as string });
@@ -153,7 +153,7 @@ describe('the networks of sampleModels', () => {
 
   it('have all they need: disposing them frees everything', async () => {
     const left = async () => {
-      for (const member of await through(sampleModels(model, { count: 3 }))) member.dispose();
+      for (const member of await through(sampleModels(model, { samples: 3 }))) member.dispose();
     };
     await left();
     expect(await leftBehind(left)).toEqual({ tensors: 0, bytes: 0 });
@@ -162,7 +162,7 @@ describe('the networks of sampleModels', () => {
   it('keep the layers at their MAP that the posterior does not cover', async () => {
     const factors = await pass(model, classes.likelihood, data);
     const last = await lastValueFrom(of(factors).pipe(toPosterior({ layers: 'last' })));
-    const [[member]] = [await through(sampleModels(model, { count: 1 }), last)];
+    const [[member]] = [await through(sampleModels(model, { samples: 1 }), last)];
     const at = (m: tf.LayersModel, i: number) => Array.from(m.getWeights()[i]?.dataSync() as Float32Array);
     expect([0, 1].map((i) => at(member as tf.LayersModel, i))).toEqual([0, 1].map((i) => at(model, i)));
     expect([2, 3].map((i) => at(member as tf.LayersModel, i))).not.toEqual([2, 3].map((i) => at(model, i)));
@@ -177,7 +177,7 @@ describe('the networks of sampleModels', () => {
     const outputs = tf.layers.dense({ units: 3, activation: 'softmax' }).apply(both) as tf.SymbolicTensor;
     const own = withFixedWeights(tf.model({ inputs: input, outputs }));
     const theirs = await lastValueFrom(of(await pass(own, classes.likelihood, data)).pipe(toPosterior()));
-    const members = await lastValueFrom(of(theirs).pipe(sampleModels(own, { count: 2 }), toArray()));
+    const members = await lastValueFrom(of(theirs).pipe(sampleModels(own, { samples: 2 }), toArray()));
     for (const member of members) expect((member.predict(data.x) as tf.Tensor).shape).toEqual([10, 3]);
     expect(weightsOf(members[0] as tf.LayersModel)).not.toEqual(weightsOf(own));
   });
@@ -203,14 +203,14 @@ describe('the networks of sampleModels', () => {
 describe('without end', () => {
   it('goes on until there are enough', async () => {
     await expectNoLeak(async () => {
-      const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { count: Infinity }), take(3), toArray()));
+      const members = await lastValueFrom(of(posterior).pipe(sampleModels(model, { samples: Infinity }), take(3), toArray()));
       expect(members).toHaveLength(3);
       for (const member of members) member.dispose();
     });
     await expectNoLeak(() =>
       lastValueFrom(
         of(posterior).pipe(
-          mapSamples(model, { count: Infinity }, () => 1),
+          mapSamples(model, { samples: Infinity }, () => 1),
           take(3),
         ),
       ),
@@ -221,7 +221,7 @@ describe('without end', () => {
     // A copy takes some turns of the promise queue: whichever of them is the last, nothing stays.
     const leaveAfter = (turns: number) => async () => {
       const subscription = of(posterior)
-        .pipe(sampleModels(model, { count: Infinity }))
+        .pipe(sampleModels(model, { samples: Infinity }))
         .subscribe((member) => member.dispose());
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       subscription.unsubscribe();
@@ -238,7 +238,7 @@ describe('without end', () => {
   it('lets other work go on, and stops when nobody listens any more', async () => {
     let emitted = 0;
     const subscription = of(posterior)
-      .pipe(mapSamples(model, { count: Infinity }, () => ++emitted))
+      .pipe(mapSamples(model, { samples: Infinity }, () => ++emitted))
       .subscribe();
     // A timer has its turn while networks are being drawn.
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -263,7 +263,7 @@ describe('mapSamples', () => {
       working -= 1;
       return index;
     };
-    expect(await through(mapSamples(model, { count: 3 }, project))).toEqual([0, 1, 2]);
+    expect(await through(mapSamples(model, { samples: 3 }, project))).toEqual([0, 1, 2]);
     expect(seen.size).toBe(1);
     const [copy] = [...seen] as [tf.LayersModel];
     expect(() => copy.getWeights()).toThrow('disposed');
@@ -279,7 +279,7 @@ describe('mapSamples', () => {
     ['rejects', (boom) => () => Promise.reject(boom)],
   ])('fails with a project that %s', async (_, project) => {
     const boom = new Error('boom');
-    const run = () => rejection(through(mapSamples(model, { count: 3 }, project(boom))));
+    const run = () => rejection(through(mapSamples(model, { samples: 3 }, project(boom))));
     expect(await run()).toBe(boom);
     await expectNoLeak(run);
   });
@@ -290,7 +290,7 @@ describe('switches over to a new posterior', () => {
     [
       'sampleModels',
       (seen: number[][]) => (source: Subject<Posterior>) =>
-        source.pipe(sampleModels(model, { count: 2 })).subscribe((member) => {
+        source.pipe(sampleModels(model, { samples: 2 })).subscribe((member) => {
           seen.push(weightsOf(member));
           member.dispose();
         }),
@@ -298,7 +298,7 @@ describe('switches over to a new posterior', () => {
     [
       'mapSamples',
       (seen: number[][]) => (source: Subject<Posterior>) =>
-        source.pipe(mapSamples(model, { count: 2 }, weightsOf)).subscribe((weights) => void seen.push(weights)),
+        source.pipe(mapSamples(model, { samples: 2 }, weightsOf)).subscribe((weights) => void seen.push(weights)),
     ],
   ] as const)('%s', async (_, listen) => {
     const colder = await lastValueFrom(
@@ -315,7 +315,7 @@ describe('switches over to a new posterior', () => {
       await settled();
       subscription.unsubscribe();
     });
-    expect(seen).toEqual(await through(mapSamples(model, { count: 2 }, weightsOf), colder));
+    expect(seen).toEqual(await through(mapSamples(model, { samples: 2 }, weightsOf), colder));
   });
 });
 
@@ -323,7 +323,7 @@ it('fails when the model is disposed half-way', async () => {
   const own = chain(classes);
   const theirs = await lastValueFrom(of(await pass(own, classes.likelihood, data)).pipe(toPosterior()));
   const run = through(
-    mapSamples(own, { count: 5 }, (_, s) => {
+    mapSamples(own, { samples: 5 }, (_, s) => {
       if (s === 1) own.dispose();
     }),
     theirs,

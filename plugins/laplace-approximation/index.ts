@@ -76,7 +76,7 @@ export interface LaplaceApproximation<P extends Prediction = Prediction> {
   readonly predict: (x: Data['x'], args?: PredictArgs) => Promise<WithUncertainty<P>>;
   /** Draws networks from the posterior; they are the caller's to dispose. */
   readonly sampleModels: (
-    count?: number,
+    samples?: number,
     args?: { readonly temperature?: number; readonly seed?: number },
   ) => Promise<ReadonlyArray<LayersModel>>;
   /** Turns printing on or off, and says which. */
@@ -176,9 +176,9 @@ export function laplaceApproximation<L extends Likelihood>(
       // The likelihood decides the kind of prediction, which the type system cannot follow.
       return joinPredictions(results) as unknown as WithUncertainty<P>;
     },
-    sampleModels: (count = 10, args = {}) =>
+    sampleModels: (samples = 10, args = {}) =>
       Promise.resolve().then(() =>
-        lastValueFrom(of(ready('sampleModels')).pipe(sampleModels(model, { ...args, count }), toArray())),
+        lastValueFrom(of(ready('sampleModels')).pipe(sampleModels(model, { ...args, samples }), toArray())),
       ),
     toggleVerbose: () => {
       verbose = !verbose;

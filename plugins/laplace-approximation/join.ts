@@ -48,7 +48,7 @@ function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<Out
   };
 }
 
-/** Batches that stop at a precision take as many samples as each needs: of all of them together the fewest is said. */
+/** Batches that stop at a standard error take as many samples as each needs: of all of them together the fewest is said. */
 function joinSampled(parts: ReadonlyArray<Sampled>): Sampled {
   const samples = parts.flatMap((p) => p.samples ?? []);
   const errors = parts.flatMap((p) => (p.standardError === undefined ? [] : [p.standardError]));

@@ -16,14 +16,15 @@ import {
   observe,
   type Posterior,
   toPosterior,
+  truncated,
 } from 'tfjs-laplace';
 import { type Digits, tensors } from '../mnist/digits.js';
 
 /** Of each batch's columns those that make up all but a thousandth of its trace. */
-const fisher = { _tag: 'truncated', tolerance: 1e-3 } as const;
+const fisher = truncated({ tolerance: 1e-3 });
 
 export const LIKELIHOOD = categorical();
-export const KFAC = kfac({ fisher: { _tag: 'truncated', tolerance: fisher.tolerance } });
+export const KFAC = kfac({ fisher });
 
 /** Name and curvature. */
 export const STRUCTURES: ReadonlyArray<readonly [string, Curvature]> = [

@@ -14,7 +14,7 @@ export async function members({ report, progress }: Desk, { model, posterior, te
   const drawn = await progress.step(`Drawing ${COUNT} networks and predicting ${testDigits(test)} with each`, (onProgress) =>
     lastValueFrom(
       of(posterior).pipe(
-        sampleModels(model, { count: COUNT, seed: SEEDS.members }),
+        sampleModels(model, { samples: COUNT, seed: SEEDS.members }),
         concatMap((member) => networkPredictions(member, test).finally(() => member.dispose())),
         tap(() => {
           done += 1;

@@ -145,7 +145,7 @@ async function band(model: LayersModel, posterior: Posterior, data: Points) {
 
 /** Functions drawn from the posterior: together where there are data, apart where there are none. */
 async function functions(model: LayersModel, posterior: Posterior, data: Points) {
-  const stream = from([() => column(AXIS)]).pipe(sampleFunctions(model, posterior, { count: 4, seed: 1 }));
+  const stream = from([() => column(AXIS)]).pipe(sampleFunctions(model, posterior, { samples: 4, seed: 1 }));
   const drawn = (await lastValueFrom(stream)).functions;
   const svg = await curves({
     title: 'Functions that the data allow',

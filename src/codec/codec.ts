@@ -10,6 +10,8 @@ import * as t from 'io-ts';
 export interface Codec<A, I = A> extends t.Type<A, A, unknown> {
   /** Exists in the type only. */
   readonly _Input?: I;
+  /** The fields that its values can have, beside the tag; none where they are not objects of known fields. */
+  readonly fields: ReadonlyArray<string>;
 }
 
 /** Any codec. */
@@ -19,9 +21,13 @@ export type AnyCodec = Codec<any, any>;
 /** What may be written where this codec reads. */
 export type InputOf<C extends AnyCodec> = C extends Codec<infer _A, infer I> ? I : never;
 
-/** A codec of its four parts; it encodes to the value itself. */
-export const codec = <A, I = A>(name: string, is: t.Is<A>, validate: t.Validate<unknown, A>): Codec<A, I> =>
-  new t.Type<A, A, unknown>(name, is, validate, t.identity);
+/** A codec of its parts; it encodes to the value itself. */
+export const codec = <A, I = A>(
+  name: string,
+  is: t.Is<A>,
+  validate: t.Validate<unknown, A>,
+  fields: ReadonlyArray<string> = [],
+): Codec<A, I> => Object.assign(new t.Type<A, A, unknown>(name, is, validate, t.identity), { fields });
 
 /** Values of `base` that pass a test. */
 export const refined = <A>(name: string, is: (value: unknown) => value is A): Codec<A> =>
@@ -42,7 +48,7 @@ export function anyOf<A, B>(first: Codec<A>, second: Codec<B>, meant: (value: un
 
 /** The same codec, for a field that may be left out. */
 export const defaulted = <A, I>(inner: Codec<A, I>, fallback: I): Codec<A, I | undefined> =>
-  codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context));
+  codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context), inner.fields);
 
 /** The same codec, for a field that may be missing and then stays so. */
 export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | undefined> =>
@@ -50,6 +56,7 @@ export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | und
     inner.name,
     (value): value is A | undefined => value === undefined || inner.is(value),
     (value, context) => (value === undefined ? t.success(undefined) : inner.validate(value, context)),
+    inner.fields,
   );
 
 /** An object that is not an array, a map or another built-in collection. */

@@ -9,30 +9,18 @@ import { describe } from './words.js';
 export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
   E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
 
-/** How a constructor calls the tag of what it makes, and the tag to take when the caller names none. */
-export interface TagOption {
-  readonly key: string;
-  readonly fallback: string;
-}
-
 /**
- * The body of a constructor: decodes its options to a tagged value, or throws `InvalidOption` naming the fields as the caller
- * knows them. A constructor is called like the tag it makes, unless `tag` says otherwise.
+ * The body of a constructor: decodes its options to a tagged value, or throws `InvalidOption` naming the fields. A constructor is
+ * called like the tag it makes, unless `tag` says otherwise.
  */
-export function make<A, I>(
-  maker: string,
-  codec: Codec<A, I>,
-  options: unknown,
-  tag: TagOption = { key: '_tag', fallback: maker },
-): A {
+export function make<A, I>(maker: string, codec: Codec<A, I>, options: unknown, tag: string = maker): A {
   if (!isRecord(options)) {
     throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
   }
-  const { [tag.key]: chosen = tag.fallback, ...rest } = options;
-  const result = codec.decode({ ...rest, _tag: chosen });
+  const { _tag = tag, ...rest } = options;
+  const result = codec.decode({ ...rest, _tag });
   if (result._tag === 'Right') return result.right;
-  const issues = result.left.map(issueOf).map((issue) => (issue.path === '_tag' ? { ...issue, path: tag.key } : issue));
-  throw failure('InvalidOption', maker, issues);
+  throw failure('InvalidOption', maker, result.left.map(issueOf));
 }
 
 const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({

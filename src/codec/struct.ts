@@ -3,7 +3,7 @@ import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
 import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
 import { collect, toObject } from './collect.js';
-import { suggestion } from './words.js';
+import { alternatives, suggestion } from './words.js';
 
 /** The codecs of an object's fields. */
 export type Fields = Readonly<Record<string, AnyCodec>>;
@@ -29,28 +29,35 @@ export type FieldsInput<F extends Fields> = Flat<
 export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsValue<F>, FieldsInput<F>> {
   type A = FieldsValue<F>;
   const keys = Object.keys(fields);
+  const options = keys.filter((key) => key !== '_tag');
   const entries = Object.entries<AnyCodec>(fields);
   const isKnown = (key: string): boolean => Object.hasOwn(fields, key);
   const refusal = (key: string): string => {
-    const options = keys.filter((known) => known !== '_tag').join(', ') || 'none';
-    return `no such key${suggestion(key, keys)}; allowed: ${options}`;
+    const homes = entries.filter(([, field]) => field.fields.includes(key)).map(([name]) => name);
+    const hint = homes.length > 0 ? ` (it belongs in ${alternatives(homes)})` : suggestion(key, keys);
+    return `no such key${hint}; allowed: ${options.join(', ') || 'none'}`;
   };
 
   const is = (value: unknown): value is A =>
     isRecord(value) && Object.keys(value).every(isKnown) && entries.every(([key, field]) => field.is(value[key]));
 
-  return codec<A, FieldsInput<F>>(name, is, (value, context) => {
-    if (!isRecord(value)) return t.failure(value, context, name);
-    const parts = entries.map(([key, field]) => [key, field, value[key]] as const);
-    const unknown = Object.keys(value).filter((key) => !isKnown(key));
-    const refused = unknown.map((key) => ({
-      value: value[key],
-      context: t.appendContext(context, key, t.never, value[key]),
-      message: refusal(key),
-    }));
-    return F.pipe(
-      collect(parts, context, refused),
-      E.map((decoded) => toObject(decoded.filter(([, part]) => part !== undefined)) as A),
-    );
-  });
+  return codec<A, FieldsInput<F>>(
+    name,
+    is,
+    (value, context) => {
+      if (!isRecord(value)) return t.failure(value, context, name);
+      const parts = entries.map(([key, field]) => [key, field, value[key]] as const);
+      const unknown = Object.keys(value).filter((key) => !isKnown(key));
+      const refused = unknown.map((key) => ({
+        value: value[key],
+        context: t.appendContext(context, key, t.never, value[key]),
+        message: refusal(key),
+      }));
+      return F.pipe(
+        collect(parts, context, refused),
+        E.map((decoded) => toObject(decoded.filter(([, part]) => part !== undefined)) as A),
+      );
+    },
+    options,
+  );
 }

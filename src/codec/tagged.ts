@@ -55,5 +55,6 @@ export function taggedUnion<const V extends ReadonlyArray<AnyVariant>>(
       if (typeof value === 'string') return t.failure(value, context, expected + suggestion(value, tags));
       return t.failure(given._tag, t.appendContext(context, '_tag', t.string, given._tag), unknownTag(given._tag));
     },
+    variants.flatMap(({ fields }) => fields),
   );
 }

@@ -119,7 +119,7 @@ export const poisson = (): LikelihoodOf<'poisson'> => POISSON;
  * ```
  */
 export const customLikelihood = (options: CustomLikelihoodOptions): LikelihoodOf<'custom'> =>
-  make('customLikelihood', Custom, options, { key: '_tag', fallback: 'custom' });
+  make('customLikelihood', Custom, options, 'custom');
 
 /**
  * The same likelihood for every step of a sequence: outputs [B, S, C], labels [B, S] or [B, S, T]. An example's log-likelihood is the

@@ -19,7 +19,7 @@ import { executor, wasmModule } from './wasm/runtime.js';
  * import { either as E } from 'fp-ts';
  * import { wasmEngine } from 'tfjs-laplace';
  *
- * const engine = wasmEngine({ precision: 'float32' }); // E.right where WebAssembly runs
+ * const engine = wasmEngine({ float: 'float32' }); // E.right where WebAssembly runs
  * E.isRight(engine); // => true
  * ```
  */

@@ -17,11 +17,11 @@ import {
   taggedUnion,
   variant,
 } from '../codec/index.js';
-import { DRAWS } from '../random/noise.js';
+import { DESIGNS } from '../random/noise.js';
 
 const temperature = defaulted(nonNegative, 1);
 const sampling = {
-  /** Networks, or noises, that are averaged; with a `precision` the most. */
+  /** Networks, or noises, that are averaged; with a `standardError` the most. */
   samples: defaulted(positiveInteger, 20),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
@@ -30,12 +30,12 @@ const sampling = {
    * How the draws are related: `independent`; `antithetic`, in pairs of mirror images; `quasiRandom`, spread evenly in every
    * dimension. Each draw by itself is the same distribution.
    */
-  draws: defaulted(literals(...DRAWS), 'independent'),
+  design: defaulted(literals(...DESIGNS), 'independent'),
   /**
-   * No more draws for a batch once the standard error of every mean prediction in it (probabilities, or label units) is at most this:
-   * after 8 draws, 8 pairs or 8 quasi-random draws at the earliest, for errors that are themselves known to a quarter or so.
+   * The standard error to stop at: a batch takes no more draws once the standard error of each of its mean predictions (probabilities,
+   * or label units) is at most this. It takes at least 8 draws, 8 pairs or 8 quasi-random draws, so that the error is known to a quarter.
    */
-  precision: optional(positive),
+  standardError: optional(positive),
 };
 
 const Linearised = variant('linearised', {
@@ -57,7 +57,7 @@ const FunctionSampling = variant('functionSampling', {
   temperature,
   seed: defaulted(seed, 0),
   /** As in `weightSampling`. */
-  draws: defaulted(literals(...DRAWS), 'independent'),
+  design: defaulted(literals(...DESIGNS), 'independent'),
 });
 
 const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, WeightSampling, FunctionSampling);
@@ -128,21 +128,21 @@ export const linearised = (options: LinearisedOptions = {}): Predictive => make(
  * ```ts
  * import { activationSampling } from 'tfjs-laplace';
  *
- * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, seed: 0, draws: 'independent' }
+ * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, seed: 0, design: 'independent' }
  * ```
  */
 export const activationSampling = (options: SamplingOptions = {}): Predictive =>
   make('activationSampling', ActivationSampling, options);
 
 /**
- * Whole networks drawn from the posterior and averaged. The same networks for every batch; with a `precision` each batch takes as
+ * Whole networks drawn from the posterior and averaged. The same networks for every batch; with a `standardError` each batch takes as
  * many of them as it needs, so that it then matters how inputs are cut into batches.
  *
  * @example
  * ```ts
  * import { weightSampling } from 'tfjs-laplace';
  *
- * weightSampling({ samples: 64, draws: 'quasiRandom' })._tag; // => 'weightSampling'
+ * weightSampling({ samples: 64, design: 'quasiRandom' })._tag; // => 'weightSampling'
  * ```
  */
 export const weightSampling = (options: SamplingOptions = {}): Predictive => make('weightSampling', WeightSampling, options);
@@ -155,7 +155,7 @@ export const weightSampling = (options: SamplingOptions = {}): Predictive => mak
  * ```ts
  * import { functionSampling } from 'tfjs-laplace';
  *
- * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, seed: 0, draws: 'independent' }
+ * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, seed: 0, design: 'independent' }
  * ```
  */
 export const functionSampling = (options: FunctionSamplingOptions = {}): Predictive =>

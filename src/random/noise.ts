@@ -17,10 +17,10 @@ import { normals } from './normals.js';
 import { quasiNormals } from './quasiRandom.js';
 
 /** The designs by name. */
-export const DRAWS = ['independent', 'antithetic', 'quasiRandom'] as const;
+export const DESIGNS = ['independent', 'antithetic', 'quasiRandom'] as const;
 
 /** How the draws of a seed are related. */
-export type Draws = (typeof DRAWS)[number];
+export type Design = (typeof DESIGNS)[number];
 
 /** Independent sequences of quasi-random draws, which take turns. */
 export const SEQUENCES = 8;
@@ -31,8 +31,8 @@ export type Noise =
   | { readonly _tag: 'quasiRandom'; readonly key: Key; readonly point: number };
 
 /** The noise of draw s under a key. */
-export function noiseOf(draws: Draws, key: Key, s: number): Noise {
-  switch (draws) {
+export function noiseOf(design: Design, key: Key, s: number): Noise {
+  switch (design) {
     case 'independent':
       return { _tag: 'pseudoRandom', key: foldIn(key, s), sign: 1 };
     case 'antithetic':

@@ -2,7 +2,7 @@
  * Recipes: made from a few choices, read from unknown data, written as data.
  *
  * Shorthand, all of it unambiguous, is allowed wherever a recipe is written; what comes out is the canonical form:
- * - a bare tag for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'kfac'`, `damping: 'factored'`;
+ * - a bare tag for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'ekfac'`, `damping: 'factored'`;
  * - a number for an isotropic prior, layers' names with numbers for a prior per layer: `prior: 100`, `prior: { hidden: 10 }`.
  *
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
@@ -30,8 +30,8 @@ export type RecipeData = Flat<
  * import { either as E } from 'fp-ts';
  * import { decodeRecipe } from 'tfjs-laplace';
  *
- * const result = decodeRecipe({ likelihood: 'categorical', curvature: { _tag: 'kfac', draws: 3 }, priors: 3 });
- * E.isLeft(result) && result.left.issues.map(({ path }) => path); // => ['curvature.draws', 'priors']
+ * const result = decodeRecipe({ likelihood: 'categorical', curvature: { _tag: 'kfac', fisher: 'exakt' }, priors: 3 });
+ * E.isLeft(result) && result.left.issues.map(({ path }) => path); // => ['curvature.fisher', 'priors']
  * ```
  */
 export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => decode(RecipeCodec, input, 'recipe');

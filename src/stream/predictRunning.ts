@@ -18,7 +18,7 @@ export interface RunningPrediction {
   readonly standardError: number;
   /** Of these draws: what `predict` would give for as many samples. */
   readonly prediction: Prediction;
-  /** Whether it is the last of its batch: there are `samples` draws, or `precision` has been reached. */
+  /** Whether it is the last of its batch: there are `samples` draws, or `standardError` has been reached. */
   readonly done: boolean;
 }
 

@@ -8,23 +8,23 @@ import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
 import { inPieces } from '../predictive/device/pieces.js';
 import { sampledFunctions } from '../predictive/linearised/functions.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
-import type { Draws } from '../random/noise.js';
+import type { Design } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
 import { orThrow } from './observed.js';
-import { checkDraws, checkFiniteCount, checkTemperature } from './options.js';
+import { checkDesign, checkFiniteSampleCount, checkTemperature } from './options.js';
 import { sequential } from './sequential.js';
 
 /** Options of `sampleFunctions`. */
 export interface SampleFunctionsOptions {
   /** How many functions. Default 10. */
-  readonly count?: number;
+  readonly samples?: number;
   /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
   readonly temperature?: number;
-  /** Function s of a seed is the same on every backend, at all inputs, whatever the count. Default 0. */
+  /** Function s of a seed is the same on every backend, at all inputs, whatever the number of samples. Default 0. */
   readonly seed?: number;
   /** How the functions are related: `'independent'` (the default), `'antithetic'` or `'quasiRandom'`, as in `sampleModels`. */
-  readonly draws?: Draws;
+  readonly design?: Design;
   /** Bytes that may be made on the device at once, beside the posterior, its draws and what one example takes. Default 2³⁰, 1 GiB. */
   readonly memoryBudget?: number;
 }
@@ -62,22 +62,22 @@ export interface SampledFunctions {
  * const posterior = await lastValueFrom(
  *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
  * );
- * const { functions } = await lastValueFrom(from([data.x]).pipe(sampleFunctions(model, posterior, { count: 4, seed: 7 })));
+ * const { functions } = await lastValueFrom(from([data.x]).pipe(sampleFunctions(model, posterior, { samples: 4, seed: 7 })));
  * [functions.length, functions[0].length, functions[0][0].length]; // => [4, 3, 1]
  * ```
  */
 export const sampleFunctions = (
   model: LayersModel,
   posterior: Posterior,
-  { count = 10, temperature = 1, seed = 0, draws = 'independent', memoryBudget = MEMORY_BUDGET }: SampleFunctionsOptions = {},
+  { samples = 10, temperature = 1, seed = 0, design = 'independent', memoryBudget = MEMORY_BUDGET }: SampleFunctionsOptions = {},
 ): OperatorFunction<InputSource, SampledFunctions> =>
   sequential(async () => {
-    checkFiniteCount(count);
+    checkFiniteSampleCount(samples);
     checkTemperature(temperature);
-    checkDraws(draws);
+    checkDesign(design);
     checkBudget(memoryBudget);
     const network = await bindPosterior(model, posterior);
-    const drawn = sampledFunctions(network, posterior, { samples: count, temperature, seed, draws });
+    const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design });
     return {
       run: async function* (source) {
         orThrow(notDisposed(model));
@@ -85,7 +85,7 @@ export const sampleFunctions = (
         const at = (piece: ReadonlyArray<tf.Tensor>) => ({ ...drawn.at(piece) });
         const { mean, values } = await inPieces(x, drawn.step(x, memoryBudget), at).finally(() => tf.dispose(x));
         const C = network.outputs;
-        yield { mean: rowsOf(mean, C), functions: bySample(values, count, C) };
+        yield { mean: rowsOf(mean, C), functions: bySample(values, samples, C) };
       },
       close: drawn.dispose,
     };

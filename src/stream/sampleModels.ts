@@ -8,25 +8,25 @@ import type { Posterior } from '../posterior/posterior.js';
 import { residentPosterior } from '../predictive/device/device.js';
 import { disposeWeights, drawWeights } from '../predictive/sampling/weightSampling.js';
 import { key } from '../random/key.js';
-import { type Draws, noiseOf } from '../random/noise.js';
+import { type Design, noiseOf } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
 import { orThrow } from './observed.js';
-import { checkCount, checkDraws, checkTemperature } from './options.js';
+import { checkDesign, checkSampleCount, checkTemperature } from './options.js';
 
 /** Options of `sampleModels` and `mapSamples`. */
 export interface SampleOptions {
   /** How many; `Infinity` goes on until nobody listens. Default 10. */
-  readonly count?: number;
+  readonly samples?: number;
   /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
   readonly temperature?: number;
-  /** Sample s of a seed is the same network on every backend, whatever the count. Default 0. */
+  /** Sample s of a seed is the same network on every backend, whatever the number of samples. Default 0. */
   readonly seed?: number;
   /**
    * How the networks are related: `'independent'`, `'antithetic'` (each second one the mirror image of the one before, about the
    * trained network) or `'quasiRandom'` (spread evenly in every direction). Default `'independent'`.
    */
-  readonly draws?: Draws;
+  readonly design?: Design;
 }
 
 /**
@@ -48,7 +48,7 @@ export interface SampleOptions {
  *     observe(model, gaussian()),
  *     accumulateFactors(kfac()),
  *     toPosterior(),
- *     sampleModels(model, { count: 3, seed: 7 }),
+ *     sampleModels(model, { samples: 3, seed: 7 }),
  *     toArray(),
  *   ),
  * );
@@ -57,7 +57,7 @@ export interface SampleOptions {
  */
 export const sampleModels = (model: LayersModel, options: SampleOptions = {}): OperatorFunction<Posterior, LayersModel> =>
   switchMap((posterior) =>
-    samples(model, posterior, options, async (network, write) => ({
+    drawn(model, posterior, options, async (network, write) => ({
       next: async (s) => {
         const member = await cloneModel(network.model);
         write(member, s);
@@ -86,7 +86,7 @@ export const sampleModels = (model: LayersModel, options: SampleOptions = {}): O
  *     observe(model, gaussian()),
  *     accumulateFactors(kfac()),
  *     toPosterior(),
- *     mapSamples(model, { count: 4 }, (sample) => sample.getWeights()[0].dataSync()[0]),
+ *     mapSamples(model, { samples: 4 }, (sample) => sample.getWeights()[0].dataSync()[0]),
  *     toArray(),
  *   ),
  * );
@@ -99,7 +99,7 @@ export const mapSamples = <R>(
   project: (sample: LayersModel, index: number) => R | Promise<R>,
 ): OperatorFunction<Posterior, R> =>
   switchMap((posterior) =>
-    samples(model, posterior, options, async (network, write) => {
+    drawn(model, posterior, options, async (network, write) => {
       const copy = await cloneModel(network.model);
       return {
         next: async (s) => {
@@ -122,31 +122,31 @@ interface Maker<R> {
 /** Writes draw number s into a copy of the model. */
 type Write = (copy: LayersModel, sample: number) => void;
 
-function samples<R>(
+function drawn<R>(
   model: LayersModel,
   posterior: Posterior,
   options: SampleOptions,
   open: (network: Network, write: Write) => Promise<Maker<R>>,
 ): Observable<R> {
-  const { count = 10, temperature = 1, seed = 0, draws = 'independent' } = options;
+  const { samples = 10, temperature = 1, seed = 0, design = 'independent' } = options;
   return new Observable((subscriber) => {
     const produce = async (): Promise<void> => {
-      checkCount(count);
+      checkSampleCount(samples);
       checkTemperature(temperature);
-      checkDraws(draws);
+      checkDesign(design);
       const network = await bindPosterior(model, posterior);
       const device = residentPosterior(network, posterior, temperature);
       let maker: Maker<R> | undefined;
       try {
         const root = key(seed);
         const write: Write = (copy, s) => {
-          const draw = drawWeights(device, noiseOf(draws, root, s));
+          const draw = drawWeights(device, noiseOf(design, root, s));
           for (const block of network.blocks) writeBlock(copy, block, draw.get(block) as never);
           disposeWeights(draw);
         };
         maker = await open(network, write);
         const breathe = breather();
-        for (let s = 0; s < count && !subscriber.closed; s++) {
+        for (let s = 0; s < samples && !subscriber.closed; s++) {
           orThrow(notDisposed(model));
           const value = await maker.next(s);
           // Nothing is read from the device here, so that nothing else would tell.

@@ -230,7 +230,7 @@ describe('predict', () => {
     const { laplace, model, posterior } = await fitted();
     const options = { temperature: 0.5, seed: 4 };
     const found = await laplace.sampleModels(3, options);
-    const expected = await lastValueFrom(from([posterior]).pipe(sampleModels(model, { count: 3, ...options }), toArray()));
+    const expected = await lastValueFrom(from([posterior]).pipe(sampleModels(model, { samples: 3, ...options }), toArray()));
     expect(found.map(weightsOf)).toEqual(expected.map(weightsOf));
     expect(await laplace.sampleModels()).toHaveLength(10);
   });

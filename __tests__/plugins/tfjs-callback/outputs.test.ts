@@ -114,7 +114,7 @@ it('takes one loss for all outputs', () => {
   expect(matchLoss(network)).toEqual({ _tag: 'Right', right: { _tag: 'known', scale: 1 } });
 });
 
-it.each<Curvature>([kfac(), kfac({ fisher: { _tag: 'monteCarlo', seed: 4 } })])('a pass of its own: $_tag', async (curvature) => {
+it.each<Curvature>([kfac(), kfac({ fisher: { _tag: 'monteCarlo', seed: 4 } })])('a pass of its own: %j', async (curvature) => {
   const model = fresh(LOSSES);
   const { factors } = await trained(model, MIXED, curvature);
   const expected = await pass(model, MIXED, data, curvature);

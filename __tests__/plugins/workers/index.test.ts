@@ -54,8 +54,8 @@ describe('a session', () => {
 
   it('does float32 too', async () => {
     const a = gaussianMatrix(50, 1);
-    const session = workerEngine({ precision: 'float32' }).open();
-    expect(await session.symmetricEigen(a)()).toEqual(orThrow(wasmEngine({ precision: 'float32' })).symmetricEigen(a));
+    const session = workerEngine({ float: 'float32' }).open();
+    expect(await session.symmetricEigen(a)()).toEqual(orThrow(wasmEngine({ float: 'float32' })).symmetricEigen(a));
     session.close();
   });
 

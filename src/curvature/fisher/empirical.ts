@@ -3,12 +3,24 @@
  * 2019), but free during training: the callback takes the rows of the training step itself. This is its form for a pass of its own.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { variant } from '../../codec/index.js';
+import { make, variant } from '../../codec/index.js';
 import type { FisherRule } from './fisher.js';
 
 export const Empirical = variant('empirical', {});
 
-export const empirical: FisherRule<unknown> = {
+/**
+ * The second moments of the gradients at the training labels: a by-product of training, where the others take a pass of their own.
+ *
+ * @example
+ * ```ts
+ * import { empirical } from 'tfjs-laplace';
+ *
+ * empirical(); // => { _tag: 'empirical' }
+ * ```
+ */
+export const empirical = (): (typeof Empirical)['_A'] => make('empirical', Empirical, {});
+
+export const empiricalRule: FisherRule<unknown> = {
   columns:
     () =>
     ({ likelihoodOps, outputs, targets }) =>

@@ -1,7 +1,7 @@
 /** The Fisher matrices, as data and as rules. A new one is a file beside this, and a line in each of the two lists. */
 import { type Flat, taggedUnion } from '../../codec/index.js';
-import { Empirical, empirical } from './empirical.js';
-import { Exact, exact } from './exact.js';
+import { Empirical, empiricalRule } from './empirical.js';
+import { Exact, exactRule } from './exact.js';
 import type { FisherRule } from './fisher.js';
 import { MonteCarlo, monteCarloRule } from './monteCarlo.js';
 import { Truncated, truncatedRule } from './truncated.js';
@@ -13,10 +13,10 @@ export const Fishers = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCar
 export type Fisher = Flat<(typeof Fishers)['_A']>;
 
 const RULES: { readonly [T in Fisher['_tag']]: FisherRule<Extract<Fisher, { readonly _tag: T }>> } = {
-  exact,
+  exact: exactRule,
   truncated: truncatedRule,
   monteCarlo: monteCarloRule,
-  empirical,
+  empirical: empiricalRule,
 };
 
 /** The rule of a Fisher matrix. */

@@ -8,7 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { defaulted, fraction, make, type Options, variant } from '../../codec/index.js';
-import { exact } from './exact.js';
+import { exactRule } from './exact.js';
 import type { FisherRule } from './fisher.js';
 
 export const Truncated = variant('truncated', {
@@ -38,7 +38,7 @@ export type TruncatedOptions = Options<typeof Truncated>;
 export const truncated = (options: TruncatedOptions = {}): TruncatedFisher => make('truncated', Truncated, options);
 
 export const truncatedRule: FisherRule<TruncatedFisher> = {
-  ...exact,
+  ...exactRule,
   kept: ({ tolerance }, columns) => largestRows(columns, tolerance),
 };
 

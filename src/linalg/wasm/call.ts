@@ -33,7 +33,7 @@ export interface WasmOptions {
    * Of symmetric eigendecompositions; all else is in float64. `float32` takes about half the time and has errors of n · 1e-7 ‖A‖,
    * of the order of those of factors that were summed up in float32. Default `float64`.
    */
-  readonly precision?: 'float64' | 'float32';
+  readonly float?: 'float64' | 'float32';
 }
 
 /** A call, and what its reply means. */
@@ -68,14 +68,14 @@ export function asyncKernelsOf(execute: (call: WasmCall) => Promise<WasmReply>, 
   };
 }
 
-const plansOf = ({ precision = 'float64' }: WasmOptions): Plans => ({
+const plansOf = ({ float = 'float64' }: WasmOptions): Plans => ({
   symmetricEigen: (a) => {
     const n = a.rows;
     const unit = unitOf(a);
-    const region = precision === 'float32' ? new Float32Array(n * n + n) : new Float64Array(n * n + n);
+    const region = float === 'float32' ? new Float32Array(n * n + n) : new Float64Array(n * n + n);
     for (let i = 0; i < n * n; i++) region[i] = (a.data[i] as number) * unit;
     return {
-      call: { name: precision === 'float32' ? 'symmetric_eigen_f32' : 'symmetric_eigen_f64', sizes: [n], region },
+      call: { name: float === 'float32' ? 'symmetric_eigen_f32' : 'symmetric_eigen_f64', sizes: [n], region },
       read: (reply) => {
         if (reply.status !== 0) throw new Error('the eigenvalues do not converge');
         const values = Float64Array.from(reply.region.subarray(n * n), (v) => v / unit);

@@ -41,7 +41,7 @@ export function functionPredictor(
       return ofHeads(network, (head, i) => {
         const draws = values[`${i}`] as Float32Array;
         const rows = ((x[0]?.shape[0] as number) * head.outputs) / rowOf(head).C;
-        return reportSamples(head, draws, samples, draws.length / (rows * samples), predictive.draws);
+        return reportSamples(head, draws, samples, draws.length / (rows * samples), predictive.design);
       });
     },
     dispose: functions.dispose,

@@ -18,7 +18,7 @@ import { gradientsAt } from '../../network/positions.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import { requireDirections } from '../../posterior/variances.js';
 import { key } from '../../random/key.js';
-import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
+import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import { type DeviceLayer, residentPosterior } from '../device/device.js';
 import { runningSum } from '../device/runningSum.js';
 import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
@@ -36,7 +36,7 @@ export interface FunctionOptions {
   readonly samples: number;
   readonly temperature: number;
   readonly seed: number;
-  readonly draws: Draws;
+  readonly design: Design;
 }
 
 /** Values at a piece of a batch, on the device. */
@@ -60,7 +60,7 @@ export interface Functions {
 export function sampledFunctions(
   network: Network,
   posterior: Posterior,
-  { samples, temperature, seed, draws }: FunctionOptions,
+  { samples, temperature, seed, design }: FunctionOptions,
 ): Functions {
   requireDirections(posterior, 'Sampled functions');
   const root = key(seed);
@@ -72,7 +72,7 @@ export function sampledFunctions(
     const i = device.layers.indexOf(layer);
     const known = kept.get(`${i} ${s}`);
     if (known !== undefined) return known;
-    const draw = drawDeviations(layer, noiseAt(noiseOf(draws, root, s), i));
+    const draw = drawDeviations(layer, noiseAt(noiseOf(design, root, s), i));
     if (numbers + layer.size <= KEPT_NUMBERS) {
       numbers += layer.size;
       for (const W of draw.values()) tf.keep(W);

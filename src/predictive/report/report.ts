@@ -4,7 +4,7 @@
 import { laplaceError } from '../../errors.js';
 import type { LikelihoodOf, StepLikelihood } from '../../likelihood/codec.js';
 import type { Head } from '../../network/network.js';
-import type { Draws } from '../../random/noise.js';
+import type { Design } from '../../random/noise.js';
 import { classEntropy, labelEntropy } from '../links/entropies.js';
 import type { Moments } from '../links/moments.js';
 import { type Classification, type OutputPrediction, type Regression, rowsOf } from '../prediction.js';
@@ -32,7 +32,7 @@ export function reportSamples(
   draws: Float32Array,
   samples: number,
   P: number,
-  design: Draws = 'independent',
+  design: Design = 'independent',
 ): OutputPrediction {
   const rows = draws.length / (samples * P);
   const fold = sampleFold(head, design, rows, P);
@@ -55,9 +55,9 @@ export interface SampleFold {
 }
 
 /** For a head's rows of P numbers, from draws of this design. Memory: some numbers for each of theirs, however many draws. */
-export function sampleFold(head: Rowed, draws: Draws, rows: number, P: number): SampleFold {
+export function sampleFold(head: Rowed, design: Design, rows: number, P: number): SampleFold {
   const { likelihood } = rowOf(head);
-  const values = runningMean(draws, rows * P);
+  const values = runningMean(design, rows * P);
   // Of a regression the noise variances have an error too, but nobody asks for it.
   const predicted = isClasses(likelihood) ? P : P / 2;
   const expectedEntropy = new Float64Array(rows);

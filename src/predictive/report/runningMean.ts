@@ -7,18 +7,18 @@
  * single draws, pairs of mirror images, or the sequences of quasi-random draws. The variance of a draw is Σ (x − mean)² / S + Var[mean],
  * unbiased whatever the design; for independent draws that is Σ (x − mean)² / (S − 1).
  */
-import { type Draws, SEQUENCES } from '../../random/noise.js';
+import { type Design, SEQUENCES } from '../../random/noise.js';
 
 /** Independent groups that a standard error is taken from at least, where something depends on it: it is then known to a quarter. */
 const GROUPS = 8;
 
 /** Draws after which Var[mean] can be asked for. */
-export const fewestDraws = (draws: Draws): number => (draws === 'antithetic' ? 4 : 2);
+export const fewestDraws = (design: Design): number => (design === 'antithetic' ? 4 : 2);
 
 /** Whether the standard error after so many draws is good enough to stop by: enough groups, all of them complete. */
-export function maySettle(draws: Draws, samples: number): boolean {
-  const size = draws === 'antithetic' ? 2 : 1;
-  const whole = draws === 'quasiRandom' ? samples % SEQUENCES === 0 : samples % size === 0;
+export function maySettle(design: Design, samples: number): boolean {
+  const size = design === 'antithetic' ? 2 : 1;
+  const whole = design === 'quasiRandom' ? samples % SEQUENCES === 0 : samples % size === 0;
   return whole && samples >= GROUPS * size;
 }
 
@@ -66,9 +66,9 @@ export interface RunningMean {
 }
 
 /** For draws of `size` numbers. */
-export function runningMean(draws: Draws, size: number): RunningMean {
+export function runningMean(design: Design, size: number): RunningMean {
   const all = momentsOf(size);
-  const groups = groupsOf(draws, size, all);
+  const groups = groupsOf(design, size, all);
   return {
     samples: all.count,
     add: (values) => {
@@ -90,8 +90,8 @@ interface Groups {
   readonly errorVariance: ErrorVariance;
 }
 
-function groupsOf(draws: Draws, size: number, all: Moments): Groups {
-  switch (draws) {
+function groupsOf(design: Design, size: number, all: Moments): Groups {
+  switch (design) {
     case 'independent':
       return { add: () => {}, errorVariance: () => ofMean(all) };
     case 'antithetic': {

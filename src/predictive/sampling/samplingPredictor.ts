@@ -7,7 +7,7 @@ import { forwardFrom, type LinearRule } from '../../network/forward.js';
 import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import { key } from '../../random/key.js';
-import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
+import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import type { PredictiveOf } from '../codec.js';
 import { checkBudget } from '../device/budget.js';
 import { type DevicePosterior, residentPosterior } from '../device/device.js';
@@ -57,23 +57,23 @@ export function samplingPredictor(
 }
 
 /** Draws pre-activations: noise of its own for every batch and piece. */
-const activations = (network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler => ({
+const activations = (network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler => ({
   open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), memoryBudget),
   draw: (s, index) => {
-    const noise = noiseAt(noiseOf(draws, key(seed), s), index);
+    const noise = noiseAt(noiseOf(design, key(seed), s), index);
     return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
   },
   dispose: () => {},
 });
 
 /** Draws networks: the same for all batches. They are kept up to half of the budget; beyond, they are drawn anew from the same noise. */
-function weights(network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler {
+function weights(network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler {
   const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
   const kept = new Map<number, SampledWeights>();
   return {
     open: (x) => sampledBatch(network, x, () => new Map(), memoryBudget / 2),
     draw: (s) => {
-      const draw = kept.get(s) ?? drawWeights(device, noiseOf(draws, key(seed), s));
+      const draw = kept.get(s) ?? drawWeights(device, noiseOf(design, key(seed), s));
       const keep = kept.has(s) || NUMBER * (kept.size + 1) * numbers <= memoryBudget / 2;
       if (keep) kept.set(s, draw);
       const rule = sampledNetwork(draw);
@@ -88,7 +88,7 @@ function weights(network: Network, device: DevicePosterior, { draws, seed }: Sam
 /** One batch, draw by draw. */
 async function* states(
   network: Network,
-  { draws, samples: most, precision }: Sampling,
+  { design, samples: most, standardError: target }: Sampling,
   sampler: Sampler,
   x: ReadonlyArray<tf.Tensor>,
   index: number,
@@ -96,7 +96,7 @@ async function* states(
   const { heads } = network;
   const batch = sampler.open(x);
   const folds: SampleFold[] = [];
-  const fewest = fewestSamples(network, draws);
+  const fewest = fewestSamples(network, design);
   const standardError = (): number => Math.max(...folds.map((fold) => fold.standardError()));
   const report = (): Promise<Prediction> => ofHeads(network, (_, i) => (folds[i] as SampleFold).report());
   try {
@@ -106,10 +106,10 @@ async function* states(
         .draw((piece, part) => forwardFrom(network, piece.features, rule(piece, part)).outputs)
         .finally(release);
       drawn.forEach((values, i) => {
-        folds[i] ??= foldOf(heads[i] as Head, values, x[0]?.shape[0] as number, draws);
+        folds[i] ??= foldOf(heads[i] as Head, values, x[0]?.shape[0] as number, design);
         folds[i].add(values);
       });
-      const precise = precision !== undefined && maySettle(draws, samples) && standardError() <= precision;
+      const precise = target !== undefined && maySettle(design, samples) && standardError() <= target;
       done = precise || samples === most;
       yield { samples, most, standardError, done, report: samples < fewest ? undefined : report };
     }
@@ -119,7 +119,7 @@ async function* states(
 }
 
 /** For a head's draws of B examples, the first of which are given. */
-function foldOf(head: Head, values: Float32Array, B: number, draws: Draws): SampleFold {
+function foldOf(head: Head, values: Float32Array, B: number, design: Design): SampleFold {
   const rows = (B * head.outputs) / rowOf(head).C;
-  return sampleFold(head, draws, rows, values.length / rows);
+  return sampleFold(head, design, rows, values.length / rows);
 }

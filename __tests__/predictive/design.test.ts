@@ -5,7 +5,7 @@ import {
   activationSampling,
   type Classification,
   categorical,
-  type Draws,
+  type Design,
   gaussian,
   mapSamples,
   type Posterior,
@@ -23,7 +23,7 @@ import { sampledActivations } from '../../src/predictive/sampling/activationSamp
 import { samplingPredictor } from '../../src/predictive/sampling/samplingPredictor.js';
 import { disposeWeights, drawWeights, sampledNetwork } from '../../src/predictive/sampling/weightSampling.js';
 import { foldIn, key } from '../../src/random/key.js';
-import { DRAWS, noiseAt, noiseOf } from '../../src/random/noise.js';
+import { DESIGNS, noiseAt, noiseOf } from '../../src/random/noise.js';
 import { expectRejection } from '../support/errors.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
@@ -85,7 +85,7 @@ it.each(KINDS.map((kind) => [kind()._tag, kind] as const))(
     const factors = await factorsOf(model, gaussian(), dataFor(model, gaussian(), 12));
     const posterior = await posteriorFrom(factors, { priorPrecision: 3 });
     const x = inputsFor(model, 4, 9)[0] as tf.Tensor;
-    const found = await predictOne(model, posterior, kind({ samples: 4, draws: 'antithetic' }), x);
+    const found = await predictOne(model, posterior, kind({ samples: 4, design: 'antithetic' }), x);
     expect(relativeError((found as Prediction & { mean: Float32Array[] }).mean, model.predict(x) as tf.Tensor)).toBeLessThan(
       FLOAT32,
     );
@@ -96,8 +96,8 @@ it.each(KINDS.map((kind) => [kind()._tag, kind] as const))(
 
 describe('sampled networks', () => {
   const weightsOf = (m: tf.LayersModel): number[] => m.getWeights().flatMap((w) => [...w.dataSync()]);
-  const drawn = async ({ model, posterior }: Fitted, draws: Draws) =>
-    lastValueFrom(of(posterior).pipe(mapSamples(model, { count: 8, seed: 2, draws }, weightsOf), toArray()));
+  const drawn = async ({ model, posterior }: Fitted, design: Design) =>
+    lastValueFrom(of(posterior).pipe(mapSamples(model, { samples: 8, seed: 2, design }, weightsOf), toArray()));
 
   it('antithetic ones are mirror images of each other about the model', async () => {
     const own = await fitted();
@@ -120,8 +120,8 @@ describe('sampled networks', () => {
     const quasi = await drawn(own, 'quasiRandom');
     expect(quasi).toEqual(await drawn(own, 'quasiRandom'));
     expect(new Set(quasi.map(String)).size).toBe(8);
-    const wrong = of(own.posterior).pipe(sampleModels(own.model, { draws: 'sobol' as Draws }));
-    await expectRejection(lastValueFrom(wrong), 'InvalidOption', { field: 'draws' });
+    const wrong = of(own.posterior).pipe(sampleModels(own.model, { design: 'sobol' as Design }));
+    await expectRejection(lastValueFrom(wrong), 'InvalidOption', { field: 'design' });
   });
 });
 
@@ -131,7 +131,7 @@ describe('the error of mean probabilities', () => {
   const copies = (x: tf.Tensor, count: number): tf.Tensor => tf.tile(x, [count, 1]);
   /** By activation sampling, where copies of an example are as good as seeds: off by 1/40 of what one of them is. */
   const truthOf = async ({ model, posterior, x }: Fitted): Promise<number[]> => {
-    const predictive = activationSampling({ samples: S, seed: 1000, draws: 'quasiRandom' });
+    const predictive = activationSampling({ samples: S, seed: 1000, design: 'quasiRandom' });
     const all = flat(((await predictOne(model, posterior, predictive, copies(x, 1600))) as Classification).probabilities);
     return Array.from({ length: 9 }, (_, i) => all.reduce((sum, p, j) => (j % 9 === i ? sum + p : sum), 0) / 1600);
   };
@@ -144,40 +144,40 @@ describe('the error of mean probabilities', () => {
     };
   };
 
-  const TIMES: ReadonlyArray<readonly [Predictive['_tag'], (own: Fitted, draws: Draws) => Promise<Classification[]>]> = [
+  const TIMES: ReadonlyArray<readonly [Predictive['_tag'], (own: Fitted, design: Design) => Promise<Classification[]>]> = [
     [
       'activationSampling',
-      async ({ model, posterior, x }, draws) => [
-        (await predictOne(model, posterior, activationSampling({ samples: S, draws }), copies(x, 200))) as Classification,
+      async ({ model, posterior, x }, design) => [
+        (await predictOne(model, posterior, activationSampling({ samples: S, design }), copies(x, 200))) as Classification,
       ],
     ],
     [
       'weightSampling',
-      async ({ model, posterior, x }, draws) => {
+      async ({ model, posterior, x }, design) => {
         const found: Classification[] = [];
         for (let seed = 1; seed <= 12; seed++) {
-          found.push((await predictOne(model, posterior, weightSampling({ samples: S, draws, seed }), x)) as Classification);
+          found.push((await predictOne(model, posterior, weightSampling({ samples: S, design, seed }), x)) as Classification);
         }
         return found;
       },
     ],
   ];
 
-  const found = async (by: (typeof TIMES)[number][1], own: Fitted, designs: ReadonlyArray<Draws>) => {
+  const found = async (by: (typeof TIMES)[number][1], own: Fitted, designs: ReadonlyArray<Design>) => {
     const truth = await truthOf(own);
-    const errors = new Map<Draws, ReturnType<typeof errorsOf>>();
-    for (const draws of designs) errors.set(draws, errorsOf(await by(own, draws), truth));
+    const errors = new Map<Design, ReturnType<typeof errorsOf>>();
+    for (const design of designs) errors.set(design, errorsOf(await by(own, design), truth));
     return errors;
   };
-  const ratio = (errors: ReadonlyMap<Draws, { made: number }>, draws: Draws): number =>
-    (errors.get(draws)?.made as number) / (errors.get('independent')?.made as number);
+  const ratio = (errors: ReadonlyMap<Design, { made: number }>, design: Design): number =>
+    (errors.get(design)?.made as number) / (errors.get('independent')?.made as number);
 
   // Of n seeds an error is known to 1/√(2 n) at the worst (all probabilities moving as one), 20 % for 12 of them. Found were ratios of
   // 0.11 and 0.24 by activations, 0.20 and 0.35 by weights.
   it.each(TIMES)(
     '%s under a narrow posterior: less than half with related draws, and every design says what it is',
     async (_, by) => {
-      const errors = await found(by, await fitted(categorical(), 100), DRAWS);
+      const errors = await found(by, await fitted(categorical(), 100), DESIGNS);
       expect(ratio(errors, 'antithetic')).toBeLessThan(0.5);
       expect(ratio(errors, 'quasiRandom')).toBeLessThan(0.5);
       for (const { made, stated } of errors.values()) {
