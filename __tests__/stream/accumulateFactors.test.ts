@@ -5,7 +5,6 @@ import {
   accumulateFactors,
   type BatchSource,
   batches,
-  createAccumulator,
   type Factors,
   kfac,
   kfra,
@@ -15,6 +14,7 @@ import {
   readNetwork,
   transientBatch,
 } from 'tfjs-laplace';
+import { createAccumulator } from '../../src/stream/accumulator.js';
 import { expectRejection, rejection } from '../support/errors.js';
 import { distance, expectSameFactors, pass } from '../support/factors.js';
 import { foreign } from '../support/foreign.js';

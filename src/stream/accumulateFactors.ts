@@ -1,16 +1,17 @@
 /** Folds observed batches into factors: one value when the stream completes. */
-import { concatMap, map, Observable, type OperatorFunction } from 'rxjs';
+import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
-import { type LaplaceError, laplaceError } from '../errors.js';
+import { type ErrorParts, laplaceError } from '../errors.js';
 import type { LinalgEngine } from '../linalg/engine.js';
 import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
-import { type Accumulator, createAccumulator } from './accumulator.js';
 import { basisOf, type GivenBasis } from './basis.js';
-import { breather } from './breathe.js';
+import { everyEpoch } from './codec.js';
+import { createEpochAccumulator } from './epochAccumulator.js';
 import type { ObservedBatch } from './observed.js';
+import { sequential } from './sequential.js';
 import { toPosterior } from './toPosterior.js';
 
 /** Options of `accumulateFactors`. */
@@ -52,7 +53,7 @@ export const accumulateFactors =
     const { onProgress, engine } = options;
     const between = { ...(engine && { engine }), ...(onProgress && { onProgress }) };
     const second = (posterior: Posterior): Observable<Factors> =>
-      folded(source, { own, options, basis: basisOf(posterior), detail: 'second pass: moments', none: noSecondPass }).pipe(
+      folded(source, { own, options, basis: basisOf(posterior), detail: 'second pass: moments', empty: NO_SECOND_PASS }).pipe(
         map((factors) => sameData(posterior.datasetSize, factors)),
       );
     return folded(source, { own: firstPass(own), options, detail: 'first pass: eigenvectors' }).pipe(
@@ -79,114 +80,76 @@ interface Pass {
   readonly own: Curvature;
   readonly options: AccumulateOptions;
   readonly basis?: GivenBasis;
+  /** What progress says of the pass. */
   readonly detail?: string;
   /** The error of a pass without a batch. */
-  readonly none?: () => LaplaceError;
+  readonly empty?: ErrorParts;
 }
 
-/** One pass over the batches. */
-const folded = (source: Observable<ObservedBatch>, { own, options, basis, detail, none = noBatch }: Pass): Observable<Factors> =>
-  new Observable((subscriber) => {
-    const breathe = breather();
-    let first: ObservedBatch | undefined;
-    let accumulator: Accumulator | undefined;
-    let work: Promise<void> = Promise.resolve();
-    let done = 0;
-
-    const take = (batch: ObservedBatch): void => {
-      first ??= batch;
-      if (batch.network.model !== first.network.model) throw severalModels(batch, first);
-      accumulator ??= createAccumulator(batch.network, own, basis);
-      accumulator.add(batch);
-    };
-    const settle = async (): Promise<void> => {
-      await accumulator?.settle();
-      done += 1;
-      const { onProgress, total } = options;
-      onProgress?.({
-        phase: 'observe',
-        done,
-        ...(total === undefined ? {} : { total }),
-        unit: 'batches',
-        ...(detail === undefined ? {} : { detail }),
-      });
-      await breathe();
-    };
-    // The device is free before anybody hears of the end.
-    const end = (notify: () => void): void => {
-      accumulator?.reset();
-      notify();
-    };
-    const fail = async (error: unknown): Promise<void> => {
-      if (subscriber.closed) return;
-      let reported = error;
-      try {
-        if (options.onFailure && accumulator && accumulator.count() > 0) options.onFailure(await accumulator.factors());
-      } catch (another) {
-        reported = another;
-      }
-      end(() => subscriber.error(deviceError(reported)));
-    };
-    const then = (step: () => Promise<void> | void): void => {
-      work = work
-        .then(async () => {
-          if (!subscriber.closed) await step();
-        })
-        .catch(fail);
-    };
-
-    const subscription = source.subscribe({
-      next: (batch) => {
-        if (!batch.transient) {
-          then(() => {
-            take(batch);
-            return settle();
-          });
-          return;
-        }
-        // The tensors of a training step are gone after this call: start the work now, wait for it later.
-        try {
-          take(batch);
-          then(settle);
-        } catch (error) {
-          then(() => fail(error));
-        }
-      },
-      error: (error: unknown) => then(() => fail(error)),
-      complete: () =>
-        then(async () => {
-          if (accumulator === undefined) throw none();
-          const factors = await accumulator.factors();
-          end(() => {
-            subscriber.next(factors);
-            subscriber.complete();
-          });
-        }),
+/** One pass over the batches: one epoch. */
+const folded = (
+  source: Observable<ObservedBatch>,
+  { own, options, basis, detail, empty = NO_BATCH }: Pass,
+): Observable<Factors> =>
+  defer(() => {
+    const { onProgress, total, onFailure } = options;
+    const accumulator = createEpochAccumulator({
+      curvature: own,
+      basis,
+      epochs: everyEpoch(),
+      announced: 1,
+      empty,
+      onProgress,
+      total,
+      detail: () => detail,
     });
-    return () => {
-      subscription.unsubscribe();
-      void work.finally(() => accumulator?.reset());
+    const failed = async (error: unknown): Promise<never> => {
+      try {
+        const gathered = onFailure && (await accumulator.gathered());
+        if (gathered !== undefined) onFailure?.(gathered);
+      } catch (another) {
+        throw deviceError(another);
+      } finally {
+        // The device is free before anybody hears of the end.
+        await accumulator.dispose();
+      }
+      throw error;
     };
+    const ended = (): Promise<Factors> =>
+      accumulator.end().catch((error: unknown) => {
+        throw deviceError(error);
+      });
+    return concat(source.pipe(map(accumulator.take), inTurn), defer(ended)).pipe(
+      catchError(failed),
+      finalize(() => void accumulator.dispose()),
+    );
   });
 
-const noBatch = () =>
-  laplaceError('Empty', {
-    what: 'The stream of batches is empty',
-    found: 'no batch',
-    expected: 'at least one observed batch',
-    remedy: 'Check the source; an iterator that was used up before gives nothing the second time.',
-  });
+/** Does the work that each batch leaves, one batch at a time, and emits nothing. */
+const inTurn = sequential<() => Promise<void>, never>(async () => ({
+  run: async function* (work) {
+    await work();
+    yield undefined;
+  },
+  close: () => {},
+}));
+
+const NO_BATCH: ErrorParts = {
+  what: 'The stream of batches is empty',
+  found: 'no batch',
+  expected: 'at least one observed batch',
+  remedy: 'Check the source: an iterator that was used up before gives nothing the second time.',
+};
 
 const TWICE =
   'ekfac takes its batches twice: give it some that can be subscribed to again, as from(batches(…)), or the option basis.';
 
-const noSecondPass = () =>
-  laplaceError('Empty', {
-    what: 'The second pass of ekfac found no batch',
-    found: 'batches that are there once: a subject, or an iterator that is used up',
-    expected: 'the same batches again',
-    remedy: TWICE,
-  });
+const NO_SECOND_PASS: ErrorParts = {
+  what: 'The second pass of ekfac found no batch',
+  found: 'batches that are there once: a subject, or an iterator that is used up',
+  expected: 'the same batches again',
+  remedy: TWICE,
+};
 
 /** Eigenvectors and moments are of one set of examples; sums of weights differ by rounding. */
 function sameData(first: number, factors: Factors): Factors {
@@ -199,11 +162,3 @@ function sameData(first: number, factors: Factors): Factors {
     remedy: TWICE,
   });
 }
-
-const severalModels = (batch: ObservedBatch, first: ObservedBatch) =>
-  laplaceError('Mismatch', {
-    what: 'Batches of several models cannot be summed',
-    field: 'model',
-    found: batch.network.model.name,
-    expected: first.network.model.name,
-  });
