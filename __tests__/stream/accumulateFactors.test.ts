@@ -105,6 +105,17 @@ it('reports each batch', async () => {
   expect(events).toEqual([1, 2, 3].map((done) => ({ phase: 'observe', done, total: 3, unit: 'batches' })));
 });
 
+it('calls a function when the batch before has been summed: never more than one batch is on the device', async () => {
+  const events: string[] = [];
+  const source = (index: number) => () => {
+    events.push(`made ${index}`);
+    return dataOf(classes, 4);
+  };
+  const onProgress = ({ done }: Progress) => events.push(`summed ${done - 1}`);
+  await accumulate(from([0, 1, 2].map(source)), { onProgress });
+  expect(events).toEqual([0, 1, 2].flatMap((index) => [`made ${index}`, `summed ${index}`]));
+});
+
 describe('refuses', () => {
   const x = () => tensor([4, INPUTS], 3);
   const oneHot = () => classes.labels(4);
