@@ -24,7 +24,7 @@ import { chain, dataOf, INPUTS, pair, withFixedWeights } from '../support/networ
 
 const classes = pair('classes, softmax inside');
 const EXAMPLES = 10;
-/** Float32 sums of the same products in other portions: a few times 2⁻²⁴ of the largest entry, as in accumulateFactors.test.ts. */
+/** Float32 sums of the same products in other portions: a few times 2⁻²⁴ of the largest entry (see accumulateFactors.test.ts). */
 const ROUNDING = 2e-6;
 const CURVATURE = kfac();
 const EMPTY = { what: 'Nothing was observed', field: 'epochs' };

@@ -1,4 +1,7 @@
-/** Whether a model's training can be observed. This is asked before training starts, so that nobody trains for an hour to find out. */
+/**
+ * Whether a model's training can be observed. This is asked before training starts, so that nobody trains for an hour to find
+ * out.
+ */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import {
@@ -20,7 +23,10 @@ import { readsAllInputs } from './taps.js';
 export interface CheckedTraining {
   /** The network with the layers to cover. */
   readonly network: Network;
-  /** What gradients of the training loss are multiplied with to give those of the NLL. Undefined when the step's own rows are not taken. */
+  /**
+   * What gradients of the training loss are multiplied with to give those of the NLL. Undefined when the step's own rows are not
+   * taken.
+   */
   readonly scale: number | undefined;
 }
 
@@ -39,8 +45,9 @@ export const checkTraining = (
   );
 
 /**
- * The training step shows gradients of the sum of all outputs' losses. They serve as the curvature's rows only if that sum is the NLL up
- * to one factor. Otherwise each batch gets a pass of its own, which never looks at the loss, but needs the network's inputs.
+ * The training step shows gradients of the sum of all outputs' losses. They serve as the curvature's rows only if that sum is the
+ * NLL up to one factor. Otherwise each batch gets a pass of its own, which never looks at the loss, but needs the network's
+ * inputs.
  */
 function checkRows(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, CheckedTraining> {
   if (curvature._tag !== 'empirical' || match._tag === 'mixed' || !showsRows(network)) {

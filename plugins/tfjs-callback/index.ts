@@ -1,14 +1,15 @@
 /**
  * A tfjs training callback that observes the real training batches and folds them into Kronecker factors while training goes on.
  *
- * `empirical` curvature is a by-product of the training step: its rows are the gradients that the step computes anyway, at the weights
- * before the update, with dropout as training sees it. Where these are not the gradients of single examples (batch normalisation in or
- * above a covered layer couples the examples) or are out of reach (dropout inside a recurrent layer), each observed batch gets a pass of
- * its own instead, in inference mode, at the weights right after the update. The other estimators always work that way.
+ * `empirical` curvature is a by-product of the training step: its rows are the gradients that the step computes anyway, at the
+ * weights before the update, with dropout as training sees it. Where these are not the gradients of single examples (batch
+ * normalisation in or above a covered layer couples the examples) or are out of reach (dropout inside a recurrent layer), each
+ * observed batch gets a pass of its own instead, in inference mode, at the weights right after the update. The other estimators
+ * always work that way.
  *
- * Each example counts as often as its class weight says. With several outputs, the class weights of each output's likelihood must be
- * those of `fit`. tfjs trains on the plain sum of the outputs' losses. If these are the NLLs up to different factors, the step's gradients
- * are not those of the summed NLL, and each batch gets a pass of its own as well.
+ * Each example counts as often as its class weight says. With several outputs, the class weights of each output's likelihood must
+ * be those of `fit`. tfjs trains on the plain sum of the outputs' losses. If these are the NLLs up to different factors, the
+ * step's gradients are not those of the summed NLL, and each batch gets a pass of its own as well.
  *
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */
@@ -45,16 +46,17 @@ interface Streams {
 }
 
 /**
- * A callback for `fit` and `fitDataset`, made by `laplaceCallback`. tfjs takes a list of instances of `tf.Callback` or a list of plain
- * objects, not both in one: wrap plain objects in `new tf.CustomCallback({ … })`.
+ * A callback for `fit` and `fitDataset`, made by `laplaceCallback`. tfjs takes a list of instances of `tf.Callback` or a list of
+ * plain objects, not both in one: wrap plain objects in `new tf.CustomCallback({ … })`.
  */
 export class LaplaceCallback extends Callback {
   private readonly runs = new ReplaySubject<Streams>(1);
   private run: TrainingRun | undefined;
 
   /**
-   * Every observed batch of the present run, or of the next run if none has begun. A batch is emitted inside its training step, and its
-   * tensors live only while it is emitted. Completes when training ends, and fails with the first `LaplaceError` before that.
+   * Every observed batch of the present run, or of the next run if none has begun. A batch is emitted inside its training step,
+   * and its tensors live only while it is emitted. Completes when training ends, and fails with the first `LaplaceError` before
+   * that.
    */
   readonly batches$: Observable<ObservedBatch> = this.runs.pipe(
     take(1),
@@ -62,9 +64,10 @@ export class LaplaceCallback extends Callback {
   );
 
   /**
-   * The factors of the present run, or of the next run if none has begun. They are emitted once training has ended, and late subscribers
-   * get them too. Their mean is the final weights; their sums were taken at the moving weights of the observed epochs. Fails with a
-   * `LaplaceError` when nothing was observed, the data were bad or training failed. `gathered` then has the factors up to that point.
+   * The factors of the present run, or of the next run if none has begun. They are emitted once training has ended, and late
+   * subscribers get them too. Their mean is the final weights; their sums were taken at the moving weights of the observed
+   * epochs. Fails with a `LaplaceError` when nothing was observed, the data were bad or training failed. `gathered` then has the
+   * factors up to that point.
    */
   readonly factors$: Observable<Factors> = this.runs.pipe(
     take(1),

@@ -185,7 +185,10 @@ export class TrainingRun {
     this.factors$.error(error);
   }
 
-  /** Called at the very end, when everything is put back: after a regular end of training, or after an error that tfjs told nobody of. */
+  /**
+   * Called at the very end, when everything is put back: after a regular end of training, or after an error that tfjs told nobody
+   * of.
+   */
   private stop(): void {
     this.forgetDevice();
     if (this.state._tag === 'ended') return;

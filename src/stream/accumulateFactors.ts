@@ -1,4 +1,4 @@
-/** Folds observed batches into factors: one value when the stream completes. */
+/** Folds a stream of observed batches into factors: one value when the stream completes. */
 import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
@@ -16,30 +16,35 @@ import { toPosterior } from './toPosterior.js';
 
 /** Options of `accumulateFactors`. */
 export interface AccumulateOptions {
-  /** Called after every batch; of two passes (`ekfac`) for each, and for each layer's decomposition between them. */
+  /**
+   * Called after every batch. `ekfac` without a `basis` reports both passes, and the decomposition of each layer between them.
+   */
   readonly onProgress?: OnProgress;
   /** Number of batches of one pass, for progress. */
   readonly total?: number;
-  /** Receives the factors of the sound batches before the stream fails, so that nothing gathered is lost. */
+  /** Receives the factors of the sound batches right before the stream fails, so that nothing gathered is lost. */
   readonly onFailure?: (gathered: Factors) => void;
   /**
-   * Of `ekfac`: a posterior of Kronecker factors of the same model, in whose eigenvectors the moments are summed; then one pass is
-   * enough, and shards that were given the same one can be merged. Without it the batches are subscribed to twice.
+   * Only for `ekfac`: a posterior of Kronecker factors of the same model. Moments are summed in its eigenvectors, so that one
+   * pass is enough, and the factors of shards with the same basis can be merged. Without a basis the batches are subscribed to
+   * twice.
    */
   readonly basis?: Posterior;
-  /** Of `ekfac`: where the eigenvectors are computed. Default: the fastest engine there is. */
+  /** Only for `ekfac`: the engine that computes the eigenvectors. Default: the fastest engine there is. */
   readonly engine?: LinalgEngine;
 }
 
 /**
- * Accumulates the curvature of observed batches; emits one `Factors` when they end. Batches are taken one at a time, in order;
- * unsubscribing stops after the one in work and frees the device. `ekfac` takes two passes, so it wants batches that can be
+ * Accumulates the curvature of observed batches, and emits one `Factors` when they end. Batches are taken one at a time, in
+ * order. Unsubscribing stops after the batch in work and frees the device. `ekfac` takes two passes: it needs batches that can be
  * subscribed to again (`from(batches(…))`), or the option `basis`.
  *
- * Errors of the stream: `Empty` without a batch, and where the second of two passes finds none; `NotFinite`, `InvalidLabels`,
- * `InvalidInput` naming batch and field; `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models, two passes
- * over different numbers of examples, or a basis of another model; `Backend` for a kernel that the backend lacks or a WebGL context
- * that is lost.
+ * Batches that a training callback emits (`batches$`) are summed as one pass, however many epochs they come from: `datasetSize`
+ * then counts each example once an epoch.
+ *
+ * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, `InvalidLabels` and `InvalidInput`, which name batch and
+ * field; `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models, for two passes over different numbers
+ * of examples, or for a basis of another model; `Backend` for a kernel that the backend lacks or a lost WebGL context.
  */
 export const accumulateFactors =
   (
@@ -62,7 +67,7 @@ export const accumulateFactors =
     );
   };
 
-/** What `ekfac` needs beforehand: Kronecker factors of the same layers. */
+/** The curvature of the first pass of `ekfac`: Kronecker factors of the same layers, whose eigenvectors are the basis. */
 const firstPass = ({
   fisher,
   weightSharing,
@@ -75,12 +80,12 @@ const firstPass = ({
   unsupported,
 });
 
-/** What one pass sums, and what it says of itself. */
+/** What one pass sums, and how it reports. */
 interface Pass {
   readonly own: Curvature;
   readonly options: AccumulateOptions;
   readonly basis?: GivenBasis;
-  /** What progress says of the pass. */
+  /** The detail of progress events. */
   readonly detail?: string;
   /** The error of a pass without a batch. */
   readonly empty?: ErrorParts;
@@ -125,7 +130,7 @@ const folded = (
     );
   });
 
-/** Does the work that each batch leaves, one batch at a time, and emits nothing. */
+/** Settles each taken batch before the next, and emits nothing. */
 const inTurn = sequential<() => Promise<void>, never>(async () => ({
   run: async function* (work) {
     await work();
@@ -142,16 +147,16 @@ const NO_BATCH: ErrorParts = {
 };
 
 const TWICE =
-  'ekfac takes its batches twice: give it some that can be subscribed to again, as from(batches(…)), or the option basis.';
+  'ekfac takes its batches twice: give it batches that can be subscribed to again, as from(batches(…)), or the option basis.';
 
 const NO_SECOND_PASS: ErrorParts = {
   what: 'The second pass of ekfac found no batch',
-  found: 'batches that are there once: a subject, or an iterator that is used up',
+  found: 'batches that can be had only once: a subject, or an iterator that is used up',
   expected: 'the same batches again',
   remedy: TWICE,
 };
 
-/** Eigenvectors and moments are of one set of examples; sums of weights differ by rounding. */
+/** Checks that both passes saw the same number of examples. Sums of examples' weights may differ by rounding. */
 function sameData(first: number, factors: Factors): Factors {
   if (Math.abs(factors.count - first) <= 1e-6 * first) return factors;
   throw laplaceError('Mismatch', {

@@ -1,10 +1,10 @@
 /**
- * Folds observed batches into factors, epoch by epoch: what the training callback and `accumulateFactors` have in common. A pass over
- * data is one epoch.
+ * Folds observed batches into factors, epoch by epoch: what the training callback and `accumulateFactors` have in common. A pass
+ * over data is one epoch.
  *
- * Sums of an epoch stay on the device until the epoch ends (`accumulator.ts`). Sums of earlier epochs are values on the host, of which
- * the selection of epochs keeps those that may still count (`epochWindow.ts`). They were taken while the weights moved; what is handed
- * out stands for the model's weights at the end.
+ * Sums of an epoch stay on the device until the epoch ends (`accumulator.ts`). Sums of earlier epochs are values on the host, of
+ * which the selection of epochs keeps those that may still count (`epochWindow.ts`). They were taken while the weights moved;
+ * what is handed out stands for the model's weights at the end.
  */
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
@@ -37,23 +37,32 @@ export interface EpochAccumulatorOptions {
   readonly detail?: ((epoch: number) => string | undefined) | undefined;
 }
 
-/** Accumulates the batches of one network. Whoever makes one calls `end`, `stop` or `dispose` in the end, which frees the device. */
+/**
+ * Accumulates the batches of one network. Whoever makes one calls `end`, `stop` or `dispose` in the end, which frees the device.
+ */
 export interface EpochAccumulator {
-  /** Fixes the network whose batches are summed; the first batch does so too. Throws a `LaplaceError` if the estimator does not suit it. */
+  /**
+   * Fixes the network whose batches are summed; the first batch does so too. Throws a `LaplaceError` if the estimator does not
+   * suit it.
+   */
   readonly bind: (network: Network) => void;
   /** Whether the batches of this epoch are to be taken. */
   readonly observes: (epoch: number) => boolean;
   /**
-   * Takes a batch and returns the rest of the work, which makes the batch count. A transient batch (its tensors live only while it is
-   * emitted) is added at once. Any other is added when its turn comes, that is when the returned function is called, so that no more
-   * than one is on the device. The returned function rejects with the `LaplaceError` of a bad batch, and leaves that batch out.
+   * Takes a batch and returns the rest of the work, which makes the batch count. A transient batch (its tensors live only while
+   * it is emitted) is added at once. Any other is added when its turn comes, that is when the returned function is called, so
+   * that no more than one is on the device. The returned function rejects with the `LaplaceError` of a bad batch, and leaves that
+   * batch out.
    */
   readonly take: (batch: ObservedBatch) => () => Promise<void>;
   /** Ends the present epoch. `stopping` says that training ends with it, perhaps in the middle of it. */
   readonly endEpoch: (stopping: boolean) => Promise<void>;
   /** The factors of all batches that count so far; after the end those of the whole run. Undefined when there are none. */
   readonly gathered: () => Promise<Factors | undefined>;
-  /** The regular end: the factors of the epochs that count, at the model's present weights. Rejects with `Empty` if nothing was observed. */
+  /**
+   * The regular end: the factors of the epochs that count, at the model's present weights. Rejects with `Empty` if nothing was
+   * observed.
+   */
   readonly end: () => Promise<Factors>;
   /** An early end: takes no more batches, and keeps what was gathered. */
   readonly stop: () => void;
@@ -92,7 +101,9 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
     const event = { phase: 'observe', done, unit: 'batches' } as const;
     onProgress?.({ ...event, ...(total === undefined ? {} : { total }), ...(words === undefined ? {} : { detail: words }) });
   };
-  /** The sum of the epochs that may count and of the present one. It is asked of the device at once: the numbers of one moment. */
+  /**
+   * The sum of the epochs that may count and of the present one. It is asked of the device at once: the numbers of one moment.
+   */
   const sumSoFar = async (): Promise<Factors | undefined> => {
     const past = window;
     if (bound === undefined || bound.accumulator.count() === 0) return sumOf(past);

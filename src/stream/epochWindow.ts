@@ -1,8 +1,9 @@
 /**
  * What a selection of epochs does: which epochs are observed while training runs, and which of them count in the end.
  *
- * `finalEpochs(k)` cannot know beforehand which epochs are the last, since early stopping may end training sooner than announced. It
- * therefore observes every epoch and keeps the last k, unless `stopsEarly: false` promises that training runs to the announced end.
+ * `finalEpochs(k)` cannot know beforehand which epochs are the last, since early stopping may end training sooner than announced.
+ * It therefore observes every epoch and keeps the last k, unless `stopsEarly: false` promises that training runs to the announced
+ * end.
  */
 import { type Factors, mergeEpochs } from '../curvature/factors.js';
 import type { EpochSelection } from './codec.js';

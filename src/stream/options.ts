@@ -1,25 +1,25 @@
-/** Numbers among the options of operators: checked when the work begins, so that a wrong one is an error of the stream. */
+/** Checks options of operators. The checks run when the work begins, so that a wrong option is an error of the stream. */
 import { laplaceError } from '../errors.js';
 import { DRAWS } from '../random/noise.js';
 
-/** Throws `InvalidOption` naming the field. */
+/** Throws an `InvalidOption` that names the field. */
 function checked(field: string, value: unknown, valid: boolean, expected: string): void {
   if (!valid) throw laplaceError('InvalidOption', { what: `${field} is out of range`, field, found: String(value), expected });
 }
 
-/** T: scales a covariance. */
+/** Checks a temperature T, which multiplies a covariance. */
 export const checkTemperature = (temperature: number): void =>
   checked('temperature', temperature, temperature >= 0 && Number.isFinite(temperature), 'a finite number >= 0');
 
-/** How many draws. */
+/** Checks a number of draws that may be infinite. */
 export const checkCount = (count: number): void =>
   checked('count', count, isCount(count) || count === Infinity, 'an integer >= 1, or Infinity');
 
-/** How many of what is drawn at once. */
+/** Checks a number of draws that are made at once. */
 export const checkFiniteCount = (count: number): void => checked('count', count, isCount(count), 'an integer >= 1');
 
 const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
 
-/** The design of draws. */
+/** Checks the name of a design of draws. */
 export const checkDraws = (draws: string): void =>
   checked('draws', draws, (DRAWS as ReadonlyArray<string>).includes(draws), `one of ${DRAWS.join(', ')}`);
