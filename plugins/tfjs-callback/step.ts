@@ -122,7 +122,7 @@ export async function checkWeights({ heads }: Network, flag: tf.Scalar): Promise
           what: 'The training loss does not weight its examples as the likelihood does',
           field: 'classWeight',
           found: 'other weights than classWeights of the likelihood',
-          expected: 'the same weights as classWeight in fit (each output its own), and a loss that is named by a string',
+          expected: 'the same weights as classWeight in fit (for each output its own), and a loss that is named by a string',
           remedy: 'Give fit and the likelihood the same class weights, or observe the trained model in a pass of its own.',
         },
   );

@@ -3,8 +3,8 @@
  * over data is one epoch.
  *
  * Sums of an epoch stay on the device until the epoch ends (`accumulator.ts`). Sums of earlier epochs are values on the host, of
- * which the selection of epochs keeps those that may still count (`epochWindow.ts`). They were taken while the weights moved;
- * what is handed out stands for the model's weights at the end.
+ * which the selection of epochs keeps those that may still count (`epochWindow.ts`). They were taken while the weights moved. The
+ * factors that are handed out carry the model's weights at the end.
  */
 import type { Curvature } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
@@ -18,7 +18,7 @@ import type { EpochSelection } from './codec.js';
 import { type EpochWindow, ruleOf, sumOf } from './epochWindow.js';
 import type { ObservedBatch } from './observed.js';
 
-/** What an epoch accumulator sums, and what it says of itself. */
+/** What an epoch accumulator sums, and how it reports. */
 export interface EpochAccumulatorOptions {
   readonly curvature: Curvature;
   /** Needed for `ekfac`: the eigenvectors in which moments are summed. */
@@ -27,24 +27,19 @@ export interface EpochAccumulatorOptions {
   readonly epochs: EpochSelection;
   /** The number of the epoch at which training ends, if nothing stops it early. A pass over data has 1. */
   readonly announced: number;
-  /** The error `Empty` of an end before which nothing was observed. */
+  /** Describes the error `Empty`, with which `end` rejects if nothing was observed. */
   readonly empty: ErrorParts;
   /** Called after every batch that counts, with the number of batches so far. */
   readonly onProgress?: OnProgress | undefined;
   /** Number of batches, for progress. */
   readonly total?: number | undefined;
-  /** What progress says beside the number of batches. */
+  /** The detail of progress events. */
   readonly detail?: ((epoch: number) => string | undefined) | undefined;
 }
 
-/**
- * Accumulates the batches of one network. Whoever makes one calls `end`, `stop` or `dispose` in the end, which frees the device.
- */
+/** Accumulates the batches of one network. Call `end`, `stop` or `dispose` at last: each of them frees the device. */
 export interface EpochAccumulator {
-  /**
-   * Fixes the network whose batches are summed; the first batch does so too. Throws a `LaplaceError` if the estimator does not
-   * suit it.
-   */
+  /** Fixes the network, before its first batch does. Throws a `LaplaceError` if the estimator does not suit the network. */
   readonly bind: (network: Network) => void;
   /** Whether the batches of this epoch are to be taken. */
   readonly observes: (epoch: number) => boolean;
@@ -57,7 +52,7 @@ export interface EpochAccumulator {
   readonly take: (batch: ObservedBatch) => () => Promise<void>;
   /** Ends the present epoch. `stopping` says that training ends with it, perhaps in the middle of it. */
   readonly endEpoch: (stopping: boolean) => Promise<void>;
-  /** The factors of all batches that count so far; after the end those of the whole run. Undefined when there are none. */
+  /** The factors of all batches that count so far, or after the end those of the whole run. Undefined when there are none. */
   readonly gathered: () => Promise<Factors | undefined>;
   /**
    * The regular end: the factors of the epochs that count, at the model's present weights. Rejects with `Empty` if nothing was
@@ -66,7 +61,7 @@ export interface EpochAccumulator {
   readonly end: () => Promise<Factors>;
   /** An early end: takes no more batches, and keeps what was gathered. */
   readonly stop: () => void;
-  /** After `stop`: what was gathered stands for the model's present weights from now on. */
+  /** After `stop`: gives the gathered factors the model's present weights. */
   readonly moveToPresentWeights: () => void;
   /** Takes no more batches, and forgets what is on the device. Resolves when the device is free. */
   readonly dispose: () => Promise<void>;
