@@ -17,7 +17,7 @@ const ONCE = [
   'recipe/**/*',
   'recipes/{regression,support}/**/*',
   'scripts/**/*',
-  'stream/sequential',
+  'stream/{epochWindow,sequential}',
   'toolchain/{checks,imports,package}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 

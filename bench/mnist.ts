@@ -12,7 +12,7 @@ import {
   activationSampling,
   type Curvature,
   categorical,
-  epochs,
+  epochsWhere,
   kfac,
   kfra,
   linearised,
@@ -87,7 +87,7 @@ export async function bench(): Promise<BenchResult> {
     async () => {
       const [inputs, targets] = sets[length];
       const callbacks =
-        curvature && laplaceCallback({ likelihood: categorical(), curvature, observe: epochs((e) => observed || e > 0) });
+        curvature && laplaceCallback({ likelihood: categorical(), curvature, epochs: epochsWhere((e) => observed || e > 0) });
       const own = callbacks === undefined ? {} : { callbacks };
       await model.fit(inputs, targets, { epochs: 1, batchSize: BATCH, shuffle: false, verbose: 0, ...own });
     };

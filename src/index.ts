@@ -65,7 +65,7 @@ export {
 export { type PartialRecipe, type Recipe, RecipeCodec, type RecipeInput } from './recipe/codec.js';
 export { recipeMonoid } from './recipe/monoid.js';
 export { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from './recipe/recipe.js';
-export { epochs, everyEpoch, finalEpochs, type Observation, ObservationCodec } from './stream/codec.js';
+export { type EpochSelection, EpochSelectionCodec, epochsWhere, everyEpoch, finalEpochs } from './stream/codec.js';
 
 // Streams: training batches to factors to a posterior to predictions and sampled networks.
 
@@ -182,5 +182,5 @@ export { type Block, type Head, type Network, readNetwork, withBlocks } from './
 export type { Layer, LayerUse } from './network/ops.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 export { fingerprint } from './network/weights.js';
-export { type Accumulator, createAccumulator } from './stream/accumulator.js';
+export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';
 export { orThrow, transientBatch } from './stream/observed.js';

@@ -107,7 +107,7 @@ export async function analysis(): Promise<Analysis> {
   const curvature = laplaceCallback({
     likelihood: categorical(),
     curvature: kfac({ fisher: 'empirical' }),
-    observe: finalEpochs(1),
+    epochs: finalEpochs(1),
   });
   await model.fit(x, y, { epochs: 4, batchSize: 16, shuffle: false, verbose: 0, callbacks: curvature });
   const posterior = await lastValueFrom(curvature.factors$.pipe(toPosterior({ priorPrecision: 5 })));

@@ -6,7 +6,7 @@ import {
   activationSampling,
   batches,
   categorical,
-  epochs,
+  epochsWhere,
   everyEpoch,
   inputBatches,
   kfac,
@@ -80,7 +80,7 @@ const STREAMS: Readonly<Record<string, (model: Network, xy: Data) => Promise<unk
   'training with the callback, after a batch': async (model, { x, y }) => {
     const curvature = laplaceCallback({
       likelihood: categorical(),
-      observe: everyEpoch(),
+      epochs: everyEpoch(),
       onProgress: ({ done }) => done === 2 && loseContext(),
     });
     // tfjs itself waits for ever for what training reads from a lost context.
@@ -88,7 +88,7 @@ const STREAMS: Readonly<Record<string, (model: Network, xy: Data) => Promise<unk
     return lastValueFrom(curvature.factors$);
   },
   'training with the callback, in an epoch that it does not observe': async (model, { x, y }) => {
-    const curvature = laplaceCallback({ likelihood: categorical(), observe: epochs((epoch) => epoch === 1) });
+    const curvature = laplaceCallback({ likelihood: categorical(), epochs: epochsWhere((epoch) => epoch === 1) });
     const loses = new tf.CustomCallback({ onBatchEnd: async () => loseContext() });
     void model.fit(x, y, { epochs: 2, batchSize: 16, verbose: 0, callbacks: [curvature, loses] }).catch(() => {});
     return lastValueFrom(curvature.factors$);

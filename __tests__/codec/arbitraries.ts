@@ -8,7 +8,7 @@ import type { Damping, DampingInput } from '../../src/posterior/damping.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
 import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import type { RecipeData } from '../../src/recipe/recipe.js';
-import type { Observation, ObservationInput } from '../../src/stream/codec.js';
+import type { EpochSelection, EpochSelectionInput } from '../../src/stream/codec.js';
 
 const finite = { noNaN: true, noDefaultInfinity: true };
 const positive = fc.double({ ...finite, min: Number.MIN_VALUE });
@@ -128,18 +128,18 @@ export const predictive = fc.oneof(
 
 const finalEpochs = { _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() };
 /** Those that are data. */
-export const epochData: fc.Arbitrary<Exclude<Observation, { _tag: 'epochs' }>> = fc.oneof(
+export const epochData: fc.Arbitrary<Exclude<EpochSelection, { _tag: 'epochsWhere' }>> = fc.oneof(
   fc.record(finalEpochs),
   fc.record({ _tag: constant('everyEpoch') }),
 );
-export const observation: fc.Arbitrary<Observation> = fc.oneof(
+export const epochs: fc.Arbitrary<EpochSelection> = fc.oneof(
   epochData,
-  fc.record({ _tag: constant('epochs'), predicate: fc.func(fc.boolean()) as fc.Arbitrary<(epoch: number) => boolean> }),
+  fc.record({ _tag: constant('epochsWhere'), predicate: fc.func(fc.boolean()) as fc.Arbitrary<(epoch: number) => boolean> }),
 );
 
-const parts = { likelihood, curvature, observation, prior, damping, layers, predictive };
+const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive };
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
-export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, observation: epochData });
+export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, epochs: epochData });
 
 export const likelihoodInput = fc.oneof(
   likelihood,
@@ -171,16 +171,16 @@ export const predictiveInput = fc.oneof(
   some(linearised),
   some(sampling),
 ) as fc.Arbitrary<PredictiveInput>;
-export const observationInput = fc.oneof(
-  observation,
+export const epochsInput = fc.oneof(
+  epochs,
   fc.constantFrom('finalEpochs', 'everyEpoch'),
   some(finalEpochs),
-) as fc.Arbitrary<ObservationInput>;
+) as fc.Arbitrary<EpochSelectionInput>;
 
 const inputs = {
   likelihood: likelihoodInput,
   curvature: curvatureInput,
-  observation: observationInput,
+  epochs: epochsInput,
   prior: priorInput,
   damping: dampingInput,
   layers,

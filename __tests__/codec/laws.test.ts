@@ -9,14 +9,14 @@ import { PriorCodec } from '../../src/posterior/codec.js';
 import { DampingCodec } from '../../src/posterior/damping.js';
 import { PredictiveCodec } from '../../src/predictive/codec.js';
 import { RecipeCodec } from '../../src/recipe/codec.js';
-import { ObservationCodec } from '../../src/stream/codec.js';
+import { EpochSelectionCodec } from '../../src/stream/codec.js';
 import * as arbitrary from './arbitraries.js';
 
 /** A codec, its values, those among them that JSON holds, and what may be written for them. */
 const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, fc.Arbitrary<unknown>, fc.Arbitrary<unknown>]> = [
   ['likelihood', LikelihoodCodec, arbitrary.likelihood, arbitrary.likelihoodData, arbitrary.likelihoodInput],
   ['curvature', CurvatureCodec, arbitrary.curvature, arbitrary.curvature, arbitrary.curvatureInput],
-  ['observation', ObservationCodec, arbitrary.observation, arbitrary.epochData, arbitrary.observationInput],
+  ['epochs', EpochSelectionCodec, arbitrary.epochs, arbitrary.epochData, arbitrary.epochsInput],
   ['prior', PriorCodec, arbitrary.prior, arbitrary.prior, arbitrary.priorInput],
   ['damping', DampingCodec, arbitrary.damping, arbitrary.damping, arbitrary.dampingInput],
   ['layers', LayerSelectionCodec, arbitrary.layers, arbitrary.layers, arbitrary.layers],

@@ -231,7 +231,7 @@ it('is gathered during training as well', async () => {
   const model = chain([6, C]);
   model.compile({ optimizer: tf.train.sgd(0), loss: tf.losses.softmaxCrossEntropy });
   const data = dataFor(model, categorical(), N);
-  const callback = laplaceCallback({ likelihood: categorical(), curvature, observe: finalEpochs(1) });
+  const callback = laplaceCallback({ likelihood: categorical(), curvature, epochs: finalEpochs(1) });
   await model.fit(data.x[0] as tf.Tensor, data.y, { epochs: 1, batchSize: 16, shuffle: false, verbose: 0, callbacks: callback });
   const found = await lastValueFrom(callback.factors$);
   expectSameFactors(found, await factorsOf(model, categorical(), data, curvature, 16), FLOAT32);

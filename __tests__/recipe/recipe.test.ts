@@ -10,7 +10,7 @@ import { type Damping, exactDamping, factoredDamping } from '../../src/posterior
 import { linearised, weightSampling } from '../../src/predictive/codec.js';
 import type { Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from '../../src/recipe/recipe.js';
-import { epochs, finalEpochs, type Observation } from '../../src/stream/codec.js';
+import { type EpochSelection, epochsWhere, finalEpochs } from '../../src/stream/codec.js';
 import { recipeData, recipeInput } from '../codec/arbitraries.js';
 import { holds, type Same } from '../support/types.js';
 
@@ -27,7 +27,7 @@ describe('recipe', () => {
     expect(recipe({ likelihood: categorical() })).toStrictEqual({
       likelihood: categorical(),
       curvature: kfac({ fisher: 'exact', layers: 'all' }),
-      observation: finalEpochs(1),
+      epochs: finalEpochs(1),
       prior: isotropic(1),
       damping: exactDamping(),
       layers: 'all',
@@ -39,7 +39,7 @@ describe('recipe', () => {
     const chosen: Recipe = {
       likelihood: gaussian({ noiseVariance: 0.1 }),
       curvature: kfra({ layers: ['a', 'b'] }),
-      observation: finalEpochs(2),
+      epochs: finalEpochs(2),
       prior: perLayer({ a: 1, b: 2 }),
       damping: factoredDamping(),
       layers: ['b'],
@@ -85,7 +85,7 @@ describe('recipe', () => {
             'unsupported;',
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
-          '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, observation, ' +
+          '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, epochs, ' +
             'prior, damping, layers, predictive.',
         ].join('\n'),
       }),
@@ -113,7 +113,7 @@ describe('decodeRecipe', () => {
     ['curvature', { _tag: 'kfac', draws: 1 }, 'curvature.draws'],
     ['curvature', { _tag: 'kfac', fisher: { _tag: 'exact', samples: 1 } }, 'curvature.fisher.samples'],
     ['curvature', { _tag: 'exact' }, 'curvature._tag'],
-    ['observation', { _tag: 'finalEpochs', count: Number.POSITIVE_INFINITY }, 'observation.count'],
+    ['epochs', { _tag: 'finalEpochs', count: Number.POSITIVE_INFINITY }, 'epochs.count'],
     ['prior', Number.NaN, 'prior'],
     ['prior', { _tag: 'perLayer', precisions: { 'a b': '1' } }, 'prior.precisions["a b"]'],
     ['damping', 'exakt', 'damping'],
@@ -145,10 +145,10 @@ describe('encodeRecipe', () => {
   });
 
   it('says that a predicate is no data', () => {
-    const result = encodeRecipe(recipe({ likelihood: 'categorical', observation: epochs((epoch) => epoch > 3) }));
+    const result = encodeRecipe(recipe({ likelihood: 'categorical', epochs: epochsWhere((epoch) => epoch > 3) }));
     expect(E.isLeft(result) && result.left).toMatchObject({
       kind: 'InvalidRecipe',
-      field: 'observation.predicate',
+      field: 'epochs.predicate',
       found: 'a function',
       expected: 'finalEpochs or everyEpoch, which are data',
     });
@@ -194,7 +194,7 @@ describe('isRecipe', () => {
 holds<Same<Recipe['likelihood'], Likelihood>>();
 holds<Same<Recipe['prior'], Prior>>();
 holds<Same<Recipe['damping'], Damping>>();
-holds<Same<RecipeData['observation'], Exclude<Observation, { readonly _tag: 'epochs' }>>>();
+holds<Same<RecipeData['epochs'], Exclude<EpochSelection, { readonly _tag: 'epochsWhere' }>>>();
 // @ts-expect-error a likelihood has no default
 void (() => recipe({}));
 // @ts-expect-error a misspelt choice

@@ -5,7 +5,6 @@ import {
   accumulateFactors,
   type BatchSource,
   batches,
-  createAccumulator,
   type Factors,
   kfac,
   kfra,
@@ -15,6 +14,7 @@ import {
   readNetwork,
   transientBatch,
 } from 'tfjs-laplace';
+import { createAccumulator } from '../../src/stream/accumulator.js';
 import { expectRejection, rejection } from '../support/errors.js';
 import { distance, expectSameFactors, pass } from '../support/factors.js';
 import { foreign } from '../support/foreign.js';
@@ -103,6 +103,17 @@ it('reports each batch', async () => {
   const events: Progress[] = [];
   await accumulate(from(batches(dataOf(classes, 10), 4)), { total: 3, onProgress: (event: Progress) => events.push(event) });
   expect(events).toEqual([1, 2, 3].map((done) => ({ phase: 'observe', done, total: 3, unit: 'batches' })));
+});
+
+it('calls a function when the batch before has been summed: never more than one batch is on the device', async () => {
+  const events: string[] = [];
+  const source = (index: number) => () => {
+    events.push(`made ${index}`);
+    return dataOf(classes, 4);
+  };
+  const onProgress = ({ done }: Progress) => events.push(`summed ${done - 1}`);
+  await accumulate(from([0, 1, 2].map(source)), { onProgress });
+  expect(events).toEqual([0, 1, 2].flatMap((index) => [`made ${index}`, `summed ${index}`]));
 });
 
 describe('refuses', () => {

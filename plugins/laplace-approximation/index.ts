@@ -1,6 +1,6 @@
 /**
- * The library as plain async functions, in the vocabulary of Bensemble's `LaplaceApproximation`: a thin layer over the streams
- * and the training callback, for people who don't think in streams. Its one piece of state is the posterior computed last.
+ * The library as plain async functions, with the names of Bensemble's `LaplaceApproximation`. A thin layer over the streams and
+ * the training callback, for people who do not think in streams. Its only state is the posterior that was computed last.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { CustomCallback, type LayersModel, type ModelFitArgs } from '@tensorflow/tfjs-layers';
@@ -32,41 +32,41 @@ import {
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { joinPredictions, type WithUncertainty } from './join.js';
 
-/** What the approximation is made of; all but the likelihood has a default. */
+/** Options of `laplaceApproximation`. All but the likelihood have a default. */
 export interface LaplaceApproximationOptions {
   readonly likelihood: Likelihood;
-  /** True for a model that is trained already: `fit` then leaves its weights alone. Default true. */
+  /** Whether the model is trained already. `fit` then leaves its weights alone. Default true. */
   readonly pretrained?: boolean;
-  /** Print what is done and how far it is. Default false. */
+  /** Whether to print progress. Default false. */
   readonly verbose?: boolean;
-  /** Default: the exact Fisher for a trained model, the empirical one, a by-product of training, otherwise. */
+  /** Default: the exact Fisher for a trained model; otherwise the empirical Fisher, which is a by-product of training. */
   readonly curvature?: Curvature;
-  /** τ, prior and damping, layers: see `toPosterior`. */
+  /** Prior precision τ, damping and layers: see `toPosterior`. */
   readonly posterior?: ToPosteriorOptions;
   /** Where verbose lines go. Default `console.log`. */
   readonly log?: (line: string) => void;
 }
 
-/** A data set in memory: tensors whose first dimension counts examples. */
+/** A data set in memory: tensors whose first dimension is the number N of examples. */
 export interface Data {
   readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
-  /** Of several outputs a list in the model's order, or a record by output name. */
+  /** For a model with several outputs a list in the model's order, or a record by output name. */
   readonly y: TensorData['y'];
 }
 
 /** Options of `predict`. */
 export interface PredictArgs {
-  /** Number of posterior samples; without it the linearised predictive is used, which needs none. */
+  /** S: number of posterior samples. Without it the linearised predictive is used, which needs none. */
   readonly samples?: number;
-  /** Scales the covariance: the standard deviation goes with its square root. Default 1. */
+  /** T >= 0 multiplies the covariance, so that standard deviations grow with √T. Default 1. */
   readonly temperature?: number;
   readonly seed?: number;
-  /** Any other predictive, in place of the three above. */
+  /** Any other predictive. `samples`, `temperature` and `seed` are then ignored. */
   readonly predictive?: Predictive;
   readonly batchSize?: number;
 }
 
-/** The approximation: train or observe, then predict and sample. */
+/** A Laplace approximation: train or observe, then predict and sample. */
 export interface LaplaceApproximation<P extends Prediction = Prediction> {
   /** Trains with the callback attached unless the model is pretrained, then computes the posterior. */
   readonly fit: (data: Data, args?: ModelFitArgs) => Promise<Posterior>;
@@ -74,14 +74,14 @@ export interface LaplaceApproximation<P extends Prediction = Prediction> {
   readonly computePosterior: (data: Data, args?: { readonly batchSize?: number }) => Promise<Posterior>;
   /** Predicts with uncertainty: predictive entropy in nats for classifiers, total standard deviation for regression. */
   readonly predict: (x: Data['x'], args?: PredictArgs) => Promise<WithUncertainty<P>>;
-  /** Draws networks from the posterior; they are the caller's to dispose. */
+  /** Draws networks from the posterior. The caller disposes them. */
   readonly sampleModels: (
     samples?: number,
     args?: { readonly temperature?: number; readonly seed?: number },
   ) => Promise<ReadonlyArray<LayersModel>>;
-  /** Turns printing on or off, and says which. */
+  /** Turns printing on or off, and returns whether it is on. */
   readonly toggleVerbose: () => boolean;
-  /** The posterior computed last. */
+  /** The posterior that was computed last. */
   readonly posterior: () => Posterior | undefined;
 }
 
@@ -90,7 +90,7 @@ const BATCH = 128;
 /**
  * A Laplace approximation of a model.
  *
- * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, and those of the
+ * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, and the errors of the
  * streams beneath.
  *
  * @example
@@ -162,18 +162,18 @@ export function laplaceApproximation<L extends Likelihood>(
         verbose: args.verbose ?? 0,
         callbacks: [curvature, ...instances(args)] as CustomCallback[],
       });
-      // tfjs waits for ever for what it reads from a lost device.
+      // On a lost device tfjs waits for ever: `fromDevice` rejects instead.
       await fromDevice(training);
       return build(await lastValueFrom(curvature.factors$));
     },
     predict: async (x, { samples, temperature = 1, seed = 0, predictive, batchSize = BATCH } = {}) => {
       const sampled = samples === undefined ? linearised({ temperature }) : activationSampling({ samples, temperature, seed });
-      // No example at all is for the stream to refuse.
+      // Inputs without an example become one empty batch, which the stream refuses with an error.
       const parts = nonEmpty(inputBatches(x, batchSize), () => [x].flat() as tf.Tensor[]);
       const results = await lastValueFrom(
         from(parts).pipe(predict(model, ready('predict'), predictive ?? sampled, { onProgress, total: parts.length }), toArray()),
       );
-      // The likelihood decides the kind of prediction, which the type system cannot follow.
+      // The likelihood decides the kind of the prediction. The type system cannot follow that.
       return joinPredictions(results) as unknown as WithUncertainty<P>;
     },
     sampleModels: (samples = 10, args = {}) =>
@@ -190,8 +190,8 @@ export function laplaceApproximation<L extends Likelihood>(
 }
 
 /**
- * tfjs takes instances of callbacks or plain objects, not both in one list. It makes its own of plain ones, and of none at all, since
- * that is what gives the event loop its turns during training; so does this.
+ * The callbacks of `fit` as instances: tfjs takes instances or plain objects, not both in one list. If there is no callback at
+ * all, tfjs makes an instance of its own, which gives the event loop its turns during training. So does this function.
  */
 const instances = ({ callbacks = {}, yieldEvery }: ModelFitArgs): ReadonlyArray<unknown> =>
   [callbacks].flat().map((given) => ('setParams' in given ? given : new CustomCallback(given as object, yieldEvery as 'auto')));

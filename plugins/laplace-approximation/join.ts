@@ -1,16 +1,19 @@
-/** The predictions of several batches as one, with the number that people ask for first. */
+/** Joins the predictions of several batches into one, and adds one number of uncertainty for each example. */
 import type { Classification, OutputPrediction, Prediction, Regression, Sampled, Several } from 'tfjs-laplace';
 
-/** A prediction with one uncertainty an example, [B]; of several outputs one for each. */
+/** A prediction with the uncertainty of each example, [B]. With several outputs, each output has its own. */
 export type WithUncertainty<P> =
   P extends Several<infer O>
     ? { readonly _tag: 'several'; readonly outputs: { readonly [K in keyof O]: WithUncertainty<O[K]> } }
     : P & {
-        /** Predictive entropy in nats (classification), or the root of the mean total variance of the outputs (regression). */
+        /**
+         * Predictive entropy in nats (classification), or √ of the total variance's mean over outputs, in label units
+         * (regression).
+         */
         readonly uncertainty: Float32Array;
       };
 
-/** Joins predictions of one kind, in order. */
+/** Joins predictions of one kind, in their order. */
 export function joinPredictions(parts: ReadonlyArray<Prediction>): WithUncertainty<Prediction> {
   if (parts[0]?._tag !== 'several') return joinOutput(parts as ReadonlyArray<OutputPrediction>);
   const all = parts as ReadonlyArray<Several>;
@@ -48,7 +51,10 @@ function joinOutput(parts: ReadonlyArray<OutputPrediction>): WithUncertainty<Out
   };
 }
 
-/** Batches that stop at a standard error take as many samples as each needs: of all of them together the fewest is said. */
+/**
+ * With a predictive that stops at a standard error, each batch takes as many samples as it needs. `samples` is the fewest of any
+ * batch.
+ */
 function joinSampled(parts: ReadonlyArray<Sampled>): Sampled {
   const samples = parts.flatMap((p) => p.samples ?? []);
   const errors = parts.flatMap((p) => (p.standardError === undefined ? [] : [p.standardError]));

@@ -1,14 +1,15 @@
 /**
- * A tfjs training callback that observes real training batches and folds them into Kronecker factors while training goes on.
+ * A tfjs training callback that observes the real training batches and folds them into Kronecker factors while training goes on.
  *
  * `empirical` curvature is a by-product of the training step: its rows are the gradients that the step computes anyway, at the
- * weights before the update, with dropout as training sees it. Where those are not the gradients of single examples (batch
- * normalisation in or above a covered layer couples them) or not within reach (dropout inside a recurrent layer), it takes a pass of
- * its own over each observed batch, in inference mode, at the weights right after the update, as the other estimators always do.
+ * weights before the update, with dropout as training sees it. Where these are not the gradients of single examples (batch
+ * normalisation in or above a covered layer couples the examples) or are out of reach (dropout inside a recurrent layer), each
+ * observed batch gets a pass of its own instead, in inference mode, at the weights right after the update. The other estimators
+ * always work that way.
  *
- * Examples count as often as their class weight says. Of several outputs each is weighted by the class weights of its own likelihood, which
- * must be those of `fit`. tfjs trains on the plain sum of their losses: where these are the NLLs by different factors, no gradient of
- * the step is one of the sum of the NLLs, and there is a pass of its own as well.
+ * Each example counts as often as its class weight says. With several outputs, the class weights of each output's likelihood must
+ * be those of `fit`. tfjs trains on the plain sum of the outputs' losses. If these are the NLLs up to different factors, the
+ * step's gradients are not those of the summed NLL, and each batch gets a pass of its own as well.
  *
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */
@@ -16,47 +17,46 @@ import { Callback } from '@tensorflow/tfjs-layers';
 import { type Observable, ReplaySubject, switchMap, take, throwError } from 'rxjs';
 import {
   type Curvature,
+  type EpochSelection,
   type Factors,
   finalEpochs,
   kfac,
   type Likelihood,
-  type Observation,
   type ObservedBatch,
   type OnProgress,
 } from 'tfjs-laplace';
 import { TrainingRun } from './run.js';
 
-/** Options of `laplaceCallback`; a recipe serves as well. */
+/** Options of `laplaceCallback`. A recipe serves as well. */
 export interface LaplaceCallbackOptions {
-  /** What the model's outputs mean; must fit the compiled loss. */
+  /** What the model's outputs mean. Must fit the compiled loss. */
   readonly likelihood: Likelihood;
   /** Default `kfac({ fisher: 'empirical' })`, the cheapest. */
   readonly curvature?: Curvature;
   /** Which epochs count. Default `finalEpochs(1)`. */
-  readonly observe?: Observation;
-  /** The recipe's word for `observe`, which wins. */
-  readonly observation?: Observation;
+  readonly epochs?: EpochSelection;
   /** Called after every observed batch. */
   readonly onProgress?: OnProgress;
 }
 
-/** What a training run gives, or the error that kept it from starting. */
+/** What a training run emits, or the error that kept it from starting. */
 interface Streams {
   readonly batches$: Observable<ObservedBatch>;
   readonly factors$: Observable<Factors>;
 }
 
 /**
- * A callback for `fit` and `fitDataset`, made by `laplaceCallback`. tfjs wants either instances of `tf.Callback` or plain objects
- * in one list: wrap plain ones in `new tf.CustomCallback({ … })`.
+ * A callback for `fit` and `fitDataset`, made by `laplaceCallback`. tfjs takes a list of instances of `tf.Callback` or a list of
+ * plain objects, not both in one: wrap plain objects in `new tf.CustomCallback({ … })`.
  */
 export class LaplaceCallback extends Callback {
   private readonly runs = new ReplaySubject<Streams>(1);
   private run: TrainingRun | undefined;
 
   /**
-   * Every observed batch of the present run (or the next one), emitted inside its training step: its tensors live only while it
-   * is emitted. Completes when training ends, fails with the first `LaplaceError`.
+   * Every observed batch of the present run, or of the next run if none has begun. A batch is emitted inside its training step,
+   * and its tensors live only while it is emitted. Completes when training ends, and fails with the first `LaplaceError` before
+   * that.
    */
   readonly batches$: Observable<ObservedBatch> = this.runs.pipe(
     take(1),
@@ -64,9 +64,10 @@ export class LaplaceCallback extends Callback {
   );
 
   /**
-   * The factors of the present run (or the next one), once training has ended: at the final weights as far as the mean is
-   * concerned, gathered at the moving weights of the observed epochs. Late subscribers get them too. Fails with a `LaplaceError`
-   * when nothing was observed, the data were bad or training failed; `gathered` has what there was.
+   * The factors of the present run, or of the next run if none has begun. They are emitted once training has ended, and late
+   * subscribers get them too. Their mean is the final weights; their sums were taken at the moving weights of the observed
+   * epochs. Fails with a `LaplaceError` when nothing was observed, the data were bad or training failed. `gathered` then has the
+   * factors up to that point.
    */
   readonly factors$: Observable<Factors> = this.runs.pipe(
     take(1),
@@ -77,17 +78,16 @@ export class LaplaceCallback extends Callback {
     super();
   }
 
-  /** The factors of all sound batches so far: during training, and after a failure. */
+  /** The factors of all sound batches so far. Answers during training, after its end and after a failure. */
   async gathered(): Promise<Factors | undefined> {
     return this.run?.gathered();
   }
 
   override async onTrainBegin(): Promise<void> {
-    const { likelihood, curvature = kfac({ fisher: 'empirical' }), onProgress } = this.options;
-    const observation = this.options.observe ?? this.options.observation ?? finalEpochs(1);
+    const { likelihood, curvature = kfac({ fisher: 'empirical' }), epochs = finalEpochs(1), onProgress } = this.options;
     this.run = undefined;
     try {
-      this.run = new TrainingRun(this.model, { likelihood, curvature, observation, onProgress }, this.params.epochs as number);
+      this.run = new TrainingRun(this.model, { likelihood, curvature, epochs, onProgress }, this.params.epochs as number);
       this.runs.next(this.run);
     } catch (error) {
       const refused = throwError(() => error);
@@ -116,8 +116,8 @@ export class LaplaceCallback extends Callback {
 /**
  * Makes a training callback that gathers curvature.
  *
- * Before training starts it checks that the model has layers to cover, that it is compiled, and that its loss is the likelihood's;
- * otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
+ * Before training starts the callback checks that the model is compiled, that it has layers to cover, and that its loss is the
+ * likelihood's. Otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
  *
  * @example
  * ```ts
@@ -131,7 +131,7 @@ export class LaplaceCallback extends Callback {
  * const curvature = laplaceCallback({
  *   likelihood: gaussian({ noiseVariance: 0.5 }),
  *   curvature: kfac({ fisher: 'empirical' }),
- *   observe: finalEpochs(1),
+ *   epochs: finalEpochs(1),
  * });
  * const [x, y] = [tf.tensor2d([[1, 2], [3, 4], [5, 6]]), tf.tensor2d([[1], [2], [3]])];
  * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: curvature });

@@ -1,14 +1,14 @@
 /**
- * What is changed on a model for the length of one training run, and how it is undone. tfjs tells callbacks when training starts
- * and, if all goes well, when it ends; after an error it tells nobody, but it always sets `model.isTraining` to false. That
- * assignment is what undoes the patch, so that nothing is left behind after an end, a `stopTraining` or an error.
+ * Changes a model for the length of one training run, and changes it back. tfjs tells callbacks when training starts and, if all
+ * goes well, when it ends. After an error it tells nobody, but it always sets `model.isTraining` to false. The patch listens to
+ * that assignment and undoes itself then, so that a regular end, a `stopTraining` and an error all leave nothing behind.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 type Minimize = tf.Optimizer['minimize'];
 
-/** Wraps `model.optimizer.minimize` until training is over; `onEnd` is called once, right after everything is put back. */
+/** Wraps `model.optimizer.minimize` until training is over. Calls `onEnd` once, right after everything is put back. */
 export function patchTraining(model: LayersModel, wrap: (minimize: Minimize) => Minimize, onEnd: () => void): void {
   const optimizer = model.optimizer;
   const own = Object.getOwnPropertyDescriptor(optimizer, 'minimize');
@@ -24,7 +24,7 @@ export function patchTraining(model: LayersModel, wrap: (minimize: Minimize) => 
       Object.defineProperty(model, 'isTraining', training);
       if (own) Object.defineProperty(optimizer, 'minimize', own);
       else delete (optimizer as Partial<tf.Optimizer>).minimize;
-      // What is back may be the patch of another callback that watches this training, which is to end as well.
+      // The restored property may be the patch of another callback that watches the same training. That patch has to end as well.
       Reflect.set(model, 'isTraining', value);
       onEnd();
     },

@@ -1,27 +1,30 @@
-/** One training run under observation: from `onTrainBegin` to the end, whichever end that is. */
+/**
+ * One training run under observation, from `onTrainBegin` to its end, whichever end that is. A run is in one of four states:
+ *
+ *   idle ⇄ observing   between epochs, or in an epoch that does not count ⇄ in an epoch that counts
+ *   failed             observing met an error, or training did: nothing more is observed, training goes its own way
+ *   ended              training ended regularly, and the factors are out
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { either as E } from 'fp-ts';
 import { ReplaySubject, Subject } from 'rxjs';
 import {
-  type Accumulator,
   type Curvature,
-  createAccumulator,
+  createEpochAccumulator,
   deviceError,
+  type EpochAccumulator,
+  type EpochSelection,
+  type ErrorParts,
   type Factors,
-  type LaplaceError,
   type Likelihood,
   laplaceError,
-  mergeEpochs,
-  type Network,
-  type Observation,
   type ObservedBatch,
   type OnProgress,
   onDeviceLost,
+  orThrow,
   transientBatch,
 } from 'tfjs-laplace';
-import { append, observes, total, type Window } from './epochs.js';
-import { observable } from './observable.js';
+import { type CheckedTraining, checkTraining } from './checkTraining.js';
 import { patchTraining } from './patch.js';
 import { batchOf, checkWeights, soundlyWeighted } from './step.js';
 import { type Captured, installTaps } from './taps.js';
@@ -30,50 +33,56 @@ import { type Captured, installTaps } from './taps.js';
 export interface RunOptions {
   readonly likelihood: Likelihood;
   readonly curvature: Curvature;
-  readonly observation: Observation;
+  readonly epochs: EpochSelection;
   readonly onProgress?: OnProgress | undefined;
 }
 
-type Minimize = tf.Optimizer['minimize'];
-type Weights = Awaited<ReturnType<Accumulator['weights']>>;
+type State = { readonly _tag: 'idle' } | Observing | { readonly _tag: 'failed' } | { readonly _tag: 'ended' };
 
-/** The observation of one training run. */
+interface Observing {
+  readonly _tag: 'observing';
+  readonly epoch: number;
+  /** The batch's number within the epoch, from 0. */
+  readonly index: number;
+  /** What the present training step started, until `endBatch` waits for it. */
+  readonly step?: Step | undefined;
+}
+
+interface Step {
+  /** 1 when the training loss weights its examples soundly (see `soundlyWeighted`). */
+  readonly sound: tf.Scalar;
+  /** Makes the batch count. */
+  readonly settle: () => Promise<void>;
+}
+
+const IDLE: State = { _tag: 'idle' };
+const FAILED: State = { _tag: 'failed' };
+const ENDED: State = { _tag: 'ended' };
+
+type Minimize = tf.Optimizer['minimize'];
+
+/** One training run under observation. */
 export class TrainingRun {
   readonly batches$ = new Subject<ObservedBatch>();
   readonly factors$ = new ReplaySubject<Factors>(1);
 
-  private readonly network: Network;
-  /** From the training loss to the NLL; undefined where the step's own rows are not taken. */
-  private readonly scale: number | undefined;
-  private readonly accumulator: Accumulator;
-  private window: Window = [];
-  private observing = false;
-  private epoch = 0;
-  private index = 0;
-  private observed = 0;
-  private weightFlag: tf.Scalar | undefined;
-  private failure: unknown;
-  private ended = false;
-  private forgetDevice = (): void => {};
-  /** What was gathered, once nothing more is added: the device is free then. */
-  private rest: Promise<Factors | undefined> | undefined;
+  private readonly training: CheckedTraining;
+  private readonly accumulator: EpochAccumulator;
+  private readonly forgetDevice: () => void;
+  private state: State = IDLE;
 
-  /** Throws a `LaplaceError` when model, loss and estimator don't fit; nothing is patched then. */
-  constructor(
-    model: LayersModel,
-    private readonly options: RunOptions,
-    private readonly announced: number,
-  ) {
-    const { likelihood, curvature } = options;
-    const checked = observable(model, likelihood, curvature);
-    if (E.isLeft(checked)) throw checked.left;
-    this.network = checked.right.network;
-    this.scale = checked.right.scale;
-    this.accumulator = createAccumulator(this.network, curvature);
-    // Training would wait for ever for what it reads from a lost device: nobody else would tell.
-    this.forgetDevice = onDeviceLost((error) => {
-      if (this.failure === undefined) this.fail(error);
-    });
+  /**
+   * @param announced The number of the epoch at which training ends, if nothing stops it early.
+   * @throws LaplaceError When model, loss and estimator do not fit. Nothing is patched then.
+   */
+  constructor(model: LayersModel, { likelihood, curvature, epochs, onProgress }: RunOptions, announced: number) {
+    this.training = orThrow(checkTraining(model, likelihood, curvature));
+    const detail = (epoch: number): string => `epoch ${epoch + 1}`;
+    const empty = nothingObserved(announced);
+    this.accumulator = createEpochAccumulator({ curvature, epochs, announced, empty, onProgress, detail });
+    this.accumulator.bind(this.training.network);
+    // Training waits for ever for what it reads from a lost device. Nobody else would tell.
+    this.forgetDevice = onDeviceLost((error) => this.fail(error));
     patchTraining(
       model,
       (minimize) => this.wrap(minimize),
@@ -82,50 +91,45 @@ export class TrainingRun {
   }
 
   beginEpoch(epoch: number): void {
-    this.epoch = epoch;
-    this.index = 0;
-    this.observing = this.failure === undefined && observes(this.options.observation, epoch, this.announced);
+    if (this.state._tag === 'failed') return;
+    this.state = this.accumulator.observes(epoch) ? { _tag: 'observing', epoch, index: 0 } : IDLE;
   }
 
-  /** Waits for what the step started. */
+  /** Waits for what the training step started. */
   async endBatch(): Promise<void> {
-    this.index += 1;
-    if (!this.observing) return;
+    if (this.state._tag !== 'observing') return;
+    const { epoch, index, step } = this.state;
+    this.state = { _tag: 'observing', epoch, index: index + 1 };
+    if (step === undefined) return;
     await this.guarded(async () => {
-      const flag = this.weightFlag;
-      this.weightFlag = undefined;
-      if (flag !== undefined) await checkWeights(this.network, flag);
-      await this.accumulator.settle();
-      this.observed += 1;
-      this.options.onProgress?.({ phase: 'observe', done: this.observed, unit: 'batches', detail: `epoch ${this.epoch + 1}` });
+      await checkWeights(this.training.network, step.sound);
+      await step.settle();
     });
   }
 
   async endEpoch(): Promise<void> {
-    if (!this.observing || this.accumulator.count() === 0) return;
-    await this.guarded(async () => {
-      const epoch = await this.accumulator.factors();
-      this.window = append(this.options.observation, this.window, epoch, this.network.model.stopTraining);
-      this.accumulator.reset();
-    });
+    if (this.state._tag !== 'observing') return;
+    await this.guarded(() => this.accumulator.endEpoch(this.training.network.model.stopTraining));
   }
 
   /** The regular end of training. */
   async end(): Promise<void> {
-    if (this.failure !== undefined) return;
+    if (this.state._tag === 'failed') return;
+    this.batches$.complete();
     await this.guarded(async () => {
-      const factors = standingFor(await this.accumulator.weights(), total(this.window));
-      this.batches$.complete();
-      if (factors === undefined) throw nothingObserved(this.announced);
-      this.rest = Promise.resolve(factors);
-      this.ended = true;
-      this.forgetDevice();
+      const factors = await this.accumulator.end();
+      this.state = ENDED;
       this.factors$.next(factors);
       this.factors$.complete();
     });
   }
 
-  /** What goes wrong with the observation (bad data, say) ends it with an error, and leaves training alone. */
+  /** The factors of the sound batches so far; after the end or a failure those of the whole run. */
+  gathered(): Promise<Factors | undefined> {
+    return this.accumulator.gathered();
+  }
+
+  /** An error of observing (bad data, say) ends the observation, and leaves training alone. */
   private async guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -134,22 +138,10 @@ export class TrainingRun {
     }
   }
 
-  /** Factors of the sound batches so far; after the end or a failure those of the whole run. */
-  async gathered(): Promise<Factors | undefined> {
-    return this.rest ?? this.sumSoFar();
-  }
-
-  private async sumSoFar(): Promise<Factors | undefined> {
-    const past = total(this.window);
-    if (this.accumulator.count() === 0) return past;
-    const present = await this.accumulator.factors();
-    return past === undefined ? present : E.getOrElse<LaplaceError, Factors>(() => present)(mergeEpochs(past, present));
-  }
-
   private wrap(minimize: Minimize): Minimize {
     return ((...args: Parameters<Minimize>) => {
-      if (!this.observing) return minimize(...args);
-      const taps = installTaps(this.network, this.scale !== undefined);
+      if (this.state._tag !== 'observing') return minimize(...args);
+      const taps = installTaps(this.training.network, this.training.scale !== undefined);
       try {
         let cost: ReturnType<Minimize>;
         try {
@@ -157,7 +149,7 @@ export class TrainingRun {
         } finally {
           taps.remove();
         }
-        this.emit(taps.captured);
+        this.observe(this.state, taps.captured);
         return cost;
       } finally {
         taps.dispose();
@@ -165,15 +157,16 @@ export class TrainingRun {
     }) as Minimize;
   }
 
-  private emit(captured: Captured): void {
-    const { network, epoch, index } = this;
+  /** Takes the batch of a training step that has just been done, and emits it. */
+  private observe({ epoch, index }: Observing, captured: Captured): void {
+    const { network, scale } = this.training;
     try {
       if (captured.failure !== undefined) throw captured.failure;
       tf.tidy(() => {
-        this.weightFlag = tf.keep(soundlyWeighted(network, captured));
-        const tensors = batchOf(network, captured, this.scale);
-        const { batch, expire } = transientBatch(network, { epoch, index }, tensors);
-        this.accumulator.add(batch);
+        const { batch, expire } = transientBatch(network, { epoch, index }, batchOf(network, captured, scale));
+        const settle = this.accumulator.take(batch);
+        const sound = tf.keep(soundlyWeighted(network, captured));
+        this.state = { _tag: 'observing', epoch, index, step: { sound, settle } };
         this.batches$.next(batch);
         expire();
       });
@@ -183,45 +176,33 @@ export class TrainingRun {
   }
 
   private fail(reason: unknown): void {
-    this.forgetDevice();
+    if (this.state._tag === 'failed' || this.state._tag === 'ended') return;
+    if (this.state._tag === 'observing') this.state.step?.sound.dispose();
+    this.state = FAILED;
+    this.accumulator.stop();
     const error = deviceError(reason);
-    this.failure = error;
-    this.observing = false;
-    this.weightFlag?.dispose();
-    this.weightFlag = undefined;
-    this.keep(this.sumSoFar().finally(() => this.accumulator.reset()));
     this.batches$.error(error);
     this.factors$.error(error);
   }
 
-  /** After everything was put back: at the end of training, or after an error that nobody told us about. */
+  /**
+   * Called at the very end, when everything is put back: after a regular end of training, or after an error that tfjs told nobody
+   * of.
+   */
   private stop(): void {
-    if (!this.ended && this.failure === undefined) {
-      const what = 'Training ended with an error before its factors were complete';
-      this.fail(laplaceError('NotReady', { what, remedy: 'See the error of fit; gathered() has the factors up to then.' }));
-    }
-    this.observing = false;
-    if (this.failure === undefined) return;
-    // What was gathered before a failure stands for the weights at the end too: training may have gone on since.
-    this.keep(Promise.all([this.accumulator.weights(), this.rest]).then(([weights, sum]) => standingFor(weights, sum)));
-  }
-
-  /** Whoever asks for what was gathered hears when that failed; nobody has to ask. */
-  private keep(rest: Promise<Factors | undefined>): void {
-    this.rest = rest;
-    rest.catch(() => {});
+    this.forgetDevice();
+    if (this.state._tag === 'ended') return;
+    const what = 'Training ended with an error before its factors were complete';
+    this.fail(laplaceError('NotReady', { what, remedy: 'See the error of fit. gathered() has the factors up to then.' }));
+    // Training may have gone on since a failure, but a posterior is made for the weights at the end.
+    this.accumulator.moveToPresentWeights();
   }
 }
 
-/** Sums that were taken while the weights moved, as factors at these weights. */
-const standingFor = (weights: Weights, sum: Factors | undefined): Factors | undefined =>
-  sum === undefined ? undefined : { ...sum, fingerprint: weights.fingerprint, weights: weights.blocks };
-
-const nothingObserved = (announced: number): LaplaceError =>
-  laplaceError('Empty', {
-    what: 'No training batch was observed',
-    field: 'observe',
-    found: `training of ${announced} epochs without an observed one`,
-    expected: 'at least one observed epoch',
-    remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
-  });
+const nothingObserved = (announced: number): ErrorParts => ({
+  what: 'No training batch was observed',
+  field: 'epochs',
+  found: `training of ${announced} epochs without an observed one`,
+  expected: 'at least one observed epoch',
+  remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
+});

@@ -1,20 +1,23 @@
-/** One observed training step: what the taps captured, as a batch that estimators understand. */
+/** Makes the batch that estimators understand out of the tensors that the taps captured in one training step. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type BatchTensors, type BlockRows, fromDevice, type Head, laplaceError, type Network } from 'tfjs-laplace';
 import type { Captured, CapturedLoss } from './taps.js';
 
 /**
- * The batch of a step. `scale` takes a gradient of the training loss to one of the NLL; the training loss is a batch mean, in which
- * examples may have weights w, so that B · scale / w · dL/dz is the gradient of one example's own NLL. Without a scale the batch has
- * no rows of its own; nor where the step did not show all of them.
+ * The batch of a training step. The training loss L is a mean over the batch's B examples, in which examples may have weights w.
+ * Hence B · scale / w · dL/dz is the gradient of one example's own NLL. Without a scale, or if the step did not show all rows,
+ * the batch has no rows.
  *
  * Allocates inside the caller's `tf.tidy`.
+ *
+ * @param scale What gradients of the training loss are multiplied with to give those of the NLL.
  */
 export function batchOf(network: Network, captured: Captured, scale: number | undefined): BatchTensors {
   const x = network.model.inputs.flatMap((_, i) => captured.x.get(i) ?? []);
   const y = captured.losses.map(({ labels }) => labels as tf.Tensor);
   const outputs = outputsOf(network, captured);
-  // What likelihoods weigh by themselves are no weights of the batch's; nor are there any where each output could have its own.
+  // A likelihood with class weights applies them itself, so that the batch has none. With several outputs, whose losses may have
+  // weights of their own, there is no one weight for each example.
   const weights = captured.losses.length > 1 ? undefined : weightsOf(captured.losses[0] as CapturedLoss);
   const rows = scale === undefined ? undefined : rowsOf(network, captured, scale, weights);
   return {
@@ -42,19 +45,19 @@ function rowsOf(
     const scaled: tf.Tensor4D = tf.mul(g, scale * g.shape[1]);
     rows.set(name, {
       input: joined(calls.map(({ input }) => input)),
-      // An example without weight has no gradient, and counts for nothing.
+      // An example of weight 0 has no gradient, and does not count.
       gradient: weights === undefined ? scaled : tf.divNoNan(scaled, tf.reshape(weights, [1, -1, 1, 1])),
     });
   }
   return rows;
 }
 
-/** f [B, C] before the links, if the step let it through: layers' z, or the model's outputs where they carry no link. */
+/** f [B, C] before the links, if the step showed it: the z of the last layers, or the model's outputs where there is no link. */
 function outputsOf({ heads, uses }: Network, { preactivations, losses }: Captured): tf.Tensor2D | undefined {
   const parts = heads.flatMap(({ value, link }, i) => {
     const layer = uses.find(({ output }) => output === value)?.layer;
     const calls = (layer && preactivations.get(layer)) ?? [];
-    // Of several calls nobody says which one made the output.
+    // If the layer is called several times, nobody says which call made the output.
     const f = (calls.length === 1 ? calls[0] : undefined) ?? (link === undefined ? losses[i]?.outputs : undefined);
     return f === undefined ? [] : [tf.reshape(f, [f.shape[0] as number, -1]) as tf.Tensor2D];
   });
@@ -63,8 +66,8 @@ function outputsOf({ heads, uses }: Network, { preactivations, losses }: Capture
 }
 
 /**
- * w [B], how often each example counts in the loss, where that is a number for each example. Without weights dL/dloss is 1/B: what
- * is 1 up to a rounding is made exactly 1.
+ * w [B]: how often each example counts in the loss. Undefined for a loss that is not one number for each example. Without weights
+ * dL/dloss is 1/B, and w is 1 up to rounding; such a w is made exactly 1.
  */
 function weightsOf({ gradient, labels }: CapturedLoss): tf.Tensor1D | undefined {
   if (gradient === undefined || !isByExample(gradient, labels)) return undefined;
@@ -76,9 +79,9 @@ const isByExample = (loss: tf.Tensor, labels: tf.Tensor | undefined): boolean =>
   loss.rank === 1 && loss.shape[0] === labels?.shape[0];
 
 /**
- * Scalar: 1 when every example counts as often as `weightsOf` says, and as the likelihood says where it has weights of its own. A loss
- * that is one number of the whole batch cannot be weighted by example: tfjs multiplies all of it by the batch's mean weight. Of several
- * outputs, whose losses can have weights of their own, each must be weighted as its likelihood says. Allocates inside the caller's
+ * Scalar: 1 when every example counts as often as `weightsOf` says, and as often as the likelihood says if that has class
+ * weights. A loss that is one number for the whole batch cannot weight examples: tfjs multiplies it by the batch's mean weight.
+ * With several outputs, each output's loss must be weighted as the output's likelihood says. Allocates inside the caller's
  * `tf.tidy`.
  */
 export function soundlyWeighted({ heads }: Network, { losses }: Captured): tf.Scalar {
@@ -94,13 +97,13 @@ function isSound({ ops, outputs }: Head, { gradient, labels }: CapturedLoss, sev
   if (own === undefined && byExample && !several) return asNumber(tf.logicalAnd(tf.isFinite(w), tf.greaterEqual(w, 0)));
   const expected = own ?? tf.scalar(1);
   const found = byExample || own === undefined ? w : tf.reshape(w, [-1, 1]);
-  // Equal up to float32 rounding; weights that differ by less than this do not matter.
+  // Equal up to float32 rounding. Weights that differ by less than this do not matter.
   return asNumber(tf.lessEqual(tf.abs(tf.sub(found, expected)), tf.mul(1e-3, tf.maximum(expected, 1))));
 }
 
 const asNumber = (flags: tf.Tensor): tf.Scalar => tf.cast(tf.all(flags), 'float32') as tf.Scalar;
 
-/** Rejects when the flag is not set. */
+/** Reads the scalar of `soundlyWeighted` and disposes it. Rejects with `InvalidOption` when it is 0. */
 export async function checkWeights({ heads }: Network, flag: tf.Scalar): Promise<void> {
   const [sound] = await fromDevice(flag.data()).finally(() => flag.dispose());
   if (sound) return;
@@ -108,7 +111,7 @@ export async function checkWeights({ heads }: Network, flag: tf.Scalar): Promise
     'InvalidOption',
     heads.length === 1 && heads[0]?.ops.weights === undefined
       ? {
-          what: 'The weights of examples in the training loss cannot be told',
+          what: "The training loss does not show its examples' weights",
           field: 'classWeight',
           found: 'a loss of one number for a whole batch, or weights that are negative or not finite',
           expected: 'a finite weight >= 0 for each example',

@@ -1,34 +1,36 @@
 /**
- * Taps into one training step: layer inputs, pre-activation gradients dL/dz, the batch's inputs and labels. tfjs hands none
- * of them to callbacks, so for the length of one `optimizer.minimize` the `call` of the layers concerned and the model's loss
- * functions are wrapped on the instance, and put back whatever happens.
+ * Taps into one training step. They capture layer inputs, pre-activation gradients dL/dz, and the batch's inputs and labels. tfjs
+ * hands none of these to callbacks. The taps therefore wrap the `call` of layers and the model's loss functions, on the instances
+ * and for the length of one `optimizer.minimize`, and put them back whatever happens.
  *
- * The wrapped step computes the same numbers in the same order: a tap is an identity with a gradient that looks at what passes.
+ * The wrapped step computes the same numbers in the same order: a tap is an identity whose gradient hands a copy to the observer.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type BlockRows, type Layer, type LayerUse, type Network, rowsOfUse } from 'tfjs-laplace';
 import { watched, watchUse } from './watch.js';
 
-/** What one step let through. Tensors are kept: `dispose` frees them. */
+/** What the taps captured in one step. The tensors are kept until `dispose` frees them. */
 export interface Captured {
-  /** By block, one for each call of its layer: inputs, and gradients of the training loss, as they were before the update. */
+  /**
+   * For each block, by name, the rows of every call of its layer: inputs and gradients of the training loss, before the update.
+   */
   readonly rows: Map<string, BlockRows[]>;
-  /** z of the layers that make the outputs, one for each of a layer's calls. */
+  /** z of each layer that makes an output, one for each call of the layer. */
   readonly preactivations: Map<Layer, tf.Tensor[]>;
-  /** By position in `model.inputs`. */
+  /** The batch's inputs, by their position in `model.inputs`. */
   readonly x: Map<number, tf.Tensor>;
-  /** What the loss of each output of the model saw, in the model's order. */
+  /** What the loss of each output was called with, in the model's order. */
   readonly losses: ReadonlyArray<CapturedLoss>;
-  /** What went wrong with the taps: the observation's matter, not training's. */
+  /** The error of a tap, if there was one. It ends the observation, and leaves training alone. */
   failure: unknown;
 }
 
-/** What passed one loss. */
+/** What one loss was called with, and its gradient. */
 export interface CapturedLoss {
   labels?: tf.Tensor;
   outputs?: tf.Tensor;
-  /** dL/dloss: training minimises the mean of the losses' sum, so it is 1 over the count of its numbers times an example's weight. */
+  /** dL/dloss. Training minimises the mean of the loss's numbers, so that each entry is an example's weight over their count. */
   gradient?: tf.Tensor;
 }
 
@@ -44,7 +46,11 @@ type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) =
 type Updating = { applyGradients: (gradients: unknown) => void };
 type LossFunction = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 
-/** Installs taps on the layers that read the model's inputs, on the losses and, for `rows`, on every layer with blocks. */
+/**
+ * Installs taps on the layers that read the model's inputs and on the losses.
+ *
+ * @param rows Whether to tap the layers with blocks as well, for rows of curvature.
+ */
 export function installTaps(network: Network, rows: boolean): Taps {
   const { model } = network;
   const captured: Captured = {
@@ -87,8 +93,8 @@ export function installTaps(network: Network, rows: boolean): Taps {
       }),
     );
   }
-  // Layers with several operations are differentiated once more on their own: after the step's gradients, which tfjs cannot interrupt,
-  // and before its update, which moves the weights.
+  // Rows of layers with several operations need a differentiation of their own. It must run after the step's gradients, since
+  // tfjs cannot nest it there, and before the step's update, which moves the weights.
   undo.push(
     wrapMethod(model.optimizer as unknown as Updating, 'applyGradients', (apply) => (gradients) => {
       try {
@@ -133,14 +139,14 @@ export function installTaps(network: Network, rows: boolean): Taps {
 }
 
 interface TappedUse {
-  /** The layer's first use, which stands for all of them. */
+  /** The layer's first use. It stands for all uses of the layer. */
   readonly use: LayerUse;
   readonly covered: boolean;
-  /** Whether the layer makes an output, before its link. */
+  /** Whether the layer makes an output of the network, before its link. */
   readonly last: boolean;
 }
 
-/** Every layer with blocks, and those that make the outputs. */
+/** Every layer that has blocks or makes an output. */
 function tappedUses({ uses, blocks, ends }: Network): ReadonlyArray<TappedUse> {
   return uses
     .filter(({ layer }, i) => uses.findIndex((other) => other.layer === layer) === i)
@@ -152,7 +158,9 @@ function tappedUses({ uses, blocks, ends }: Network): ReadonlyArray<TappedUse> {
     .filter(({ covered, last }) => covered || last);
 }
 
-/** Replaces a method on the instance; the returned function restores what was there, own property or prototype's. */
+/**
+ * Replaces a method on the instance. The returned function restores the method, whether it was the instance's own or inherited.
+ */
 function wrapMethod<K extends string, M extends (...args: never[]) => unknown>(
   target: Record<K, M>,
   name: K,
@@ -179,10 +187,13 @@ export function readsAllInputs(model: LayersModel): boolean {
   return caught.size === model.inputs.length;
 }
 
-/** Layers that read the model's inputs, and at which argument: the same in all their uses, since a call doesn't say which it is. */
+/**
+ * Layers that read inputs of the model, and at which argument. All uses must read the same, since a call does not say which use
+ * it is.
+ */
 function inputReaders(model: LayersModel): ReadonlyMap<Layer, ReadonlyArray<Read>> {
   const readers = new Map<Layer, ReadonlyArray<Read>>();
-  // tfjs numbers the uses of a layer; those within this model are the container's.
+  // tfjs numbers the uses of a layer, also those in other models. The container lists the uses within this model.
   const { containerNodes } = model as unknown as { readonly containerNodes: ReadonlySet<string> };
   for (const layer of model.layers.filter((l) => l.getClassName() !== 'InputLayer')) {
     const uses = layer.inboundNodes

@@ -1,13 +1,13 @@
-/** Identities that look at what passes a layer on its way forward and back. */
+/** Identities that observe values on their way through a layer, forward and back. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer, LayerUse } from 'tfjs-laplace';
 
-/** Looks at one call of a layer. */
+/** Observes one call of a layer. */
 export interface Look {
-  /** Keeps a tensor as long as the step's others. */
+  /** Keeps a tensor as long as the other tensors of the step. */
   readonly hold: (t: tf.Tensor) => tf.Tensor;
   readonly preactivation: (z: tf.Tensor) => void;
-  /** The gradient in the value that `use` ends with: the last pre-activation, or what its activation makes of it. */
+  /** Called with dL/dv of the value v that `use` ends with: the last pre-activation, or the activation's output. */
   readonly gradient: (use: LayerUse, gradient: tf.Tensor) => void;
 }
 
@@ -16,12 +16,12 @@ interface Activation {
   apply(z: tf.Tensor): tf.Tensor;
 }
 
-/** The member of tfjs's layers that their types keep to themselves. */
+/** A member of tfjs's layers that their types hide. */
 interface Inside {
   activation?: Activation | null;
 }
 
-/** The identity, with a gradient that is looked at on its way back. */
+/** The identity. Calls `look` with the gradient on its way back. */
 export function watched(t: tf.Tensor, look: (dy: tf.Tensor) => void): tf.Tensor {
   return tf.customGrad((x) => ({
     value: tf.clone(x as tf.Tensor),
@@ -32,17 +32,20 @@ export function watched(t: tf.Tensor, look: (dy: tf.Tensor) => void): tf.Tensor 
   }))(t);
 }
 
-/** φ'(z) from h = φ(z), for the activations that tfjs fuses with dense layers and convolutions: their z never shows. */
+/** φ'(z) from h = φ(z), for the activations that tfjs fuses with dense layers and convolutions, so that their z never shows. */
 const SLOPES: Readonly<Record<string, (h: tf.Tensor) => tf.Tensor>> = {
   relu: (h) => tf.step(h),
   elu: (h) => tf.add(tf.minimum(h, 0), 1),
 };
 
 /**
- * A layer's own computation, watched. The layer always does the work itself, so that training does not change by a bit: what has no
- * activation is z, a fused activation is watched at its output, and another one is handed over with the tap in front of it. A layer
- * around a layer (TimeDistributed) runs its activation step by step, and one of several operations may turn its channels around after
- * it: these are watched at their output, as a whole.
+ * Runs a layer's own computation and observes it. The layer always does the work itself, so that training does not change by a
+ * bit. Where the observer stands depends on the layer:
+ * - without an activation, at the output, which is z;
+ * - with a fused activation, at the output h, from which φ' follows;
+ * - with any other activation, in front of it;
+ * - with several operations or around another layer (TimeDistributed), at the output, and the layer counts as a whole: it may run
+ *   its activation step by step, or turn its channels around afterwards.
  */
 export function watchUse(use: LayerUse, run: () => tf.Tensor, look: Look): tf.Tensor {
   const { activation } = use;

@@ -12,7 +12,7 @@ export const mnistRecipe = recipe({
   likelihood: categorical(),
   curvature: kfac({ fisher: 'empirical' }),
   // Training runs the epochs that are announced, so that the first one need not be observed.
-  observation: finalEpochs(1, { stopsEarly: false }),
+  epochs: finalEpochs(1, { stopsEarly: false }),
   // Where the search on the held-out images starts; what it finds replaces it.
   prior: isotropic(1),
   damping: exactDamping(),

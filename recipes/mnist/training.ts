@@ -32,7 +32,7 @@ export async function trainNetwork(model: LayersModel, digits: Digits, plan: Pla
     },
   });
   const curvature = laplaceCallback(mnistRecipe);
-  // Subscribed to before training, so that a failure of the observation has somebody to tell.
+  // Subscribed to before training, so that somebody hears when observing fails.
   const factors = lastValueFrom(curvature.factors$);
   factors.catch(() => {});
   await model.fitDataset(shuffledBatches(digits, plan, steps) as never, {

@@ -6,7 +6,7 @@ import { LikelihoodCodec } from '../likelihood/codec.js';
 import { isotropic, PriorCodec } from '../posterior/codec.js';
 import { DampingCodec, exactDamping } from '../posterior/damping.js';
 import { linearised, PredictiveCodec } from '../predictive/codec.js';
-import { finalEpochs, ObservationCodec } from '../stream/codec.js';
+import { EpochSelectionCodec, finalEpochs } from '../stream/codec.js';
 
 /** Decodes a recipe; its defaults are here and nowhere else. */
 export const RecipeCodec = struct('a recipe', {
@@ -14,8 +14,8 @@ export const RecipeCodec = struct('a recipe', {
   likelihood: LikelihoodCodec,
   /** How curvature is estimated; default `kfac()`. */
   curvature: defaulted(CurvatureCodec, kfac()),
-  /** Which epochs of the training are observed; default `finalEpochs(1)`. */
-  observation: defaulted(ObservationCodec, finalEpochs(1)),
+  /** Which epochs of the training count; default `finalEpochs(1)`. */
+  epochs: defaulted(EpochSelectionCodec, finalEpochs(1)),
   /** The prior on the weights; default `isotropic(1)`. */
   prior: defaulted(PriorCodec, isotropic(1)),
   /** How the prior enters the precision; default `exactDamping()`. */

@@ -11,13 +11,13 @@ import { either as E, function as F } from 'fp-ts';
 import { decode, type Flat } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { isData, type Likelihood, type LikelihoodOf } from '../likelihood/codec.js';
-import type { Observation } from '../stream/codec.js';
+import type { EpochSelection } from '../stream/codec.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 
 /** A recipe that JSON can hold: without predicates, and without a likelihood of one's own, also in a `perStep`. */
 export type RecipeData = Flat<
-  Omit<Recipe, 'observation' | 'likelihood'> & {
-    readonly observation: Exclude<Observation, { readonly _tag: 'epochs' }>;
+  Omit<Recipe, 'epochs' | 'likelihood'> & {
+    readonly epochs: Exclude<EpochSelection, { readonly _tag: 'epochsWhere' }>;
     readonly likelihood: Exclude<Likelihood, LikelihoodOf<'custom'>>;
   }
 >;
@@ -73,11 +73,10 @@ export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(valu
 export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> =>
   F.pipe(
     decodeRecipe(value),
-    E.chain(({ observation, likelihood, ...rest }) => {
-      if (observation._tag === 'epochs')
-        return E.left(isCode('observation.predicate', 'finalEpochs or everyEpoch, which are data'));
+    E.chain(({ epochs, likelihood, ...rest }) => {
+      if (epochs._tag === 'epochsWhere') return E.left(isCode('epochs.predicate', 'finalEpochs or everyEpoch, which are data'));
       if (!isData(likelihood)) return E.left(isCode('likelihood', "a likelihood of the library's, which are data"));
-      return E.right(Object.freeze({ ...rest, likelihood, observation }));
+      return E.right(Object.freeze({ ...rest, likelihood, epochs }));
     }),
   );
 

@@ -1,6 +1,4 @@
-/**
- * Sources of batches that make each one when its turn comes, so that no more than one is on the device at a time.
- */
+/** Sources that make each batch when its turn comes, so that no more than one batch is on the device at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Observable } from 'rxjs';
 import { laplaceError } from '../errors.js';
@@ -8,21 +6,23 @@ import { isTensor, type LabelledBatch } from '../network/inputs.js';
 import { breather } from './breathe.js';
 import type { BatchSource, OwnedBatch } from './observed.js';
 
-/** A whole data set as tensors whose first dimension counts examples; several inputs as a list, labels of several outputs also by name. */
+/**
+ * A whole data set of N examples, as tensors [N, …]. Several inputs come as a list, labels of several outputs as a list or by
+ * name.
+ */
 export interface TensorData {
   readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
   readonly y: tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor>>;
-  /** How often each example counts, [N]; once without. */
+  /** How often each example counts, [N]. Without weights each counts once. */
   readonly weights?: tf.Tensor;
 }
 
 /**
- * Cuts tensors into batches of `size` examples, in order; the last may be smaller. Labels of several outputs stay the list or the
- * record that they are. Each is a function that slices when called,
- * inside the `tf.tidy` of whoever calls it.
+ * Cuts tensors into batches of `size` examples, in order. The last batch may be smaller. Each batch is a function that slices the
+ * tensors when it is called, inside the caller's `tf.tidy`. Labels of several outputs stay the list or the record that they are.
  *
- * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1, `InvalidInput` and `InvalidLabels` for tensors that differ
- * in length.
+ * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1; `InvalidInput` and `InvalidLabels` for tensors of
+ * different lengths.
  */
 export function batches({ x, y, weights }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
   const inputs = inputBatches(x, size);
@@ -51,20 +51,20 @@ export function batches({ x, y, weights }: TensorData, size: number): ReadonlyAr
   }));
 }
 
-/** The labels of every output, each with its name in error messages. */
+/** The labels of every output, with the names that error messages give them. */
 function parts(y: TensorData['y']): ReadonlyArray<readonly [field: string, labels: tf.Tensor]> {
   if (isTensor(y)) return [['y', y]];
   return Object.entries(y).map(([key, labels]) => [Array.isArray(y) ? `y[${key}]` : `y.${key}`, labels]);
 }
 
-/** A part of the labels of every output, in the form in which they were given. */
+/** The same examples' labels of every output, in the form in which the labels were given. */
 function sliceAll(y: TensorData['y'], start: number, size: number): TensorData['y'] {
   if (isTensor(y)) return slice(y, start, size);
   const sliced = Object.entries(y).map(([key, labels]) => [key, slice(labels, start, size)] as const);
   return Array.isArray(y) ? sliced.map(([, labels]) => labels) : Object.fromEntries(sliced);
 }
 
-/** The same without labels, for `predict`. */
+/** Cuts inputs alone into batches of `size` examples, for `predict`. Throws as `batches` does. */
 export function inputBatches(x: TensorData['x'], size: number): ReadonlyArray<() => ReadonlyArray<tf.Tensor>> {
   const inputs = [x].flat() as tf.Tensor[];
   if (!Number.isInteger(size) || size < 1) {
@@ -93,16 +93,17 @@ const slice = (t: tf.Tensor, start: number, size: number): tf.Tensor => {
   return tf.slice(t, [start, ...rest.map(() => 0)], [Math.min(size, N - start), ...rest]);
 };
 
-/** The part of `tf.data.Dataset` that is used here. */
+/** The part of `tf.data.Dataset` that `fromDataset` uses. */
 export interface DatasetLike {
   iterator(): Promise<{ next(): Promise<IteratorResult<unknown, unknown>> }>;
 }
 
 /**
- * The batches of a `tf.data` dataset with elements `{ xs, ys }` (or `{ x, y }`). The next element is asked for once the last has
- * been used, and its tensors are disposed after use: each can be used once. Unsubscribing stops the iteration.
+ * The batches of a `tf.data` dataset with elements `{ xs, ys }` (or `{ x, y }`). The stream asks for the next element once the
+ * last has been used. An element's tensors are disposed after use, so that each element can be used once. Unsubscribing stops the
+ * iteration.
  *
- * An element that nobody uses holds the others up: leave elements out with the dataset's own `skip`, `take` and `filter`.
+ * An element that nobody uses holds up the others. To leave elements out, use the dataset's own `skip`, `take` and `filter`.
  */
 export const fromDataset = (dataset: DatasetLike): Observable<BatchSource> =>
   new Observable((subscriber) => {
@@ -117,7 +118,7 @@ export const fromDataset = (dataset: DatasetLike): Observable<BatchSource> =>
       }
       subscriber.complete();
     };
-    /** Emits an element and waits until it has been used, or nobody will use it any more. */
+    /** Emits an element, and waits until the element has been used or nobody listens any more. */
     const consumed = (value: LabelledBatch): Promise<void> =>
       new Promise((resolve) => {
         let disposed = false;

@@ -1,4 +1,4 @@
-/** A posterior and the model that it belongs to, checked once before anything is computed. */
+/** Checks that a posterior belongs to a model, once and before anything is computed. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
@@ -6,10 +6,12 @@ import { fingerprint } from '../network/weights.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { orThrow } from './observed.js';
 
-/** The model as a network whose blocks are the posterior's layers. Rejects with `Mismatch` when its weights are others. */
+/**
+ * Reads the model as a network whose blocks are the posterior's layers. Rejects with `Mismatch` when the model has other weights.
+ */
 export async function bindPosterior(model: LayersModel, posterior: Posterior): Promise<Network> {
   const network = orThrow(readNetwork(model, posterior.likelihood));
-  // Before its layers are looked for: another model has other weights, and says so better than by a layer that it lacks.
+  // Another model has other weights. Checked before the layers are looked up, since this error says more than a missing layer.
   const found = await fingerprint(model);
   if (found !== posterior.fingerprint) {
     throw laplaceError('Mismatch', {

@@ -1,11 +1,11 @@
-/** Gives the event loop a turn when it has waited long enough, so that timers, unsubscription and drawing go on during a pass. */
+/** Gives the event loop a turn every few milliseconds, so that timers, unsubscription and drawing go on during a pass. */
 
 import { turn } from '../turn.js';
 
-/** Longest time without a turn, in milliseconds: one frame. */
+/** The longest time without a turn, in milliseconds: one frame of a display. */
 const PATIENCE = 16;
 
-/** A function to await after each step of a long loop. */
+/** Makes a function to await after each step of a long loop. */
 export function breather(): () => Promise<void> {
   let last = Date.now();
   return async () => {

@@ -1,4 +1,4 @@
-/** Observations as data: which epochs of a training are folded into factors. Epochs count from 0. */
+/** Which epochs of a training count, as data (what the choices do: `epochWindow.ts`). Epochs are numbered from 0. */
 import type * as t from 'io-ts';
 import {
   boolean,
@@ -15,37 +15,37 @@ import {
 } from '../codec/index.js';
 
 const FinalEpochs = variant('finalEpochs', {
-  /** How many epochs at the end. */
+  /** k: how many epochs at the end of training count. */
   count: defaulted(positiveInteger, 1),
-  /** Whether training may end sooner than announced: then every epoch is observed and the last ones kept. */
+  /** Whether training may end sooner than announced. Then every epoch is observed, and the last k are kept. */
   stopsEarly: defaulted(boolean, true),
 });
 const EveryEpoch = variant('everyEpoch', {});
-const Epochs = variant('epochs', {
-  /** Whether to observe this epoch, counted from 0. */
+const EpochsWhere = variant('epochsWhere', {
+  /** Whether to observe this epoch, numbered from 0. */
   predicate: func<(epoch: number) => boolean>('a function (epoch) => boolean'),
 });
 
-const Observations = taggedUnion('an observation', FinalEpochs, EveryEpoch, Epochs);
+const EpochSelections = taggedUnion('a selection of epochs', FinalEpochs, EveryEpoch, EpochsWhere);
 
-/** Which epochs of a training are observed. */
-export type Observation = Flat<t.TypeOf<typeof Observations>>;
+/** Which epochs of a training count. */
+export type EpochSelection = Flat<t.TypeOf<typeof EpochSelections>>;
 
-/** What may be written for an observation. */
-export type ObservationInput = Flat<InputOf<typeof Observations>>;
+/** What may be written for a selection of epochs. */
+export type EpochSelectionInput = Flat<InputOf<typeof EpochSelections>>;
 
-/** Decodes an observation. */
-export const ObservationCodec: Codec<Observation, ObservationInput> = Observations;
+/** Decodes a selection of epochs. */
+export const EpochSelectionCodec: Codec<EpochSelection, EpochSelectionInput> = EpochSelections;
 
 /** Options of `finalEpochs` beside the count. */
 export type FinalEpochsOptions = Flat<Omit<Options<typeof FinalEpochs>, 'count'>>;
 
-const EVERY_EPOCH: Observation = Object.freeze({ _tag: 'everyEpoch' });
+const EVERY_EPOCH: EpochSelection = Object.freeze({ _tag: 'everyEpoch' });
 
 /**
- * The last `count` epochs, wherever training ends. Which epochs those are is known only in hindsight when something can stop the
- * training early, so that every epoch is observed and the last ones are kept. `stopsEarly: false` says that training runs the
- * epochs that were announced: then only the final ones are observed, and the others cost nothing.
+ * The last `count` epochs, wherever training ends. If something can stop the training early, nobody knows beforehand which epochs
+ * are the last: then every epoch is observed, and the last ones are kept. `stopsEarly: false` promises that training runs all the
+ * epochs that it announces: then only the final ones are observed, and the others cost nothing.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ const EVERY_EPOCH: Observation = Object.freeze({ _tag: 'everyEpoch' });
  * finalEpochs(2); // => { _tag: 'finalEpochs', count: 2, stopsEarly: true }
  * ```
  */
-export const finalEpochs = (count = 1, options: FinalEpochsOptions = {}): Observation =>
+export const finalEpochs = (count = 1, options: FinalEpochsOptions = {}): EpochSelection =>
   make('finalEpochs', FinalEpochs, { ...options, count });
 
 /**
@@ -67,16 +67,17 @@ export const finalEpochs = (count = 1, options: FinalEpochsOptions = {}): Observ
  * everyEpoch(); // => { _tag: 'everyEpoch' }
  * ```
  */
-export const everyEpoch = (): Observation => EVERY_EPOCH;
+export const everyEpoch = (): EpochSelection => EVERY_EPOCH;
 
 /**
- * The epochs, counted from 0, for which the predicate holds.
+ * The epochs, numbered from 0, for which the predicate holds.
  *
  * @example
  * ```ts
- * import { epochs } from 'tfjs-laplace';
+ * import { epochsWhere } from 'tfjs-laplace';
  *
- * epochs((epoch) => epoch >= 3)._tag; // => 'epochs'
+ * epochsWhere((epoch) => epoch >= 3)._tag; // => 'epochsWhere'
  * ```
  */
-export const epochs = (predicate: (epoch: number) => boolean): Observation => make('epochs', Epochs, { predicate });
+export const epochsWhere = (predicate: (epoch: number) => boolean): EpochSelection =>
+  make('epochsWhere', EpochsWhere, { predicate });

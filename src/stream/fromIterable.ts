@@ -1,13 +1,13 @@
-/** Inputs that are asked for one by one. */
+/** A stream that asks its source for each value only when the value before has been used. */
 import { Observable } from 'rxjs';
 
 /**
- * A stream of the values of an iterable or an async iterable that asks for each when the one before has come to its turn: for sources
- * without end, and for those that hold something while a value waits. Emits functions, as `inputBatches` does; an operator that takes
- * functions (`predict`, `predictRunning`, `observe` with `accumulateFactors`) calls each when its turn comes, which asks for the next.
+ * A stream of the values of an iterable or an async iterable, for sources without end and for sources whose values hold memory.
+ * The stream emits functions, as `inputBatches` does. An operator that takes functions (`predict`, `predictRunning`, `observe`
+ * with `accumulateFactors`) calls each function when its turn comes, and that call asks the iterable for the next value.
  *
- * A value may be a function itself: what it makes is then freed after use, as everywhere. Tensors that the iterable made stay its own.
- * Unsubscribing ends the iteration; an error of the iterable is that of the stream.
+ * A value may itself be a function. The tensors that such a function makes are freed after use, as everywhere. Tensors that the
+ * iterable yields stay the caller's. Unsubscribing ends the iteration. An error of the iterable becomes the error of the stream.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export const fromIterable = <A extends object>(
   iterable: Iterable<A | (() => A)> | AsyncIterable<A | (() => A)>,
 ): Observable<() => A> =>
   new Observable((subscriber) => {
-    /** Emits a value and waits until it is called for, or nobody will call any more. */
+    /** Emits a function for a value, and waits until the function is called or nobody listens any more. */
     const calledFor = (value: A | (() => A)): Promise<void> =>
       new Promise((resolve) => {
         subscriber.add(resolve);

@@ -1,6 +1,6 @@
 /**
- * What is checked of every batch on the device and read back in one small download: inputs and labels finite, labels in range,
- * and the log-likelihood. NaN never reaches the factors unnoticed.
+ * Checks every batch on the device, and reads the results back in one small download: whether inputs and labels are finite,
+ * whether labels and weights are in range, and the log-likelihood. NaN never reaches the factors unnoticed.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -9,15 +9,15 @@ import { labelField, ofHead } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { ObservedBatch } from './observed.js';
 
-/** The checks of one batch, on their way from the device. A type, not an interface: `tf.tidy` takes only such containers. */
+/** The results of one batch's checks, still on the device. A type instead of an interface, since `tf.tidy` returns only types. */
 export type Health = {
-  /** [inputs finite, weights in range, Σ w log p(y | f), Σ w], then of each output [labels finite, labels in range]. */
+  /** [inputs finite, weights in range, Σ w log p(y | f) in nats, Σ w], then for each output [labels finite, labels in range]. */
   readonly values: tf.Tensor1D;
   readonly epoch: number;
   readonly index: number;
 };
 
-/** Starts the checks; the result is kept until `checkHealth` reads it. */
+/** Starts the checks of a batch. The result stays on the device until `checkHealth` reads and disposes it. */
 export function healthOf(
   network: Network,
   batch: ObservedBatch,
@@ -31,7 +31,7 @@ export function healthOf(
     const ops = network.likelihoodOps;
     const logLikelihoods = ops.logLikelihoods(outputs, targets);
     const logLikelihood = tf.sum(weights === undefined ? logLikelihoods : tf.mul(logLikelihoods, weights));
-    // A training step may show no input at all: its rows do without.
+    // A training step may show no input at all, since its rows do not need any.
     const inputs = x.map(finite).reduce((a, b) => tf.mul(a, b), tf.scalar(1));
     const parts = [
       inputs,
@@ -48,14 +48,15 @@ export function healthOf(
   return { values, epoch: batch.epoch, index: batch.index };
 }
 
-/** What a sound batch adds. */
+/** What a sound batch adds to the factors' numbers. */
 export interface Sound {
+  /** Σ w log p(y | f), in nats. */
   readonly logLikelihood: number;
   /** Examples, or the sum of their weights. */
   readonly count: number;
 }
 
-/** Waits for the checks. Rejects with a `LaplaceError` that names batch and field. */
+/** Waits for the results of the checks. Rejects with a `LaplaceError` that names batch and field. */
 export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<Sound> {
   const [x, weights, logLikelihood, count, ...labels] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;

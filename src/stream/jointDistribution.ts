@@ -1,4 +1,4 @@
-/** The Gaussian over a network's outputs at many inputs together: how they vary with each other under the posterior. */
+/** The joint Gaussian over a network's outputs at many inputs: how the outputs vary together under the posterior. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { deviceError } from '../network/device.js';
@@ -14,7 +14,7 @@ import { bindPosterior } from './bound.js';
 import { ownInputs } from './inputSource.js';
 import { checkTemperature } from './options.js';
 
-/** f ~ N(mean, covariance) of all outputs at all inputs of a batch. Entry b·C + c belongs to output c of example b. */
+/** f ~ N(mean, covariance) for all C outputs at all B inputs of a batch. Entry b·C + c belongs to output c of example b. */
 export interface JointOutputs {
   /** f* [B·C]. */
   readonly mean: Float32Array;
@@ -24,22 +24,23 @@ export interface JointOutputs {
 
 /** Options of `jointDistribution` and `crossCovariance`. */
 export interface JointOptions {
-  /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
+  /** T >= 0 multiplies the covariance. 0 gives the MAP. Default 1. */
   readonly temperature?: number;
-  /** Bytes that may be made on the device at once, beside the posterior and what one example takes. Default 2³⁰, 1 GiB. */
+  /** The most bytes to allocate on the device at once, beside the posterior and what one example takes. Default 2³⁰, 1 GiB. */
   readonly memoryBudget?: number;
 }
 
 /**
- * Mean and covariance of the linearised network's outputs at all inputs together, without Jacobians: the prior of a Gaussian process
- * that goes through the trained network. Its blocks of C × C on the diagonal are those of `outputDistribution`. For active learning,
- * Bayesian optimisation, the variance of a sum or difference of predictions. Independent noise of the labels is not in it.
+ * Mean and covariance of the linearised network's outputs at all inputs of a batch together, computed without Jacobians. This is
+ * the prior of a Gaussian process whose mean is the trained network. The C × C blocks on the covariance's diagonal are those of
+ * `outputDistribution`. Use it for active learning, for Bayesian optimisation, and for the variance of a sum or difference of
+ * predictions. The covariance does not contain the independent noise of the labels.
  *
- * Cost: a dense layer of n inputs and m outputs takes 2 B² m (n + C²) operations, layers with several positions (convolutions,
- * sequences) 2 B² C² n m; pairs of pieces are computed once. The result has (B·C)² numbers, on the host.
+ * Cost: a dense layer of n inputs and m outputs takes 2 B² m (n + C²) operations, a layer with several positions (convolution,
+ * sequence) takes 2 B² C² n m. Each pair of pieces is computed once. The result has (B·C)² numbers, on the host.
  *
- * Rejects with `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`, `InvalidOption`,
- * `NotFinite`; `UnsupportedLayer` for a structure of curvature that it does not know; `Backend`.
+ * Rejects with `Mismatch` when the model's weights are not the posterior's; with `InvalidInput`, `InvalidModel`, `InvalidOption`
+ * or `NotFinite`; with `UnsupportedLayer` for a structure of curvature that has no joint covariance; with `Backend`.
  *
  * Source: Immer, Korzepa & Bauer 2021 (the linearised network as a Gaussian process); Khan et al. 2019.
  *
@@ -70,8 +71,8 @@ export const jointDistribution = (
   });
 
 /**
- * Covariance of the linearised network's outputs at the inputs `x` with those at `x2`, [B·C][B'·C]: entry (b·C + c, b'·C + c') is
- * Cov(f_c(x_b), f_c'(x2_b')). Costs and errors are those of `jointDistribution`, for B·B' pairs.
+ * Covariance between the linearised network's outputs at the B inputs `x` and at the B' inputs `x2`, [B·C][B'·C]. Entry
+ * (b·C + c, b'·C + c') is Cov(f_c(x_b), f_c'(x2_b')). Costs and errors are those of `jointDistribution`, for B·B' pairs.
  *
  * @example
  * ```ts
@@ -101,7 +102,10 @@ export const crossCovariance = (
     return rowsOf(covariance, (others[0]?.shape[0] as number) * network.outputs);
   });
 
-/** Checks what was given, uploads the posterior, and frees it and all inputs that were made of arrays once `work` is done. */
+/**
+ * Checks the arguments, uploads the posterior and runs `work`. Then frees the posterior, and all inputs that were made from
+ * arrays.
+ */
 async function withPosterior<A>(
   operation: string,
   model: LayersModel,

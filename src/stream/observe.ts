@@ -1,6 +1,4 @@
-/**
- * Batches of a trained model's data on their way to factors: the pass at fixed weights that replaces the training callback.
- */
+/** Observes the batches of a trained model's data: a pass at fixed weights, which replaces the training callback. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defer, map, type OperatorFunction } from 'rxjs';
 import type { Likelihood } from '../likelihood/codec.js';
@@ -10,11 +8,11 @@ import { type BatchSource, type ObservedBatch, observedBatch, orThrow } from './
 /**
  * Observes labelled batches at the model's present weights, in inference mode (no dropout).
  *
- * Batches are `{ x, y }` or `{ xs, ys }`, with `weights` [B] where examples do not count once each, or functions that make one when its
- * turn comes (see `batches`, `fromDataset`). Tensors
- * that are handed in stay the caller's; arrays become tensors and are freed.
+ * A batch is `{ x, y }` or `{ xs, ys }`, or a function that makes one when its turn comes (see `batches`, `fromDataset`).
+ * `weights` [B] say how often each example counts. Tensors that are handed in stay the caller's. Arrays become tensors, which are
+ * freed.
  *
- * Errors of the stream: `InvalidModel` for a model that cannot be read; shapes are checked when a batch is used.
+ * Errors of the stream: `InvalidModel` for a model that cannot be read. Shapes are checked when a batch is used.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * A batch on its way from training (or from a data set) to factors. Its tensors are reached through `use` only, so that nobody
- * holds them longer than they live.
+ * A batch on its way from training (or from a data set) to factors. Consumers reach its tensors only through `use`, so that
+ * nobody holds them longer than they live.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
@@ -12,39 +12,41 @@ import type { BlockRows } from '../network/uses.js';
 /** The tensors of a batch, while they live. */
 export interface BatchTensors {
   readonly x: ReadonlyArray<tf.Tensor>;
-  /** Labels of each output of the model, in its order. */
+  /** Labels of each output, in the model's order. */
   readonly y: ReadonlyArray<tf.Tensor>;
-  /** By layer name: only for batches of a training step that was tapped for `empirical`. */
+  /** Rows of curvature by block name. Only batches of a training step that was tapped for `empirical` have them. */
   readonly rows?: ReadonlyMap<string, BlockRows>;
-  /** How often each example counts, [B]; once without. */
+  /** How often each example counts, [B]. Without weights each counts once. */
   readonly weights?: tf.Tensor1D;
-  /** Outputs f [B, C] before the links, where the training step gave them. */
+  /** Outputs f [B, C] before the links, if the training step showed them. */
   readonly outputs?: tf.Tensor2D;
 }
 
 /** One observed batch. */
 export interface ObservedBatch {
   readonly network: Network;
-  /** 0-based epoch of training; 0 for a pass. */
+  /** The epoch of training, numbered from 0. A pass over data is epoch 0. */
   readonly epoch: number;
-  /** 0-based number of the batch within its epoch. */
+  /** The batch's number within its epoch, from 0. */
   readonly index: number;
-  /** True when the tensors live only while the batch is being emitted (a training step); consumers must not wait. */
+  /** Whether the tensors live only while the batch is being emitted (a training step). Consumers must then not wait. */
   readonly transient: boolean;
-  /** Hands the tensors to `f` inside a `tf.tidy`; what `f` wants to keep it must `tf.keep`. Throws a `LaplaceError`. */
+  /**
+   * Calls `f` with the tensors inside a `tf.tidy`. To keep a tensor, `f` returns it or calls `tf.keep`. Throws a `LaplaceError`.
+   */
   readonly use: <R extends tf.TensorContainer>(f: (tensors: BatchTensors) => R) => R;
 }
 
-/** A batch with something to free once it has been used: the elements of `fromDataset`. */
+/** A batch that must be freed once it has been used, as the elements of `fromDataset`. */
 export interface OwnedBatch {
   readonly batch: LabelledBatch;
   readonly dispose: () => void;
 }
 
-/** A batch, or a function that makes one when its turn comes (so that a whole data set is never on the device at once). */
+/** A batch, or a function that makes one when its turn comes, so that a whole data set is never on the device at once. */
 export type BatchSource = LabelledBatch | (() => LabelledBatch | OwnedBatch);
 
-/** A batch of a pass over data, for a network at fixed weights. Shapes are checked when it is used. */
+/** A batch of a pass over data at fixed weights. Shapes are checked when the batch is used. */
 export const observedBatch = (network: Network, source: BatchSource, index: number): ObservedBatch => ({
   network,
   epoch: 0,
@@ -72,7 +74,7 @@ export const observedBatch = (network: Network, source: BatchSource, index: numb
 
 const isOwned = (made: LabelledBatch | OwnedBatch | undefined): made is OwnedBatch => made !== undefined && 'batch' in made;
 
-/** The batch of a training step: usable until `expire` is called. */
+/** The batch of a training step. It can be used until `expire` is called. */
 export function transientBatch(
   network: Network,
   position: { readonly epoch: number; readonly index: number },
@@ -101,7 +103,7 @@ export function transientBatch(
   return { batch, expire };
 }
 
-/** The value, or its error thrown: for code that runs inside `tf.tidy`, under an operator that catches it. */
+/** Returns the value, or throws the error: for code that runs inside `tf.tidy`, below an operator that catches errors. */
 export function orThrow<A>(value: E.Either<LaplaceError, A>): A {
   if (E.isLeft(value)) throw value.left;
   return value.right;

@@ -1,4 +1,4 @@
-/** The Gaussian over a network's outputs before the link, for those who go on from there. */
+/** The Gaussian over a network's outputs before the link, for computations of one's own. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
@@ -12,18 +12,18 @@ import { bindPosterior } from './bound.js';
 import { ownInputs } from './inputSource.js';
 import { checkTemperature } from './options.js';
 
-/** f ~ N(mean, covariance) of every example. */
+/** f ~ N(mean, covariance) for each of B examples with C outputs. */
 export interface Outputs {
   /** f* [B][C]. */
   readonly mean: Rows;
-  /** [B], each row-major [C, C]. */
+  /** [B][C·C]: the covariance matrix of each example, row by row. */
   readonly covariance: Rows;
 }
 
 /**
- * Mean and full covariance of the linearised network's outputs for one batch; of several outputs, all of them side by side in the
- * model's order, and how they vary together. On the device at most `memoryBudget` bytes.
- * Rejects as `predict` does, and with `InvalidInput` where B·C² is more than 2²⁸ numbers.
+ * Mean and full covariance of the linearised network's outputs for one batch, before the link. Several outputs stand side by side
+ * in the model's order, and the covariance also says how they vary together. Allocates at most `memoryBudget` bytes on the
+ * device. Rejects as `predict` does, and with `InvalidInput` when B·C² is more than 2²⁸ numbers.
  *
  * @example
  * ```ts
@@ -52,16 +52,16 @@ export const outputDistribution = (
 
 /** Options of `outputDistribution`. */
 export interface OutputOptions {
-  /** T >= 0, scales the covariance. Default 1. */
+  /** T >= 0 multiplies the covariance. Default 1. */
   readonly temperature?: number;
-  /** As for `predict`: the most bytes that are allocated on the device beside the model and the batch. Default 1 GiB. */
+  /** The most bytes to allocate on the device, beside the model and the batch, as for `predict`. Default 1 GiB. */
   readonly memoryBudget?: number;
 }
 
-/** The most numbers of the covariances of one batch: 1 GiB. */
+/** The most numbers that the covariances of one batch may have: 1 GiB in float32. */
 const MOST = 2 ** 28;
 
-/** Throws `InvalidInput` for covariances that are too large. */
+/** Throws `InvalidInput` if the covariances of a batch are too large. */
 function checkSize(B: number, C: number): void {
   if (B * C * C <= MOST) return;
   const most = Math.floor(MOST / (C * C));
@@ -70,7 +70,7 @@ function checkSize(B: number, C: number): void {
     field: 'x',
     found: `${B} examples with ${C} outputs, ${B}·${C}² numbers`,
     expected: most > 0 ? `at most ${most} examples of so many outputs at a time` : `at most ${Math.sqrt(MOST)} outputs`,
-    remedy: 'predict needs the variances of many outputs alone, and takes any batch.',
+    remedy: 'Use predict, which needs no full covariances where there are many outputs, and takes any batch.',
   });
 }
 

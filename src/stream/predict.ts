@@ -1,4 +1,4 @@
-/** Inputs to predictions with uncertainty. */
+/** An operator from inputs to predictions with uncertainty. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
 import type { Posterior } from '../posterior/posterior.js';
@@ -11,18 +11,18 @@ import { sequential } from './sequential.js';
 export type { PredictOptions } from './predicted.js';
 
 /**
- * Predicts each batch of inputs under the posterior: `linearised()` (the default), `activationSampling({ samples })` or
- * `weightSampling({ samples })`, each with a temperature that scales the covariance. Classifiers give a `Classification`,
- * Gaussian likelihoods a `Regression`, `perOutput` one of these for each output, by its name; all are host numbers. The posterior is
- * uploaded once a subscription.
+ * Predicts each batch of inputs under the posterior, by `linearised()` (the default), `activationSampling({ samples })` or
+ * `weightSampling({ samples })`. Each of these has a temperature, which multiplies the covariance. Classifiers give a
+ * `Classification`, regressions a `Regression`, and `perOutput` one of the two for each output, by the output's name. All numbers
+ * are on the host. The posterior is uploaded once for each subscription.
  *
- * Predictions come in the order of the batches. There is never more than one batch on the device of those that a function makes: the
- * next function is called when the prediction before has been emitted and its tensors are freed. What the source has sent meanwhile waits
- * as it is; a source that would send for ever asks before each with `fromIterable`. Unsubscribing ends the work after the draw in hand,
- * of `linearised` after the batch.
+ * Predictions come in the order of the batches. If batches are functions, never more than one batch is on the device: the next
+ * function is called when the prediction before has been emitted and its tensors are freed. Whatever the source sends meanwhile
+ * waits in a queue. For an endless source use `fromIterable`: it makes each batch only when the last one is done. Unsubscribing
+ * ends the work after the present draw, or with `linearised` after the present batch.
  *
- * Errors of the stream: `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`,
- * `NotFinite`; `Backend` for a kernel that the backend lacks or a WebGL context that is lost.
+ * Errors of the stream: `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`, `NotFinite`;
+ * `Backend` for a kernel that the backend lacks or a lost WebGL context.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Inputs to predictions that improve draw by draw. */
+/** An operator from inputs to predictions that improve draw by draw. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
 import type { Posterior } from '../posterior/posterior.js';
@@ -8,28 +8,30 @@ import type { InputSource } from './inputSource.js';
 import { type PredictiveChoice, type PredictOptions, predictingWorker } from './predicted.js';
 import { sequential } from './sequential.js';
 
-/** What is known of a batch after a draw. */
+/** The prediction of a batch after some of its draws. */
 export interface RunningPrediction {
   /** The batch's number, from 0. */
   readonly batch: number;
-  /** How many draws have been averaged; 0 for `linearised`, which has none. */
+  /** S: how many draws have been averaged. 0 for `linearised`, which has none. */
   readonly samples: number;
-  /** The largest standard error of a mean prediction of the batch (probabilities, or label units); infinite while it can't be told. */
+  /**
+   * The largest standard error of the batch's mean predictions (probabilities, or label units). Infinite while it cannot be told.
+   */
   readonly standardError: number;
-  /** Of these draws: what `predict` would give for as many samples. */
+  /** The prediction from these draws: what `predict` would give for as many samples. */
   readonly prediction: Prediction;
-  /** Whether it is the last of its batch: there are `samples` draws, or `standardError` has been reached. */
+  /** Whether this is the batch's last prediction: it has as many draws as were asked for, or has reached `standardError`. */
   readonly done: boolean;
 }
 
 /**
- * Predicts each batch as `predict` does and emits the prediction after every draw, with the standard error of its means: to show it while
- * it improves, or to stop by a rule of one's own; of a regression from the second draw on (the fourth of antithetic ones), when variances
- * can be told. `linearised()` emits once a batch. Batches come one after another, in order; errors are
- * those of `predict`. Unsubscribing ends the work after the draw in hand.
+ * Predicts each batch as `predict` does, and emits the prediction after every draw with the standard error of its means. Use it
+ * to show a prediction while it improves, or to stop by a rule of your own. A regression is emitted from the second draw on (with
+ * antithetic draws from the fourth), since only then its variances can be told. `linearised()` emits once a batch. Batches come
+ * one after another, in order. Errors are those of `predict`. Unsubscribing ends the work after the present draw.
  *
- * The standard error is that of the design: of independent draws their standard deviation over √S, of antithetic ones that of pairs, of
- * quasi-random ones that of eight independent sequences.
+ * The standard error follows the design of the draws. For S independent draws it is their standard deviation over √S. For
+ * antithetic draws it comes from the means of pairs, for quasi-random draws from the means of eight independent sequences.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Batches through a predictor, one at a time: what the predicting operators share. */
+/** Sends batches through a predictor, one at a time: the common part of `predict` and `predictRunning`. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { notDisposed } from '../network/network.js';
@@ -12,33 +12,34 @@ import { type InputSource, ownInputs } from './inputSource.js';
 import { orThrow } from './observed.js';
 import type { Worker } from './sequential.js';
 
-/** A predictive, or a recipe that has one. */
+/** A predictive, or a recipe, which has one. */
 export type PredictiveChoice = Predictive | { readonly predictive: Predictive };
 
 /** Options of `predict` beside the predictive itself. */
 export interface PredictOptions {
   /**
-   * Called after every batch; while one takes longer than a second also between its draws, once a second: `done` then still counts
-   * batches, and `detail` says which draw it was.
+   * Called after every batch. While a batch takes longer than a second, it is also called between draws, once a second: `done`
+   * still counts batches then, and `detail` names the draw.
    */
   readonly onProgress?: OnProgress;
   /** Number of batches, for progress. */
   readonly total?: number;
   /**
-   * The most bytes that the linearised predictive allocates on the device beside the model and the batch: batches, outputs and layers
-   * are taken in parts that fit; fewer bytes take longer. Of the sampled predictives: what goes through the network at once, and what is
-   * kept of it for the next draw or batch, beside the posterior, one drawn network and what one example takes. Default 1 GiB; `Infinity`
-   * for no bound.
+   * The most bytes to allocate on the device. Default 1 GiB; `Infinity` for no bound.
+   *
+   * The linearised predictive counts all that it allocates beside the model and the batch. It splits batches, outputs and layers
+   * into parts that fit, and takes longer with fewer bytes. The sampled predictives count what goes through the network at once
+   * and what they keep of it for the next draw or batch; the posterior, one drawn network and what one example takes come on top.
    */
   readonly memoryBudget?: number;
 }
 
-/** Longest time within a batch without an event, in milliseconds. */
+/** The longest time within a batch without a progress event, in milliseconds. */
 const INTERVAL = 1000;
 
 /**
- * A worker that predicts batches. `emit` makes what is emitted of a state, or nothing; that of a batch's last state is emitted when its
- * tensors are freed.
+ * A worker that predicts batches. `emit` turns each state of a batch's prediction into the value to emit, or into nothing. The
+ * value of the last state is emitted after the batch's tensors are freed.
  */
 export async function predictingWorker<B>(
   model: LayersModel,

@@ -1,4 +1,4 @@
-/** Inputs to the values that functions drawn from the posterior have there. */
+/** An operator from inputs to the values, at these inputs, of functions that are drawn from the posterior. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
@@ -17,37 +17,42 @@ import { sequential } from './sequential.js';
 
 /** Options of `sampleFunctions`. */
 export interface SampleFunctionsOptions {
-  /** How many functions. Default 10. */
+  /** S: how many functions. Default 10. */
   readonly samples?: number;
-  /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
+  /** T >= 0 multiplies the covariance. 0 gives the MAP. Default 1. */
   readonly temperature?: number;
-  /** Function s of a seed is the same on every backend, at all inputs, whatever the number of samples. Default 0. */
+  /** For one seed, function s is the same on every backend, at all inputs, whatever the number of samples. Default 0. */
   readonly seed?: number;
   /** How the functions are related: `'independent'` (the default), `'antithetic'` or `'quasiRandom'`, as in `sampleModels`. */
   readonly design?: Design;
-  /** Bytes that may be made on the device at once, beside the posterior, its draws and what one example takes. Default 2³⁰, 1 GiB. */
+  /**
+   * The most bytes to allocate on the device at once, beside the posterior, its draws and what one example takes. Default 2³⁰, 1
+   * GiB.
+   */
   readonly memoryBudget?: number;
 }
 
 /** Values of functions at the inputs of one batch, before the likelihood's link. */
 export interface SampledFunctions {
-  /** f* [B][C], the trained network. */
+  /** f* [B][C]: the values of the trained network. */
   readonly mean: Rows;
-  /** f_s [S][B][C]. */
+  /** f_s [S][B][C]: the values of each function. */
   readonly functions: ReadonlyArray<Rows>;
 }
 
 /**
- * Evaluates functions drawn from the posterior of the linearised network at each batch of inputs: f* + J δ_s, where δ_s is what
- * `sampleModels` of the same seed adds to the weights of its network s. They are fixed functions, as smooth as the network: the
- * same at all inputs, in all batches and calls. An operator over inputs, as `predict` is, for what is asked of fixed functions are their
- * values at ever new places: Thompson sampling takes the best input of each, plots draw them as curves. Jointly they are the Gaussian
- * of `jointDistribution`, at a cost that grows with the inputs and not with their pairs.
+ * Draws functions from the posterior of the linearised network, and evaluates them at each batch of inputs: f_s = f* + J δ_s,
+ * where δ_s is what `sampleModels` of the same seed adds to the weights of its network s. The functions are fixed and as smooth
+ * as the network: they are the same at all inputs, in all batches and calls. This is an operator over inputs, as `predict` is,
+ * since fixed functions are evaluated at ever new inputs: Thompson sampling takes the best input of each function, plots draw the
+ * functions as curves. The values have the joint Gaussian of `jointDistribution`, at a cost that grows with the number of inputs
+ * instead of the number of pairs.
  *
- * Cost: one backward pass of B·C rows a batch; for every function a draw of all weights once a subscription (kept up to 1 GiB) and a
- * forward pass through the covered layers.
+ * Cost: one backward pass of B·C rows for each batch. Each function takes a draw of all weights once a subscription (draws are
+ * kept up to 1 GiB), and a forward pass through the covered layers for each batch.
  *
- * Errors of the stream: those of `predict`, `InvalidOption`, and `UnsupportedLayer` for a structure of curvature that it does not know.
+ * Errors of the stream: those of `predict`; `InvalidOption`; `UnsupportedLayer` for a structure of curvature that cannot be
+ * sampled so.
  *
  * Source: Immer, Korzepa & Bauer 2021; Antorán et al. 2023 (samples of the linearised network).
  *
@@ -91,7 +96,7 @@ export const sampleFunctions = (
     };
   });
 
-/** Values [B, S, C] as rows [S][B][C]. */
+/** Turns values [B, S, C] into rows [S][B][C]. */
 function bySample(values: Float32Array, S: number, C: number): ReadonlyArray<Rows> {
   const rows = rowsOf(values, C);
   return Array.from({ length: S }, (_, s) => Array.from({ length: rows.length / S }, (_, b) => rows[b * S + s] as Float32Array));

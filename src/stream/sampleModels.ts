@@ -1,4 +1,4 @@
-/** Concrete networks drawn from a posterior: independent models, or the weights of one working copy. */
+/** Operators that draw networks from a posterior: as models of their own, or as the weights of one working copy. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Observable, type OperatorFunction, switchMap } from 'rxjs';
 import { cloneModel, writeBlock } from '../network/clone.js';
@@ -16,22 +16,23 @@ import { checkDesign, checkSampleCount, checkTemperature } from './options.js';
 
 /** Options of `sampleModels` and `mapSamples`. */
 export interface SampleOptions {
-  /** How many; `Infinity` goes on until nobody listens. Default 10. */
+  /** How many networks. `Infinity` goes on until nobody listens. Default 10. */
   readonly samples?: number;
-  /** T >= 0, scales the covariance; 0 gives the MAP. Default 1. */
+  /** T >= 0 multiplies the covariance. 0 gives the MAP. Default 1. */
   readonly temperature?: number;
-  /** Sample s of a seed is the same network on every backend, whatever the number of samples. Default 0. */
+  /** For one seed, sample s is the same network on every backend, whatever the number of samples. Default 0. */
   readonly seed?: number;
   /**
-   * How the networks are related: `'independent'`, `'antithetic'` (each second one the mirror image of the one before, about the
-   * trained network) or `'quasiRandom'` (spread evenly in every direction). Default `'independent'`.
+   * How the networks are related: `'independent'`, `'antithetic'` (every second network mirrors the one before about the trained
+   * network) or `'quasiRandom'` (the networks are spread evenly in every direction). Default `'independent'`.
    */
   readonly design?: Design;
 }
 
 /**
- * Emits independent models whose covered layers are drawn from the posterior, one after another, made when there is a listener.
- * Every one is the caller's to dispose. A new posterior switches over to it; unsubscribing stops after the one in work.
+ * Emits models of their own, one after another, whose covered layers are drawn from the posterior. The models are made while
+ * somebody listens, and the listener disposes them. A new posterior ends the models of the one before. Unsubscribing stops after
+ * the model in work.
  *
  * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered), `Backend`.
  *
@@ -69,8 +70,8 @@ export const sampleModels = (model: LayersModel, options: SampleOptions = {}): O
   );
 
 /**
- * The weights-only form: one working copy of the model takes the weights of every draw in turn and is handed to `project`, whose
- * result is emitted; the next draw waits for it. Much cheaper than models of their own when each is used once. The copy is
+ * Writes the weights of each draw into one working copy of the model, calls `project` with the copy, and emits the result. The
+ * next draw waits for the result. This is much cheaper than `sampleModels` if each network is used only once. The copy is
  * disposed at the end; `project` must not keep it.
  *
  * @example
@@ -112,7 +113,7 @@ export const mapSamples = <R>(
     }),
   );
 
-/** Makes the value of each draw; `refuse` frees one that nobody listens to any more. */
+/** Makes the value of each draw. `refuse` frees a value that nobody listens to any more. */
 interface Maker<R> {
   readonly next: (sample: number) => Promise<R>;
   readonly refuse: (value: R) => void;
@@ -149,7 +150,7 @@ function drawn<R>(
         for (let s = 0; s < samples && !subscriber.closed; s++) {
           orThrow(notDisposed(model));
           const value = await maker.next(s);
-          // Nothing is read from the device here, so that nothing else would tell.
+          // Nothing is read from the device here, so that only this check finds a lost device.
           checkDevice();
           if (subscriber.closed) maker.refuse(value);
           else subscriber.next(value);

@@ -1,19 +1,19 @@
 /**
- * The shape that the consuming operators share: something is opened when the first value arrives, values go through it one at a
- * time and in order, and it is closed when the stream ends or nobody listens any more, but never under a value in work.
+ * The queue of the consuming operators. A worker is opened when the first value arrives. Values go through the worker one at a
+ * time and in order. The worker is closed when the stream ends or nobody listens any more, but never while it works on a value.
  *
- * Values that arrive meanwhile wait in a list, which costs a reference each: one loop works it off, so that neither promises nor calls
- * pile up.
+ * Values that arrive meanwhile wait in a list, at the cost of one reference each. One loop works off the list, so that neither
+ * promises nor calls pile up.
  */
 import { Observable, type OperatorFunction } from 'rxjs';
 import { deviceError } from '../network/device.js';
 import { breather } from './breathe.js';
 
-/** What is opened: works on values until it is closed. */
+/** Works on values until it is closed. */
 export interface Worker<A, B> {
   /**
-   * What comes of a value, in order. Every step, also one with nothing to emit, is a place where the work is left when nobody listens
-   * any more: the generator is then returned.
+   * Yields the results of a value, in order. `undefined` is not emitted. If nobody listens any more, the generator is returned at
+   * the next yield, also at a yield of `undefined`.
    */
   readonly run: (value: A, index: number) => AsyncGenerator<B | undefined, void>;
   readonly close: () => void;
@@ -29,7 +29,7 @@ export const sequential =
       let worker: Worker<A, B> | undefined;
       let working = false;
       let index = 0;
-      /** What is to be told when all values are done. */
+      /** Tells the end of the source, once all values are done. */
       let ending: (() => void) | undefined;
       const close = (): void => {
         worker?.close();
@@ -52,7 +52,7 @@ export const sequential =
           waiting.clear();
         }
         working = false;
-        // What was opened is closed before anybody hears of the end.
+        // The worker is closed before anybody hears of the end.
         if (subscriber.closed || ending !== undefined) close();
         ending?.();
       };
@@ -87,7 +87,7 @@ interface Node<A> {
   next: Node<A> | undefined;
 }
 
-/** First in, first out, in constant time. */
+/** A queue, first in, first out, with operations in constant time. */
 function queue<A>() {
   let first: Node<A> | undefined;
   let last: Node<A> | undefined;

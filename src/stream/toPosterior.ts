@@ -1,4 +1,4 @@
-/** Factors to posterior, as an operator around the pure `posteriorOf`. */
+/** An operator from factors to posteriors, around the pure function `posteriorOf`. */
 import type { either as E } from 'fp-ts';
 import { concatMap, from, map, type Observable, type OperatorFunction, of, type Unsubscribable, using } from 'rxjs';
 import type { LayerSelection } from '../codec/layers.js';
@@ -12,30 +12,30 @@ import { type OnLayer, type Posterior, posteriorOf, posteriorTask } from '../pos
 import type { OnProgress } from '../types.js';
 import { orThrow } from './observed.js';
 
-/** Options of `toPosterior`; a recipe serves as well. */
+/** Options of `toPosterior`. A recipe serves as well. */
 export interface ToPosteriorOptions {
-  /** τ: one number > 0 for all layers, or one by layer name. Default 1. */
+  /** τ > 0: one number for all layers, or one for each layer by its name. Default 1. */
   readonly priorPrecision?: number | Readonly<Record<string, number>>;
-  /** The same as a value of the DSL; `priorPrecision` wins. */
+  /** The prior as a value of the DSL. `priorPrecision` wins over it. */
   readonly prior?: Prior;
   /** Default `exactDamping()`. */
   readonly damping?: Damping;
-  /** Layers to cover; the others stay at their MAP. Default: those of the factors. */
+  /** Layers to cover. The other layers stay at their MAP. Default: all layers of the factors. */
   readonly layers?: LayerSelection;
-  /** N, where it is not the number of observed examples. */
+  /** N, if it is not the number of observed examples. */
   readonly datasetSize?: number;
-  /** Linear algebra: an engine, or the name of one. Default: the fastest that runs here, on this thread. */
+  /** The engine for linear algebra, or its name. Default: the fastest engine that runs here, on this thread. */
   readonly engine?: EngineChoice;
   /** Called with the engine's name before the first layer, and after each layer. */
   readonly onProgress?: OnProgress;
 }
 
 /**
- * Builds a posterior from each `Factors`: two symmetric matrices a layer are decomposed, O(n³ + m³); no device memory is held.
- * TensorFlow decomposes matrices of equal size together, one to a core. Blocks for a decomposition at a time, unless the engine works
- * elsewhere (`tfjs-laplace/plugins/workers`); unsubscribing ends the work.
+ * Builds a posterior from each `Factors`. Two symmetric matrices are decomposed for each layer, in O(n³ + m³). No device memory
+ * is held. TensorFlow decomposes matrices of equal size together, one to a core. Each decomposition blocks the thread, unless the
+ * engine works elsewhere (`tfjs-laplace/plugins/workers`). Unsubscribing ends the work.
  *
- * Errors of the stream: those of `posteriorOf`; `Backend` where the engine cannot run.
+ * Errors of the stream: those of `posteriorOf`; `Backend` if the engine cannot run.
  *
  * @example
  * ```ts
@@ -60,7 +60,10 @@ export const toPosterior = (options: ToPosteriorOptions = {}): OperatorFunction<
     ),
   );
 
-/** The posterior by an engine of this thread, or by the session of another, which is closed at the end whatever the end. */
+/**
+ * Builds the posterior with an engine of this thread, or in the session of an engine elsewhere. The session is closed in any
+ * case.
+ */
 function built(
   factors: Factors,
   options: ToPosteriorOptions,
@@ -76,7 +79,7 @@ function built(
   );
 }
 
-/** A session as rxjs holds it. */
+/** A session as a resource of rxjs's `using`. */
 interface OpenSession extends Unsubscribable {
   readonly session: LinalgSession;
 }

@@ -21,7 +21,7 @@ const EMPIRICAL = kfac({ fisher: 'empirical' });
 const EXAMPLES = 10;
 
 async function trained(model: tf.LayersModel, likelihood: Likelihood, data: { x: tf.Tensor | tf.Tensor[]; y: tf.Tensor }) {
-  const callback = laplaceCallback({ likelihood, curvature: EMPIRICAL, observe: everyEpoch() });
+  const callback = laplaceCallback({ likelihood, curvature: EMPIRICAL, epochs: everyEpoch() });
   await model.fit(data.x, data.y, { epochs: 1, batchSize: 4, shuffle: false, verbose: 0, callbacks: callback });
   return lastValueFrom(callback.factors$);
 }

@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import {
-  epochs,
+  type EpochSelection,
+  epochsWhere,
   everyEpoch,
   type Factors,
   finalEpochs,
@@ -10,7 +11,6 @@ import {
   kfac,
   kfra,
   linearised,
-  type Observation,
   type Progress,
   predict,
   toPosterior,
@@ -32,8 +32,8 @@ beforeAll(() => {
   data = dataOf(classes, EXAMPLES);
 });
 
-const observer = (observe: Observation, curvature = kfac({ fisher: 'empirical' }), rest = {}) =>
-  laplaceCallback({ likelihood: classes.likelihood, curvature, observe, ...rest });
+const observer = (epochs: EpochSelection, curvature = kfac({ fisher: 'empirical' }), rest = {}) =>
+  laplaceCallback({ likelihood: classes.likelihood, curvature, epochs, ...rest });
 
 /** Positions, `epoch.batch`, of the batches that a callback sees. */
 function positions(callback: LaplaceCallback): Promise<string[]> {
@@ -68,7 +68,7 @@ const stopAt = (epoch: number, batch: number) => (model: tf.LayersModel) => {
 /** Stops after the second epoch: no loss is low enough for it. */
 const impatient = () => tf.callbacks.earlyStopping({ monitor: 'loss', minDelta: 1e9 });
 
-it.each<[string, Observation, Run, number, number, string[]]>([
+it.each<[string, EpochSelection, Run, number, number, string[]]>([
   ['finalEpochs(1)', finalEpochs(1), {}, 10, 10, batchesOf(0, 1, 2, 3)],
   ['finalEpochs(2)', finalEpochs(2), {}, 20, 10, batchesOf(0, 1, 2, 3)],
   ['finalEpochs(9) of 4', finalEpochs(9), {}, 40, 10, batchesOf(0, 1, 2, 3)],
@@ -76,8 +76,8 @@ it.each<[string, Observation, Run, number, number, string[]]>([
   ['finalEpochs(2), which never stops early', finalEpochs(2, { stopsEarly: false }), {}, 20, 10, batchesOf(2, 3)],
   ['finalEpochs(1) from epoch 2 on', finalEpochs(1, { stopsEarly: false }), { more: { initialEpoch: 2 } }, 10, 10, batchesOf(3)],
   ['everyEpoch()', everyEpoch(), {}, 40, 10, batchesOf(0, 1, 2, 3)],
-  ['epochs 1 and 3', epochs((epoch) => epoch % 2 === 1), {}, 20, 10, batchesOf(1, 3)],
-  ['epoch 0', epochs((epoch) => epoch === 0), {}, 10, 10, batchesOf(0)],
+  ['epochs 1 and 3', epochsWhere((epoch) => epoch % 2 === 1), {}, 20, 10, batchesOf(1, 3)],
+  ['epoch 0', epochsWhere((epoch) => epoch === 0), {}, 10, 10, batchesOf(0)],
   ['finalEpochs(1) and early stopping', finalEpochs(1), { beside: impatient }, 10, 10, batchesOf(0, 1)],
   ['finalEpochs(3) and early stopping', finalEpochs(3), { beside: impatient }, 20, 10, batchesOf(0, 1)],
   ['everyEpoch() and early stopping', everyEpoch(), { beside: impatient }, 20, 10, batchesOf(0, 1)],
@@ -101,8 +101,8 @@ it.each<[string, Observation, Run, number, number, string[]]>([
     6,
     [0, 1, 2, 3].flatMap((e) => [`${e}.0`, `${e}.1`]),
   ],
-])('%s', async (_, observation, run, count, datasetSize, seen) => {
-  const result = await observed(observer(observation), run);
+])('%s', async (_, selection, run, count, datasetSize, seen) => {
+  const result = await observed(observer(selection), run);
   expect(result.factors).toMatchObject({ count, datasetSize });
   expect(result.seen).toEqual(seen);
   // The inputs' last coordinate is 1, so the corner of their sum counts the examples that it holds.
@@ -133,10 +133,10 @@ it('keeps the last epochs of a dataset that goes round and round', async () => {
 });
 
 it('says so when no epoch was observed', async () => {
-  const callback = observer(epochs(() => false));
+  const callback = observer(epochsWhere(() => false));
   const model = chain(classes);
   await model.fit(data.x, data.y, { epochs: 2, verbose: 0, callbacks: callback });
-  await expectRejection(lastValueFrom(callback.factors$), 'Empty', { field: 'observe' });
+  await expectRejection(lastValueFrom(callback.factors$), 'Empty', { field: 'epochs' });
   expect(await callback.gathered()).toBeUndefined();
   const stopped = observer(finalEpochs(1, { stopsEarly: false }));
   await model.fit(data.x, data.y, { epochs: 5, verbose: 0, callbacks: [impatient(), stopped] as never });
@@ -146,7 +146,7 @@ it('says so when no epoch was observed', async () => {
 it('a predicate that throws is an error of fit', async () => {
   const boom = new Error('boom');
   const callback = observer(
-    epochs(() => {
+    epochsWhere(() => {
       throw boom;
     }),
   );
@@ -155,8 +155,8 @@ it('a predicate that throws is an error of fit', async () => {
   await expectRejection(lastValueFrom(callback.factors$), 'NotReady');
 });
 
-it('takes the observation of a recipe', async () => {
-  const callback = laplaceCallback({ likelihood: classes.likelihood, observation: finalEpochs(2) });
+it('takes the epochs of a recipe', async () => {
+  const callback = laplaceCallback({ likelihood: classes.likelihood, epochs: finalEpochs(2) });
   expect((await observed(callback)).factors.count).toBe(20);
 });
 
@@ -193,7 +193,7 @@ describe('factors', () => {
   });
 
   it('of moving weights differ from epoch to epoch', async () => {
-    const run = (which: number) => observed(observer(epochs((epoch) => epoch === which)), { more: { shuffle: false } });
+    const run = (which: number) => observed(observer(epochsWhere((epoch) => epoch === which)), { more: { shuffle: false } });
     const [first, last] = [(await run(0)).factors, (await run(3)).factors] as [Factors, Factors];
     expect(first.fingerprint).toBe(last.fingerprint);
     expect(Array.from(kronecker(first.layers[0]).gradient.data)).not.toEqual(Array.from(kronecker(last.layers[0]).gradient.data));
@@ -204,7 +204,7 @@ it('reports each observed batch with its epoch', async () => {
   const events: Progress[] = [];
   await observed(
     observer(
-      epochs((e) => e >= 2),
+      epochsWhere((e) => e >= 2),
       undefined,
       { onProgress: (event: Progress) => events.push(event) },
     ),

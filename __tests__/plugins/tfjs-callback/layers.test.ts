@@ -20,7 +20,7 @@ type Prepared = ReturnType<typeof prepared>;
 
 /** Factors of one epoch of training, and which blocks' rows each step showed. */
 async function trained({ model, data, likelihood }: Prepared, curvature = EMPIRICAL) {
-  const callback = laplaceCallback({ likelihood, curvature, observe: everyEpoch() });
+  const callback = laplaceCallback({ likelihood, curvature, epochs: everyEpoch() });
   const shown: Array<ReadonlyArray<string>> = [];
   callback.batches$.subscribe((batch: ObservedBatch) =>
     batch.use(({ rows }) => {

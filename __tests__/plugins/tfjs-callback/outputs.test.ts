@@ -58,7 +58,7 @@ async function trained(
   args: tf.ModelFitArgs = {},
   given: Given = data,
 ) {
-  const callback = laplaceCallback({ likelihood, curvature, observe: everyEpoch() });
+  const callback = laplaceCallback({ likelihood, curvature, epochs: everyEpoch() });
   const rows: boolean[] = [];
   const seen: Array<ReadonlyArray<number>> = [];
   const subscription = callback.batches$.subscribe({
@@ -125,7 +125,7 @@ it('trains to the same bits with the callback as without, and is put back', asyn
   const weights = async (observed: boolean) => {
     const model = fresh(LOSSES, tf.train.adam(0.01));
     const before = surface(model);
-    const callbacks = observed ? [laplaceCallback({ likelihood: ALIKE, observe: everyEpoch() })] : [];
+    const callbacks = observed ? [laplaceCallback({ likelihood: ALIKE, epochs: everyEpoch() })] : [];
     await withSeededRandom(() => model.fit(data.x, data.y, { ...ARGS, epochs: 2, shuffle: true, callbacks: callbacks as never }));
     if (observed)
       expect(Object.keys(surface(model)).filter((key) => key.startsWith('losses'))).toEqual(

@@ -337,7 +337,7 @@ describe('inputs that reach the network in unusual ways', () => {
       withFixedWeights(model);
       const { x, y } = dataOf(classes, 10);
       const inputs = model.inputs.length === 2 ? [x, x.square()] : x;
-      const callback = laplaceCallback({ likelihood, curvature: last(fisher), observe: everyEpoch() });
+      const callback = laplaceCallback({ likelihood, curvature: last(fisher), epochs: everyEpoch() });
       await model.fit(inputs, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: callback });
       const expected = await pass(model, likelihood, { x: inputs, y }, last(fisher));
       expectSameFactors(await lastValueFrom(callback.factors$), expected, 1e-5);
@@ -354,7 +354,7 @@ describe('inputs that reach the network in unusual ways', () => {
     const { x, y } = dataOf(classes, 10);
     const inputs = model.inputs.length === 2 ? [x, x.square()] : x;
     const run = async (fisher: 'exact' | 'empirical') => {
-      const callback = laplaceCallback({ likelihood, curvature: last(fisher), observe: everyEpoch() });
+      const callback = laplaceCallback({ likelihood, curvature: last(fisher), epochs: everyEpoch() });
       await model.fit(inputs, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: callback });
       return lastValueFrom(callback.factors$);
     };

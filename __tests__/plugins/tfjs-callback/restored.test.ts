@@ -91,7 +91,7 @@ const ENDS: ReadonlyArray<[string, Fit]> = [
 const RUNS = [...ENDS, ...FAILURES.map(([name, run]) => [name, run] as const)];
 
 const observer = (curvature = kfac({ fisher: 'empirical' })) =>
-  laplaceCallback({ likelihood: classes.likelihood, curvature, observe: everyEpoch() });
+  laplaceCallback({ likelihood: classes.likelihood, curvature, epochs: everyEpoch() });
 
 describe('puts everything back', () => {
   it.each(RUNS)('%s', async (_, run) => {
@@ -170,7 +170,7 @@ describe('leaves nothing on the device', () => {
 
   it.each([kfac({ fisher: 'exact' }), kfac({ fisher: 'monteCarlo' }), kfac({ fisher: 'empirical' })])('%j', async (curvature) => {
     const model = chain(classes);
-    const run = () => train(model, [laplaceCallback({ likelihood: classes.likelihood, curvature, observe: finalEpochs(1) })]);
+    const run = () => train(model, [laplaceCallback({ likelihood: classes.likelihood, curvature, epochs: finalEpochs(1) })]);
     await expectNoLeak(run);
   });
 });

@@ -19,8 +19,8 @@ beforeAll(() => {
   data = dataOf(classes, 10);
 });
 
-const observer = (curvature = EMPIRICAL, observe = everyEpoch()) =>
-  laplaceCallback({ likelihood: classes.likelihood, curvature, observe });
+const observer = (curvature = EMPIRICAL, epochs = everyEpoch()) =>
+  laplaceCallback({ likelihood: classes.likelihood, curvature, epochs });
 
 const train = (model: tf.LayersModel, callbacks: unknown, more: tf.ModelFitArgs = {}) =>
   model.fit(data.x, data.y, { epochs: 2, batchSize: 4, shuffle: false, verbose: 0, callbacks: callbacks as never, ...more });

@@ -9,7 +9,7 @@ import { datasetOf, withSeededRandom } from '../../support/training.js';
 const classes = pair('classes, softmax inside');
 const EMPIRICAL = kfac({ fisher: 'empirical' });
 const observer = (curvature: Curvature = EMPIRICAL) =>
-  laplaceCallback({ likelihood: classes.likelihood, curvature, observe: everyEpoch() });
+  laplaceCallback({ likelihood: classes.likelihood, curvature, epochs: everyEpoch() });
 
 type Fit = (model: tf.LayersModel, callbacks: tf.CustomCallback[]) => Promise<tf.History>;
 const data = () => dataOf(classes, 10);

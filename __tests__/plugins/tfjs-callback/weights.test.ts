@@ -43,7 +43,7 @@ const cases = [oneHot, sparse, coin].flatMap((p) =>
 it.each(cases)('%s, %s: sums are those of repeated examples', async (_, __, p, curvature) => {
   const data = dataOf(p, 10);
   const model = chain(p, { optimizer: tf.train.sgd(0) });
-  const callback = laplaceCallback({ likelihood: p.likelihood, curvature, observe: everyEpoch() });
+  const callback = laplaceCallback({ likelihood: p.likelihood, curvature, epochs: everyEpoch() });
   const fit = { epochs: 1, batchSize: 4, shuffle: false, verbose: 0, classWeight: { ...WEIGHTS } };
   await model.fit(data.x, data.y, { ...fit, callbacks: callback });
   expectSameSums(await lastValueFrom(callback.factors$), await pass(model, p.likelihood, repeated(data), curvature));
@@ -53,7 +53,7 @@ it('weights frees what it holds', async () => {
   const data = dataOf(oneHot, 10);
   const model = chain(oneHot);
   await expectNoLeak(async () => {
-    const callback = laplaceCallback({ likelihood: oneHot.likelihood, observe: everyEpoch() });
+    const callback = laplaceCallback({ likelihood: oneHot.likelihood, epochs: everyEpoch() });
     await model.fit(data.x, data.y, { epochs: 1, batchSize: 4, verbose: 0, classWeight: { ...WEIGHTS }, callbacks: callback });
     await lastValueFrom(callback.factors$);
   });

@@ -1,4 +1,7 @@
-/** Whether a model's training can be observed: asked before it starts, so that nobody trains for an hour to find out. */
+/**
+ * Whether a model's training can be observed. This is asked before training starts, so that nobody trains for an hour to find
+ * out.
+ */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import {
@@ -16,32 +19,37 @@ import {
 } from 'tfjs-laplace';
 import { readsAllInputs } from './taps.js';
 
-/** A network with the layers to cover. */
-export interface Observable {
+/** A training that can be observed. */
+export interface CheckedTraining {
+  /** The network with the layers to cover. */
   readonly network: Network;
-  /** Takes gradients of the training loss to those of the NLL: where the training step's own rows are the curvature's. */
+  /**
+   * What gradients of the training loss are multiplied with to give those of the NLL. Undefined when the step's own rows are not
+   * taken.
+   */
   readonly scale: number | undefined;
 }
 
-/** Reads the model; fails when it, its loss, the likelihood and the estimator don't fit. */
-export const observable = (
+/** Reads the model. Fails when the model, its loss, the likelihood and the estimator do not fit. */
+export const checkTraining = (
   model: LayersModel,
   likelihood: Likelihood,
   curvature: Curvature,
-): E.Either<LaplaceError, Observable> =>
+): E.Either<LaplaceError, CheckedTraining> =>
   F.pipe(
     readNetwork(model, likelihood),
     E.chain((network) => coveredBy(network, curvature)),
     E.bindTo('network'),
     E.bind('match', ({ network }) => matchLoss(network)),
-    E.chain(({ network, match }) => suits(network, match, curvature)),
+    E.chain(({ network, match }) => checkRows(network, match, curvature)),
   );
 
 /**
- * The training step's own rows need to know how the loss relates to the NLL, and that it does so alike for all outputs: the step shows
- * gradients of the sum of their losses. A pass of its own over each batch never looks at the loss, but runs the network on its inputs.
+ * The training step shows gradients of the sum of all outputs' losses. They serve as the curvature's rows only if that sum is the
+ * NLL up to one factor. Otherwise each batch gets a pass of its own, which never looks at the loss, but needs the network's
+ * inputs.
  */
-function suits(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, Observable> {
+function checkRows(network: Network, match: LossMatch, curvature: Curvature): E.Either<LaplaceError, CheckedTraining> {
   if (!takesTrainingRows(curvature) || match._tag === 'mixed' || !showsRows(network)) {
     return readsAllInputs(network.model) ? E.right({ network, scale: undefined }) : E.left(inputsOutOfReach(network));
   }
@@ -61,8 +69,8 @@ const inputsOutOfReach = ({ model }: Network): LaplaceError =>
   laplaceError('UnsupportedLayer', {
     what: `The inputs of model '${model.name}' cannot be caught during training`,
     field: 'curvature',
-    found: 'an input that only a layer of several uses reads',
-    expected: 'a layer for each input that reads the same in all its uses',
+    found: 'an input that is read only by a layer whose uses read different inputs',
+    expected: 'for each input a layer that reads the same in all its uses',
     remedy:
       "Use kfac({ fisher: 'empirical' }), which needs no inputs without batch normalisation, or observe the trained model in a pass of its own.",
   });

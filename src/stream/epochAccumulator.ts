@@ -1,0 +1,190 @@
+/**
+ * Folds observed batches into factors, epoch by epoch: what the training callback and `accumulateFactors` have in common. A pass
+ * over data is one epoch.
+ *
+ * Sums of an epoch stay on the device until the epoch ends (`accumulator.ts`). Sums of earlier epochs are values on the host, of
+ * which the selection of epochs keeps those that may still count (`epochWindow.ts`). They were taken while the weights moved. The
+ * factors that are handed out carry the model's weights at the end.
+ */
+import type { Curvature } from '../curvature/codec.js';
+import type { Factors } from '../curvature/factors.js';
+import type { EigenBasis } from '../curvature/layout.js';
+import { type ErrorParts, type LaplaceError, laplaceError } from '../errors.js';
+import type { Network } from '../network/network.js';
+import type { Weights } from '../network/weights.js';
+import type { OnProgress } from '../types.js';
+import { type Accumulator, createAccumulator } from './accumulator.js';
+
+import type { EpochSelection } from './codec.js';
+import { type EpochWindow, ruleOf, sumOf } from './epochWindow.js';
+import type { ObservedBatch } from './observed.js';
+
+/** What an epoch accumulator sums, and how it reports. */
+export interface EpochAccumulatorOptions {
+  readonly curvature: Curvature;
+  /** Needed for `ekfac`: the eigenvectors in which moments are summed. */
+  readonly basis?: EigenBasis | undefined;
+  /** Which epochs count. */
+  readonly epochs: EpochSelection;
+  /** The number of the epoch at which training ends, if nothing stops it early. A pass over data has 1. */
+  readonly announced: number;
+  /** Describes the error `Empty`, with which `end` rejects if nothing was observed. */
+  readonly empty: ErrorParts;
+  /** Called after every batch that counts, with the number of batches so far. */
+  readonly onProgress?: OnProgress | undefined;
+  /** Number of batches, for progress. */
+  readonly total?: number | undefined;
+  /** The detail of progress events. */
+  readonly detail?: ((epoch: number) => string | undefined) | undefined;
+}
+
+/** Accumulates the batches of one network. Call `end`, `stop` or `dispose` at last: each of them frees the device. */
+export interface EpochAccumulator {
+  /** Fixes the network, before its first batch does. Throws a `LaplaceError` if the estimator does not suit the network. */
+  readonly bind: (network: Network) => void;
+  /** Whether the batches of this epoch are to be taken. */
+  readonly observes: (epoch: number) => boolean;
+  /**
+   * Takes a batch and returns the rest of the work, which makes the batch count. A transient batch (its tensors live only while
+   * it is emitted) is added at once. Any other is added when its turn comes, that is when the returned function is called, so
+   * that no more than one is on the device. The returned function rejects with the `LaplaceError` of a bad batch, and leaves that
+   * batch out.
+   */
+  readonly take: (batch: ObservedBatch) => () => Promise<void>;
+  /** Ends the present epoch. `stopping` says that training ends with it, perhaps in the middle of it. */
+  readonly endEpoch: (stopping: boolean) => Promise<void>;
+  /** The factors of all batches that count so far, or after the end those of the whole run. Undefined when there are none. */
+  readonly gathered: () => Promise<Factors | undefined>;
+  /**
+   * The regular end: the factors of the epochs that count, at the model's present weights. Rejects with `Empty` if nothing was
+   * observed.
+   */
+  readonly end: () => Promise<Factors>;
+  /** An early end: takes no more batches, and keeps what was gathered. */
+  readonly stop: () => void;
+  /** After `stop`: gives the gathered factors the model's present weights. */
+  readonly moveToPresentWeights: () => void;
+  /** Takes no more batches, and forgets what is on the device. Resolves when the device is free. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** Makes an epoch accumulator; the device is first used when a batch is added. */
+export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochAccumulator {
+  const { curvature, basis, epochs, announced, empty, onProgress, total, detail } = options;
+  const rule = ruleOf(epochs, announced);
+  let bound: { readonly network: Network; readonly accumulator: Accumulator } | undefined;
+  let window: EpochWindow = [];
+  /** The batch in work: the device is not freed under it. */
+  let work: Promise<void> = Promise.resolve();
+  let done = 0;
+  /** What was gathered; set once no more batches are taken. */
+  let kept: Promise<Factors | undefined> | undefined;
+
+  const bind = (network: Network): Accumulator => {
+    bound ??= { network, accumulator: createAccumulator(network, curvature, basis) };
+    if (bound.network.model !== network.model) throw severalModels(network, bound.network);
+    return bound.accumulator;
+  };
+  const add = (batch: ObservedBatch): void => {
+    if (kept === undefined) bind(batch.network).add(batch);
+  };
+  const settle = async ({ epoch }: ObservedBatch): Promise<void> => {
+    if (kept !== undefined || bound === undefined) return;
+    work = bound.accumulator.settle();
+    await work;
+    done += 1;
+    const words = detail?.(epoch);
+    const event = { phase: 'observe', done, unit: 'batches' } as const;
+    onProgress?.({ ...event, ...(total === undefined ? {} : { total }), ...(words === undefined ? {} : { detail: words }) });
+  };
+  /**
+   * The sum of the epochs that may count and of the present one. It is asked of the device at once: the numbers of one moment.
+   */
+  const sumSoFar = async (): Promise<Factors | undefined> => {
+    const past = window;
+    if (bound === undefined || bound.accumulator.count() === 0) return sumOf(past);
+    return sumOf([...past, await bound.accumulator.factors()]);
+  };
+  /** The present epoch's sums carry the present weights. Sums of earlier epochs carry the weights of their time. */
+  const sumAtPresentWeights = async (): Promise<Factors | undefined> => {
+    if (bound === undefined) return undefined;
+    const { accumulator } = bound;
+    if (accumulator.count() > 0) return sumSoFar();
+    // Batches in which all examples have weight 0 sum up to factors of no example, which is not the same as no batch.
+    if (window.length === 0 && done > 0) return accumulator.factors();
+    return standingFor(await accumulator.weights(), sumOf(window));
+  };
+  const free = (): Promise<void> => work.catch(() => {}).then(() => bound?.accumulator.reset());
+  const keep = (sum: Promise<Factors | undefined>): void => {
+    kept = sum;
+    // Whoever asks for what was gathered hears when that failed. Nobody has to ask.
+    sum.catch(() => {});
+  };
+
+  return {
+    bind: (network) => void bind(network),
+    observes: rule.observes,
+    take: (batch) => {
+      if (!batch.transient) {
+        return async () => {
+          add(batch);
+          await settle(batch);
+        };
+      }
+      const added = attempt(() => add(batch));
+      return async () => {
+        added();
+        await settle(batch);
+      };
+    },
+    endEpoch: async (stopping) => {
+      if (bound === undefined || bound.accumulator.count() === 0) return;
+      const epoch = await bound.accumulator.factors();
+      window = rule.append(window, epoch, stopping);
+      bound.accumulator.reset();
+    },
+    gathered: () => kept ?? sumSoFar(),
+    end: async () => {
+      const factors = await sumAtPresentWeights();
+      keep(Promise.resolve(factors));
+      await free();
+      if (factors === undefined) throw laplaceError('Empty', empty);
+      return factors;
+    },
+    stop: () => {
+      if (kept === undefined) keep(sumSoFar().finally(free));
+    },
+    moveToPresentWeights: () => {
+      if (bound === undefined || kept === undefined) return;
+      keep(Promise.all([bound.accumulator.weights(), kept]).then(([weights, sum]) => standingFor(weights, sum)));
+    },
+    dispose: () => {
+      if (kept === undefined) keep(Promise.resolve(undefined));
+      return free();
+    },
+  };
+}
+
+/** Runs at once; the returned function throws what went wrong. */
+function attempt(run: () => void): () => void {
+  try {
+    run();
+    return () => {};
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/** Sums that were taken while the weights moved, as factors at these weights. */
+const standingFor = (weights: Weights, sum: Factors | undefined): Factors | undefined =>
+  sum === undefined ? undefined : { ...sum, fingerprint: weights.fingerprint, weights: weights.blocks };
+
+const severalModels = (found: Network, expected: Network): LaplaceError =>
+  laplaceError('Mismatch', {
+    what: 'Batches of several models cannot be summed',
+    field: 'model',
+    found: found.model.name,
+    expected: expected.model.name,
+  });
