@@ -21,6 +21,12 @@ const ONCE = [
   'toolchain/{checks,imports,package}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 
+/**
+ * Time after which a test counts as hung, in milliseconds. Only a test that never ends reaches it, however busy the machine is; so no
+ * test sets a limit of its own. Jest reads the limit here at the top level: it ignores `testTimeout` inside a project.
+ */
+const HANG = 600_000;
+
 const shared = {
   testEnvironment: '<rootDir>/__tests__/support/environment.cjs',
   setupFilesAfterEnv: ['<rootDir>/__tests__/support/setup.ts'],
@@ -50,6 +56,7 @@ export default async () => {
   if (why !== undefined) process.stderr.write(`The native binding is left out (${why}): tests run on WASM only.\n`);
   const backends = asked ? [asked] : why === undefined ? ['node', 'wasm'] : ['wasm'];
   return {
+    testTimeout: HANG,
     reporters: ['default', '<rootDir>/__tests__/support/closing-line.cjs'],
     projects: [...backends.map(on), { ...shared, displayName: 'once', testMatch: ONCE }],
   };

@@ -185,7 +185,6 @@ describe('the error of mean probabilities', () => {
         expect(stated / made).toBeLessThan(1.7);
       }
     },
-    60_000,
   );
 
   it("of drawn networks under a wide posterior: mirror images gain nothing, as products of two layers' noise are even in it", async () => {
@@ -194,7 +193,7 @@ describe('the error of mean probabilities', () => {
     // Found is 0.98; nor can they lose more than √2.
     expect(ratio(errors, 'antithetic')).toBeGreaterThan(0.65);
     expect(ratio(errors, 'antithetic')).toBeLessThan(1.9);
-  }, 60_000);
+  });
 });
 
 describe('what lies below the covered layers', () => {

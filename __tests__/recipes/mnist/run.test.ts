@@ -41,7 +41,7 @@ it('answers its six questions, the same twice, and leaves pictures and the netwo
   expect(trained).toMatch(/^tensors left: 20$/m);
 
   expect(await run(out, 'save', model)).toBe(trained);
-}, 120_000);
+});
 
 it('goes on from a saved network, whose factors come from a pass', async () => {
   const text = await run(out, 'pretrained', model);
@@ -49,14 +49,14 @@ it('goes on from a saved network, whose factors come from a pass', async () => {
   expect(map(text)).toBeDefined();
   expect(map(text)).toBe(map(trained));
   expect(section(text, 6)).toContain('Left out');
-}, 120_000);
+});
 
 it('explains itself, and refuses what it does not know', async () => {
   expect((await tsx(MAIN, '--help')).stdout).toBe(HELP);
   const failed = await tsx(MAIN, '--fast').catch((error: { code: number; stderr: string; stdout: string }) => error);
   expect(failed).toMatchObject({ code: 2, stdout: '' });
   expect(failed.stderr).toContain("Unknown option '--fast'");
-}, 30_000);
+});
 
 it('says what is wrong with a folder that holds no network', async () => {
   const failed = await tsx(MAIN, '--quick', '--quiet', '--pretrained', join(folder, 'nothing')).catch(
@@ -65,4 +65,4 @@ it('says what is wrong with a folder that holds no network', async () => {
   expect(failed).toMatchObject({ code: 1 });
   expect(failed.stderr).toContain(join('nothing', 'model.json'));
   expect(existsSync(join(folder, 'nothing'))).toBe(false);
-}, 30_000);
+});
