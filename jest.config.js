@@ -6,18 +6,26 @@ import { probe } from './scripts/setup/native/probe.mjs';
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
 
-/** Tests that no backend changes, or that choose their own: they run once. All others run on every backend that is there. */
+/**
+ * Tests that run once: they run no kernel of the backend, or they choose their own backends, or a backend changes nothing that they
+ * look at. All other tests run on every backend that is there.
+ */
 const ONCE = [
   'browser/**/*',
   'codec/**/*',
+  'docs/**/*',
+  'likelihood/codec',
+  'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',
-  'plugins/{backends,plots,progress}/**/*',
-  'predictive/{draws,everywhere,runningMean}',
+  'plugins/{backends,plots,progress,wasm-kernels,workers}/**/*',
+  'posterior/{codec,errors,inverse,maximiseEvidence}',
+  'predictive/{codec,credibleIntervals,draws,entropy,everywhere,links,runningMean,topK}',
   'random/**/*',
   'recipe/**/*',
-  'recipes/{regression,support}/**/*',
+  'recipes/mnist/{commands,data,options,scores}',
+  'recipes/{lenet,regression,support}/**/*',
   'scripts/**/*',
-  'stream/sequential',
+  'stream/{breathe,codec,sequential}',
   'toolchain/{checks,imports,package}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 
