@@ -19,7 +19,7 @@ const ONCE = [
   'metrics/**/*',
   'plugins/{backends,plots,progress,wasm-kernels,workers}/**/*',
   'posterior/{codec,errors,inverse,maximiseEvidence}',
-  'predictive/{codec,credibleIntervals,draws,entropy,everywhere,links,runningMean,topK}',
+  'predictive/{codec,credibleIntervals,draws,entropy,everywhere,links,runningMean,sampling,samplingZoo,topK}',
   'random/**/*',
   'recipe/**/*',
   'recipes/mnist/{commands,data,options,scores}',
