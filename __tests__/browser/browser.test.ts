@@ -32,7 +32,7 @@ beforeAll(async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, 'build.mjs'), app]);
   inNode.bundles = JSON.parse(stdout);
   inNode.analysis = await analysis();
-}, 300_000);
+});
 afterAll(() => rmSync(app, { recursive: true }));
 
 const bundle = (name: string): Bundle => inNode.bundles[name] as Bundle;
@@ -73,7 +73,7 @@ if (chromium === undefined) {
   beforeAll(async () => {
     ({ server, url } = await serve(join(app, 'page', 'dist')));
     browser = await launch(chromium as string);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     server?.close();
@@ -113,30 +113,26 @@ if (chromium === undefined) {
     ['wasm', 'wasm', {}],
     ['wasm without SIMD', 'wasm', { WASM_HAS_SIMD_SUPPORT: false }],
     ['webgl', 'webgl', SOFTWARE],
-  ])(
-    '%s trains with the callback, predicts and samples as Node does',
-    async (_, backend, flags) => {
-      const { tab, complaints } = await open(backend, flags);
-      const found = await tab.evaluate(() => page.analysis());
-      expect(found.backend).toBe(backend);
-      expectNodes(found);
-      expect(complaints).toEqual([]);
-      await tab.close();
-    },
-    120_000,
-  );
+  ])('%s trains with the callback, predicts and samples as Node does', async (_, backend, flags) => {
+    const { tab, complaints } = await open(backend, flags);
+    const found = await tab.evaluate(() => page.analysis());
+    expect(found.backend).toBe(backend);
+    expectNodes(found);
+    expect(complaints).toEqual([]);
+    await tab.close();
+  });
 
   it('a browser without WebAssembly is told so', async () => {
     const { tab } = await open(undefined, {}, () => Reflect.deleteProperty(globalThis, 'WebAssembly'));
     expect(await tab.evaluate(() => page.refusedBackend('wasm'))).toMatch(/^Backend: The backend 'wasm' does not work/);
     await tab.close();
-  }, 60_000);
+  });
 
   it('a GPU of 16-bit floats is refused', async () => {
     const { tab } = await open('webgl', { ...SOFTWARE, WEBGL_FORCE_F16_TEXTURES: true });
     expect(await tab.evaluate(() => page.refusal())).toMatch(/^Backend: The WebGL backend computes in 16 bits here/);
     await tab.close();
-  }, 60_000);
+  });
 
   it('a lost WebGL context is an error of every stream, not silence', async () => {
     const { tab: list } = await open();
@@ -151,5 +147,5 @@ if (chromium === undefined) {
     }
     const lost = /^Backend: The WebGL context was lost/;
     expect([...outcomes].filter(([, outcome]) => !lost.test(outcome))).toEqual([]);
-  }, 300_000);
+  });
 });

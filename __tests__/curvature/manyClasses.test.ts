@@ -53,7 +53,7 @@ it('exact: chunks of a batch give the sums of small batches, and those of the de
   expectSameFactors(cut, small, FLOAT32);
   expect([cut.rows, small.rows]).toEqual([C * N, C * N]);
   expect(relativeError(kronecker(cut.layers.at(-1)).gradient, definition())).toBeLessThan(FLOAT32);
-}, 30_000);
+});
 
 it('truncated: every chunk falls short by less than the tolerance', async () => {
   const trace = definition().reduce((sum, row, i) => sum + (row[i] as number), 0);
@@ -63,7 +63,7 @@ it('truncated: every chunk falls short by less than the tolerance', async () => 
   expect(1 - own / trace).toBeGreaterThan(0);
   expect(1 - own / trace).toBeLessThan(0.1 + FLOAT32);
   expect(found.rows).toBeLessThan(C * N);
-}, 30_000);
+});
 
 it('monteCarlo: the chunks of a batch draw independently, each for its own examples', () => {
   // As many draws as let two examples through at a time.
@@ -85,8 +85,8 @@ it('monteCarlo: the chunks of a batch draw independently, each for its own examp
   });
   expect(sums).toHaveLength(4);
   expect(new Set(sums.map((row) => row.map((v) => v.toFixed(3)).join())).size).toBe(4);
-}, 30_000);
+});
 
 it('leaves nothing on the device', async () => {
   await expectNoLeak(() => pass(model, likelihood, data, kfac(), N));
-}, 30_000);
+});

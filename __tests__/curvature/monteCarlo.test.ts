@@ -70,7 +70,7 @@ it('has a squared error of Var / k, in the mean over seeds', async () => {
     const { mean, standardError } = estimate(errors);
     expect(Math.abs(mean - expected)).toBeLessThan(STANDARD_ERRORS * standardError);
   }
-}, 30_000);
+});
 
 it('draws by seed, and anew for every batch', async () => {
   const model = chain([3, 2]);

@@ -198,4 +198,4 @@ it('leaves nothing behind', async () => {
       });
     }
   });
-}, 30_000);
+});

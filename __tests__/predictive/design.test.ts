@@ -29,6 +29,9 @@ import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support
 import { chain, inputsFor } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
+import { onWasmAlone } from '../support/wasmAlone.js';
+
+onWasmAlone();
 
 interface Fitted {
   readonly model: tf.LayersModel;
@@ -129,11 +132,13 @@ describe('the error of mean probabilities', () => {
   const S = 64;
   const flat = (rows: ReadonlyArray<Float32Array> | undefined): number[] => (rows ?? []).flatMap((row) => [...row]);
   const copies = (x: tf.Tensor, count: number): tf.Tensor => tf.tile(x, [count, 1]);
-  /** By activation sampling, where copies of an example are as good as seeds: off by 1/40 of what one of them is. */
+  /** Copies of an example that the truth is the mean of. */
+  const COPIES = 400;
+  /** By activation sampling, where copies of an example are as good as seeds: off by 1/20 of what one of them is. */
   const truthOf = async ({ model, posterior, x }: Fitted): Promise<number[]> => {
     const predictive = activationSampling({ samples: S, seed: 1000, design: 'quasiRandom' });
-    const all = flat(((await predictOne(model, posterior, predictive, copies(x, 1600))) as Classification).probabilities);
-    return Array.from({ length: 9 }, (_, i) => all.reduce((sum, p, j) => (j % 9 === i ? sum + p : sum), 0) / 1600);
+    const all = flat(((await predictOne(model, posterior, predictive, copies(x, COPIES))) as Classification).probabilities);
+    return Array.from({ length: 9 }, (_, i) => all.reduce((sum, p, j) => (j % 9 === i ? sum + p : sum), 0) / COPIES);
   };
   /** Root mean squares of what predictions are off by, and of what they say that they are. */
   const errorsOf = (predictions: ReadonlyArray<Classification>, truth: number[]) => {
@@ -185,7 +190,6 @@ describe('the error of mean probabilities', () => {
         expect(stated / made).toBeLessThan(1.7);
       }
     },
-    60_000,
   );
 
   it("of drawn networks under a wide posterior: mirror images gain nothing, as products of two layers' noise are even in it", async () => {
@@ -194,7 +198,7 @@ describe('the error of mean probabilities', () => {
     // Found is 0.98; nor can they lose more than √2.
     expect(ratio(errors, 'antithetic')).toBeGreaterThan(0.65);
     expect(ratio(errors, 'antithetic')).toBeLessThan(1.9);
-  }, 60_000);
+  });
 });
 
 describe('what lies below the covered layers', () => {

@@ -30,7 +30,7 @@ import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
 import { pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
-import { CURVATURES, FEW_TOKENS, jacobiansOf, type Linearised, linearisedCase, one, RECURRENT } from '../support/linearised.js';
+import { CURVATURES, FEW_TOKENS, type Linearised, linearisedCase, one, RECURRENT } from '../support/linearised.js';
 import { outer } from '../support/math/dense64.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne } from '../support/math/laplace.js';
 import { estimate, missedBy, STANDARD_ERRORS } from '../support/math/monteCarlo.js';
@@ -72,9 +72,8 @@ function deviations({ network, posterior }: Linearised, seed: number, s: number)
 describe.each([...ZOO, ...RECURRENT, FEW_TOKENS])('$name', (zoo) => {
   it.each(CURVATURES)('%s: is f* + J δ, with the draws of weight sampling', async (_, curvature) => {
     const own = await linearisedCase(zoo, curvature);
-    const { network, posterior, inputs } = own;
-    const x = inputs(3, 21);
-    const J = jacobiansOf(network, posterior, x);
+    const { network, posterior, inputs, jacobians } = own;
+    const [x, J] = [inputs(3, 21), jacobians(3, 21)];
     const f = numbersOf(network.model.predict(one(x)) as tf.Tensor);
     const { mean, functions } = await valuesAt(network.model, posterior, one(x), { samples: 3, seed: 5 });
     expect(relativeError(mean, f)).toBeLessThan(TOLERANCE);

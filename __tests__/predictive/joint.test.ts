@@ -49,12 +49,12 @@ const between = (posterior: Posterior, left: ReadonlyArray<Rows>, right: Readonl
     .reduce((a, b) => a.map((row, i) => row.map((v, j) => v + (b[i]?.[j] as number))));
 
 async function compare(
-  { network, posterior, inputs }: Linearised,
+  { network, posterior, inputs, jacobians }: Linearised,
   budgets: ReadonlyArray<JointOptions> = [{}, TINY],
 ): Promise<void> {
   const { model, outputs: C } = network;
   const [x, x2] = [inputs(B, 21), inputs(B2, 22)];
-  const [J, J2] = [jacobiansOf(network, posterior, x), jacobiansOf(network, posterior, x2)];
+  const [J, J2] = [jacobians(B, 21), jacobians(B2, 22)];
   const [expected, cross] = [between(posterior, J, J), between(posterior, J, J2)];
   for (const options of budgets) {
     const { mean, covariance } = await jointDistribution(model, posterior, one(x), options);

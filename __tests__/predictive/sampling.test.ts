@@ -14,6 +14,9 @@ import { estimate, missedBy, STANDARD_ERRORS } from '../support/math/monteCarlo.
 import { chain, inputsFor } from '../support/math/networks.js';
 import { inRows } from '../support/math/numbers.js';
 import { covarianceOf } from '../support/math/posteriors64.js';
+import { onWasmAlone } from '../support/wasmAlone.js';
+
+onWasmAlone();
 
 const DAMPINGS: ReadonlyArray<readonly [string, Damping]> = [
   ['exact', exactDamping()],

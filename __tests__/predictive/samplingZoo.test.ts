@@ -13,7 +13,10 @@ import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
 import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
 import { estimate, missedBy, STANDARD_ERRORS } from '../support/math/monteCarlo.js';
+import { onWasmAlone } from '../support/wasmAlone.js';
 import { ZOO, zooInputs } from '../support/zoo.js';
+
+onWasmAlone();
 
 /** Draws of each kind: a variance of the local part that is off by a third or so shows. */
 const S = 250;

@@ -16,6 +16,7 @@ import type { Network } from '../../src/network/network.js';
 import type { Rows } from './math/dense64.js';
 import { factorsOf, posteriorFrom, right } from './math/laplace.js';
 import { dense, withWeights } from './math/networks.js';
+import { memoised } from './memoised.js';
 import { blockJacobians, type ZooCase, zooInputs } from './zoo.js';
 
 const LIKELIHOOD = categorical();
@@ -61,10 +62,22 @@ export const FEW_TOKENS: ZooCase = {
   tokens: 6,
 };
 
+/** The classifier of a case. Its weights never change, so that all tests of a file share it. */
+const networkOf = memoised((zoo: ZooCase): Network => right(withBlocks(right(readNetwork(zoo.build(), LIKELIHOOD)), 'all')));
+
+/** Jacobians of a case at the inputs of that seed. They take one backward pass for each output of each example. */
+const jacobiansAt = memoised((zoo: ZooCase) =>
+  memoised((B: number) => memoised((seed: number) => blockJacobians(networkOf(zoo), inputsAt(zoo, B, seed)))),
+);
+
+const inputsAt = (zoo: ZooCase, B: number, seed: number): tf.Tensor[] => zooInputs(zoo, networkOf(zoo).model, B, seed);
+
 /** A classifier and a posterior of all its layers from N examples. */
 export interface Linearised {
   readonly network: Network;
   readonly posterior: Posterior;
+  /** J [B·C, weights] of each layer of the posterior at `inputs(B, seed)`, as `jacobiansOf` has it. */
+  readonly jacobians: (B: number, seed: number) => Rows[];
   /** Inputs that it has not seen. */
   readonly inputs: (B: number, seed: number) => tf.Tensor[];
 }
@@ -74,21 +87,30 @@ export async function linearisedCase(
   curvature: Curvature = kfac(),
   options: ToPosteriorOptions = { priorPrecision: 3 },
 ): Promise<Linearised> {
-  const model = zoo.build();
-  const network = right(withBlocks(right(readNetwork(model, LIKELIHOOD)), 'all'));
+  const network = networkOf(zoo);
+  const { model } = network;
   const N = 5;
-  const x = zooInputs(zoo, model, N, 8);
+  const x = inputsAt(zoo, N, 8);
   const y = tf.tidy(() => tf.oneHot(tf.range(0, N).mod(network.outputs).toInt(), network.outputs).toFloat());
   const posterior = await posteriorFrom(await factorsOf(model, LIKELIHOOD, { x, y }, curvature), options);
-  return { network, posterior, inputs: (B, seed) => zooInputs(zoo, model, B, seed) };
+  return {
+    network,
+    posterior,
+    jacobians: (B, seed) => rowsFor(posterior, jacobiansAt(zoo)(B)(seed)),
+    inputs: (B, seed) => inputsAt(zoo, B, seed),
+  };
 }
 
 /** Inputs as a user gives them. */
 export const one = (x: tf.Tensor[]): tf.Tensor | tf.Tensor[] => (x.length === 1 ? (x[0] as tf.Tensor) : x);
 
 /** J [B·C, weights] of each layer of a posterior, row b·C + c, by tf.variableGrads through the model as tfjs runs it. */
-export function jacobiansOf(network: Network, posterior: Posterior, x: tf.Tensor[]): Rows[] {
-  const blocks = blockJacobians(network, x).map((examples) => examples.flat());
+export const jacobiansOf = (network: Network, posterior: Posterior, x: tf.Tensor[]): Rows[] =>
+  rowsFor(posterior, blockJacobians(network, x));
+
+/** Jacobians [block][example][output] as rows b·C + c of each layer of a posterior: `full` has one layer, of all blocks. */
+function rowsFor(posterior: Posterior, jacobians: number[][][][]): Rows[] {
+  const blocks = jacobians.map((examples) => examples.flat());
   const rows = blocks[0] as number[][];
   return posterior.layers[0]?.structure !== 'full' ? blocks : [rows.map((_, r) => blocks.flatMap((b) => b[r] as number[]))];
 }

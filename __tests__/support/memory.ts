@@ -1,17 +1,25 @@
-/** Device memory before and after. */
+/** Device memory before and after. Waiting is counted in turns of the event loop, not in time: a slow machine has as many of them. */
 import * as tf from '@tensorflow/tfjs';
 
+/** One turn of the event loop: timers that are due run, and so does everything that `setImmediate` or a message has queued. */
+export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** Turns after which work that nothing holds up has gone as far as it can. */
+const SETTLED = 15;
+
+/** Turns that work left half-way may take to end, before what it holds counts as leaked. */
+const PATIENCE = 2000;
+
 /** Lets everything go on that waits for a turn of the event loop. */
-export const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+export async function settled(): Promise<void> {
+  for (let i = 0; i < SETTLED; i++) await turn();
+}
 
-/** How long work that was left half-way may take to end on a busy machine, in milliseconds. */
-const PATIENCE = 5000;
-
-/** Waits until memory has stood still for a few turns: nothing is at work any more. */
+/** Waits until memory has stood still for as many turns as `settled` takes: nothing is at work any more. */
 async function quiet(): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
-  for (let still = 0, last = tf.memory().numBytes; still < 3 && Date.now() < deadline; ) {
-    await settled();
+  let last = tf.memory().numBytes;
+  for (let still = 0, turns = 0; still < SETTLED && turns < PATIENCE; turns++) {
+    await turn();
     const now = tf.memory().numBytes;
     still = now === last ? still + 1 : 0;
     last = now;
@@ -23,9 +31,9 @@ export async function leftBehind(run: () => unknown, expected = 0): Promise<{ te
   await quiet();
   const before = tf.memory();
   await run();
-  const deadline = Date.now() + PATIENCE;
-  do await settled();
-  while (tf.memory().numTensors !== before.numTensors + expected && Date.now() < deadline);
+  let turns = 0;
+  do await turn();
+  while (tf.memory().numTensors !== before.numTensors + expected && ++turns < PATIENCE);
   const after = tf.memory();
   return { tensors: after.numTensors - before.numTensors, bytes: after.numBytes - before.numBytes };
 }

@@ -83,11 +83,12 @@ async function secondsPerOperation(): Promise<number> {
     // The first compiles, on backends that do.
     await run();
     let fastest = Number.POSITIVE_INFINITY;
-    for (const start = performance.now(); performance.now() - start < PATIENCE; ) {
+    const start = performance.now();
+    do {
       const before = performance.now();
       await run();
       fastest = Math.min(fastest, performance.now() - before);
-    }
+    } while (performance.now() - start < PATIENCE);
     return fastest / 1000 / (2 * PRODUCT ** 3);
   } finally {
     a.dispose();

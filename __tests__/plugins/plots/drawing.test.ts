@@ -39,7 +39,7 @@ it('writes each picture as SVG with its words and as PNG, the same every time', 
     for (const word of words) expect(svg).toContain(`>${word}<`);
     expect([...readFileSync(join(folder, `${name}.png`)).subarray(1, 4)]).toEqual([...Buffer.from('PNG')]);
   }
-}, 30_000);
+});
 
 it('draws twice as many pixels as the SVG has', () => {
   const png = Buffer.from(

@@ -115,7 +115,7 @@ it('in the plane they are those of the plain backend', async () => {
     fc.asyncProperty(cases(2), (one) => expectPlain('Conv2D', one)),
     settings,
   );
-}, 60_000);
+});
 
 it('channels first too', async () => {
   const first = cases(2).filter(({ pad }) => !Array.isArray(pad));
@@ -123,21 +123,21 @@ it('channels first too', async () => {
     fc.asyncProperty(first, (one) => expectPlain('Conv2D', { ...one, dataFormat: 'NCHW' })),
     { ...settings, numRuns: 20 },
   );
-}, 60_000);
+});
 
 it('of depthwise convolutions too', async () => {
   await fc.assert(
     fc.asyncProperty(cases(2), (one) => expectPlain('DepthwiseConv2dNative', one)),
     settings,
   );
-}, 60_000);
+});
 
 it('in space too, where the backend has wrong ones', async () => {
   await fc.assert(
     fc.asyncProperty(cases(3), (one) => expectPlain('Conv3D', one)),
     { ...settings, numRuns: 40 },
   );
-}, 60_000);
+});
 
 it('they are adjoints', async () => {
   await fc.assert(
@@ -148,7 +148,7 @@ it('they are adjoints', async () => {
     fc.asyncProperty(cases(3), (one) => expectAdjoint('Conv3D', one)),
     { ...settings, numRuns: 20 },
   );
-}, 60_000);
+});
 
 it.each(['same', 'valid'] as const)('of dilated depthwise ones too, which the plain backend gets wrong: %s', async (pad) => {
   const sizes = { batch: 2, input: [9, 8], window: [3, 2], strides: [1, 1], channels: 2, filters: 3 };
@@ -165,7 +165,7 @@ it('of real layers: LeNet, and a block of a residual network', async () => {
     await expectSame(filter, 5e-5);
     await expectSame(input, FLOAT32);
   }
-}, 60_000);
+});
 
 it('of no examples they are zero', () => {
   const p = problem('Conv2D', {

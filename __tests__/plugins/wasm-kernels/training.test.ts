@@ -59,7 +59,7 @@ async function expectSameTraining(
   expect(Math.max(...found.map((v, i) => Math.abs(v - (expected[i] as number))))).toBeLessThan(SAME);
 }
 
-it.each(Object.keys(NETWORKS))('%s', (name) => expectSameTraining(NETWORKS[name] as () => tf.LayersModel), 30_000);
+it.each(Object.keys(NETWORKS))('%s', (name) => expectSameTraining(NETWORKS[name] as () => tf.LayersModel));
 
 it.each(ACTIVATIONS)('activation %s', (activation) =>
   expectSameTraining(() =>

@@ -5,22 +5,17 @@ import { type Factors, type LinalgSession, type Matrix, type Progress, toPosteri
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { gaussianMatrix, orThrow, rectangle, withSpectrum } from '../../linalg/matrices.js';
 import { pass } from '../../support/factors.js';
-import { expectNoLeak } from '../../support/memory.js';
+import { expectNoLeak, turn } from '../../support/memory.js';
 import { chain, dataOf, pair } from '../../support/networks.js';
-
-/** A worker starts in a twentieth of a second, on a busy machine in a second. */
-jest.setTimeout(60_000);
 
 const here = orThrow(wasmEngine());
 
 /** Workers that live: each holds one port. */
 const alive = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 
-/** Waits until no worker lives. */
+/** Waits until no worker lives: for ever if one stays. */
 async function ended(): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (alive() > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(alive()).toBe(0);
+  while (alive() > 0) await turn();
 }
 
 afterEach(ended);
@@ -92,22 +87,29 @@ describe('a session', () => {
   });
 
   it('leaves the event loop free', async () => {
-    const a = gaussianMatrix(600, 1);
-    let ticks = 0;
-    const timer = setInterval(() => {
-      ticks++;
+    const a = gaussianMatrix(300, 1);
+    await inSession(async (session) => {
+      // The worker starts now, so that the turns below are turns of a decomposition.
+      await result(session.symmetricEigen(gaussianMatrix(2, 1)));
+      let decomposed = false;
+      const decomposition = result(session.symmetricEigen(a)).finally(() => {
+        decomposed = true;
+      });
+      await turn();
+      // Had this thread decomposed, it would have had no turn before the end.
+      expect(decomposed).toBe(false);
+      await decomposition;
     }, 1);
-    // Decomposed on this thread, it would be a second without a tick.
-    await inSession((session) => result(session.symmetricEigen(a)));
-    clearInterval(timer);
-    expect(ticks).toBeGreaterThan(20);
   });
 
   it('that is closed ends what is under way and what waits, and takes no more', async () => {
     const session = workerEngine({ workers: 1 }).open();
     const closed = { left: { _tag: 'LaplaceError', kind: 'Backend', message: expect.stringMatching(/ended|closed/) } };
+    await result(session.symmetricEigen(gaussianMatrix(2, 1)));
+    // The worker, which has started, gets the first task with this turn; the second waits for it.
     const tasks = [900, 20].map((n) => session.symmetricEigen(gaussianMatrix(n, 1))());
-    setTimeout(() => session.close(), 150);
+    await turn();
+    session.close();
     for (const task of tasks) expect(await task).toMatchObject(closed);
     await ended();
     session.close();
@@ -171,7 +173,7 @@ describe('toPosterior', () => {
     const subscription = of(slow)
       .pipe(toPosterior({ engine: workerEngine({ workers: 2 }) }))
       .subscribe({ next, error: next });
-    while (alive() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (alive() === 0) await turn();
     subscription.unsubscribe();
     await ended();
     expect(next).not.toHaveBeenCalled();

@@ -53,4 +53,4 @@ it('covers a network with batch normalisation whole, compares structures of curv
   } finally {
     rmSync(out, { recursive: true });
   }
-}, 180_000);
+});

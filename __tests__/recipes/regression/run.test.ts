@@ -24,7 +24,7 @@ it('is better than the network alone where there were no data, and no worse wher
   } finally {
     rmSync(out, { recursive: true });
   }
-}, 30_000);
+});
 
 it('has data beside the gap and none in it', () => {
   const { x, y } = points(50, 1, seen);
