@@ -4,6 +4,7 @@
 const ORDER = [
   ['types', 'turn', 'frozen'],
   ['errors'],
+  ['orThrow'],
   ['codec'],
   ['linalg', 'random'],
   ['likelihood'],
@@ -13,7 +14,7 @@ const ORDER = [
   ['predictive', 'metrics'],
   ['stream'],
   ['recipe'],
-  ['index'],
+  ['index', 'extend'],
 ];
 
 /** Those folders, or single files of that name. */

@@ -43,6 +43,7 @@ const shared = {
   },
   moduleNameMapper: {
     '^tfjs-laplace$': '<rootDir>/src/index.ts',
+    '^tfjs-laplace/extend$': '<rootDir>/src/extend.ts',
     '^tfjs-laplace/plugins/(.*)$': '<rootDir>/plugins/$1/index.ts',
     // Sources name their neighbours by the file that will run (`./x.js`); here the file that is written runs.
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],

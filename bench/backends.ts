@@ -7,7 +7,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
-import { engineNamed, type LinalgEngine, type Matrix } from 'tfjs-laplace';
+import type { LinalgEngine, Matrix } from 'tfjs-laplace';
+import { engineNamed } from 'tfjs-laplace/extend';
 import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
 import { type Bar, type BenchResult, type Row, time } from './harness.js';
 

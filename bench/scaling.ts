@@ -20,9 +20,8 @@ import {
   type Prediction,
   type Predictive,
   predict,
-  readNetwork,
-  withBlocks,
 } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import { type PowerLawPanel, powerLaws, writePicture } from 'tfjs-laplace/plugins/plots';
 import { type BenchResult, median, type Row } from './harness.js';
 import { peakOf } from './memory.js';

@@ -8,7 +8,8 @@
  *   the same with a loss at every position, `expand`       Eschenhagen et al. 2023, the expand setting
  */
 import * as tf from '@tensorflow/tfjs';
-import { kfac, type LayerMoments, type Likelihood, moments, readNetwork, withBlocks } from 'tfjs-laplace';
+import { kfac, type LayerMoments, type Likelihood, moments } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import type { Network } from '../../src/network/network.js';
 import { kronecker } from '../support/kronecker.js';
 import { gaussNewton } from '../support/math/curvature64.js';

@@ -13,10 +13,9 @@ import {
   outputDistribution,
   type Posterior,
   type PosteriorLayer,
-  readNetwork,
   variances,
-  withBlocks,
 } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import type { Network } from '../../src/network/network.js';
 import { distance, matricesOf } from '../support/factors.js';
 import { gaussNewton } from '../support/math/curvature64.js';

@@ -11,9 +11,9 @@ import {
   linearised,
   perStep,
   poisson,
-  readNetwork,
   type StepLikelihood,
 } from 'tfjs-laplace';
+import { readNetwork } from 'tfjs-laplace/extend';
 import { likelihoodOps } from '../../src/likelihood/index.js';
 import { key } from '../../src/random/key.js';
 import { kronecker } from '../support/kronecker.js';

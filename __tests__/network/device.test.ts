@@ -4,7 +4,6 @@ import { from, lastValueFrom, of } from 'rxjs';
 import {
   accumulateFactors,
   categorical,
-  fromDevice,
   kfac,
   type LaplaceError,
   observe,
@@ -14,6 +13,7 @@ import {
   sampleModels,
   toPosterior,
 } from 'tfjs-laplace';
+import { fromDevice } from 'tfjs-laplace/extend';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection } from '../support/errors.js';
 import { expectNoLeak } from '../support/memory.js';

@@ -1,16 +1,8 @@
 /** Models that cannot be read, and layers that cannot be covered, are error values that say what to do. */
 import * as tf from '@tensorflow/tfjs';
 import { either as E, function as F } from 'fp-ts';
-import {
-  bernoulli,
-  categorical,
-  coveredBy,
-  gaussian,
-  kfac,
-  type LaplaceError,
-  type LayerSelection,
-  type Likelihood,
-} from 'tfjs-laplace';
+import { bernoulli, categorical, gaussian, kfac, type LaplaceError, type LayerSelection, type Likelihood } from 'tfjs-laplace';
+import { coveredBy } from 'tfjs-laplace/extend';
 import type { NotLinear } from '../../src/network/blocks.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
 import { foreign } from '../support/foreign.js';

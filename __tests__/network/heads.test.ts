@@ -11,9 +11,8 @@ import {
   perOutput,
   perStep,
   poisson,
-  readNetwork,
-  withBlocks,
 } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import { prepare } from '../../src/curvature/estimator.js';
 import { forward } from '../../src/network/forward.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';

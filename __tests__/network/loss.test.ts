@@ -1,19 +1,8 @@
 /** Which losses a likelihood takes, and what it says to the others: every loss that tfjs has, under every likelihood. */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
-import {
-  bernoulli,
-  categorical,
-  customLikelihood,
-  gaussian,
-  type Head,
-  heteroscedastic,
-  type Likelihood,
-  type LossMatch,
-  matchLoss,
-  poisson,
-  readNetwork,
-} from 'tfjs-laplace';
+import { bernoulli, categorical, customLikelihood, gaussian, heteroscedastic, type Likelihood, poisson } from 'tfjs-laplace';
+import { type Head, type LossMatch, matchLoss, readNetwork } from 'tfjs-laplace/extend';
 import { right } from '../support/math/laplace.js';
 
 /** By their names in `compile`; tfjs lists them nowhere public. */

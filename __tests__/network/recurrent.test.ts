@@ -14,10 +14,9 @@ import {
   type LaplaceErrorKind,
   moments,
   outputDistribution,
-  readNetwork,
   toPosterior,
-  withBlocks,
 } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import { cloneModel, writeBlock } from '../../src/network/clone.js';
 import { forward } from '../../src/network/forward.js';
 import { blockWeights } from '../../src/network/weights.js';

@@ -11,9 +11,8 @@ import {
   kfac,
   outputDistribution,
   type Posterior,
-  readNetwork,
-  withBlocks,
 } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import { peakOf } from '../../bench/memory.js';
 import { expectRejection, rejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';

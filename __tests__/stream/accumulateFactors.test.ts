@@ -11,9 +11,8 @@ import {
   type ObservedBatch,
   observe,
   type Progress,
-  readNetwork,
-  transientBatch,
 } from 'tfjs-laplace';
+import { readNetwork, transientBatch } from 'tfjs-laplace/extend';
 import { createAccumulator } from '../../src/stream/accumulator.js';
 import { expectRejection, rejection } from '../support/errors.js';
 import { distance, expectSameFactors, pass } from '../support/factors.js';

@@ -9,10 +9,10 @@ import {
   fromDataset,
   inputBatches,
   kfac,
-  laplaceError,
   type OwnedBatch,
   observe,
 } from 'tfjs-laplace';
+import { laplaceError } from 'tfjs-laplace/extend';
 import { expectRejection, rejection } from '../support/errors.js';
 import { expectSameFactors, pass } from '../support/factors.js';
 import { expectNoLeak, settled } from '../support/memory.js';

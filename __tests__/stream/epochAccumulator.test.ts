@@ -1,22 +1,17 @@
 /** The accumulator that a training and a pass have in common, by itself: no training, no stream. */
 import * as tf from '@tensorflow/tfjs';
+import { everyEpoch, type Factors, finalEpochs, fingerprint, kfac, type ObservedBatch, type Progress } from 'tfjs-laplace';
 import {
   type BatchTensors,
   createEpochAccumulator,
   type EpochAccumulator,
   type EpochAccumulatorOptions,
-  everyEpoch,
-  type Factors,
-  finalEpochs,
-  fingerprint,
-  kfac,
   type Network,
-  type ObservedBatch,
-  type Progress,
   readNetwork,
   transientBatch,
-} from 'tfjs-laplace';
-import { observedBatch, orThrow } from '../../src/stream/observed.js';
+} from 'tfjs-laplace/extend';
+import { orThrow } from '../../src/orThrow.js';
+import { observedBatch } from '../../src/stream/observed.js';
 import { expectRejection } from '../support/errors.js';
 import { expectSameFactors, pass } from '../support/factors.js';
 import { expectNoLeak } from '../support/memory.js';

@@ -1,17 +1,7 @@
 /** Small networks with posteriors of every structure, and the Jacobians of whole batches: what linearised outputs are checked against. */
 import * as tf from '@tensorflow/tfjs';
-import {
-  type Curvature,
-  categorical,
-  diagonal,
-  ekfac,
-  full,
-  kfac,
-  type Posterior,
-  readNetwork,
-  type ToPosteriorOptions,
-  withBlocks,
-} from 'tfjs-laplace';
+import { type Curvature, categorical, diagonal, ekfac, full, kfac, type Posterior, type ToPosteriorOptions } from 'tfjs-laplace';
+import { readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import type { Network } from '../../src/network/network.js';
 import type { Rows } from './math/dense64.js';
 import { factorsOf, posteriorFrom, right } from './math/laplace.js';

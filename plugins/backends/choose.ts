@@ -1,6 +1,7 @@
 /** Which backend, decided from what works: pure, so that every case can be tried without the backends. */
 import { either as E } from 'fp-ts';
-import { type LaplaceError, laplaceError } from 'tfjs-laplace';
+import type { LaplaceError } from 'tfjs-laplace';
+import { laplaceError } from 'tfjs-laplace/extend';
 
 /** A backend by the name that people ask for it. */
 export type BackendName = 'node' | 'wasm' | 'cpu';

@@ -11,11 +11,9 @@ import {
   batches,
   type Curvature,
   type Factors,
-  fromDevice,
   inputBatches,
   kfac,
   type Likelihood,
-  laplaceError,
   linearised,
   observe,
   type Posterior,
@@ -29,6 +27,7 @@ import {
   type ToPosteriorOptions,
   toPosterior,
 } from 'tfjs-laplace';
+import { fromDevice, laplaceError } from 'tfjs-laplace/extend';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { joinPredictions, type WithUncertainty } from './join.js';
 

@@ -4,11 +4,9 @@
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
+import type { Curvature, LaplaceError, Likelihood } from 'tfjs-laplace';
 import {
-  type Curvature,
   coveredBy,
-  type LaplaceError,
-  type Likelihood,
   type LossMatch,
   laplaceError,
   matchLoss,
@@ -16,7 +14,7 @@ import {
   readNetwork,
   showsRows,
   takesTrainingRows,
-} from 'tfjs-laplace';
+} from 'tfjs-laplace/extend';
 import { readsAllInputs } from './taps.js';
 
 /** A training that can be observed. */

@@ -8,22 +8,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ReplaySubject, Subject } from 'rxjs';
+import type { Curvature, EpochSelection, Factors, Likelihood, ObservedBatch, OnProgress } from 'tfjs-laplace';
 import {
-  type Curvature,
   createEpochAccumulator,
   deviceError,
   type EpochAccumulator,
-  type EpochSelection,
   type ErrorParts,
-  type Factors,
-  type Likelihood,
   laplaceError,
-  type ObservedBatch,
-  type OnProgress,
   onDeviceLost,
   orThrow,
   transientBatch,
-} from 'tfjs-laplace';
+} from 'tfjs-laplace/extend';
 import { type CheckedTraining, checkTraining } from './checkTraining.js';
 import { patchTraining } from './patch.js';
 import { batchOf, checkWeights, soundlyWeighted } from './step.js';

@@ -1,6 +1,6 @@
 /** Makes the batch that estimators understand out of the tensors that the taps captured in one training step. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type BlockRows, fromDevice, type Head, laplaceError, type Network } from 'tfjs-laplace';
+import { type BatchTensors, type BlockRows, fromDevice, type Head, laplaceError, type Network } from 'tfjs-laplace/extend';
 import type { Captured, CapturedLoss } from './taps.js';
 
 /**

@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type BlockRows, type Layer, type LayerUse, type Network, rowsOfUse } from 'tfjs-laplace';
+import { type BlockRows, type Layer, type LayerUse, type Network, rowsOfUse } from 'tfjs-laplace/extend';
 import { watched, watchUse } from './watch.js';
 
 /** What the taps captured in one step. The tensors are kept until `dispose` frees them. */

@@ -1,6 +1,6 @@
 /** Identities that observe values on their way through a layer, forward and back. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Layer, LayerUse } from 'tfjs-laplace';
+import type { Layer, LayerUse } from 'tfjs-laplace/extend';
 
 /** Observes one call of a layer. */
 export interface Look {

@@ -8,7 +8,7 @@
  * which Node's refuse.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { laplaceError } from 'tfjs-laplace';
+import { laplaceError } from 'tfjs-laplace/extend';
 import { BACKEND } from './compose.js';
 import { inFilter, inInput } from './gradients.js';
 import { batchMatMul, fusedMatMul } from './matmul.js';

@@ -2,7 +2,8 @@
  * Linear algebra in workers: Eigen in WebAssembly as in `wasmEngine`, with the same results to the last bit, off this thread and as
  * many decompositions at a time as there are cores. Node and browsers; no file is loaded, so a bundler has nothing to lose.
  */
-import { type AsyncLinalgEngine, laplaceError, remoteEngine, type WasmOptions } from 'tfjs-laplace';
+import type { AsyncLinalgEngine, WasmOptions } from 'tfjs-laplace';
+import { laplaceError, remoteEngine } from 'tfjs-laplace/extend';
 import { createPool } from './pool.js';
 import { startThread } from './thread.js';
 

@@ -1,5 +1,5 @@
 /** Workers that share a queue of calls: each is started when there is a call for it, and all end with the pool. */
-import { laplaceError, type WasmCall, type WasmModule, type WasmReply, type WasmRunner } from 'tfjs-laplace';
+import { laplaceError, type WasmCall, type WasmModule, type WasmReply, type WasmRunner } from 'tfjs-laplace/extend';
 import type { StartThread, Thread } from './thread.js';
 
 /** A call that waits for its reply. */

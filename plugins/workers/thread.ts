@@ -1,5 +1,6 @@
 /** A worker of the platform at hand, Node's or the browser's, as one thing: it is posted to, answers or fails, and can be ended. */
-import { type LaplaceError, laplaceError } from 'tfjs-laplace';
+import type { LaplaceError } from 'tfjs-laplace';
+import { laplaceError } from 'tfjs-laplace/extend';
 import { SOURCE } from './source.js';
 
 /** What a worker tells. */

@@ -16,7 +16,7 @@ import { wasmEngine } from './wasm.js';
  *
  * @example
  * ```ts
- * import { defaultEngine } from 'tfjs-laplace';
+ * import { defaultEngine } from 'tfjs-laplace/extend';
  *
  * defaultEngine().name; // 'tensorflow' with tfjs-node, else 'wasm', or 'javascript' where WebAssembly has no SIMD
  * ```

@@ -56,7 +56,7 @@ export function onDeviceLost(listener: (error: LaplaceError) => void): () => voi
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { fromDevice } from 'tfjs-laplace';
+ * import { fromDevice } from 'tfjs-laplace/extend';
  *
  * const sum = tf.sum([1, 2, 3]);
  * const [value] = await fromDevice(sum.data());

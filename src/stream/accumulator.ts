@@ -17,12 +17,13 @@ import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
 import type { BlockRows } from '../network/uses.js';
 import { readWeights, type Weights } from '../network/weights.js';
+import { orThrow } from '../orThrow.js';
 import { foldIn, type Key, key } from '../random/key.js';
 import type { Matrix } from '../types.js';
 import { checkBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
 import { type Bag, createMoment, drop, emptyBag, type Moment, stage, stageSum } from './moment.js';
-import { type ObservedBatch, orThrow } from './observed.js';
+import type { ObservedBatch } from './observed.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {

@@ -3,8 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
 import { type Network, readNetwork, withBlocks } from '../network/network.js';
 import { fingerprint } from '../network/weights.js';
+import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { orThrow } from './observed.js';
 
 /**
  * Reads the model as a network whose blocks are the posterior's layers. Rejects with `Mismatch` when the model has other weights.

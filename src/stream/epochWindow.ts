@@ -6,8 +6,8 @@
  * end.
  */
 import { type Factors, mergeEpochs } from '../curvature/factors.js';
+import { orThrow } from '../orThrow.js';
 import type { EpochSelection } from './codec.js';
-import { orThrow } from './observed.js';
 
 /** Factors of the epochs that have ended and may still count, oldest first. Never holds more of them than the selection needs. */
 export type EpochWindow = ReadonlyArray<Factors>;

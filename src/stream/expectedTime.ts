@@ -10,8 +10,8 @@ import { laplaceError } from '../errors.js';
 import type { AsyncLinalgEngine, LinalgEngine } from '../linalg/engine.js';
 import { chosenEngine, type EngineChoice } from '../linalg/select.js';
 import { fromDevice } from '../network/device.js';
+import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
-import { orThrow } from './observed.js';
 
 /** Seconds. */
 export interface ExpectedTime {

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Inputs, inputTensors } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import { reference } from '../network/reference.js';
-import { orThrow } from './observed.js';
+import { orThrow } from '../orThrow.js';
 
 /** A batch of inputs, or a function that makes one when its turn comes. The tensors that a function makes are freed after use. */
 export type InputSource = Inputs | (() => Inputs);

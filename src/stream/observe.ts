@@ -3,7 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defer, map, type OperatorFunction } from 'rxjs';
 import type { Likelihood } from '../likelihood/codec.js';
 import { readNetwork } from '../network/network.js';
-import { type BatchSource, type ObservedBatch, observedBatch, orThrow } from './observed.js';
+import { orThrow } from '../orThrow.js';
+import { type BatchSource, type ObservedBatch, observedBatch } from './observed.js';
 
 /**
  * Observes labelled batches at the model's present weights, in inference mode (no dropout).

@@ -3,11 +3,11 @@
  * nobody holds them longer than they live.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { either as E } from 'fp-ts';
-import { type LaplaceError, laplaceError } from '../errors.js';
+import { laplaceError } from '../errors.js';
 import { inputTensors, type LabelledBatch, labelTensors, partsOf, weightTensor } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { BlockRows } from '../network/uses.js';
+import { orThrow } from '../orThrow.js';
 
 /** The tensors of a batch, while they live. */
 export interface BatchTensors {
@@ -101,10 +101,4 @@ export function transientBatch(
     live = false;
   };
   return { batch, expire };
-}
-
-/** Returns the value, or throws the error: for code that runs inside `tf.tidy`, below an operator that catches errors. */
-export function orThrow<A>(value: E.Either<LaplaceError, A>): A {
-  if (E.isLeft(value)) throw value.left;
-  return value.right;
 }

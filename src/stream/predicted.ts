@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { notDisposed } from '../network/network.js';
+import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
 import type { Running } from '../predictive/prediction.js';
@@ -9,7 +10,6 @@ import { createPredictor } from '../predictive/predictor.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
-import { orThrow } from './observed.js';
 import type { Worker } from './sequential.js';
 
 /** A predictive, or a recipe, which has one. */

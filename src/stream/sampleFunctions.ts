@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
 import { notDisposed } from '../network/network.js';
+import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
 import { inPieces } from '../predictive/device/pieces.js';
@@ -11,7 +12,6 @@ import { type Rows, rowsOf } from '../predictive/prediction.js';
 import type { Design } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
-import { orThrow } from './observed.js';
 import { checkDesign, checkFiniteSampleCount, checkTemperature } from './options.js';
 import { sequential } from './sequential.js';
 

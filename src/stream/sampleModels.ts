@@ -4,6 +4,7 @@ import { Observable, type OperatorFunction, switchMap } from 'rxjs';
 import { cloneModel, writeBlock } from '../network/clone.js';
 import { checkDevice, deviceError } from '../network/device.js';
 import { type Network, notDisposed } from '../network/network.js';
+import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { residentPosterior } from '../predictive/device/device.js';
 import { disposeWeights, drawWeights } from '../predictive/sampling/weightSampling.js';
@@ -11,7 +12,6 @@ import { key } from '../random/key.js';
 import { type Design, noiseOf } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
-import { orThrow } from './observed.js';
 import { checkDesign, checkSampleCount, checkTemperature } from './options.js';
 
 /** Options of `sampleModels` and `mapSamples`. */

@@ -6,11 +6,11 @@ import type { Factors } from '../curvature/factors.js';
 import type { LaplaceError } from '../errors.js';
 import type { AsyncLinalgEngine, LinalgEngine, LinalgSession } from '../linalg/engine.js';
 import { chosenEngine, type EngineChoice } from '../linalg/select.js';
+import { orThrow } from '../orThrow.js';
 import { isotropic, type Prior, perLayer } from '../posterior/codec.js';
 import { type Damping, exactDamping } from '../posterior/damping.js';
 import { type OnLayer, type Posterior, posteriorOf, posteriorTask } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
-import { orThrow } from './observed.js';
 
 /** Options of `toPosterior`. A recipe serves as well. */
 export interface ToPosteriorOptions {

@@ -5,7 +5,6 @@ import {
   activationSampling,
   type Classification,
   categorical,
-  defaultEngine,
   fingerprint,
   gaussian,
   kfac,
@@ -20,6 +19,7 @@ import {
   toPosterior,
   weightSampling,
 } from 'tfjs-laplace';
+import { defaultEngine } from 'tfjs-laplace/extend';
 import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection, rejection } from '../../support/errors.js';

@@ -8,12 +8,11 @@ import {
   gaussian,
   kfac,
   type Likelihood,
-  matchLoss,
   type ObservedBatch,
   type PerOutput,
   perOutput,
-  readNetwork,
 } from 'tfjs-laplace';
+import { matchLoss, readNetwork } from 'tfjs-laplace/extend';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection } from '../../support/errors.js';
 import { expectSameFactors, pass } from '../../support/factors.js';

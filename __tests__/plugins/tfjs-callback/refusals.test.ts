@@ -13,9 +13,8 @@ import {
   kfra,
   type LaplaceErrorKind,
   type Likelihood,
-  matchLoss,
-  readNetwork,
 } from 'tfjs-laplace';
+import { matchLoss, readNetwork } from 'tfjs-laplace/extend';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { expectRejection } from '../../support/errors.js';
 import { expectSameFactors, pass } from '../../support/factors.js';

@@ -1,7 +1,8 @@
 /** Linear algebra in workers: the same numbers, a free event loop, and nothing left behind. */
 import type { either as E, taskEither as TE } from 'fp-ts';
 import { lastValueFrom, of } from 'rxjs';
-import { type Factors, type LinalgSession, type Matrix, type Progress, toPosterior, wasmEngine } from 'tfjs-laplace';
+import { type Factors, type Matrix, type Progress, toPosterior, wasmEngine } from 'tfjs-laplace';
+import type { LinalgSession } from 'tfjs-laplace/extend';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { gaussianMatrix, orThrow, rectangle, withSpectrum } from '../../linalg/matrices.js';
 import { pass } from '../../support/factors.js';

@@ -1,5 +1,5 @@
 /** The pool when workers break, with workers of paper. */
-import type { WasmCall, WasmModule } from 'tfjs-laplace';
+import type { WasmCall, WasmModule } from 'tfjs-laplace/extend';
 import { createPool } from '../../../plugins/workers/pool.js';
 import type { Listener, StartThread } from '../../../plugins/workers/thread.js';
 

@@ -1,9 +1,11 @@
 /** Which layers are linear in their weights, and how. */
+
+import { laplaceError } from '../../errors.js';
 import { convolutionMap } from './convolution.js';
 import { denseMap } from './dense.js';
 import { depthwiseMap } from './depthwise.js';
 import { embeddingMap } from './embedding.js';
-import type { Layer, LinearMap, ValueShape } from './map.js';
+import type { Layer, LinearLayer, LinearMap, ValueShape } from './map.js';
 import { transposedMap } from './transposed.js';
 
 const MAPS: Readonly<Record<string, (layer: Layer, inputShape: ValueShape) => LinearMap>> = {
@@ -18,7 +20,42 @@ const MAPS: Readonly<Record<string, (layer: Layer, inputShape: ValueShape) => Li
 };
 
 /** The map of a layer for inputs of this shape (batch left out), or undefined for layers that are more than one. */
-export const linearMap = (layer: Layer, inputShape: ValueShape): LinearMap | undefined =>
-  MAPS[layer.getClassName()]?.(layer, inputShape);
+export const linearMap = (layer: Layer, inputShape: ValueShape): LinearMap | undefined => {
+  const known = MAPS[layer.getClassName()];
+  return known === undefined ? ownMap(layer, inputShape) : known(layer, inputShape);
+};
+
+/** The map that a layer of the user's own gives by itself. */
+function ownMap(layer: Layer, inputShape: ValueShape): LinearMap | undefined {
+  const { linearMap: own } = layer as Layer & Partial<LinearLayer>;
+  const map = typeof own === 'function' ? own.call(layer, inputShape) : undefined;
+  if (map === undefined) return undefined;
+  const missing = PARTS.filter((part) => map[part] === undefined);
+  const foreign = map.variables?.some((variable) => !layer.weights.includes(variable));
+  if (missing.length === 0 && !foreign) return map;
+  throw laplaceError('InvalidModel', {
+    what: `The linear map of layer '${layer.name}' is not whole`,
+    layer: layer.name,
+    field: 'linearMap',
+    found: missing.length > 0 ? `no ${missing.join(', ')}` : "a variable that is not among the layer's weights",
+    expected: 'every part of a LinearMap, made of weights of the layer',
+    remedy: 'See kernelMap of tfjs-laplace/extend, which makes the map of x K + b.',
+  });
+}
+
+const PARTS = [
+  'groups',
+  'n',
+  'm',
+  'bias',
+  'inputs',
+  'variables',
+  'apply',
+  'unfold',
+  'atPositions',
+  'pullback',
+  'toMatrix',
+  'fromMatrix',
+] as const;
 
 export { type LinearMap, present } from './map.js';

@@ -63,3 +63,12 @@ export interface LinearMap {
 
 /** The weights that a map's layer has now. */
 export const present = (map: LinearMap): MapWeights => map.variables.map((v) => v.read());
+
+/**
+ * A layer of one's own that is linear in its weights: a class of tfjs's with this method, which gives the map of the layer for inputs of
+ * this shape (batch left out), or undefined where it has none. The map must compute what the layer's `call` does before its
+ * `activation`, if it has one.
+ */
+export interface LinearLayer {
+  readonly linearMap: (inputShape: ValueShape) => LinearMap | undefined;
+}

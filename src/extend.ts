@@ -1,0 +1,56 @@
+/**
+ * What authors of plugins and of layers, likelihoods, Fisher matrices, links and engines of their own need beside `index.ts`: networks and
+ * their blocks, the accumulation behind the operators, linear algebra, codecs, and errors. See docs/extending.md.
+ */
+
+// Errors.
+
+export { type ErrorParts, laplaceError } from './errors.js';
+export { orThrow } from './orThrow.js';
+
+// Networks: a model as operations, the blocks that are covered, and what a training step shows of them.
+
+export { coveredBy } from './curvature/choice.js';
+export { takesTrainingRows } from './curvature/codec.js';
+export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
+export { kernelMap } from './network/linear/dense.js';
+export type { LinearLayer, LinearMap, MapWeights, ValueShape } from './network/linear/map.js';
+export { type LossMatch, matchLoss } from './network/loss.js';
+export { type Block, type Head, type Network, readNetwork, withBlocks } from './network/network.js';
+export type { Layer, LayerUse } from './network/ops.js';
+export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
+
+// Likelihoods, as the library works with them.
+
+export type { HessianOps } from './likelihood/hessian.js';
+export type { JointOps, LikelihoodOps, LossRule } from './likelihood/likelihood.js';
+
+// Accumulation.
+
+export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';
+export { type BatchTensors, transientBatch } from './stream/observed.js';
+
+// Linear algebra.
+
+export type {
+  AsyncLinalgOperations,
+  LinalgOperations,
+  LinalgSession,
+  SymmetricEigen,
+  TriangularOptions,
+} from './linalg/engine.js';
+export { remoteEngine, type WasmRunner } from './linalg/remote.js';
+export { defaultEngine, engineNamed } from './linalg/select.js';
+export type { WasmCall, WasmReply } from './linalg/wasm/call.js';
+export { prepareWasm } from './linalg/wasm/runtime.js';
+export type { WasmModule } from './linalg/wasm/webassembly.js';
+
+// Codecs of the DSL (io-ts).
+
+export { CurvatureCodec } from './curvature/codec.js';
+export { LikelihoodCodec } from './likelihood/codec.js';
+export { PriorCodec } from './posterior/codec.js';
+export { DampingCodec } from './posterior/damping.js';
+export { PredictiveCodec } from './predictive/codec.js';
+export { RecipeCodec } from './recipe/codec.js';
+export { EpochSelectionCodec } from './stream/codec.js';
