@@ -59,9 +59,8 @@ interface Sweep {
 /**
  * The sweeps. The stated exponents follow from the costs with B examples, C classes, width w and S samples:
  *
- * - Linearised: 2 B C w² operations for each layer. Memory holds B C w numbers of the current layer, and B w numbers of each
- * layer from
- *   the forward pass.
+ * - Linearised: 2 B C w² operations for each layer. Memory holds B C w numbers of the current layer, and B w numbers of each layer
+ *   from the forward pass.
  * - Activation sampling: S forward passes. Memory holds running sums, which do not grow with S.
  */
 const SWEEPS: ReadonlyArray<Sweep> = [
