@@ -1,6 +1,6 @@
-/** Who may import whom: data flows one way, so imports do too. */
+/** Rules that say which folder may import which. Data flows one way, so imports do too. */
 
-/** The folders of src/, from left to right: each imports itself and what is further left. */
+/** The folders and files of src/, from left to right. Each may import itself and those further left, but not those beside it. */
 const ORDER = [
   ['types', 'turn', 'frozen'],
   ['errors'],
@@ -17,22 +17,25 @@ const ORDER = [
   ['index', 'extend'],
 ];
 
-/** Those folders, or single files of that name. */
+/** Pattern for the folders of src/ with these names, and for the single files with these names. */
 const inSrc = (...names) => `^src/(${names.join('|')})(/|\\.ts$)`;
 const npm = (name) => `(^|/)node_modules/${name}/`;
-/** A name that tsconfig.json resolves, `tfjs-laplace`, in place of a path into our sources. */
+/** An import by the name `tfjs-laplace`, which tsconfig.json resolves, and not by a path into our sources. */
 const BY_NAME = ['aliased-tsconfig-paths'];
 
 const order = ORDER.flatMap((tier, i) =>
   tier.map((name) => ({
     name: `order-${name}`,
-    comment: 'A folder of src/ imports itself and folders further left.',
+    comment: 'A folder of src/ may import itself and folders further left.',
     from: { path: inSrc(name) },
     to: { path: '^src/', pathNot: inSrc(name, ...ORDER.slice(0, i).flat()) },
   })),
 );
 
-/** The folders of src/predictive/, in the same way; the files beside them are on the left (what a prediction is) or on the right. */
+/**
+ * The folders of src/predictive/, ordered in the same way. Of the files beside them, the codec and prediction.ts (what a
+ * prediction is) are on the left of all folders, and predictor.ts is on the right.
+ */
 const PREDICTIVE = [['device', 'links'], ['report'], ['sampling'], ['linearised']];
 const LEFT_OF_PREDICTIVE = ['codec', 'prediction'];
 const inPredictive = (...names) => `^src/predictive/(${names.join('|')})(/|\\.ts$)`;
@@ -40,7 +43,7 @@ const inPredictive = (...names) => `^src/predictive/(${names.join('|')})(/|\\.ts
 const predictiveOrder = PREDICTIVE.flatMap((tier, i) =>
   tier.map((name) => ({
     name: `order-predictive-${name}`,
-    comment: 'A folder of src/predictive/ imports itself and folders further left.',
+    comment: 'A folder of src/predictive/ may import itself and folders further left.',
     from: { path: inPredictive(name) },
     to: { path: '^src/predictive/', pathNot: inPredictive(name, ...LEFT_OF_PREDICTIVE, ...PREDICTIVE.slice(0, i).flat()) },
   })),
@@ -51,13 +54,13 @@ const rules = [
   ...predictiveOrder,
   {
     name: 'order-predictive-complete',
-    comment: 'Every folder of src/predictive/ has its place in the order.',
+    comment: 'Every folder of src/predictive/ must have a place in the order.',
     from: { path: '^src/predictive/[^/]+/', pathNot: inPredictive(...PREDICTIVE.flat()) },
     to: {},
   },
   {
     name: 'order-complete',
-    comment: 'Every folder of src/ has its place in the order.',
+    comment: 'Every folder of src/ must have a place in the order.',
     from: { path: '^src/', pathNot: inSrc(...ORDER.flat()) },
     to: {},
   },
@@ -65,25 +68,26 @@ const rules = [
   { name: 'resolvable', from: {}, to: { couldNotResolve: true } },
   {
     name: 'src-in-src',
-    comment: 'The library knows nothing of what is built on it.',
+    comment: 'The library must not depend on what is built on it.',
     from: { path: '^src/' },
     to: { path: '^(plugins|recipes|bench|scripts|__tests__)/' },
   },
   {
     name: 'src-any-runtime',
-    comment: 'The library runs in browsers too.',
+    comment: 'The library also runs in browsers, so it must not import modules of Node.',
     from: { path: '^src/' },
     to: { dependencyTypes: ['core'] },
   },
   {
     name: 'tfjs-parts',
-    comment: 'The union package brings every backend and converter; the library needs two parts of it.',
+    comment:
+      'The package @tensorflow/tfjs brings every backend and converter. The library may import tfjs-core and tfjs-layers only.',
     from: { path: '^src/' },
     to: { path: npm('@tensorflow'), pathNot: npm('@tensorflow/(tfjs-core|tfjs-layers)') },
   },
   {
     name: 'tfjs-one-copy',
-    comment: 'A path into a package of tfjs loads a second copy of it, with an engine of its own.',
+    comment: 'Import packages of tfjs by their names: a path into one loads a second copy of it, with a second engine.',
     from: {},
     to: {
       path: npm('@tensorflow/[^/]+'),
@@ -93,37 +97,37 @@ const rules = [
   },
   {
     name: 'rxjs-at-the-edge',
-    comment: 'What a stream is made of is a pure function first.',
+    comment: 'Only src/stream may import RxJS. Everything else is made of pure functions, from which the streams are built.',
     from: { path: '^src/', pathNot: inSrc('stream') },
     to: { path: npm('rxjs') },
   },
   {
     name: 'io-ts-in-codecs',
-    comment: 'Values are decoded once, where they come in.',
+    comment: 'Only codecs may import io-ts, because values are decoded once, where they enter.',
     from: { path: '^(src|plugins)/', pathNot: `${inSrc('codec', 'recipe')}|/codec\\.ts$` },
     to: { path: npm('io-ts') },
   },
   {
     name: 'fp-ts-root',
-    comment: "fp-ts has no exports map: a module's own path type-checks and then fails in Node, or is a second copy.",
+    comment: "Import from 'fp-ts' itself: the path of one of its modules type-checks, but fails in Node or loads a second copy.",
     from: {},
     to: { path: npm('fp-ts'), pathNot: '/fp-ts/(lib|es6)/index\\.(js|d\\.ts)$' },
   },
   {
     name: 'declared',
-    comment: 'What is shipped imports what is declared to those who install it.',
+    comment: 'Shipped code may import only packages that package.json declares as dependencies.',
     from: { path: '^(src|plugins)/' },
     to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'] },
   },
   {
     name: 'public-surface',
-    comment: 'Plugins and recipes stand where a user of the package stands: on its name.',
+    comment: 'Plugins and recipes import the library by its name, as a user of the package does.',
     from: { path: '^(plugins|recipes)/' },
     to: { path: '^src/', dependencyTypesNot: BY_NAME },
   },
   {
     name: 'plugins-by-name',
-    comment: 'A plugin may be built on another, by its name in the package.',
+    comment: 'A plugin may import another plugin, but only by its public name.',
     from: { path: '^plugins/([^/]+)/' },
     to: { path: '^plugins/', pathNot: '^plugins/$1/', dependencyTypesNot: BY_NAME },
   },
@@ -145,7 +149,7 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
-    // Type imports count: what a folder's types lean on, it leans on.
+    // Imports of types count as imports too.
     tsPreCompilationDeps: true,
   },
 };

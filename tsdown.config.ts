@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsdown';
 
-/** The build makes the package's entries: `.` and `./extend` from `src/`, `./plugins/x` from `plugins/x/index.ts`. */
+/** The entries to build are the exports of package.json: `.` and `./extend` come from `src/`, `./plugins/x` from `plugins/x/index.ts`. */
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const plugins = Object.keys(exports).flatMap((path) => /^\.\/(plugins\/.+)$/.exec(path)?.[1] ?? []);
 
 export default defineConfig({
-  // One build for all entries: a plugin's import of `tfjs-laplace` is then the index beside it, not a copy.
+  // All entries are built together, so that a plugin imports the built index instead of bundling a copy of the library.
   entry: {
     index: 'src/index.ts',
     extend: 'src/extend.ts',

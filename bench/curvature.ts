@@ -1,9 +1,12 @@
 /**
- * What curvature costs on trained networks: 784-1200-1200-10 on MNIST, every estimator over the same batches, and a small ResNet for
- * 32 × 32 × 3 images (digits in colour), one pass against one epoch of its training.
+ * Measures the cost of curvature on trained networks. On 784-1200-1200-10 with MNIST it runs every estimator over the same
+ * batches. On a small ResNet for 32 × 32 × 3 images (digits in colour) it compares one pass with one epoch of training.
  *
- * Bars: `exact` at 60 % of the speed of a plain 1200³ matmul or more; `truncated` at ε = 1e-3 at least 2.5 times faster; a truncated
- * pass over a ResNet at most 4 times a training epoch; peak memory of a pass at most twice its sums and one batch. (What the callback adds to a training step: `npm run bench -- mnist`.)
+ * Bars: `exact` runs at 60 % or more of the speed of a plain 1200³ matrix product. `truncated` with ε = 1e-3 is at least 2.5
+ * times faster than `exact`. A truncated pass over the ResNet takes at most 4 times as long as a training epoch. The peak memory
+ * of an exact pass is at most twice its sums, plus one batch.
+ *
+ * `npm run bench -- mnist` measures what the callback adds to a training step.
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
@@ -29,9 +32,12 @@ import { passOperations } from './operations.js';
 import { colourImages, resnet } from './resnet.js';
 
 const BATCH = 128;
-/** Digits that train the dense network, three epochs, and batches of a pass: enough that its end is as small a share as of a real one. */
+/**
+ * Digits on which the dense network is trained for three epochs, and batches of a pass. With so many batches the end of the pass
+ * is as small a share of its time as in practice.
+ */
 const [TRAIN, STEPS] = [60_000, 128] as const;
-/** Images that train the ResNet, and those of a pass and an epoch that are compared. */
+/** Images on which the ResNet is trained, and images of the pass and the epoch that are compared. */
 const [IMAGES, PASS] = [6144, 1024] as const;
 const TOLERANCE = 1e-3;
 
@@ -91,7 +97,7 @@ export async function bench(): Promise<BenchResult> {
   }
   const memory = await peak(dense, batches, kfac());
   notes.push(
-    `exact pass: at most ${mib(memory.peak)} MiB on the device above the model; its sums take ${mib(memory.sums)} MiB, one batch ${mib(memory.batch)} MiB`,
+    `exact pass: at most ${mib(memory.peak)} MiB on the device, besides the model; its sums take ${mib(memory.sums)} MiB, one batch ${mib(memory.batch)} MiB`,
   );
   dense.dispose();
 
@@ -124,8 +130,11 @@ export async function bench(): Promise<BenchResult> {
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
 /**
- * Bytes on the device: the most above the model in a pass, the float32 sums, and what one batch takes: the most until the second is
- * asked for, when nothing is summed but the first.
+ * Measures device memory, in bytes and without the model.
+ *
+ * @returns `peak`: the most that a pass holds; `sums`: the float32 sums of the factors; `batch`: the most that the pass holds
+ * until it
+ *   asks for the second batch
  */
 async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature) {
   const found = coverage(model, { likelihood: categorical(), curvature });
@@ -140,7 +149,7 @@ async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvat
   return { peak: most.bytes, sums: found.right.bytes / 2, batch: most.untilMark };
 }
 
-/** A ResNet's truncated pass against an epoch of its training, over the same images. */
+/** Times truncated passes over a ResNet and an epoch of its training, over the same images. `ratio` is pass to epoch. */
 async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: string[]; ratio: number }> {
   const model = resnet(CLASSES);
   const batches = colourImages(digits, BATCH);
@@ -179,7 +188,7 @@ async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: st
   };
 }
 
-/** Epochs of training, batch by batch. */
+/** Trains a model in place, batch by batch. */
 async function trainOn(model: tf.LayersModel, batches: ReadonlyArray<Batch>, epochs: number): Promise<void> {
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const batch of batches) {

@@ -1,11 +1,11 @@
 /**
- * Timing within one process: every subject is warmed up, then all subjects take turns for several rounds, so that a drift of the
- * machine hits all alike. Figures are medians; comparisons are ratios of medians.
+ * Times subjects within one process. Every subject is warmed up, then all subjects take turns for several rounds, so that a drift
+ * of the machine affects all alike. Times are medians, and comparisons are ratios of medians.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Something to be timed. */
+/** A piece of work to be timed. */
 export interface Subject {
   readonly name: string;
   readonly run: () => Promise<void> | void;
@@ -17,15 +17,17 @@ export interface Subject {
 export interface Row {
   readonly name: string;
   readonly ms: number;
-  /** Speed relative to a plain 1200³ matmul in the same run. */
+  /** Operations per second relative to a plain 1200³ matrix product in the same run; 1 is equal. */
   readonly share?: number;
-  /** The same work in another library, and the most memory that each took: a benchmark with these prints a table of its own. */
+  /** Milliseconds that another library takes for the same work. A benchmark with such rows prints its own table. */
   readonly peerMs?: number;
+  /** Peak memory of this library, in bytes. */
   readonly bytes?: number;
+  /** Peak memory of the other library, in bytes. */
   readonly peerBytes?: number;
 }
 
-/** A bar: a number that must not be exceeded (or fallen short of). */
+/** A bar: `value` must be at most `limit` if `atMost`, and at least `limit` otherwise. */
 export interface Bar {
   readonly name: string;
   readonly value: number;
@@ -33,14 +35,20 @@ export interface Bar {
   readonly atMost: boolean;
 }
 
-/** What a benchmark file gives back. */
+/** The results of a benchmark file. */
 export interface BenchResult {
   readonly rows: ReadonlyArray<Row>;
   readonly bars: ReadonlyArray<Bar>;
   readonly notes?: ReadonlyArray<string>;
 }
 
-/** Median milliseconds of each subject, over `rounds` turns after `warmup` of them. */
+/**
+ * Times subjects that take turns.
+ *
+ * @param rounds timed runs of each subject
+ * @param warmup runs of each subject before them, which are not timed
+ * @returns median milliseconds of each subject, by its name
+ */
 export async function time(subjects: ReadonlyArray<Subject>, rounds: number, warmup = 2): Promise<Map<string, number>> {
   const samples = new Map<string, number[]>(subjects.map((s) => [s.name, []]));
   for (let round = -warmup; round < rounds; round++) {
@@ -61,7 +69,11 @@ export const median = (values: ReadonlyArray<number>): number => {
 
 export const met = ({ value, limit, atMost }: Bar): boolean => (atMost ? value <= limit : value >= limit);
 
-/** Prints the table and the bars, writes `out/bench/NAME.json`; true when every bar is met. */
+/**
+ * Prints the table and the bars, and writes `out/bench/NAME.json`.
+ *
+ * @returns whether every bar is met
+ */
 export function report(name: string, { rows, bars, notes = [] }: BenchResult): boolean {
   const width = Math.max(...rows.map((r) => r.name.length));
   console.log(`\n${name}`);

@@ -1,6 +1,7 @@
 /**
- * Device memory as buffers: what is allocated, once however many tensors look at it. `tf.memory().numBytes` and `tf.profile` count a
- * buffer anew for every reshape of it; so does tfjs-node's bookkeeping, though TensorFlow shares the memory.
+ * Measures device memory in allocated buffers, each counted once however many tensors share it. `tf.memory().numBytes` and
+ * `tf.profile` count a buffer again for every reshape of it. So does the bookkeeping of tfjs-node, although TensorFlow shares the
+ * memory.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -10,7 +11,7 @@ interface Tracked {
   readonly dtype: tf.DataType;
 }
 
-/** tfjs's own bookkeeping of tensors, of which it has no public form. */
+/** The part of tfjs's bookkeeping of tensors that is used here. It is not public. */
 interface Bookkeeping {
   trackTensor: (tensor: Tracked, backend: unknown) => void;
   removeDataId: (dataId: object, backend: unknown) => void;
@@ -18,15 +19,19 @@ interface Bookkeeping {
   readonly state: { readonly tensorInfo: WeakMap<object, unknown> };
 }
 
-/** Bytes allocated while `run` was at work. */
+/** Bytes of new buffers while `run` was at work. */
 export interface Peak {
-  /** The most that was alive at once, of what was made since the beginning. */
+  /** The most bytes of new buffers that were alive at once. */
   readonly bytes: number;
-  /** The most until `mark` was first called; all of it where it never was. */
+  /** The most bytes until the first call of `mark`; equal to `bytes` if `mark` was never called. */
   readonly untilMark: number;
 }
 
-/** Runs `run` and tells the most bytes of new buffers that were alive at once. */
+/**
+ * Runs `run`, and measures how many bytes of new buffers are alive at once.
+ *
+ * @param run the work; it may call `mark` once to note the peak so far
+ */
 export async function peakOf(run: (mark: () => void) => unknown): Promise<Peak> {
   const engine = tf.engine() as unknown as Bookkeeping;
   const { trackTensor, removeDataId, runKernel } = engine;

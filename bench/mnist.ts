@@ -1,9 +1,9 @@
 /**
- * The work of the MNIST network, 784-1200-1200-10 ReLU with batches of 128, piece by piece: what observing costs a training
- * step, a pass with each estimator, the decompositions, the predictives. Random images: no time here depends on the data.
+ * Times the work on the MNIST network (784-1200-1200-10, ReLU, batches of 128) piece by piece: observed training steps, a pass
+ * with each estimator, the decompositions, and the predictives. The images are random, because no time here depends on the data.
  *
- * Bars: observing with `empirical` adds at most 60 % to a training step, and nothing measurable to a step that is not observed
- * (2 %); `exact` runs at 60 % of the speed of a plain 1200³ matmul or more.
+ * Bars: observing with `empirical` adds at most 60 % to a training step. A callback that does not observe adds at most 2 %.
+ * `exact` runs at 60 % or more of the speed of a plain 1200³ matrix product.
  */
 import * as tf from '@tensorflow/tfjs';
 import { from, lastValueFrom, of } from 'rxjs';
@@ -28,16 +28,18 @@ import { passOperations } from './operations.js';
 
 const WIDTHS = [784, 1200, 1200, 10] as const;
 const BATCH = 128;
-/** Batches that are predicted. */
+/** Number of batches that are predicted. */
 const STEPS = 16;
 /**
- * Batches of a short and a long training epoch: their difference is the time of a step, without an epoch's start and end. A pass
- * has as many as the long one.
+ * Batches of a short and a long training epoch. The difference of their times, divided by the difference of their steps, is the
+ * time of a step without the start and end of an epoch. A pass has as many batches as the long epoch.
  */
 const [SHORT, LONG] = [8, 40] as const;
 const SAMPLES = 20;
 
-/** Multiply-adds count twice. Weights of the layers, and the products for one batch. */
+/**
+ * Sizes of the layers, n inputs with bias and m outputs, and floating-point operations for a batch. A multiply-add counts as two.
+ */
 const layers = WIDTHS.slice(1).map((m, i) => ({ n: (WIDTHS[i] as number) + 1, m }));
 const total = (f: (layer: { n: number; m: number }, i: number) => number): number => layers.map(f).reduce((a, b) => a + b, 0);
 const C = WIDTHS[3];
@@ -65,7 +67,7 @@ function buildModel(): tf.Sequential {
   return model;
 }
 
-/** A matmul whose speed everything else is compared with, and that waits for its result. */
+/** Computes a plain product and waits for its result. All other speeds are relative to this one. */
 async function plainMatmul(a: tf.Tensor2D): Promise<void> {
   const product = tf.matMul(a, a);
   await tf.tidy(() => tf.slice(product, [0, 0], [1, 1])).data();
@@ -103,7 +105,7 @@ export async function bench(): Promise<BenchResult> {
   const matmul = (await time([{ name: 'matmul', run: () => plainMatmul(a) }], 20)).get('matmul') as number;
   const speed = (2 * 1200 ** 3) / matmul;
   const rows: Row[] = [{ name: 'matmul 1200 x 1200 x 1200', ms: matmul, share: 1 }];
-  /** `per`: runs that one timed call holds, for the time of a single one. */
+  /** Times subjects and adds their rows. One timed call of a subject holds `per` runs; its row has the time of one run. */
   const add = async (subjects: ReadonlyArray<Subject & { readonly per?: number }>, rounds: number): Promise<void> => {
     const times = await time(subjects, rounds, 1);
     for (const { name, operations, per = 1 } of subjects) {
@@ -130,7 +132,7 @@ export async function bench(): Promise<BenchResult> {
   const step = (name: string): number =>
     ((epochTimes.get(`long ${name}`) as number) - (epochTimes.get(`short ${name}`) as number)) / (LONG - SHORT);
   for (const [name] of kinds) rows.push({ name, ms: step(name) });
-  // A difference of nothing wants more turns than differences of a third.
+  // To show that two times are equal takes more rounds than to show that they differ by a third.
   const idle = await time(
     kinds.slice(0, 2).map(([name, curvature, observed]) => ({ name, run: train('long', curvature, observed) })),
     21,
@@ -206,7 +208,7 @@ export async function bench(): Promise<BenchResult> {
       { name: 'exact pass / matmul speed', value: exact?.share ?? 0, limit: 0.6, atMost: false },
     ],
     notes: [
-      'Shares count the multiplications that the mathematics asks for, of second moments in a pass those of the lower triangle.',
+      'Shares count the operations that the mathematics needs: for second moments in a pass only those of the lower triangle.',
       'An observed step includes the training step itself.',
     ],
   };

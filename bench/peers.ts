@@ -1,9 +1,11 @@
 /**
- * The same work on the same weights and data here and in laplace-torch, turn by turn, each in a process of its own so that memory is
- * its own too. Installs laplace-torch under `out/peers` (Linux, `python3` with venv and pip). About ten minutes.
+ * Compares this library with laplace-torch: the same work on the same weights and data. Each library runs in its own process, one
+ * after the other, so that the memory of each can be measured. Installs laplace-torch under `out/peers` (Linux, `python3` with
+ * venv and pip). Takes about ten minutes.
  *
- * Bars are shares of laplace-torch's time. Its 50 samples are whole networks; ours are drawn by activation sampling, which has the same
- * distribution for every example (whole networks are listed beside, without a bar).
+ * Most bars are shares of laplace-torch's time; one limits the memory of the linearised predictive. laplace-torch draws 50 whole
+ * networks. This library uses activation sampling, whose predictive has the same distribution for each example. Its time for
+ * whole networks is listed too, without a bar.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -17,7 +19,7 @@ import { table } from '../recipes/support/table.js';
 import type { Bar, BenchResult } from './harness.js';
 import { lastLine, OUT, python } from './peers/setup.js';
 
-/** What a process said of a work; `failed` where it had not enough memory. */
+/** What a process reported about one piece of work. `failed` is set when the process ran out of memory. */
 interface Work {
   readonly ms: number;
   readonly bytes: number;
@@ -30,7 +32,7 @@ interface Work {
 
 type Works = Readonly<Record<string, Work>>;
 
-/** Images of MNIST that both fit. */
+/** MNIST images to which both libraries fit. */
 const IMAGES = 60_000;
 const file = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 
@@ -49,7 +51,7 @@ export async function bench(): Promise<BenchResult> {
   const many = await both('classes', classes);
   const lines = [
     compared('fit, exact Fisher: a batch of 128, decompositions included', fit.ours.fit, fit.theirs.fit, perBatch),
-    compared('the same with the truncated Fisher', fit.ours.truncated, fit.theirs.fit, perBatch),
+    compared('the same, here with the truncated Fisher', fit.ours.truncated, fit.theirs.fit, perBatch),
     compared('linearised predictive: an example', linear.ours.linearised, linear.theirs.linearised, perExample),
     compared('50 samples of 128 examples', fit.ours.samples, fit.theirs.samples, whole),
     compared('50 whole networks on 128 examples', fit.ours['samples, whole networks'], fit.theirs.samples, whole),
@@ -113,7 +115,12 @@ const whole: Per = ({ ms }) => ms;
 const perBatch: Per = ({ ms, batches = 1 }) => ms / batches;
 const perExample: Per = ({ ms, examples = 1 }) => ms / examples;
 
-/** Times of one work on both sides; the other side is infinitely slow where it could not do it at all. */
+/**
+ * Compares one piece of work.
+ *
+ * @param per takes a time in milliseconds out of the report: for the whole work, a batch or an example
+ * @returns times of both sides, their ratio, and their memory in bytes; laplace-torch takes infinitely long where it failed
+ */
 function compared(name: string, ours: Work | undefined, theirs: Work | undefined, per: Per) {
   if (ours === undefined) throw new Error(`nothing was measured for '${name}'`);
   const there = theirs === undefined ? Number.POSITIVE_INFINITY : per(theirs);
@@ -128,7 +135,7 @@ function compared(name: string, ours: Work | undefined, theirs: Work | undefined
 
 const milliseconds = (ms: number): string => (Number.isFinite(ms) ? `${ms.toPrecision(3)} ms` : 'not enough memory');
 
-/** MNIST and 784-1200-1200-10, trained for two epochs. */
+/** Trains 784-1200-1200-10 on MNIST for two epochs and writes it. Returns the folder. */
 async function denseProblem(): Promise<string> {
   const digits = slice(trainingSet(), 0, IMAGES);
   const model = createNetwork(1200);
@@ -144,7 +151,7 @@ async function denseProblem(): Promise<string> {
   return folder;
 }
 
-/** 64-512-1000 with weights and inputs at random: only the last layer is covered. */
+/** Writes 64-512-1000 with random weights and inputs, of which only the last layer will be covered. Returns the folder. */
 function classesProblem(): string {
   const [N, width] = [2048, 64];
   const sizes = [
@@ -159,7 +166,11 @@ function classesProblem(): string {
   return folder;
 }
 
-/** Inputs as bytes, labels as int32, weights as float32, one tensor after another. */
+/**
+ * Writes a problem for both processes: inputs as bytes, labels as int32, and weights as float32, one tensor after another.
+ *
+ * @returns the folder
+ */
 function write(name: string, x: Uint8Array, y: ArrayLike<number>, weights: ReadonlyArray<tf.Tensor>): string {
   const folder = join(OUT, name);
   mkdirSync(folder, { recursive: true });

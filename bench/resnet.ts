@@ -1,10 +1,13 @@
-/** A small residual network for 32 × 32 × 3 images (He et al. 2016, section 4.2: ResNet-20, 0.27 M weights), and images for it. */
+/**
+ * ResNet-20, a small residual network for 32 × 32 × 3 images with 0.27 M weights (He et al. 2016, section 4.2), and images for
+ * it.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { CLASSES, type Digits, PIXELS, SIDE } from '../recipes/mnist/digits.js';
 
 const SIZE = 32;
 
-/** Three stages of three blocks with 16, 32 and 64 channels; compiled, with seeded weights. */
+/** Makes the network: three stages of three blocks, with 16, 32 and 64 channels. It is compiled, and its weights are seeded. */
 export function resnet(classes: number): tf.LayersModel {
   let seed = 0;
   const conv = (filters: number, kernelSize: number, strides: number): tf.layers.Layer => {
@@ -14,7 +17,7 @@ export function resnet(classes: number): tf.LayersModel {
   };
   const on = (x: tf.SymbolicTensor, ...layers: tf.layers.Layer[]): tf.SymbolicTensor =>
     layers.reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, x);
-  // Moving averages that keep up with a short training.
+  // With momentum 0.9 the moving averages keep up with a short training.
   const norm = (): tf.layers.Layer => tf.layers.batchNormalization({ momentum: 0.9 });
   const relu = (): tf.layers.Layer => tf.layers.activation({ activation: 'relu' });
   const input = tf.input({ shape: [SIZE, SIZE, 3] });
@@ -37,7 +40,12 @@ export function resnet(classes: number): tf.LayersModel {
   return model;
 }
 
-/** Digits in the middle of a 32 × 32 image, in a colour of their own on another: batches as functions. */
+/**
+ * Puts each digit in the middle of a 32 × 32 image and gives it two colours, one for the digit and one for the background.
+ *
+ * @param size examples in a batch
+ * @returns functions that each make one batch: images x [B, 32, 32, 3] in [0, 1] and one-hot labels y [B, 10]
+ */
 export function colourImages(digits: Digits, size: number): ReadonlyArray<() => { x: tf.Tensor; y: tf.Tensor }> {
   const margin = (SIZE - SIDE) / 2;
   return Array.from({ length: Math.ceil(digits.count / size) }, (_, i) => () => {
@@ -52,7 +60,7 @@ export function colourImages(digits: Digits, size: number): ReadonlyArray<() => 
         const inside = row >= 0 && row < SIDE && col >= 0 && col < SIDE;
         const ink = inside ? (digits.pixels[n * PIXELS + row * SIDE + col] as number) / 255 : 0;
         for (let c = 0; c < 3; c++) {
-          // Colours from the image's number: the same in every run, and no help in telling digits apart.
+          // The colours depend on the number of the image. They are the same in every run, and do not help to tell digits apart.
           const [front, back] = [0.6 + 0.4 * Math.sin(n * 1.7 + c * 2.1), 0.2 + 0.2 * Math.sin(n * 2.9 + c * 1.3)];
           x[(b * SIZE * SIZE + p) * 3 + c] = ink * front + (1 - ink) * back;
         }

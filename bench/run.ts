@@ -1,4 +1,4 @@
-/** `npm run bench -- [NAME …]`: runs benchmarks by name, all of them without one; exits with 1 when a bar is missed. */
+/** `npm run bench -- [NAME …]`: runs the named benchmarks, or all if none is named. Exits with 1 when a bar is missed. */
 import { readdirSync } from 'node:fs';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import { type BenchResult, report } from './harness.js';
@@ -12,7 +12,7 @@ const known = readdirSync(new URL('.', import.meta.url))
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !known.includes(name));
 if (unknown !== undefined) {
-  console.error(`no benchmark is named '${unknown}'; there are: ${known.join(', ')}`);
+  console.error(`no benchmark is named '${unknown}'; the benchmarks are ${known.join(', ')}`);
   process.exit(2);
 }
 

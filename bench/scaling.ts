@@ -1,9 +1,10 @@
 /**
- * How predictions scale: time and memory against batch, width, depth, classes and samples, with exponents fitted to the larger sizes
- * beside those that the formulas state. Writes the picture to `out/scaling`; the one in docs/ is its copy.
+ * Measures how the time and memory of predictions grow with batch, width, depth, classes and samples. It fits exponents to the
+ * larger sizes, and prints them beside the exponents that the formulas state. It writes the picture to `out/scaling`; docs/ has a
+ * copy.
  *
- * Posteriors are made up, dense rotations and all: what a prediction costs does not depend on their numbers. Time and memory are those
- * of a batch when the posterior is on the device already. Memory is what is allocated in buffers, the results included.
+ * The posteriors are made up, with dense eigenvectors, because the cost of a prediction does not depend on their numbers. Time
+ * and memory are for one batch, after the posterior was uploaded. Memory counts all allocated buffers, including the results.
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
@@ -26,7 +27,7 @@ import { type PowerLawPanel, powerLaws, writePicture } from 'tfjs-laplace/plugin
 import { type BenchResult, median, type Row } from './harness.js';
 import { peakOf } from './memory.js';
 
-/** What is varied, and what it is otherwise. */
+/** The sizes of a measurement: examples, units of a hidden layer, hidden layers, classes, and samples. */
 interface Setting {
   readonly batch: number;
   readonly width: number;
@@ -35,23 +36,31 @@ interface Setting {
   readonly samples: number;
 }
 
+/** The sizes that are not varied. */
 const BASE: Setting = { batch: 64, width: 512, depth: 2, classes: 10, samples: 16 };
 const INPUTS = 256;
 const ROUNDS = 7;
 
-/** A size, its values, from which on the law is fitted, and the exponents of time and memory that are stated. */
+/** One size that is varied. */
 interface Sweep {
   readonly size: keyof Setting;
+  /** Title of the size in the picture. */
   readonly axis: string;
   readonly values: ReadonlyArray<number>;
+  /** The law is fitted to the values from this one on. */
   readonly from: number;
+  /** The exponent of time that the formula states. */
   readonly time: string;
+  /** The exponent of memory that the formula states. */
   readonly memory: string;
 }
 
 /**
- * Linearised: 2 B C w² operations a layer, B C w numbers of the one layer at work (and B w a layer that the forward pass keeps).
- * Activation sampling: S forward passes, running sums.
+ * The sweeps. The stated exponents follow from the costs with B examples, C classes, width w and S samples:
+ *
+ * - Linearised: 2 B C w² operations for each layer. Memory holds B C w numbers of the current layer, and B w numbers of each layer
+ *   from the forward pass.
+ * - Activation sampling: S forward passes. Memory holds running sums, which do not grow with S.
  */
 const SWEEPS: ReadonlyArray<Sweep> = [
   { size: 'batch', axis: 'examples in a batch', values: [16, 32, 64, 128, 256], from: 64, time: '1', memory: '1' },
@@ -82,8 +91,8 @@ export async function bench(): Promise<BenchResult> {
   const svg = await powerLaws({
     title: 'What a batch of predictions costs',
     subtitle:
-      `Dense network ${INPUTS}-512-512-10 and 64 examples unless varied: linearised with all covariances, and in the last column ` +
-      'activation sampling. Exponents of the line, and of the formula.',
+      `Dense network ${INPUTS}-512-512-10 and 64 examples unless varied. Linearised predictive with full covariances; last column: ` +
+      'activation sampling. Above each panel: the exponent of the fitted line, and of the formula.',
     rows: [times, memories],
   });
   const { png, warning } = await writePicture('out/scaling', 'scaling', svg);
@@ -93,7 +102,11 @@ export async function bench(): Promise<BenchResult> {
   return { rows, notes: [...exponents, `picture: ${png}`, ...(warning ? [warning] : [])], bars: [] };
 }
 
-/** Median time of a batch in one subscription, after the first, and what it allocates at most. */
+/**
+ * Measures one batch within a subscription, after the first batch.
+ *
+ * @returns median milliseconds, and the most bytes of buffers that the batch allocates at once
+ */
 async function costOf(setting: Setting, sampling: boolean): Promise<{ ms: number; bytes: number }> {
   const model = network(setting);
   const posterior = await madeUp(model);
@@ -142,7 +155,7 @@ function network({ width, depth, classes }: Setting): tf.LayersModel {
   });
 }
 
-/** A posterior with dense orthonormal directions and decaying eigenvalues. */
+/** Makes up a posterior with dense eigenvectors and decaying eigenvalues. */
 async function madeUp(model: tf.LayersModel): Promise<Posterior> {
   const likelihood = categorical();
   const blocks = orFail(
@@ -170,7 +183,10 @@ async function madeUp(model: tf.LayersModel): Promise<Posterior> {
   };
 }
 
-/** A reflection I − 2 v vᵀ / vᵀv: orthonormal, and dense. */
+/**
+ * Makes up one side of a Kronecker factor. Its d eigenvectors are the reflection I − 2 v vᵀ / vᵀv with v = 1: orthonormal and
+ * dense.
+ */
 function side(d: number): { values: Matrix; vectors: Matrix } {
   const data = new Float64Array(d * d);
   for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) data[i * d + j] = (i === j ? 1 : 0) - 2 / d;
@@ -178,7 +194,7 @@ function side(d: number): { values: Matrix; vectors: Matrix } {
   return { values, vectors: { rows: d, cols: d, data } };
 }
 
-/** Least squares of log y on log x. */
+/** Fits the law y = factor · x^exponent by least squares of log y on log x. */
 function lawOf(points: ReadonlyArray<{ x: number; y: number }>): { exponent: number; factor: number } {
   const logs = points.map(({ x, y }) => [Math.log(x), Math.log(y)] as const);
   const mean = (k: 0 | 1): number => logs.reduce((sum, p) => sum + p[k], 0) / logs.length;

@@ -1,4 +1,4 @@
-/** `npm run build:eigen`: makes the WebAssembly module of the linear algebra anew, after a change of its source or flags. */
+/** `npm run build:eigen`: rebuilds the WebAssembly module of the linear algebra. Run it after a change of its source or flags. */
 import { writeFile } from 'node:fs/promises';
 import { compile, MODULE, moduleText, obstacle, recipeHash } from './eigen/compile.mjs';
 

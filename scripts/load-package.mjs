@@ -1,4 +1,7 @@
-/** Loads every entry of the built package by its public name, with `import` and with `require`: types that resolve are not enough. */
+/**
+ * Loads every entry of the built package by its public name, with `import` and with `require`, and compares the exported names. A
+ * type check alone would not show that an entry fails to load.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -9,6 +12,6 @@ for (const path of Object.keys(exports).filter((entry) => !entry.endsWith('.json
   const entry = name + path.slice(1);
   const imported = Object.keys(await import(entry)).sort();
   const required = Object.keys(require(entry)).sort();
-  if (imported.join() !== required.join()) throw new Error(`${entry}: import gives ${imported}, and require ${required}`);
+  if (imported.join() !== required.join()) throw new Error(`${entry}: import gives ${imported}, but require gives ${required}`);
   console.log(`${entry}: ${imported.length} names`);
 }

@@ -1,8 +1,8 @@
 /**
  * `node scripts/ready.mjs [command …]`: makes a fresh clone ready to run, then runs the command.
  *
- * Nothing is installed when this starts, so it and everything under `setup/` stand on Node's built-ins alone. What is ready
- * already is found so in milliseconds, so that every script can begin here.
+ * No package may be installed yet when this starts. So this file and everything under `setup/` use only the modules of Node. If
+ * all is ready already, the check takes milliseconds, so that every npm script can begin with it.
  */
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,12 +18,12 @@ if (reason !== undefined) {
   console.error(reason);
   process.exit(1);
 }
-// A bare `npm run setup` is how one asks to try again for the native kernels after they were not to be had.
+// `npm run setup` gives no command. It tries again to set up the native kernels, even if an earlier attempt failed.
 await setUpNative(root, { tryAgain: command === undefined });
 
 if (command !== undefined) {
   const PATH = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
-  // Without it TensorFlow greets every process with what it found out about the processor.
+  // Without it TensorFlow logs what it knows about the processor in every process.
   const TF_CPP_MIN_LOG_LEVEL = process.env.TF_CPP_MIN_LOG_LEVEL ?? '2';
   const { code } = await run(command, args, { cwd: root, env: { PATH, TF_CPP_MIN_LOG_LEVEL }, show: true });
   process.exitCode = code;

@@ -1,6 +1,6 @@
 /**
  * `npm run reference -- DIR [--backend node|wasm|cpu]`: checks the library against every reference document in DIR. Prints one
- * line a case, and exits with 1 when a case is above its tolerance, when DIR has no document, or when none is covered.
+ * line for each case. Exits with 1 when a case is above its tolerance, or when no case was compared.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

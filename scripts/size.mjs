@@ -1,4 +1,4 @@
-/** `npm run size`: what the built package adds to a page, minified and compressed, as Vite bundles it. */
+/** `npm run size`: prints what the built package adds to a page, bundled by Vite, minified and compressed. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-"""The networks of the documents. New ones go last: a case's place gives its seed."""
+"""The networks of the documents. Add new cases at the end: the position of a case gives its seed."""
 
 
 def dense(i, o, act='linear', bias=True, **kw): return dict(className='Dense', inputs=i, units=o, activation=act, useBias=bias, **kw)
@@ -99,4 +99,4 @@ GRAPHS = {
 }
 
 CASES = {**CHAINS, **LAYERS, **GRAPHS}
-FIRST = set(CHAINS)   # documents from before there were ekfac, diagonal and full: they keep the kinds that they have
+FIRST = set(CHAINS)   # the oldest documents: they do not state ekfac, diagonal and full

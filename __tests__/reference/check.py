@@ -1,6 +1,6 @@
-"""Checks of the generator against others: torch's own layers, finite differences, and identities that hold whatever the code.
+"""Checks the generator against torch's own layers, against finite differences, and by identities that the definitions imply.
 
-    python check.py        # prints a line a check, the largest error found; ends with 1 when one is above its tolerance
+    python check.py        # prints the largest error of each check; exits with 1 when one is above its tolerance
 """
 import math, sys
 import torch
@@ -45,7 +45,7 @@ def padded(x, l, size, strides, dilation):
 
 
 def torch_layer(l, x, Ws):
-    """Layer l by torch.nn.functional, channels first inside; Ws are its blocks."""
+    """Computes layer l with torch.nn.functional, with channels first inside. Ws are the matrices of its blocks."""
     c = l['className']
     if c == 'Dense': return F.linear(x, Ws[0][:l['inputs']].T, Ws[0][-1] if l['useBias'] else None)
     if c == 'Embedding': return F.embedding(x.long(), Ws[0])
@@ -116,7 +116,7 @@ def check_jacobians(h=1e-6):
 # --- identities ---------------------------------------------------------------------------------------------------------------
 
 def block_of(net, F_all):
-    """The diagonal blocks of the full curvature."""
+    """Yields the diagonal block of the full curvature for each block of weights."""
     at = 0
     for p in net.params:
         yield F_all[at:at + p.numel(), at:at + p.numel()]; at += p.numel()
@@ -146,7 +146,7 @@ def check_identities():
         report(f'{name}: a weight is a multiplicity', error, 1e-12)
 
 
-LINEAR = {   # regimes in which a sharing is the block's GGN exactly: gradients that are the same at every position and example
+LINEAR = {   # cases in which a weight sharing gives the block's GGN exactly: the gradients g are the same at every position and example
     'linear convolution, pooled': ('reduce', dict(lik='gaussian', s2=.3, C=2, shape=[4, 3, 2], layers=[
         conv(2, 3, [2, 2], 'linear', padding='same'), plain('GlobalAveragePooling2D'), dense(3, 2)])),
     'linear layer used twice, added': ('reduce', dict(lik='gaussian', s2=.3, C=2, layers=[
@@ -167,7 +167,7 @@ def check_exact():
 
 
 def check_poisson(h=1e-4):
-    """The root of the Hessian against second differences of the NLL, which is the negative of torch.distributions'."""
+    """Checks the NLL against torch.distributions, and the root of the Hessian against second differences of the NLL."""
     from likelihood import head_nll, head_root
     f, y = torch.tensor([[0.3, -0.7]]), torch.tensor([[2., 0.]])
     report('poisson: NLL of torch.distributions', far(head_nll(f, y, 'poisson', None), -torch.distributions.Poisson(f.exp()).log_prob(y).sum(-1)), 1e-12)
@@ -176,7 +176,7 @@ def check_poisson(h=1e-4):
 
 
 def check_taps():
-    """Shared weights: sum over a layer's positions and uses of a gᵀ is the gradient that autograd finds for its matrix."""
+    """Checks shared weights: the sum of a gᵀ over positions and uses of a layer equals the gradient in its matrix by autograd."""
     for name, spec in CASES.items():
         net, X, y, heads = setting(spec)
         P = [p.clone().requires_grad_() for p in net.params]

@@ -1,4 +1,4 @@
-"""Curvatures of a network's blocks from their definitions. w [N] counts every example w times; N is its sum."""
+"""Curvatures of a network's blocks, computed from their definitions. w holds the weight of each example; N is the sum of w."""
 import math
 import torch
 from layers import ACT
@@ -6,16 +6,18 @@ from likelihood import hessian_root, nll
 
 
 def share(a, g, sharing):
-    """Weight sharing (Eschenhagen et al. 2023): a [B, T, n], g [B, T, m] -> rows whose outer products are averaged."""
+    """Weight sharing (Eschenhagen et al. 2023). From a [B, T, n] and g [B, T, m] it makes the rows whose outer products are averaged:
+    [B T, n] and [B T, m] for expand, [B, n] and [B, m] for reduce."""
     if sharing == 'expand': return a.reshape(-1, a.shape[-1]), g.reshape(-1, g.shape[-1])
     return a.mean(1), g.sum(1)
 
 
+# The weighted sum of the outer products of the rows, divided by total. rows has one or more rows for each example.
 def gram(rows, w, total): return (rows * w.repeat_interleave(rows.shape[0] // w.shape[0])[:, None]).T @ rows / total
 
 
 def kronecker(net, X, y, heads, w, fisher, sharing):
-    """A and G of every group of every block (of an embedding the diagonal of A); D of a scale and shift."""
+    """A and G for every group of every block (for an embedding the diagonal of A), and D for a scale and shift."""
     N = w.sum()
     P = [p.clone().requires_grad_() for p in net.params]
     f, taps = net.forward(X, P)
@@ -29,7 +31,7 @@ def kronecker(net, X, y, heads, w, fisher, sharing):
     for i, (block, uses) in enumerate(zip(net.blocks, taps)):
         if block.kind == 'diagonal': out.append(squares[i]); continue
         how = 'expand' if block.kind == 'embedding' else sharing
-        a = torch.cat([a.detach() for a, _ in uses], 1)         # a layer's uses are further positions
+        a = torch.cat([a.detach() for a, _ in uses], 1)         # every use of a layer adds positions
         As, Gs = [], []
         for p in range(block.groups):
             A = G = 0.
@@ -37,7 +39,7 @@ def kronecker(net, X, y, heads, w, fisher, sharing):
                 g = torch.cat(gs[at:at + len(uses)], 1)
                 ra, rg = share(a[:, :, p], g[:, :, p], how)
                 if k == 0: A = gram(ra, w, N * (ra.shape[0] // w.shape[0]))
-                # expand: G is the SUM over positions and the mean over examples, so that N * kron(A, G) has the right scale
+                # G is the sum over positions and the mean over examples. A is the mean over both, so that N kron(A, G) has the right scale
                 G = G + gram(rg, w, N)
             As.append(torch.diagonal(A) if block.kind == 'embedding' else A); Gs.append(G)
         at += len(uses)
@@ -46,7 +48,7 @@ def kronecker(net, X, y, heads, w, fisher, sharing):
 
 
 def kfra(net, X, heads, w):
-    """Chains of dense layers only."""
+    """A and H by the recursion of Botev et al. (2017), for chains of dense layers only."""
     with torch.no_grad():
         f, taps = net.forward(X, net.params)
         L = hessian_root(f, heads)
@@ -64,7 +66,7 @@ def kfra(net, X, heads, w):
 
 
 def jacobians(net, X):
-    """For each example, df/dvec(W) of every block [C, size], by autograd."""
+    """Yields for each example f [C], and the Jacobian df/dvec(W) [C, size] of every block by autograd."""
     for b in range(X[0].shape[0]):
         P = [p.clone().requires_grad_() for p in net.params]
         f = net.forward([x[b:b + 1] for x in X], P)[0][0]
@@ -73,7 +75,8 @@ def jacobians(net, X):
 
 
 def gradients(net, X, y, heads, fisher):
-    """[N, columns, size] of every block: an example's gradient for each column of the root of its output Hessian, or for its label."""
+    """For every block an array [examples, columns, size]: the gradient of each example for each column of the root of its output
+    Hessian, or for its label."""
     out = [[] for _ in net.blocks]
     for b, (f, J) in enumerate(jacobians(net, X)):
         if fisher == 'empirical':
@@ -97,12 +100,12 @@ def full(net, X, y, heads, w):
 
 
 def bases(row):
-    """U_A and U_G of every group, eigenvalues ascending; an embedding's diagonal A has the ids themselves for a basis."""
+    """U_A and U_G of every group, with eigenvalues ascending. For an embedding A is diagonal, and U_A is the identity."""
     return [(torch.eye(len(A)) if A.dim() == 1 else torch.linalg.eigh(A)[1], torch.linalg.eigh(G)[1]) for A, G in zip(row['A'], row['G'])]
 
 
 def shaken(row, noise):
-    """The factors with relative errors of that size, as those of float32."""
+    """The factors with random errors of that size, relative to the largest entry, as float32 would have."""
     gen = torch.Generator().manual_seed(0)
     def shake(M):
         E = noise * M.abs().max() * torch.randn(M.shape, generator=gen); return M + (E + E.T if M.dim() == 2 else E)
@@ -110,7 +113,7 @@ def shaken(row, noise):
 
 
 def ekfac(net, X, y, heads, w, sharing, noise=0.):
-    """The bases of the exact factors, and in them the second moments of whole per-example gradients (George et al. 2018)."""
+    """The bases of the exact factors, and the second moments D of the per-example gradients in these bases (George et al. 2018)."""
     out = []
     for block, row, g in zip(net.blocks, kronecker(net, X, y, heads, w, 'exact', sharing), gradients(net, X, y, heads, 'exact')):
         if block.kind == 'diagonal': out.append(row); continue
@@ -122,8 +125,8 @@ def ekfac(net, X, y, heads, w, sharing, noise=0.):
 
 
 def determined(net, X, y, heads, w, sharing):
-    """Whether the factors determine the basis. With equal eigenvalues (under `reduce`, of taps whose sums over positions agree) they do
-    not, and the curvature is another one with every rounding error."""
+    """Whether the factors determine the basis. They do not if eigenvalues are equal, as under `reduce` when taps have the same sums over
+    positions. Then every rounding error gives another curvature."""
     pairs = zip(ekfac(net, X, y, heads, w, sharing), ekfac(net, X, y, heads, w, sharing, 1e-7))
     return all((dense(a) - dense(b)).abs().max() <= 2e-5 * dense(a).abs().max() for a, b in pairs)
 
@@ -135,7 +138,7 @@ def joined(parts): return parts[0] if len(parts) == 1 else torch.block_diag(*par
 
 
 def dense(row):
-    """One block's curvature as a matrix on vec(W), row-major; block-diagonal over the groups."""
+    """The curvature of a block as a matrix on vec(W), row-major. It is block-diagonal over the groups."""
     if 'F' in row: return row['F']
     if 'A' not in row: return torch.diag(row['D'].reshape(-1))
     if 'D' not in row: return joined([torch.kron(square(A), G) for A, G in zip(row['A'], row['G'])])
@@ -154,7 +157,8 @@ def precision(row, N, tau, damping):
 
 
 def output_covariance(net, X, rows, N, tau, damping):
-    """[B, C, C]: sum over blocks of J C J^T, example by example; the full curvature has one block of all weights."""
+    """The output covariances [B, C, C]: for each example the sum of J C J^T over the blocks. The full curvature has one block for all
+    weights."""
     covs = [torch.linalg.inv(precision(row, N, tau, damping)) for row in rows]
     out = []
     for _, J in jacobians(net, X):

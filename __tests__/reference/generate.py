@@ -1,18 +1,19 @@
-"""Reference values for Kronecker-factored Laplace, computed the slow and obvious way in float64.
+"""Computes reference values for Kronecker-factored Laplace in float64, in the slow and obvious way.
 
-Every quantity is built from its definition: per-example Jacobians and gradients by autograd, Kronecker products
-materialised, precisions inverted densely. Nothing here is fast, and nothing is shared with the library it checks.
-README.md states the definitions and the documents' fields; check.py checks this generator against others.
+Every quantity is computed from its definition: per-example Jacobians and gradients by autograd, Kronecker products as
+whole matrices, and dense inverses of the precisions. The code is not fast, and shares nothing with the library that it
+checks. README.md states the definitions and the fields of the documents. check.py checks this generator.
 
     pip install torch==2.13.0 numpy    # add laplace-torch for --peer
     python generate.py OUT_DIR [--seed S] [--peer] [--only NAME ...]
 
-The documents of this folder: python __tests__/reference/generate.py __tests__/reference, from the root of the repository (without
---peer, the values of laplace-torch that a document has stay in it). Then npm run reference -- OUT_DIR compares the library with them.
+To regenerate the documents of this folder, run python __tests__/reference/generate.py __tests__/reference from the root of the
+repository. Without --peer, a document keeps the values of laplace-torch that it has. Then npm run reference -- OUT_DIR compares
+the library with the documents.
 
-Orientation is TensorFlow.js's: dense kernels [in, out], conv kernels [h, w, in, out], images NHWC, and vec(W) is row-major
-(input index slow, output index fast), so one layer's curvature is N * kron(A, G). With a bias, the kernel's last row is
-the bias and A has a trailing homogeneous coordinate.
+The orientation is that of TensorFlow.js: dense kernels [in, out], convolution kernels [h, w, in, out], images NHWC. vec(W) is
+row-major: the output index runs fastest. So the curvature of a layer is N * kron(A, G). The bias of a layer is the last row of
+its matrix W, and its inputs a have a trailing 1.
 """
 import argparse, json, pathlib
 import torch
@@ -23,11 +24,11 @@ from curvature import determined, diagonal, ekfac, evidence, full, kfra, kroneck
 from likelihood import draw, probit
 from network import Net
 
-LARGEST_FULL = 64   # weights; the matrix of a larger network would be most of its document
+LARGEST_FULL = 64   # most weights for which F is stated: for a larger network F would be most of its document
 
 
 def inputs(spec, count, gen, scale=1):
-    """One array an input of the network; of ids where it has a vocabulary."""
+    """One array for each input of the network. It holds ids if the case has a vocabulary, and normal numbers otherwise."""
     shapes = [l['shape'] for l in spec['layers'] if l.get('className') == 'InputLayer'] or [spec['shape']]
     if 'ids' in spec: return [torch.randint(spec['ids'], (count, *s), generator=gen) for s in shapes]
     return [scale * torch.randn(count, *s, generator=gen) for s in shapes]
@@ -37,7 +38,7 @@ def one(values, many): return [v.tolist() for v in values] if many else values[0
 
 
 def written(block, row):
-    """A block's factors as they go into a document: a list of matrices only for the groups of a depthwise convolution."""
+    """The factors of a block as a document states them. Only for a depthwise convolution are A and G lists of matrices, one a group."""
     grouped = block.layer['className'] == 'DepthwiseConv2D'
     return {k: [M.tolist() for M in v] if grouped and k != 'D' else (v[0] if isinstance(v, list) else v).tolist() for k, v in row.items()}
 
@@ -85,7 +86,7 @@ def build(name, spec, seed, N=40, B=6, tau=2.0, peer=False):
 
 
 def peer_values(net, X, y, Xt, tau):
-    """The same posterior from laplace-torch (kron, all weights): only where it has no bias, which it factors separately."""
+    """The same posterior from laplace-torch (kron, all weights). Only for networks without biases, which laplace-torch factors separately."""
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
     from laplace import Laplace
@@ -109,7 +110,7 @@ if __name__ == '__main__':
         if a.only and name not in a.only: continue
         path, peer = out / f'{name}.json', name.endswith('no_bias')
         doc = build(name, spec, a.seed * 100 + k, peer=a.peer and peer)
-        if peer and not a.peer and path.exists():               # the peer's values of the same numbers stay
+        if peer and not a.peer and path.exists():               # if all else is the same, the document keeps its values of laplace-torch
             before = json.loads(path.read_text()); values = before.pop('laplaceTorch', None)
             if values is not None and before == json.loads(json.dumps(doc)): doc['laplaceTorch'] = values
         path.write_text(json.dumps(doc))

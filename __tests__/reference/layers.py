@@ -1,7 +1,7 @@
-"""What each layer computes, written out: a window of taps at every output position, then a product with its matrix of weights.
+"""What each layer computes, written out.
 
-A Kronecker layer is `inputs_of` (its inputs a [B, T, P, n] at T positions for P groups of output channels, without the trailing 1 of
-the bias) followed by a @ W: every convolution is a dense layer on the entries that its kernel meets.
+A layer with a Kronecker block is `inputs_of` followed by a @ W. `inputs_of` gives its inputs a [B, T, P, n] at T positions for P groups of
+output channels, without the trailing 1 of the bias. So every convolution is a dense layer on the entries that its kernel meets.
 """
 import math
 import torch
@@ -16,7 +16,7 @@ def each(value, count): return list(value) if isinstance(value, (list, tuple)) e
 
 
 def sliding(length, k, stride, dilation, padding):
-    """[out, k]: the entry of an axis that tap k meets at each output position, -1 beyond its ends."""
+    """A table [out, k]: the entry of an axis that tap k meets at each output position, or -1 beyond the ends of the axis."""
     reach = (k - 1) * dilation + 1
     out, before = (length - reach) // stride + 1, 0
     if padding == 'same':
@@ -27,7 +27,7 @@ def sliding(length, k, stride, dilation, padding):
 
 
 def spreading(length, k, stride, padding):
-    """[out, k] for a transposed convolution: input i adds to output i * stride + tap - before, so most taps meet no input."""
+    """The table [out, k] of a transposed convolution. Input i adds to output i * stride + tap - before, so most taps meet no input."""
     out, before = length * stride + max(k - stride, 0), 0
     if padding == 'same': out, before = length * stride, max(k - stride, 0) // 2
     offset = torch.arange(out)[:, None] + before - torch.arange(k)[None, :]
@@ -36,7 +36,7 @@ def spreading(length, k, stride, padding):
 
 
 def gather(x, tables):
-    """x [B, *space, c] at a table of entries per axis: [B, *out, *k, c], zeros where a table says -1."""
+    """Takes the entries of x [B, *space, c] that the tables name, one table for each axis. Gives [B, *out, *k, c], with zeros for -1."""
     for axis, table in reversed(list(enumerate(tables, 1))):
         x = torch.cat([x, torch.zeros_like(x.narrow(axis, 0, 1))], axis)
         x = x.index_select(axis, table.reshape(-1) % x.shape[axis]).unflatten(axis, tuple(table.shape))
@@ -45,7 +45,7 @@ def gather(x, tables):
 
 
 def windows(x, l, size):
-    """The entries that a kernel or a pooling window of this size meets: [B, *out, *size, c]."""
+    """The entries that a kernel or a pooling window of this size meets, [B, *out, *size, c], and the sizes out."""
     strides, dilation = each(l.get('strides', 1), len(size)), each(l.get('dilationRate', 1), len(size))
     padding = l.get('padding', 'valid')
     if l['className'] == 'Conv2DTranspose': tables = [spreading(x.shape[1 + i], k, strides[i], padding) for i, k in enumerate(size)]
@@ -54,19 +54,19 @@ def windows(x, l, size):
 
 
 def inputs_of(l, x):
-    """Inputs a [B, T, P, n] of a layer's block, and the shape of its positions."""
+    """The inputs a [B, T, P, n] of a layer's block, and the shape of its T positions."""
     c = l['className']
     if c == 'Dense': return x.reshape(x.shape[0], -1, 1, x.shape[-1]), x.shape[1:-1]
     if c == 'Embedding': return F.one_hot(x.long(), l['inputDim']).double().reshape(x.shape[0], -1, 1, l['inputDim']), x.shape[1:]
     taps, out = windows(x, l, each(l['kernelSize'], 1))
-    if c == 'DepthwiseConv2D':                                  # one group a channel, the taps of that channel alone
+    if c == 'DepthwiseConv2D':                                  # one group for each channel, with the taps of that channel alone
         a = taps.reshape(x.shape[0], math.prod(out), -1, x.shape[-1]).transpose(2, 3)
     else: a = taps.reshape(x.shape[0], math.prod(out), 1, -1)
     return a, out
 
 
 def scaled(l, x, W):
-    """Normalisation layers: W [2, c] is the scale over the shift. Batch normalisation has the statistics that inference uses."""
+    """Normalisation layers. The rows of W [2, c] are the scale and the shift. Batch normalisation uses its moving statistics."""
     if l['className'] == 'LayerNormalization':
         mean = x.mean(-1, keepdim=True); variance = ((x - mean) ** 2).mean(-1, keepdim=True)
     else: mean, variance = torch.tensor(l['movingMean']), torch.tensor(l['movingVariance'])
@@ -82,7 +82,7 @@ def plain(l, xs):
     if c == 'GlobalAveragePooling2D': return x.mean((2, 3) if first else (1, 2))
     if c == 'MaxPooling2D': return windows(x, dict(l, strides=l['poolSize']), l['poolSize'])[0].amax((3, 4))
     if c == 'Activation': return ACT[l['activation']](x)
-    if c == 'Dropout': return x                                 # a pass at fixed weights is inference
+    if c == 'Dropout': return x                                 # the library observes at fixed weights, without dropout
     if c == 'Add': return sum(xs)
     if c == 'Concatenate': return torch.cat(xs, -1)
     raise ValueError(c)

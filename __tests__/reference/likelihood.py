@@ -1,5 +1,5 @@
-"""Likelihoods: negative log-likelihoods and square roots of their Hessians. A head is (likelihood, noise variance, number of outputs);
-a network of several outputs has a head for each, its f is their outputs side by side, and its NLL is their sum."""
+"""Negative log-likelihoods and square roots of their Hessians. A head is (likelihood, noise variance, number of outputs). A network with
+several outputs has a head for each. Its f is the outputs side by side, and its NLL is the sum over the heads."""
 import math
 import torch
 import torch.nn.functional as F
@@ -16,14 +16,14 @@ def head_nll(f, y, lik, s2):
 
 
 def head_root(f, lik, s2):
-    """Columns lambda_c with sum_c lambda_c lambda_c^T = Hessian of the NLL in f. [B, C, columns]"""
+    """The columns lambda_c with sum_c lambda_c lambda_c^T = Hessian of the NLL in f, as [B, C, columns]."""
     C = f.shape[-1]
     if lik == 'categorical':
         p = f.softmax(-1); return (torch.eye(C) - p[:, :, None]) * p[:, None, :].sqrt()
     if lik == 'bernoulli':
         p = f.sigmoid(); return torch.diag_embed((p * (1 - p)).sqrt())
     if lik == 'poisson': return torch.diag_embed((0.5 * f).exp())
-    if lik == 'heteroscedastic':                               # the Fisher in (mean, log variance)
+    if lik == 'heteroscedastic':                               # not the Hessian but the Fisher in (mean, log variance)
         mean, logvar = f.chunk(2, -1); return torch.diag_embed(torch.cat([(-0.5 * logvar).exp(), torch.full_like(mean, math.sqrt(0.5))], -1))
     return torch.diag((torch.as_tensor(s2) * torch.ones(C)).rsqrt()).expand(f.shape[0], C, C)
 
@@ -48,7 +48,7 @@ def probit(f, cov, lik):
 
 
 def draw(lik, N, C, gen):
-    """Labels of no network in particular."""
+    """Draws labels that do not depend on any network."""
     if lik == 'categorical': return torch.randint(C, (N,), generator=gen)
     if lik == 'bernoulli': return torch.randint(2, (N, C), generator=gen).double()
     if lik == 'poisson': return torch.poisson(torch.full((N, C), 1.5), generator=gen)

@@ -1,11 +1,11 @@
-"""Networks of layers: a chain, or a graph whose layers name what they read (`from`) and whose weights they use (`shares`)."""
+"""Networks of layers: a chain, or a graph. In a graph a layer names the layers that it reads (`from`) or whose weights it uses (`shares`)."""
 import math
 import torch
 from layers import ACT, CONVOLUTIONS, inputs_of, plain, scaled
 
 
 class Block:
-    """One matrix of weights of a layer: P matrices [n, m] on top of each other, one a group. `kind` is that of its curvature."""
+    """The weights of a block: P matrices [n, m] on top of each other, one for each group. `kind` is the kind of its curvature block."""
 
     def __init__(self, layer, kind, n, m, groups=1, bias=False):
         self.layer, self.kind, self.n, self.m, self.groups, self.bias = layer, kind, n + bias, m, groups, bias
@@ -38,7 +38,8 @@ def blocks_of(l):
 
 
 class Net:
-    """forward keeps, for every block and each of its uses, the inputs a [B, T, P, n] and a differentiable pre-activation z [B, T, P, m]."""
+    """A network and its weights. `forward` keeps the inputs a [B, T, P, n] and the differentiable pre-activations z [B, T, P, m] of every
+    block at each of its uses; these are the taps."""
 
     def __init__(self, layers, outputs, gen):
         self.layers, self.outputs = layers, outputs
@@ -49,7 +50,8 @@ class Net:
         self.params = [b.initial(gen) for b in self.blocks]
 
     def forward(self, X, params):
-        """X: one array an input. Returns f [B, C], the outputs side by side before softmax and sigmoid at the end, and the taps."""
+        """X has one array for each input. Returns f [B, C] and the taps. f is the outputs side by side, without a softmax or sigmoid at their
+        end."""
         X, values, named, taps = list(X), {}, {l['name']: l for l in self.layers if 'name' in l}, [[] for _ in params]
         last = None if self.layers[0]['className'] == 'InputLayer' else X.pop(0)
         for l in self.layers:
@@ -73,7 +75,7 @@ class Net:
             if block.bias: a = torch.cat([a, torch.ones(*a.shape[:-1], 1)], -1)
             z = (a[:, :, 0] @ W)[:, :, None] if block.groups == 1 else torch.einsum('btpn,pnm->btpm', a, W.reshape(block.groups, block.n, block.m))
             taps[i].append((a, z))
-            x = z.reshape(z.shape[0], *space, -1)               # output channel of a group p and its column q: p * m + q
+            x = z.reshape(z.shape[0], *space, -1)               # column q of group p gives output channel p * m + q
         act = l.get('activation', 'linear')
         if not (ends and act in ('softmax', 'sigmoid')): x = ACT[act](x)
         return x.movedim(-1, 1) if first else x

@@ -33,7 +33,7 @@ it.each([
   ],
   ['Node', 'node:events:502\n      throw er;\n\nError: getaddrinfo ENOTFOUND\n    at x', 'Error: getaddrinfo ENOTFOUND'],
   ['a program without errors', 'one\ntwo\n', 'two'],
-  ['silence', '', 'it said nothing'],
+  ['silence', '', 'it printed nothing'],
 ])('the complaint of %s', (_, output, expected) => {
   expect(complaint(output)).toBe(expected);
 });

@@ -1,4 +1,4 @@
-"""What laplace-torch takes for the works of `npm run bench -- peers`: prints one line of JSON. Run as laplace_torch.py WORK FOLDER."""
+"""Measures laplace-torch for `npm run bench -- peers`. Run as laplace_torch.py WORK FOLDER. Prints one line of JSON."""
 
 import json
 import resource
@@ -23,7 +23,7 @@ def status(field):
 
 
 def measured(run, repeats=1):
-    """Median milliseconds, and the most bytes that the process held above what it had before."""
+    """Runs a function. Returns the median time in milliseconds with the peak memory in bytes above the start, and the last result."""
     Path("/proc/self/clear_refs").write_text("5")
     before = status("VmRSS")
     times = []
@@ -35,7 +35,7 @@ def measured(run, repeats=1):
 
 
 def network(folder, sizes):
-    """Dense layers with ReLU between them, with weights from FOLDER: kernels [inputs, outputs], then biases, float32."""
+    """Dense layers with ReLU between them. The weights come from the folder: for each layer its kernel [n, m], then its bias [m], float32."""
     flat = torch.from_numpy(np.fromfile(folder / "weights.f32", dtype=np.float32))
     layers, at = [], 0
     for n, m in zip(sizes, sizes[1:]):
@@ -83,7 +83,7 @@ def linearised(folder):
 
 
 def classes(folder):
-    """The last layer alone, 512 features and 1,000 classes. Allocations beyond 16 GiB fail, as they do on most machines."""
+    """The last layer alone, with 512 features and 1,000 classes. The process may allocate 16 GiB, about as much as most machines have."""
     x, y = examples(folder, 64)
     la = Laplace(network(folder, [64, 512, 1000]), "classification", "last_layer", "kron", prior_precision=1.0)
     fitted, _ = measured(lambda: la.fit(loader(x, y)))

@@ -1,4 +1,4 @@
-/** What this library takes for the works of `npm run bench -- peers`: prints one line of JSON. Run as ours.ts WORK FOLDER. */
+/** Measures this library for `npm run bench -- peers`. Run as ours.ts WORK FOLDER. Prints one line of JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
@@ -26,10 +26,10 @@ import { type Measured, measured } from './process.js';
 
 const BATCH = 128;
 const SAMPLES = 50;
-/** Batches of one subscription. */
+/** Number of batches in one subscription. */
 const STREAM = 8;
 
-/** Examples, inputs [N, width] as bytes. */
+/** N examples: inputs [N, width] as bytes, labels [N]. */
 interface Examples {
   readonly width: number;
   readonly classes: number;
@@ -54,7 +54,7 @@ function examples(folder: string, width: number, classes: number): Examples {
   };
 }
 
-/** Batches as functions that make their tensors. */
+/** The first `count` examples as functions that each make the tensors of one batch. */
 const batchesOf = ({ width, classes, pixels, labels }: Examples, count = labels.length) =>
   Array.from({ length: Math.ceil(count / BATCH) }, (_, i) => () => {
     const [start, end] = [i * BATCH, Math.min(count, (i + 1) * BATCH)];
@@ -66,7 +66,7 @@ const batchesOf = ({ width, classes, pixels, labels }: Examples, count = labels.
     };
   });
 
-/** Dense layers with ReLU between them, logits at the end, with the folder's weights. */
+/** Dense layers with ReLU between them and logits at the end. The weights come from the folder. */
 export function network(folder: string, sizes: ReadonlyArray<number>): tf.LayersModel {
   const bytes = readFileSync(join(folder, 'weights.f32'));
   const flat = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
@@ -96,7 +96,7 @@ const posteriorFor = (
 ): Promise<Posterior> =>
   lastValueFrom(from(batches).pipe(observe(model, categorical()), accumulateFactors(curvature), toPosterior({ priorPrecision })));
 
-/** One prediction for the first examples, as a user asks for it: the posterior is uploaded anew each time. */
+/** Predicts one batch in its own subscription, as for a single request. Each call uploads the posterior anew. */
 async function predictOnce(model: tf.LayersModel, posterior: Posterior, predictive: Predictive, x: tf.Tensor): Promise<void> {
   await lastValueFrom(from([x]).pipe(predict(model, posterior, predictive)));
 }
@@ -116,7 +116,8 @@ async function fit(folder: string): Promise<Works> {
   const fitted = posterior as unknown as Posterior;
   writeFileSync(join(folder, 'posterior.v8'), serialize(fitted));
   const { x } = tf.tidy(() => (batches[0] as (typeof batches)[number])());
-  // Batch after batch, as one predicts: the posterior is uploaded once. Whole networks are kept for the next batch: one batch of those.
+  // Predicts batch after batch in one subscription, which uploads the posterior once. Whole networks are drawn once per
+  // subscription, so for them the subscription has a single batch.
   const sampled = async (predictive: Predictive, batches: number): Promise<Measured> => {
     const stream = (): Promise<unknown> =>
       lastValueFrom(from(new Array<tf.Tensor>(batches).fill(x)).pipe(predict(model, fitted, predictive)));
@@ -141,10 +142,10 @@ async function linear(folder: string): Promise<Works> {
   const { x } = (batchesOf(examples(folder, 784, 10), BATCH)[0] as ReturnType<typeof batchesOf>[number])();
   const stream = (batches: number): Promise<unknown> =>
     lastValueFrom(from(new Array<tf.Tensor>(batches).fill(x)).pipe(predict(model, posterior)));
-  // The first measures memory: the second could live on what it left.
+  // Memory is measured in the first run, because a later run could reuse memory that this one left to the process.
   const { bytes } = await measured(() => stream(1));
   const buffers = await peakOf(() => stream(1));
-  // As one predicts: the posterior is uploaded once, and batch follows batch.
+  // Predicts batch after batch in one subscription, which uploads the posterior once.
   const { ms } = await measured(() => stream(STREAM), 3);
   return { linearised: { ms, bytes, buffers: buffers.bytes, examples: STREAM * BATCH } };
 }

@@ -1,12 +1,12 @@
-/** What a process holds in memory, as Linux counts it. */
+/** Measures the time of a piece of work, and the memory of this process, as Linux counts it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { median } from '../harness.js';
 
-/** A measured work. */
+/** Time and memory of a piece of work. */
 export interface Measured {
-  /** Median of the repeats. */
+  /** Median time of the repeats, in milliseconds. */
   readonly ms: number;
-  /** The most bytes that the process held above what it had before. */
+  /** The most resident memory of the process, minus what it had at the start, in bytes. */
   readonly bytes: number;
 }
 
@@ -17,9 +17,9 @@ function status(field: string): number {
   return Number(line?.split(/\s+/)[1]) * 1024;
 }
 
-/** Runs a work several times. */
+/** Runs a piece of work `repeats` times, and measures it. */
 export async function measured(run: () => unknown, repeats = 1): Promise<Measured> {
-  // Sets the peak back to what is held now.
+  // Resets the peak that Linux remembers to what the process holds now.
   writeFileSync('/proc/self/clear_refs', '5');
   const before = status('VmRSS');
   const times: number[] = [];

@@ -1,57 +1,65 @@
-/** Which backend, decided from what works: pure, so that every case can be tried without the backends. */
+/** Chooses the backend from the results of the trials. The functions are pure, so that tests need no backend. */
 import { either as E } from 'fp-ts';
 import type { LaplaceError } from 'tfjs-laplace';
 import { laplaceError } from 'tfjs-laplace/extend';
 
-/** A backend by the name that people ask for it. */
+/** Name by which a caller asks for a backend. */
 export type BackendName = 'node' | 'wasm' | 'cpu';
 
 /** The backend in use. */
 export interface Backend {
   readonly name: BackendName;
-  /** Why this one. */
+  /** Why this backend was chosen, and why better ones were not. */
   readonly reason: string;
-  /** What it costs compared with the best one, in plain words. */
+  /** How much slower it is than the fastest backend, in words. */
   readonly cost: string;
 }
 
-/** A backend that was tried: it works unless it says why not. */
+/** The result of trying a backend: it works if there is no `failure`. */
 export interface Trial {
   readonly name: BackendName;
   readonly failure?: string;
 }
 
-/** Best first. */
+/** All backends, the fastest first. */
 export const BACKENDS: ReadonlyArray<BackendName> = ['node', 'wasm', 'cpu'];
 
-/** What each is. */
+/** What each backend computes with. */
 const KINDS: Readonly<Record<BackendName, string>> = {
   node: "TensorFlow's own kernels",
-  wasm: 'WebAssembly kernels, with those of tfjs-laplace/plugins/wasm-kernels',
+  wasm: 'WebAssembly kernels, completed by tfjs-laplace/plugins/wasm-kernels',
   cpu: 'plain JavaScript kernels',
 };
 
-/** Measured on two cores: a 1200 x 1200 matmul, a training step of 784-1200-1200-10, eigenvalues of a 1200 x 1200 matrix. */
+/**
+ * What each backend costs. Measured on two cores: a 1200 x 1200 matrix product, a training step of 784-1200-1200-10, and the
+ * eigendecomposition of a 1200 x 1200 matrix.
+ */
 const COSTS: Readonly<Record<BackendName, string>> = {
-  node: 'Nothing: the fastest.',
+  node: 'This is the fastest backend.',
   wasm: 'Matrix products take about 5 times as long, training steps of dense layers about 5 times, and a large eigendecomposition twice.',
   cpu: 'Matrix products take hundreds of times as long: for small examples only.',
 };
 
 const REMEDIES: Readonly<Record<BackendName, string>> = {
   node: 'Install @tensorflow/tfjs-node-gpu so that its binding loads (in this repository: npm run setup), or leave the name out.',
-  wasm: 'Install @tensorflow/tfjs-backend-wasm, and in a browser say where its files are with setWasmPaths; or leave the name out.',
+  wasm: 'Install @tensorflow/tfjs-backend-wasm, and in a browser tell setWasmPaths where its files are. Or leave the name out.',
   cpu: 'Install @tensorflow/tfjs-backend-cpu, or leave the name out.',
 };
 
-/** The backends to try, in order: the named one alone, or all. */
+/**
+ * The backends to try, in order.
+ *
+ * @param prefer the only backend to try; all are tried when it is undefined
+ * @returns `InvalidOption` when no backend has that name
+ */
 export function candidates(prefer: string | undefined): E.Either<LaplaceError, ReadonlyArray<BackendName>> {
   if (prefer === undefined) return E.right(BACKENDS);
   const named = BACKENDS.find((name) => name === prefer);
   if (named !== undefined) return E.right([named]);
   return E.left(
     laplaceError('InvalidOption', {
-      what: 'There is no backend of that name',
+      what: 'No backend has this name',
       field: 'prefer',
       found: `'${prefer}'`,
       expected: BACKENDS.map((name) => `'${name}'`).join(', '),
@@ -59,7 +67,13 @@ export function candidates(prefer: string | undefined): E.Either<LaplaceError, R
   );
 }
 
-/** The first that works. `trials` are in the order in which they were tried. */
+/**
+ * Chooses the first backend that works.
+ *
+ * @param prefer the name that the caller asked for, if any
+ * @param trials results, in the order in which the backends were tried
+ * @returns `Backend` with every failure when none works
+ */
 export function choose(prefer: string | undefined, trials: ReadonlyArray<Trial>): E.Either<LaplaceError, Backend> {
   const failures = trials.filter((t) => t.failure !== undefined);
   const chosen = trials.find((t) => t.failure === undefined)?.name;

@@ -1,4 +1,4 @@
-/** The best backend that works here: TensorFlow's own kernels under Node, else WebAssembly, else plain JavaScript. */
+/** Starts the fastest backend that works here: TensorFlow's own kernels in Node, else WebAssembly, else plain JavaScript. */
 import { either as E } from 'fp-ts';
 import { type Backend, type BackendName, candidates, choose, type Trial } from './choose.js';
 import { start } from './start.js';
@@ -7,15 +7,19 @@ export type { Backend, BackendName } from './choose.js';
 
 /** Options of `useBackend`. */
 export interface UseBackendOptions {
-  /** This one and no other. Default: the best that works. */
+  /** The only backend to try. Default: the fastest one that works. */
   readonly prefer?: BackendName;
 }
 
 /**
- * Chooses a backend, starts it and waits until it is ready. A package that is missing is passed over, unless it was named. With WASM
- * it registers the kernels of `tfjs-laplace/plugins/wasm-kernels` as well, for training that is possible and fast.
+ * Chooses a backend, starts it and waits until it is ready. Without `prefer`, it skips a backend whose package is missing. For
+ * WASM it also registers the kernels of `tfjs-laplace/plugins/wasm-kernels`: without them many networks do not train on WASM, and
+ * all train slowly.
  *
- * Rejects with a `LaplaceError`: `Backend` when the named one does not work here, `InvalidOption` for an unknown name.
+ * Rejects with a `LaplaceError`: `Backend` when the named backend does not work here or none does, `InvalidOption` when the name
+ * is unknown.
+ *
+ * @returns the name of the backend, why it was chosen, and how much slower it is than the fastest
  *
  * @example
  * ```ts

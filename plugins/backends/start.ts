@@ -1,12 +1,12 @@
-/** Loading and starting backends: the effects behind the choice. */
+/** Loads and starts backends. The choice between them is in choose.ts. */
 import * as tf from '@tensorflow/tfjs-core';
 import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
 import type { BackendName, Trial } from './choose.js';
 
-/** The names that TensorFlow.js knows them by. */
+/** The names under which the backends are registered in TensorFlow.js. */
 const REGISTERED: Readonly<Record<BackendName, string>> = { node: 'tensorflow', wasm: 'wasm', cpu: 'cpu' };
 
-/** Bundlers for browsers follow names that are written in an import: this one must not be followed, so it is not. */
+/** The name is put together at run time, because a bundler for browsers would follow a literal name in an import. */
 const NATIVE = ['@tensorflow', 'tfjs-node-gpu'].join('/');
 
 const LOADERS: Readonly<Record<BackendName, () => Promise<unknown>>> = {
@@ -19,8 +19,10 @@ const LOADERS: Readonly<Record<BackendName, () => Promise<unknown>>> = {
 };
 
 /**
- * Makes a backend the one in use, loading its package unless it is registered already, and multiplies once. WASM gets the kernels
- * that it lacks for training.
+ * Loads the package of a backend unless the backend is registered already, makes it the current one, and checks it with one
+ * product. WASM also gets the kernels that it lacks for training.
+ *
+ * @returns the result of the trial; never rejects, because a failure is part of the result
  */
 export async function start(name: BackendName): Promise<Trial> {
   try {
@@ -30,7 +32,7 @@ export async function start(name: BackendName): Promise<Trial> {
     if (!(await tf.setBackend(registered))) return { name, failure: 'it does not start' };
     await tf.ready();
     const six = (await multiply())[0];
-    return six === 6 ? { name } : { name, failure: `it multiplies 2 by 3 to ${six}` };
+    return six === 6 ? { name } : { name, failure: `its product of 2 and 3 is ${six}` };
   } catch (error) {
     return { name, failure: firstLine(error) };
   }

@@ -1,4 +1,4 @@
-/** The pictures that Vega draws. */
+/** The pictures that Vega draws: each function takes data and resolves with SVG text. */
 import { type CurvesData, curvesSpec } from './curves.js';
 import { type HistogramData, histogramSpec } from './histograms.js';
 import { type PowerLawData, powerLawSpec } from './powerLaws.js';
@@ -6,16 +6,31 @@ import { type ReliabilityData, reliabilitySpec } from './reliability.js';
 import { svgOf } from './svg.js';
 
 /**
- * Reliability diagram as SVG: accuracy over confidence with 68 % intervals, and below it the number of predictions (log scale).
- * The bins are those of `calibration`.
+ * Draws a reliability diagram: accuracy over confidence with 68 % intervals, and below it the number of predictions (log scale).
+ *
+ * @param data titles, and for each series the `bins` that `calibration` returns
+ * @returns SVG text
  */
 export const reliabilityDiagram = (data: ReliabilityData): Promise<string> => svgOf(reliabilitySpec(data));
 
-/** Overlaid histograms as SVG, one panel under the other; shares on a log scale, since the interesting ones are small. */
+/**
+ * Draws overlaid histograms, one panel under the other. Shares are on a log scale, because the interesting ones are small.
+ *
+ * @returns SVG text
+ */
 export const histograms = (data: HistogramData): Promise<string> => svgOf(histogramSpec(data));
 
-/** Curves as SVG, with bands and dots where they have any. */
+/**
+ * Draws curves, with their bands, and dots where there are observations.
+ *
+ * @returns SVG text
+ */
 export const curves = (data: CurvesData): Promise<string> => svgOf(curvesSpec(data));
 
-/** Costs against sizes as SVG: panels of points on two log axes, each with the power law that was fitted and the one that is stated. */
+/**
+ * Draws costs against sizes: panels of points on two log axes. Each panel shows the fitted power law, and the exponent that
+ * theory states.
+ *
+ * @returns SVG text
+ */
 export const powerLaws = (data: PowerLawData): Promise<string> => svgOf(powerLawSpec(data));

@@ -1,21 +1,21 @@
-/** Lines, bands and points over one axis: sweeps, and regressions with their uncertainty. */
+/** Lines, bands and points over one axis, for sweeps and for regressions with their uncertainty. */
 import type { TopLevelSpec } from 'vega-lite';
 import { COLOURS, heading, INK, WIDTH } from './theme.js';
 
-/** A curve with or without a band around it. */
+/** A curve, with a band from `low` to `high` where its points have them. */
 export interface Curve {
   readonly name: string;
   readonly points: ReadonlyArray<{ readonly x: number; readonly y: number; readonly low?: number; readonly high?: number }>;
-  /** Mark each point. */
+  /** Whether the points are marked. If one curve asks for it, all curves of the picture are marked. */
   readonly marked?: boolean;
-  /** Default: the next of the palette. */
+  /** CSS colour. Default: the next colour of the palette. */
   readonly colour?: string;
 }
 
 export interface CurvesData {
   readonly title: string;
   readonly subtitle?: string;
-  /** With units. */
+  /** Titles of the axes, with units. */
   readonly xAxis: string;
   readonly yAxis: string;
   readonly xScale?: 'linear' | 'log';

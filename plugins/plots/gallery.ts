@@ -1,38 +1,42 @@
-/** Small grey images with their predictive distributions as bars beside them. */
+/** Small grey images, each with its predictive distribution as bars beside it. */
 import { COLOURS, FONT, GRID, INK, SOFT } from './theme.js';
 
-/** An image and what is predicted for it. */
+/** An image and its predictive distribution. */
 export interface GalleryItem {
-  /** Grey values in [0, 1], row by row; 1 is ink. */
+  /** Grey values in [0, 1], side x side of them, row by row; 0 is paper and 1 is ink. */
   readonly image: ArrayLike<number>;
-  /** One probability a class. */
+  /** One probability for each class. */
   readonly probabilities: ArrayLike<number>;
-  /** The class that is right. */
+  /** The right class. */
   readonly label: number;
-  /** Two short lines under the bars. */
+  /** Short lines under the bars; there is room for two. */
   readonly captions: ReadonlyArray<string>;
 }
 
 export interface GalleryData {
   readonly title: string;
   readonly subtitle?: string;
-  /** Pixels of an image: side x side. */
+  /** Width and height of an image in pixels. */
   readonly side: number;
   readonly items: ReadonlyArray<GalleryItem>;
-  /** Default 2. */
+  /** Items beside each other. Default 2. */
   readonly columns?: number;
 }
 
 const PIXEL = 4;
 const BAR = { width: 15, gap: 4, height: 84 };
 const CELL = { gap: 26, padding: 12 };
-/** Width that captions may take. */
+/** Width for the captions, in SVG units like all sizes here. */
 const CAPTION = 210;
 const MARGIN = 20;
 const HEAD = 62;
 const LEVELS = 16;
 
-/** The gallery as SVG. The right class's bar is blue, wrong ones are orange. */
+/**
+ * Draws the gallery. The bar of the right class is blue, the other bars are orange.
+ *
+ * @returns SVG text
+ */
 export function gallery(data: GalleryData): string {
   const { items, columns = 2, side } = data;
   const image = side * PIXEL;
@@ -61,7 +65,7 @@ export function gallery(data: GalleryData): string {
 const frame = ({ width, height }: { readonly width: number; readonly height: number }): string =>
   `<rect width="${width}" height="${height}" rx="6" fill="none" stroke="${GRID}"/>`;
 
-/** One path a grey level, so that a digit is a few kilobytes. */
+/** Draws one path for each grey level, so that a digit takes only a few kilobytes. */
 function picture(image: ArrayLike<number>, side: number): string {
   const paths = Array.from({ length: LEVELS }, () => '');
   for (let i = 0; i < side * side; i++) {
@@ -100,7 +104,7 @@ function chart({ probabilities, label, captions }: GalleryItem, left: number): s
 function legend(x: number, y: number): string {
   const box = (left: number, fill: string | undefined, words: string): string =>
     `<rect x="${left}" y="${y - 10}" width="12" height="12" fill="${fill}"/>${text(left + 18, y, words, { size: 11 })}`;
-  return box(x, COLOURS[0], 'probability of the right class') + box(x + 200, COLOURS[1], 'of the others');
+  return box(x, COLOURS[0], 'probability of the right class') + box(x + 200, COLOURS[1], 'probability of a wrong class');
 }
 
 interface TextStyle {

@@ -1,8 +1,8 @@
-/** Overlaid histograms of several groups of numbers, each as shares of its own group so that sizes don't matter. */
+/** Overlaid histograms of several groups of numbers. A bar is a share of its own group, so that groups of any size compare. */
 import type { TopLevelSpec } from 'vega-lite';
 import { COLOURS, heading, WIDTH } from './theme.js';
 
-/** Groups over one axis. */
+/** One panel: groups over a common axis. */
 export interface HistogramPanel {
   readonly title: string;
   readonly groups: ReadonlyArray<{ readonly name: string; readonly values: ArrayLike<number> }>;
@@ -11,18 +11,25 @@ export interface HistogramPanel {
 export interface HistogramData {
   readonly title: string;
   readonly subtitle?: string;
-  /** What is counted, with its unit: 'predictive entropy (nats)'. */
+  /** Title of the axis, with its unit: 'predictive entropy (nats)'. */
   readonly axis: string;
-  /** Of what each bar is a share: 'test digits'. */
+  /** What the shares are shares of: 'test digits' gives the axis '% of test digits'. */
   readonly of: string;
-  /** Ends of the axis; values beyond go to the outermost bins. */
+  /** Ends of the axis. Values beyond them count in the outermost bins. */
   readonly range: readonly [number, number];
-  /** Default 40. */
+  /** Number of bins. Default 40. */
   readonly bins?: number;
   readonly panels: ReadonlyArray<HistogramPanel>;
 }
 
-/** One bar: a bin of a group. Shares of a group add up to 100. */
+/**
+ * The bars of a panel: one row for each group and bin.
+ *
+ * @param panel the groups
+ * @param range ends of the axis; values beyond them count in the outermost bins
+ * @param bins number of bins
+ * @returns ends of each bar, and its share in per cent; the shares of a group add up to 100
+ */
 export function histogramRows(panel: HistogramPanel, [low, high]: readonly [number, number], bins: number) {
   const width = (high - low) / bins;
   return panel.groups.flatMap(({ name, values }) => {
@@ -43,7 +50,7 @@ export function histogramRows(panel: HistogramPanel, [low, high]: readonly [numb
 export function histogramSpec(data: HistogramData): TopLevelSpec {
   const { bins = 40, range, panels } = data;
   const largest = Math.max(1, ...panels.flatMap((panel) => panel.groups.map((group) => group.values.length)));
-  /** Half of what one value is in the largest group. */
+  /** Foot of the log axis: half the share, in per cent, that one value has in the largest group. */
   const floor = 50 / largest;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',

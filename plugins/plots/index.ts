@@ -1,6 +1,6 @@
 /**
- * Pictures of predictive distributions. Every function takes data and returns SVG text; `writePicture` makes files of it, SVG and
- * PNG. No canvas and no browser needed.
+ * Pictures of predictive distributions. Every drawing function takes data and returns SVG text. `writePicture` writes that text
+ * as an SVG and a PNG file. Neither a canvas nor a browser is needed.
  */
 export { curves, histograms, powerLaws, reliabilityDiagram } from './charts.js';
 export type { Curve, CurvesData } from './curves.js';

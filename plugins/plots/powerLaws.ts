@@ -1,28 +1,28 @@
-/** Cost against size on two log axes, a panel for each size that is varied, with the power law that was fitted. */
+/** Cost against size on two log axes: one panel for each cost and each varied size, with the fitted power law. */
 import type { TopLevelSpec } from 'vega-lite';
 import { COLOURS, heading } from './theme.js';
 
 /** One cost against one size. */
 export interface PowerLawPanel {
-  /** What is varied, for the axis: 'examples in the batch'. */
+  /** Title of the horizontal axis, what is varied: 'examples in the batch'. */
   readonly size: string;
-  /** What is measured, with its unit: 'time (ms)'. */
+  /** Title of the vertical axis, what is measured, with its unit: 'time (ms)'. */
   readonly cost: string;
   readonly points: ReadonlyArray<{ readonly x: number; readonly y: number }>;
-  /** Exponent and factor of the law y = factor · x^exponent, drawn over the points from `from` on. */
+  /** The fitted law y = factor · x^exponent. Its line is drawn over the points with x >= `from`. */
   readonly fitted: { readonly exponent: number; readonly factor: number; readonly from: number };
-  /** The exponent that theory states, to stand beside the fitted one. */
+  /** The exponent that theory states, printed beside the fitted one. */
   readonly stated: string;
 }
 
 export interface PowerLawData {
   readonly title: string;
   readonly subtitle?: string;
-  /** Rows of panels. */
+  /** Panels, row by row. */
   readonly rows: ReadonlyArray<ReadonlyArray<PowerLawPanel>>;
 }
 
-/** The line of a law over the points that it was fitted to. */
+/** Points of the fitted line, at the x of the points that it was fitted to. */
 export const lawPoints = ({ points, fitted: { exponent, factor, from } }: PowerLawPanel): { x: number; y: number }[] =>
   points.filter(({ x }) => x >= from).map(({ x }) => ({ x, y: factor * x ** exponent }));
 
@@ -31,7 +31,7 @@ export function powerLawSpec(data: PowerLawData): TopLevelSpec {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: heading(data),
     spacing: 26,
-    // Flush, so that columns stand below each other whatever their labels take.
+    // 'flush' leaves axis labels out of the layout, so that the panels of a column line up.
     vconcat: data.rows.map((panels) => ({ spacing: 78, bounds: 'flush' as const, hconcat: panels.map(panelSpec) })),
   };
 }
@@ -41,7 +41,7 @@ function panelSpec(panel: PowerLawPanel) {
   const scale = { type: 'log' as const, base: 2, nice: false };
   const x = { field: 'x', type: 'quantitative' as const, title: size, axis: { values: points.map((p) => p.x), format: '~g' } };
   const ys = points.map((p) => p.y);
-  // A flat curve keeps room around it, so that its noise does not look like a trend.
+  // The axis spans a factor of 16 or more: on a tight axis the noise of a flat curve would look like a trend.
   const middle = Math.sqrt(Math.min(...ys) * Math.max(...ys));
   const reach = Math.max(Math.SQRT2 * Math.sqrt(Math.max(...ys) / Math.min(...ys)), 4);
   const y = {

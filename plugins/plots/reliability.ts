@@ -1,15 +1,19 @@
-/** Reliability diagram: how often predictions of a given confidence are right (Guo et al. 2017), and how many there are. */
+/**
+ * Reliability diagram: how often predictions of a given confidence are right (Guo et al. 2017), and how many predictions there
+ * are.
+ */
 import type { TopLevelSpec } from 'vega-lite';
 import { COLOURS, heading, SOFT, WIDTH } from './theme.js';
 
-/** Predictions whose confidence lies between `lower` and `upper`. */
+/** One bin: the predictions whose confidence lies between `lower` and `upper`. */
 export interface ReliabilityBin {
   readonly lower: number;
   readonly upper: number;
+  /** Number of predictions in the bin. */
   readonly count: number;
   /** Mean confidence of the predictions in the bin. */
   readonly confidence: number;
-  /** Share of them that is right. */
+  /** Share of the predictions in the bin that are right, in [0, 1]. */
   readonly accuracy: number;
 }
 
@@ -19,17 +23,21 @@ export interface ReliabilityData {
   readonly series: ReadonlyArray<{ readonly name: string; readonly bins: ReadonlyArray<ReliabilityBin> }>;
 }
 
-/** The line goes through bins with so many predictions: the others' points are mostly chance. */
+/** The line goes only through bins with at least this many predictions. In smaller bins the accuracy is mostly chance. */
 const ENOUGH = 10;
 
-/** Rows of both panels: empty bins have neither accuracy nor bar. Bars about a point are Wilson's interval. */
+/**
+ * The rows that both panels draw: one for each series and bin that is not empty.
+ *
+ * @returns accuracy and its Wilson interval from `low` to `high`; edges `left` and `right` of the bar that shows the count
+ */
 export function reliabilityRows({ series }: ReliabilityData) {
   return series.flatMap(({ name, bins }, s) =>
     bins
       .filter((bin) => bin.count > 0)
       .map(({ lower, upper, count, confidence, accuracy }) => {
         const [low, high] = wilson(accuracy, count);
-        // Bars of several series share a bin side by side.
+        // The bars of the series stand side by side within the bin.
         const step = (upper - lower) / series.length;
         return {
           name,
@@ -46,7 +54,13 @@ export function reliabilityRows({ series }: ReliabilityData) {
   );
 }
 
-/** Wilson's interval of one standard deviation (Wilson 1927): 68 %, and not empty for bins where all or none are right. */
+/**
+ * Wilson's interval of one standard deviation, 68 % (Wilson 1927). Unlike the normal interval it has a width even where all
+ * predictions are right, or none.
+ *
+ * @param share observed share, in [0, 1]
+ * @param n number of predictions
+ */
 export function wilson(share: number, n: number): readonly [low: number, high: number] {
   const middle = (share + 0.5 / n) / (1 + 1 / n);
   const half = Math.sqrt((share * (1 - share)) / n + 0.25 / n ** 2) / (1 + 1 / n);
@@ -100,7 +114,7 @@ export function reliabilitySpec(data: ReliabilityData): TopLevelSpec {
             mark: { type: 'line', strokeWidth: 2 },
             encoding: {
               x: { field: 'confidence', type: 'quantitative', scale: unit, axis: { title: null, labels: false } },
-              y: { field: 'accuracy', type: 'quantitative', scale: unit, title: 'share that is right' },
+              y: { field: 'accuracy', type: 'quantitative', scale: unit, title: 'share of right predictions' },
               color: colour,
             },
           },

@@ -1,10 +1,13 @@
-/** A Vega-Lite specification as SVG, without a canvas. */
+/** Draws a Vega-Lite specification as SVG, without a canvas. */
 import type { TopLevelSpec } from 'vega-lite';
 import { config } from './theme.js';
 
 /**
- * The picture of a specification. The same specification gives the same text. Vega is loaded with the first picture: its modules
- * await something as they load, and so cannot be required.
+ * Draws the picture of a specification. The same specification always gives the same text.
+ *
+ * Vega is imported here and not at the top of the file: its modules use top-level await, so that `require` cannot load them.
+ *
+ * @returns SVG text
  */
 export async function svgOf(spec: TopLevelSpec): Promise<string> {
   const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);

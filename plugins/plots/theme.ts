@@ -1,10 +1,10 @@
-/** Colours, letters and sizes that all pictures share. */
+/** Colours, fonts and sizes that all pictures share. */
 import type { Config } from 'vega-lite';
 
-/** Okabe & Ito 2008: told apart by the colour-blind, and in print. */
+/** Colours that colour-blind people can tell apart, in print too (Okabe & Ito 2008). */
 export const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00'];
 
-/** The first that a machine has is used. */
+/** The machine uses the first of these fonts that it has. */
 export const FONT = 'Helvetica Neue, Helvetica, Arial, DejaVu Sans, Liberation Sans, sans-serif';
 
 export const INK = '#222222';
@@ -37,7 +37,7 @@ export const config: Config = {
     tickColor: SOFT,
     titlePadding: 8,
   },
-  // Else the first and last labels of an axis are shifted inwards, away from their ticks.
+  // By default Vega shifts the first and last label of an axis inwards, away from their ticks.
   axisX: { labelFlush: false },
   legend: {
     labelFontSize: 12,
@@ -53,18 +53,25 @@ export const config: Config = {
   range: { category: COLOURS },
 };
 
-/** Width of a picture's panels. */
+/** Width of a panel, in SVG units. */
 export const WIDTH = 560;
-/** What Vega takes a letter for without a canvas to measure it on, as a share of the letter's height: more than it is. */
+/**
+ * Width of a letter as a share of its height, as Vega estimates it without a canvas. The estimate is larger than the true width.
+ */
 const LETTER = 0.8;
 
-/** Title and subtitle, broken where Vega would otherwise make the picture wider. */
+/** Title and subtitle for Vega, broken into lines so that a long one does not make the picture wider. */
 export const heading = ({ title, subtitle }: { readonly title: string; readonly subtitle?: string }) => ({
   text: lines(title, 16),
   ...(subtitle === undefined ? {} : { subtitle: lines(subtitle, 12) }),
 });
 
-/** Words in lines that fit a picture. */
+/**
+ * Breaks a text between words into lines that fit a picture.
+ *
+ * @param words the text
+ * @param size font size, in SVG units
+ */
 export function lines(words: string, size: number): string[] {
   const most = Math.floor((WIDTH + 50) / (LETTER * size));
   const all: string[] = [];

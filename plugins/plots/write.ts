@@ -1,28 +1,34 @@
-/** Pictures as files. */
+/** Writes pictures to files. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { canDrawText, pngOf } from './png.js';
 
-/** What was written. */
+/** Paths of the files that were written. */
 export interface Written {
   readonly svg: string;
   readonly png: string;
-  /** Something to tell the user, where the PNG is not what it should be. */
+  /** A sentence for the user when the PNG lacks its text. */
   readonly warning?: string;
 }
 
-/** Writes `name.svg` and `name.png` into a folder, which is made. Neither file is ever seen half written. */
+/**
+ * Writes `name.svg` and `name.png`. A reader never sees a half-written file.
+ *
+ * @param folder the folder, which is made if it does not exist
+ * @param name file name without extension
+ * @param svg SVG text
+ */
 export async function writePicture(folder: string, name: string, svg: string): Promise<Written> {
   await mkdir(folder, { recursive: true });
   const paths = { svg: join(folder, `${name}.svg`), png: join(folder, `${name}.png`) };
   await writeWhole(paths.svg, svg);
   await writeWhole(paths.png, pngOf(svg));
   if (canDrawText()) return paths;
-  const warning = `${basename(paths.png)} has no words: this machine has no font (Debian: apt-get install fonts-dejavu-core). The SVG is whole.`;
+  const warning = `${basename(paths.png)} has no text, because this machine has no font (Debian: apt-get install fonts-dejavu-core). The SVG has it.`;
   return { ...paths, warning };
 }
 
-/** Writes beside, then renames. */
+/** Writes a temporary file beside the target, then renames it. */
 async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {

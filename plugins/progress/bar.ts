@@ -1,4 +1,4 @@
-/** Progress as a bar that is drawn over and over in one place of the screen. */
+/** Shows progress as a bar that is redrawn in place on the screen. */
 import cliProgress from 'cli-progress';
 import type { Progress } from 'tfjs-laplace';
 import type { Display, Output } from './display.js';
@@ -13,10 +13,10 @@ const OPTIONS = {
   etaBuffer: 50,
 };
 const BOUNDED = '{title}  {bar}  {count}  about {eta_formatted} left';
-/** Of what doesn't know its end. */
+/** Format of a step whose total is unknown. */
 const UNBOUNDED = '{title}  {count}';
 
-/** A bar from the first event on. */
+/** Makes a display that writes the title at once, and draws the bar from the first event on. */
 export function barDisplay(output: Output, title: string): Display {
   const stream = output as NodeJS.WriteStream;
   let bar: cliProgress.SingleBar | undefined;

@@ -1,7 +1,7 @@
-/** What every way of showing progress does. */
+/** The interface of every way to show progress. */
 import type { Progress } from 'tfjs-laplace';
 
-/** Where progress is written: a stream of Node's, or anything that takes lines. */
+/** Where progress is written: a Node stream, or any object with this `write`. */
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -10,9 +10,9 @@ export interface Output {
 /** Shows one step from its start to its end. */
 export interface Display {
   readonly update: (event: Progress) => void;
-  /** Takes the display away and leaves this line. */
+  /** Removes the display and writes this line. */
   readonly end: (line: string) => void;
 }
 
-/** Shows nothing. */
+/** A display that shows nothing. */
 export const silent: Display = { update: () => {}, end: () => {} };

@@ -1,4 +1,4 @@
-/** Progress events in the terminal: a bar where there is a screen, a line now and then where there is a pipe, or nothing. */
+/** Shows progress events in the terminal: as a bar on a screen, as occasional lines in a pipe or log, or not at all. */
 import type { OnProgress, Progress } from 'tfjs-laplace';
 import { barDisplay } from './bar.js';
 import { type Display, type Output, silent } from './display.js';
@@ -8,30 +8,34 @@ import { duration } from './words.js';
 export type { Output } from './display.js';
 export { duration } from './words.js';
 
-/** How much is shown: `verbose` adds a line for every event. */
+/** How much is shown. 'quiet' shows nothing, 'normal' a bar or occasional lines, 'verbose' a line for every event. */
 export type Loudness = 'quiet' | 'normal' | 'verbose';
 
 /** Options of `terminalProgress`. */
 export interface TerminalProgressOptions {
-  /** Default 'normal'. */
+  /** How much is shown. Default 'normal'. */
   readonly loudness?: Loudness;
-  /** Where to write. Default `process.stderr`, so that results can be piped away from it. */
+  /** Where to write. Default `process.stderr`, so that a pipe on stdout receives the results alone. */
   readonly output?: Output;
-  /** Time in milliseconds. Default `performance.now`. */
+  /** A clock, in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/** Shows what takes long. */
+/** Shows the progress of long steps. */
 export interface TerminalProgress {
   /**
-   * Runs a step under a title. The step gets a function for its events; when it ends, one line with the time it took stays. A
-   * step that fails leaves a line that says so, and its error goes on.
+   * Runs a step and shows its progress. When the step ends, one line with the time that it took remains. When the step fails,
+   * that line says so, and the returned promise rejects with the step's error.
+   *
+   * @param title what the step does, shown beside the progress
+   * @param work the step; it receives a function for its progress events
+   * @returns the result of `work`
    */
   readonly step: <A>(title: string, work: (onProgress: OnProgress) => Promise<A> | A) => Promise<A>;
 }
 
 /**
- * Progress for a terminal program; one step at a time.
+ * Makes a progress display for a terminal program. It shows one step at a time.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Kernels made of the WASM backend's own fast ones. Everything here works on `TensorInfo`, what kernels take and give: nothing
- * is recorded for gradients, and nothing is counted as a tensor of the caller's.
+ * Builds kernels out of the fast kernels of the WASM backend. Everything here works on `TensorInfo`, the type that kernels take
+ * and return. So nothing is recorded for gradients, and `tf.memory` does not count the intermediate results as tensors.
  */
 
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
@@ -8,10 +8,14 @@ import { getKernel, type KernelFunc, type NamedAttrMap, type TensorInfo } from '
 
 export const BACKEND = 'wasm';
 
-/** Runs a kernel of the backend by its name. */
+/** Runs the WASM backend's kernel of that name. */
 export type Run = (name: string, inputs: Record<string, TensorInfo>, attrs?: object) => TensorInfo;
 
-/** Runs kernels one after another and frees all that they made but the last result. */
+/**
+ * Lets `body` run kernels, then frees all their results but the one that `body` returns. If `body` throws, all are freed.
+ *
+ * @param body receives the function that runs a kernel, and returns the final result
+ */
 export function compose(backend: BackendWasm, body: (run: Run) => TensorInfo): TensorInfo {
   const made: TensorInfo[] = [];
   let result: TensorInfo | undefined;
@@ -29,7 +33,7 @@ export function compose(backend: BackendWasm, body: (run: Run) => TensorInfo): T
 
 function kernelFunc(name: string): KernelFunc {
   const config = getKernel(name, BACKEND);
-  if (config === undefined) throw new Error(`The WASM backend has no kernel '${name}'`);
+  if (config === undefined) throw new Error(`The WASM backend has no kernel '${name}', which a kernel of tfjs-laplace needs`);
   return config.kernelFunc;
 }
 
@@ -40,5 +44,5 @@ export const transpose = (run: Run, x: TensorInfo, perm: ReadonlyArray<number>):
 export const fill = (run: Run, shape: ReadonlyArray<number>, value: number): TensorInfo =>
   run('Fill', {}, { shape, value, dtype: 'float32' });
 
-/** The number of entries. */
+/** Number of entries of a tensor of that shape. */
 export const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a * b, 1);

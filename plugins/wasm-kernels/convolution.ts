@@ -1,16 +1,25 @@
 /**
- * Gradients of convolutions, as convolutions: XNNPACK is fast at these.
+ * Computes gradients of convolutions as convolutions, because XNNPACK is fast at convolutions.
  *
- * In the filter, dW[k, c, f] = Σ_{b, o} x[b, o·stride + k·dilation − padding, c] dy[b, o, f] is a convolution of x with dy in the
- * role of the filter: examples are its channels, channels its examples, and stride and dilation change places. In the input, it is
- * the convolution of dy, with stride − 1 zeros after each entry, with the filter turned around. A depthwise convolution does the
- * same with every channel by itself.
+ * Gradient with respect to the filter: dW[k, c, f] = Σ_{b, o} x[b, o·stride + k·dilation − padding, c] dy[b, o, f]. This is a
+ * convolution of x in which dy is the filter. Examples become channels, channels become examples, and stride and dilation swap.
+ *
+ * Gradient with respect to the input: put stride − 1 zeros after each entry of dy, then convolve it with the filter reversed
+ * along every axis of space.
+ *
+ * For a depthwise convolution the same holds for each channel alone.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Run, reshape, sizeOf, transpose } from './compose.js';
 import type { Forward, Geometry } from './geometry.js';
 
-/** The gradient in the filter: [...window, channels, filters per channel]. */
+/**
+ * The gradient with respect to the filter.
+ *
+ * @param x input [batch, ...input, channels]
+ * @param dy gradient with respect to the output [batch, ...output, filters]
+ * @returns [...window, channels, filters], or [...window, channels, filters per channel] for a depthwise convolution
+ */
 export function filterGradient(run: Run, forward: Forward, x: TensorInfo, dy: TensorInfo, g: Geometry): TensorInfo {
   const { batch, channels, filters, input, output, window, stride, dilation, padding } = g;
   const taps = sizeOf(window);
@@ -29,7 +38,13 @@ export function filterGradient(run: Run, forward: Forward, x: TensorInfo, dy: Te
   return reshape(run, transpose(run, reshape(run, out, [channels, taps, filters]), [1, 0, 2]), [...window, channels, filters]);
 }
 
-/** The gradient in the input: [batch, ...input, channels]. */
+/**
+ * The gradient with respect to the input.
+ *
+ * @param dy gradient with respect to the output [batch, ...output, filters]
+ * @param filter [...window, channels, filters], or [...window, channels, filters per channel] for a depthwise convolution
+ * @returns [batch, ...input, channels]
+ */
 export function inputGradient(run: Run, forward: Forward, dy: TensorInfo, filter: TensorInfo, g: Geometry): TensorInfo {
   const { batch, channels, filters, input, window, stride, dilation, padding } = g;
   const axes = window.map((_, i) => i);
@@ -48,15 +63,15 @@ export function inputGradient(run: Run, forward: Forward, dy: TensorInfo, filter
 }
 
 interface Convolution {
-  /** Zeros before each axis; negative to leave entries out. */
+  /** Zeros before the first entry of each axis. A negative number leaves out that many entries of the result. */
   readonly before: ReadonlyArray<number>;
   readonly stride: ReadonlyArray<number>;
   readonly dilation: ReadonlyArray<number>;
-  /** Of the result. What is behind each axis follows from it. */
+  /** Size of the result along each axis. The number of zeros after the last entry follows from it. */
   readonly size: ReadonlyArray<number>;
 }
 
-/** How far the window of an axis reaches beyond its first entry. */
+/** How many entries the window of axis i reaches beyond its first one. */
 const reach = (window: ReadonlyArray<number>, dilation: ReadonlyArray<number>, i: number): number =>
   ((window[i] as number) - 1) * (dilation[i] as number);
 
@@ -75,7 +90,7 @@ function convolve(run: Run, forward: Forward, x: TensorInfo, filter: TensorInfo,
   return run('Slice', { x: out }, { begin, size: [out.shape[0], ...size, out.shape.at(-1)] });
 }
 
-/** Puts stride − 1 zeros after every entry of an axis. */
+/** Puts stride − 1 zeros after every entry along an axis. */
 function spreadAxis(run: Run, x: TensorInfo, axis: number, stride: number): TensorInfo {
   if (stride === 1) return x;
   const [outer, inner] = [sizeOf(x.shape.slice(0, axis + 1)), sizeOf(x.shape.slice(axis + 1))];

@@ -1,24 +1,27 @@
-/** Which entries meet in a convolution or a pool, the same for two and three dimensions of space. Lists are by axis, outermost first. */
+/**
+ * Sizes that tell which entries meet in a convolution or a pool, in one form for two and three dimensions of space. A list has
+ * one number for each axis of space, the outermost first.
+ */
 import { backend_util } from '@tensorflow/tfjs-core';
 
-/** The convolution kernel whose gradient is sought, and of which the gradient is made. */
+/** The kernel of the convolution. Its gradients are computed with the same kernel. */
 export type Forward = 'Conv2D' | 'DepthwiseConv2dNative' | 'Conv3D';
 
 export interface Geometry {
   readonly batch: number;
   readonly channels: number;
-  /** Channels of the result: in a depthwise convolution, of all channels together. */
+  /** Channels of the result. For a depthwise convolution: channels times filters per channel. */
   readonly filters: number;
   readonly input: ReadonlyArray<number>;
   readonly output: ReadonlyArray<number>;
   readonly window: ReadonlyArray<number>;
   readonly stride: ReadonlyArray<number>;
   readonly dilation: ReadonlyArray<number>;
-  /** Zeros before the first entry; what is behind the last follows from the output. */
+  /** Zeros before the first entry. The number of zeros after the last entry follows from `output`. */
   readonly padding: ReadonlyArray<number>;
 }
 
-/** What tfjs's kernels are told. */
+/** The attributes that tfjs passes to a kernel. */
 export interface Attributes {
   readonly strides: number;
   readonly pad: 'valid' | 'same' | number;
@@ -29,7 +32,12 @@ export interface Attributes {
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];
 
-/** Of a convolution of x [batch, ...input, channels], as tfjs works it out. */
+/**
+ * The geometry of a convolution, as tfjs computes it.
+ *
+ * @param x shape of the input [batch, ...input, channels]
+ * @param filter shape of the filter
+ */
 export function convolution(forward: Forward, x: number[], filter: number[], attrs: Attributes): Geometry {
   const { strides, dilations = 1, pad, dimRoundingMode } = attrs;
   if (forward === 'Conv3D') {
@@ -41,7 +49,12 @@ export function convolution(forward: Forward, x: number[], filter: number[], att
   );
 }
 
-/** Of a pool of x [batch, ...input, channels]. */
+/**
+ * The geometry of a pool, as tfjs computes it.
+ *
+ * @param x shape of the input [batch, ...input, channels]
+ * @param window size of the window along every axis
+ */
 export function pool(x: number[], window: number, { strides, pad, dimRoundingMode }: Attributes): Geometry {
   return x.length === 5
     ? spatial(backend_util.computePool3DInfo(x as Shape5, window, strides, 1, pad as 'same', dimRoundingMode))

@@ -1,4 +1,7 @@
-/** The gradients of convolutions as kernels of tfjs: their inputs and attributes, data formats, and empty tensors. */
+/**
+ * Wraps the gradients of convolution.ts as kernels of tfjs: reads inputs and attributes, converts data formats, and handles empty
+ * tensors.
+ */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { compose, fill, sizeOf, transpose } from './compose.js';
@@ -8,7 +11,7 @@ import { type Attributes, convolution, type Forward } from './geometry.js';
 const TO_CHANNELS_LAST = [0, 2, 3, 1];
 const TO_CHANNELS_FIRST = [0, 3, 1, 2];
 
-/** The gradient of a convolution in its filter. */
+/** The kernel for the gradient of a convolution with respect to its filter. */
 export const inFilter =
   (forward: Forward): KernelFunc =>
   ({ inputs, backend, attrs }) => {
@@ -21,7 +24,7 @@ export const inFilter =
     });
   };
 
-/** The gradient of a convolution in its input. */
+/** The kernel for the gradient of a convolution with respect to its input. */
 export const inInput =
   (forward: Forward): KernelFunc =>
   ({ inputs, backend, attrs }) => {
@@ -37,5 +40,5 @@ export const inInput =
     });
   };
 
-/** XNNPACK refuses a batch without examples. */
+/** Whether a tensor has no entries. XNNPACK refuses a batch without examples. */
 const isEmpty = (...shapes: ReadonlyArray<number[]>): boolean => shapes.some((shape) => sizeOf(shape) === 0);

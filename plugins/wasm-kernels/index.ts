@@ -1,11 +1,12 @@
 /**
- * What tfjs's WASM backend lacks for training, and does slowly or wrong (4.22): products with transposed operands and gradients of
- * convolutions, put together from the fast kernels that it has.
+ * Kernels for training on the WASM backend of tfjs (4.22). They replace kernels that the backend lacks, that are slow, or that
+ * are wrong. Most of them, such as products with transposed operands and gradients of convolutions, are built from the backend's
+ * own fast kernels.
  *
- * Threads are tfjs's own business: its kernels use them, and so do those made of them. In a page that is cross-origin isolated (the
- * headers COOP and COEP) it starts half as many as there are cores, at most four; `setThreadsCount` of its package, called before the
- * backend starts, asks for fewer. Under Node it has none, and none can be forced on it: its workers start from a blob: address,
- * which Node's refuse.
+ * Threads: the kernels here use threads where the backend's kernels do. In a page that is cross-origin isolated (headers COOP and
+ * COEP), tfjs starts half as many threads as there are cores, at most four. `setThreadsCount` of its package, called before the
+ * backend starts, asks for fewer. In Node there are no threads: tfjs starts its workers from a blob: address, and Node's workers
+ * refuse that.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from 'tfjs-laplace/extend';
@@ -17,7 +18,7 @@ import { mean, sum } from './reduction.js';
 import { unsortedSegmentSum } from './segments.js';
 import { tile } from './tile.js';
 
-/** Kernels that the backend lacks: once it ships one of them, its own is used. */
+/** Kernels that the backend lacks. If a later version has one of them, the backend's own is used. */
 const MISSING: Readonly<Record<string, tf.KernelFunc>> = {
   Conv2DBackpropFilter: inFilter('Conv2D'),
   DepthwiseConv2dNativeBackpropFilter: inFilter('DepthwiseConv2dNative'),
@@ -26,8 +27,8 @@ const MISSING: Readonly<Record<string, tf.KernelFunc>> = {
 };
 
 /**
- * Kernels that take the place of the backend's own: of slow ones, and of wrong ones. The gradients of a three-dimensional convolution
- * are wrong there as soon as there is a stride or a second channel, maximum pools where a window has no positive number.
+ * Kernels that replace the backend's own, which are slow or wrong. The backend's gradients of a three-dimensional convolution are
+ * wrong when there is a stride or a second channel. Its maximum pools are wrong when a window has no positive number.
  */
 const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = {
   BatchMatMul: batchMatMul,
@@ -43,12 +44,15 @@ const BETTER: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = 
   Tile: tile,
 };
 
-/** Marks a kernel of ours, and keeps what it took the place of. All builds of this package know each other's by it. */
+/**
+ * Marks a kernel of ours and holds the kernel that it replaced. `Symbol.for` makes the mark the same in all copies of this
+ * package, so that each recognises the kernels of the others.
+ */
 const REPLACED = Symbol.for('tfjs-laplace/wasm-kernels');
 
 type Config = tf.KernelConfig & { readonly [REPLACED]?: { readonly own: tf.KernelConfig | undefined } };
 
-/** Kernels that were registered. */
+/** The kernels of ours that are registered. */
 export interface WasmKernels {
   /** Their names. */
   readonly registered: ReadonlyArray<string>;
@@ -57,10 +61,12 @@ export interface WasmKernels {
 }
 
 /**
- * Registers kernels that make networks train on the WASM backend, and train fast: matrix products with transposed operands
- * (15 times faster), the gradients of convolutions in the plane and in space, depthwise and transposed, of maximum pools and of
- * embeddings, and the sums that batch normalisation takes. Models, tensors and the rest of tfjs stay as they are. Needs no
- * particular browser: it works with and without SIMD and threads. Works before and after the backend has started; doing it twice changes nothing.
+ * Registers kernels with which networks train on the WASM backend, and train fast: matrix products with transposed operands (15
+ * times faster); gradients of convolutions (2D, 3D, depthwise and transposed), of maximum pools and of embeddings; and the sums
+ * that batch normalisation takes.
+ *
+ * Models, tensors and the rest of tfjs stay as they are. The kernels work in every browser, with and without SIMD and threads.
+ * You may register them before or after the backend has started. A second call changes nothing.
  *
  * @throws LaplaceError `Backend` when the package of the WASM backend is not loaded.
  *
@@ -78,7 +84,7 @@ export interface WasmKernels {
 export function registerWasmKernels(): WasmKernels {
   if (tf.findBackendFactory(BACKEND) === null || tf.getKernel('BatchMatMul', BACKEND) === undefined) {
     throw laplaceError('Backend', {
-      what: 'There is no WASM backend to register kernels for',
+      what: 'The WASM backend, for which the kernels are, is not loaded',
       remedy: "Load it first: import '@tensorflow/tfjs-backend-wasm'.",
     });
   }
@@ -96,7 +102,10 @@ export function registerWasmKernels(): WasmKernels {
 const ours = (): ReadonlyArray<Config> =>
   (tf.getKernelsForBackend(BACKEND) as Config[]).filter((config) => config[REPLACED] !== undefined);
 
-/** Registers a kernel of ours. The set-up of what it replaces stays: the backend may not have started yet. */
+/**
+ * Registers a kernel of ours. The set-up function of the kernel that it replaces is kept, because the backend may not have
+ * started yet and still has to call it.
+ */
 function put(kernelName: string, kernelFunc: tf.KernelFunc, own: tf.KernelConfig | undefined): void {
   if (own !== undefined) tf.unregisterKernel(kernelName, BACKEND);
   const config: Config = { ...own, kernelName, backendName: BACKEND, kernelFunc, [REPLACED]: { own } };

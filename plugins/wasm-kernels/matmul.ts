@@ -1,16 +1,20 @@
 /**
- * Matrix products at the speed of plain ones. The backend multiplies two plain matrices with XNNPACK and everything else
- * (transposed operands, batches of matrices) with loops that take fifteen times as long. So transposes are made first, or, where
- * fewer entries have to move, (A B)ᵀ = Bᵀ Aᵀ is; and the matrices of a batch are multiplied one by one.
+ * Products of transposed matrices and of batches, at the speed of a product of two plain matrices.
+ *
+ * The backend uses XNNPACK only for two plain matrices. For transposed operands and for batches it uses loops, which take fifteen
+ * times as long. So the kernels here transpose the operands first. Where that moves fewer entries, they compute the transposed
+ * product (A B)ᵀ = Bᵀ Aᵀ instead and transpose the result. They multiply the matrices of a batch one by one.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { compose, fill, type Run, reshape, sizeOf, transpose } from './compose.js';
 
-/** Products of fewer multiplications are over sooner than the calls that this takes (measured: 12 µs). */
+/** A product of at most this many multiplications is left to the backend: the extra calls would take longer (measured: 12 µs). */
 const TINY = 12_000;
 
-/** A stack of matrices, [batch, rows, columns] as stored, and whether they are meant transposed. */
+/**
+ * One side of a product: a stack of matrices [batch, rows, columns] as stored, and whether the product takes their transposes.
+ */
 interface Operand {
   readonly info: TensorInfo;
   readonly batch: number;
@@ -25,20 +29,20 @@ const operand = (info: TensorInfo, transposed: boolean): Operand => {
 
 const flipped = (x: Operand): Operand => ({ ...x, transposed: !x.transposed });
 
-/** Entries of the matrices that have to be moved before they can be multiplied. */
+/** How many entries a transposition has to move before XNNPACK can take the stack; 0 if it is not transposed. */
 const moves = (x: Operand): number => (x.transposed ? sizeOf(x.stored) * x.batch : 0);
 
-/** Rows and columns as they are meant. */
+/** Rows and columns of a matrix as it enters the product, after any transposition. */
 const meant = ({ stored: [rows, columns], transposed }: Operand): readonly [number, number] =>
   transposed ? [columns, rows] : [rows, columns];
 
-/** The stack stored as it is meant: [batch, rows, columns]. */
+/** The stack with any transposition carried out: [batch, rows, columns] as they enter the product. */
 const plain = (run: Run, x: Operand): TensorInfo => {
   const stack = reshape(run, x.info, [x.batch, ...x.stored]);
   return x.transposed ? transpose(run, stack, [0, 2, 1]) : stack;
 };
 
-/** `BatchMatMul` over the backend's own. */
+/** `BatchMatMul`; the cases that it does not speed up go to the backend's `own` kernel. */
 export const batchMatMul =
   (own: KernelFunc): KernelFunc =>
   (args) => {
@@ -65,7 +69,13 @@ export const batchMatMul =
     });
   };
 
-/** The outer sizes of a product, as long as one side has a matrix for each or one for all; undefined for what tfjs must judge. */
+/**
+ * The shape of the batch of a product. Handled here: both sides have the same batch shape, or one side has a single matrix.
+ *
+ * @param a shape of the left side [...batch, rows, columns]
+ * @param b shape of the right side [...batch, rows, columns]
+ * @returns the batch shape of the result; undefined for all other shapes, which the backend's own kernel handles or refuses
+ */
 function batchShape(a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArray<number> | undefined {
   const [left, right] = [a.slice(0, -2), b.slice(0, -2)];
   const rank = Math.max(left.length, right.length);
@@ -76,7 +86,13 @@ function batchShape(a: ReadonlyArray<number>, b: ReadonlyArray<number>): Readonl
   return undefined;
 }
 
-/** Multiplies stacks [batch, m, k] and [batch, k, n] matrix by matrix; a stack of one serves every matrix of the other. */
+/**
+ * Multiplies two stacks matrix by matrix. A stack of one matrix is used for every matrix of the other stack.
+ *
+ * @param x [batch or 1, m, k]
+ * @param y [batch or 1, k, n]
+ * @returns [batch, m, n]
+ */
 function oneByOne(backend: BackendWasm, run: Run, own: KernelFunc, x: TensorInfo, y: TensorInfo): TensorInfo {
   const [batchX, m] = x.shape as [number, number, number];
   const [batchY, , n] = y.shape as [number, number, number];
@@ -89,7 +105,7 @@ function oneByOne(backend: BackendWasm, run: Run, own: KernelFunc, x: TensorInfo
       backend,
       attrs: { transposeA: false, transposeB: false },
     }) as TensorInfo;
-    // The memory may have grown: views of it are made anew.
+    // The product may have grown the memory, which detaches older views. So the views are made here.
     backend.typedArrayFromHeap(out).set(backend.typedArrayFromHeap(part), i * m * n);
     backend.disposeData(part.dataId);
     a.release();
@@ -98,20 +114,20 @@ function oneByOne(backend: BackendWasm, run: Run, own: KernelFunc, x: TensorInfo
   return out;
 }
 
-/** The i-th matrix of a stack, where it lies. */
+/** The i-th matrix of a stack as a tensor on the stack's own memory, without a copy. */
 function view(backend: BackendWasm, stack: TensorInfo, i: number): { info: TensorInfo; release: () => void } {
   const [, rows, columns] = stack.shape as [number, number, number];
   const start = backend.getMemoryOffset(stack.dataId) + 4 * i * rows * columns;
   const info = backend.makeOutput([1, rows, columns], 'float32', start);
   const release = (): void => {
-    // Not `disposeData`: the memory belongs to the stack.
+    // The backend's `disposeData` would free the memory, which belongs to the stack.
     backend.wasm.tfjs.disposeData((info.dataId as { id: number }).id);
     backend.dataIdMap.delete(info.dataId);
   };
   return { info, release };
 }
 
-/** Activations that `_FusedMatMul` can end with, as kernels. */
+/** The kernel for each activation that `_FusedMatMul` can apply. */
 const ACTIVATIONS: Readonly<Record<string, string>> = {
   relu: 'Relu',
   relu6: 'Relu6',
@@ -121,7 +137,10 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   leakyrelu: 'LeakyRelu',
 };
 
-/** `_FusedMatMul` over the backend's own: the fast product, then bias and activation. */
+/**
+ * `_FusedMatMul`: the fast product, then bias and activation. Plain matrices and unknown activations go to the backend's `own`
+ * kernel.
+ */
 export const fusedMatMul =
   (own: KernelFunc): KernelFunc =>
   (args) => {

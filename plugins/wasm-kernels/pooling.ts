@@ -1,15 +1,17 @@
 /**
- * Maximum pools in space, and the gradients of all. The backend's own take 1e-38 for less than everything, so that a window of
- * negative numbers has that as its maximum there, and its gradient goes astray.
+ * Maximum pools in three dimensions, and the gradients of maximum pools in two and three.
+ *
+ * The backend's own kernels start the search for the maximum at 1e-38, as if no number were smaller. In a window without positive
+ * numbers they return 1e-38 as the maximum, and send the gradient to the wrong entry.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { type Attributes, type Geometry, pool } from './geometry.js';
 
-/** Which of several equal maxima gets the gradient: tfjs takes the first in a plane and the last in space. */
+/** Which of several equal maxima gets the gradient. tfjs takes the first in two dimensions and the last in three. */
 export type Ties = 'first' | 'last';
 
-/** The gradient of a maximum pool as a kernel. */
+/** The kernel for the gradient of a maximum pool. */
 export const maxPoolGrad =
   (ties: Ties): KernelFunc =>
   (args) => {
@@ -17,7 +19,7 @@ export const maxPoolGrad =
     const { dy, input } = args.inputs as { dy: TensorInfo; input: TensorInfo };
     const { filterSize, ...rest } = args.attrs as unknown as Attributes & { filterSize: number };
     const dx = backend.makeOutput(input.shape, 'float32');
-    // Views are made once nothing is allocated any more: the memory may have grown.
+    // Views are made after the last allocation, because growing memory detaches them.
     const [to, x, from] = [dx, input, dy].map((info) => backend.typedArrayFromHeap(info)) as [
       Float32Array,
       Float32Array,
@@ -30,7 +32,7 @@ export const maxPoolGrad =
     return dx;
   };
 
-/** A maximum pool in space as a kernel. */
+/** The kernel for a maximum pool in three dimensions. */
 export const maxPool3D: KernelFunc = (args) => {
   const backend = args.backend as BackendWasm;
   const { x } = args.inputs as { x: TensorInfo };
@@ -45,7 +47,14 @@ export const maxPool3D: KernelFunc = (args) => {
   return out;
 };
 
-/** Tells for each entry of the result which entry of the input is its maximum. A window of NaN has none. */
+/**
+ * Finds the maximum of each window.
+ *
+ * @param x the input, flat
+ * @param ties which of several equal maxima is taken
+ * @param found is called with the index of an entry of the result and the index of the input entry that is its maximum; it is not
+ *   called for a window that holds nothing but NaN
+ */
 function eachWindow(g: Geometry, x: Float32Array, ties: Ties, found: (place: number, entry: number) => void): void {
   const last = ties === 'last';
   const { channels } = g;
@@ -82,10 +91,17 @@ function eachWindow(g: Geometry, x: Float32Array, ties: Ties, found: (place: num
   }
 }
 
-/** Depth, height, width: a plane has depth 1. */
+/** Sizes as depth, height and width. In two dimensions the depth is 1. */
 const inSpace = (sizes: ReadonlyArray<number>): [number, number, number] => [1, ...sizes].slice(-3) as [number, number, number];
 
-/** The entries of an axis, from and up to, that each window covers. Axes count from the last. */
+/**
+ * The range of input entries that each window covers along one axis.
+ *
+ * @param axis counted from the last: −1 is the width
+ * @param output number of windows along the axis
+ * @param input number of input entries along the axis
+ * @returns for each window its first entry, and the entry after its last
+ */
 function ranges(
   { window, stride, padding }: Geometry,
   axis: number,

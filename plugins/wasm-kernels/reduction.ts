@@ -1,15 +1,20 @@
 /**
- * Sums and means over leading or inner axes (a bias' gradient, batch normalisation, global pooling) as average pools, where XNNPACK
- * runs through memory once. The backend's own move the axes to the end first, which takes ten times as long.
+ * Computes sums and means over leading or inner axes as average pools, for which XNNPACK reads the memory once. The gradient of a
+ * bias, batch normalisation and global pooling need such sums. The backend's own kernels move the axes to the end first, which
+ * takes ten times as long.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { backend_util, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { compose, fill, type Run, reshape, sizeOf } from './compose.js';
 
-/** Tensors with fewer entries are summed sooner than the calls that this takes. */
+/** A tensor with fewer entries is left to the backend: the extra calls would take longer than the sum. */
 const TINY = 4_000;
 
-/** `Sum` or `Mean` over the backend's own, from the mean. */
+/**
+ * Makes the kernel `Sum` or `Mean`. The cases that it does not speed up go to the backend's `own` kernel.
+ *
+ * @param finish computes the result from the mean and the number of terms
+ */
 const reduction =
   (finish: (run: Run, mean: TensorInfo, terms: number) => TensorInfo) =>
   (own: KernelFunc): KernelFunc =>

@@ -1,9 +1,9 @@
-/** `UnsortedSegmentSum`, the gradient of a gather (and so of an embedding). */
+/** `UnsortedSegmentSum`: the gradient of a gather, and so of an embedding. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from './compose.js';
 
-/** Adds up the rows of x that have one segment number; a number that is no segment's counts for none, as tfjs has it. */
+/** Adds up the rows of x with the same segment number. As in tfjs, it ignores rows whose number is not in [0, numSegments). */
 export const unsortedSegmentSum: KernelFunc = (args) => {
   const backend = args.backend as BackendWasm;
   const { x, segmentIds } = args.inputs as { x: TensorInfo; segmentIds: TensorInfo };
@@ -11,7 +11,7 @@ export const unsortedSegmentSum: KernelFunc = (args) => {
   const inner = x.shape.slice(segmentIds.shape.length);
   const width = sizeOf(inner);
   const out = backend.makeOutput([segments, ...inner], 'float32');
-  // Views are made once nothing is allocated any more: the memory may have grown.
+  // Views are made after the last allocation, because growing memory detaches them.
   const [sums, values, ids] = [out, x, segmentIds].map((info) => backend.typedArrayFromHeap(info)) as [
     Float32Array,
     Float32Array,

@@ -1,12 +1,13 @@
 /**
- * Repeating a tensor (batch normalisation's gradient repeats a row for every position). The backend's own finds each entry by
- * its coordinates; here whole blocks are copied, twice as many each time.
+ * `Tile`: repeats a tensor. The gradient of batch normalisation, for example, repeats a row for every position.
+ *
+ * The backend's own kernel finds each entry by its coordinates. The kernel here copies whole blocks, and twice as many each time.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from './compose.js';
 
-/** `Tile` over the backend's own, which keeps tensors of strings. */
+/** `Tile`; tensors of strings go to the backend's `own` kernel. */
 export const tile =
   (own: KernelFunc): KernelFunc =>
   (args) => {
@@ -18,11 +19,18 @@ export const tile =
       x.shape.map((n, axis) => n * (reps[axis] as number)),
       x.dtype,
     );
-    // Views are made once nothing is allocated any more: the memory may have grown.
+    // Views are made after the last allocation, because growing memory detaches them.
     const [from, to] = [backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(out)];
     const below = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
     const last = reps.reduce((found, times, axis) => (times === 1 ? found : axis), 0);
-    /** Writes the part of x from an entry on that lies below an axis, and says how many entries that made. */
+    /**
+     * Writes one slice of x with its repetitions.
+     *
+     * @param axis the first axis that the slice has
+     * @param entry index of the slice's first entry in x
+     * @param place index in the result at which to write
+     * @returns how many entries were written
+     */
     const write = (axis: number, entry: number, place: number): number => {
       const [count, step, times] = [x.shape[axis] ?? 1, below[axis] ?? 1, reps[axis] ?? 1];
       let block = 0;

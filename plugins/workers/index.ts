@@ -1,6 +1,7 @@
 /**
- * Linear algebra in workers: Eigen in WebAssembly as in `wasmEngine`, with the same results to the last bit, off this thread and as
- * many decompositions at a time as there are cores. Node and browsers; no file is loaded, so a bundler has nothing to lose.
+ * Linear algebra in workers. Like `wasmEngine` it runs Eigen in WebAssembly, with the same results to the last bit. But it leaves
+ * this thread free, and decomposes as many matrices at a time as there are cores. It works in Node and in browsers. It loads no
+ * file at run time, so that a bundler cannot lose one.
  */
 import type { AsyncLinalgEngine, WasmOptions } from 'tfjs-laplace';
 import { laplaceError, remoteEngine } from 'tfjs-laplace/extend';
@@ -10,21 +11,23 @@ import { startThread } from './thread.js';
 /** Options of `workerEngine`. */
 export interface WorkerEngineOptions extends WasmOptions {
   /**
-   * Workers at most, an integer >= 1; they are started as they are needed. Each holds a copy of what it decomposes and as much
-   * again, 16 n² bytes twice. Default: as many as the machine has cores, and 4 where that isn't told.
+   * Largest number of workers, an integer >= 1. A worker starts when there is a call for it. While it decomposes an n × n matrix
+   * in float64, it holds 24 n² bytes: a copy of the matrix outside the WebAssembly memory (8 n²), and inside it the matrix and
+   * the eigenvectors (16 n²). Default: the number of cores, or 4 where the platform does not tell it.
    */
   readonly workers?: number;
 }
 
-/** Where the number of cores isn't told. */
+/** Default number of workers where the platform does not tell the number of cores. */
 const FALLBACK = 4;
 
 /**
- * An engine in workers, for `toPosterior`: all factors are decomposed side by side while this thread stays free, and unsubscribing
- * ends the workers.
+ * Makes an engine for `toPosterior` that works in workers. The workers decompose all factors in parallel while this thread stays
+ * free. Unsubscribing from the posterior ends the workers.
  *
- * Throws `InvalidOption` for a number of workers that is none. Its operations give `Backend` where workers or WebAssembly with
- * SIMD are missing, or a Content-Security-Policy forbids them: it has to allow `worker-src blob:`.
+ * Throws `InvalidOption` when `workers` is not an integer >= 1. An operation of the engine gives a `Backend` error when workers
+ * or WebAssembly with SIMD are missing, or when a Content-Security-Policy forbids them. The policy has to allow `worker-src
+ * blob:`.
  *
  * @example
  * ```ts
@@ -50,7 +53,7 @@ export function workerEngine({ workers = cores(), ...options }: WorkerEngineOpti
   return remoteEngine((module) => createPool(module, workers, startThread), options);
 }
 
-/** Browsers tell, and Node from 21 on, or from 20.16 by another way. */
+/** The number of cores: from `navigator` in browsers and in Node from 21 on, from `node:os` in Node from 20.16 on. */
 const cores = (): number =>
   (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ??
   globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ??

@@ -1,4 +1,6 @@
-/** Workers that share a queue of calls: each is started when there is a call for it, and all end with the pool. */
+/**
+ * A pool of workers that share a queue of calls. A worker starts when there is a call for it. Closing the pool ends all workers.
+ */
 import { laplaceError, type WasmCall, type WasmModule, type WasmReply, type WasmRunner } from 'tfjs-laplace/extend';
 import type { StartThread, Thread } from './thread.js';
 
@@ -9,22 +11,28 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** A worker and what it is at. */
+/** A worker, undefined until it has started, and the call that it carries out, undefined while it is idle. */
 interface Hand {
   thread?: Thread;
   job?: Job | undefined;
 }
 
-/** What a worker answers. */
+/** A worker's answer to a call. */
 type Answer = { readonly reply: WasmReply } | { readonly error: string };
 
-/** A pool of at most so many workers. */
+/**
+ * Makes a pool.
+ *
+ * @param module the compiled WebAssembly module, which each worker gets before its first call
+ * @param size largest number of workers
+ * @param start starts a worker
+ */
 export function createPool(module: WasmModule, size: number, start: StartThread): WasmRunner {
   const hands = new Set<Hand>();
   const queue: Job[] = [];
   let closed = false;
 
-  /** Gives waiting calls to idle workers, and starts workers as long as calls are left. */
+  /** Gives waiting calls to idle workers. Starts further workers while calls are left and the pool is not full. */
   function distribute(): void {
     for (const hand of hands) if (hand.job === undefined) assign(hand);
     while (queue.length > 0 && hands.size < size) hire();
@@ -58,7 +66,7 @@ export function createPool(module: WasmModule, size: number, start: StartThread)
     distribute();
   }
 
-  /** A worker that broke takes its call with it; the others go on. */
+  /** Removes a worker that failed and rejects its call. The other workers go on. */
   function dismiss(hand: Hand, error: unknown): void {
     if (!hands.delete(hand)) return;
     hand.thread?.end();
@@ -82,4 +90,4 @@ export function createPool(module: WasmModule, size: number, start: StartThread)
   };
 }
 
-const ended = () => laplaceError('Backend', { what: 'The workers were ended before they were done' });
+const ended = () => laplaceError('Backend', { what: 'The workers were ended before this call was done' });

@@ -1,15 +1,18 @@
 /**
- * What a worker runs: calls of the WebAssembly module, one after another. It is a text, as every bundler loses some file of its own
- * and this needs none; it is plain JavaScript, since nothing translates it. Its first message is the module, the others are calls.
+ * The program that a worker runs. It carries out calls of the WebAssembly module, one after another. Its first message is the
+ * compiled module, every further message is a call.
  *
- * A call that fails is answered by its error, and ends the instance that it failed in: it may be broken.
+ * The program is a string, so that no bundler has to find a file for it. It is plain JavaScript, because nothing compiles it.
+ *
+ * When a call fails, the worker answers with the error and drops the WebAssembly instance, which may be broken. The next call
+ * makes a new one.
  */
 export const SOURCE = `
 'use strict';
 const port = typeof require === 'function' ? require('node:worker_threads').parentPort : self;
 const imports = {
   env: { emscripten_notify_memory_growth() {} },
-  wasi_snapshot_preview1: { proc_exit(code) { throw new Error('the module gave up with code ' + code); } },
+  wasi_snapshot_preview1: { proc_exit(code) { throw new Error('the WebAssembly module exited with code ' + code); } },
 };
 let module;
 let exports;
@@ -17,7 +20,7 @@ let exports;
 function perform({ name, sizes, region }) {
   exports = exports || new WebAssembly.Instance(module, imports).exports;
   const address = exports.malloc(region.byteLength) >>> 0;
-  if (address === 0) throw new Error('no memory for ' + region.byteLength + ' bytes');
+  if (address === 0) throw new Error('WebAssembly has no memory for ' + region.byteLength + ' bytes');
   const View = region.constructor;
   new View(exports.memory.buffer, address, region.length).set(region);
   const status = exports[name](address, ...sizes);

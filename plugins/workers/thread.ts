@@ -1,12 +1,12 @@
-/** A worker of the platform at hand, Node's or the browser's, as one thing: it is posted to, answers or fails, and can be ended. */
+/** One interface to the workers of Node and of browsers: post a message, receive an answer or a failure, end the worker. */
 import type { LaplaceError } from 'tfjs-laplace';
 import { laplaceError } from 'tfjs-laplace/extend';
 import { SOURCE } from './source.js';
 
-/** What a worker tells. */
+/** Receives what a worker reports. */
 export interface Listener {
   readonly answer: (data: unknown) => void;
-  /** It broke, could not begin, or ended by itself. */
+  /** The worker failed, could not start, or ended. */
   readonly failure: (error: unknown) => void;
 }
 
@@ -16,15 +16,15 @@ export interface Thread {
   readonly end: () => void;
 }
 
-/** Starts a worker. Rejects with `Backend` where there are none. */
+/** Starts a worker. Rejects with `Backend` where the platform has no workers or forbids them. */
 export type StartThread = (listener: Listener) => Promise<Thread>;
 
-/** Bundlers for browsers follow names that are written in an import: Node's must not be followed. */
+/** The name is put together at run time, because a bundler for browsers would follow a literal name in an import. */
 const NODE = ['node', 'worker_threads'].join(':');
 
 const isNode = (): boolean => typeof process !== 'undefined' && process.versions?.node !== undefined;
 
-/** A worker of Node's where this is Node, else of the browser's. */
+/** Starts a worker of Node in Node, and a web worker elsewhere. */
 export const startThread: StartThread = (listener) => (isNode() ? nodeThread(listener) : webThread(listener));
 
 async function nodeThread({ answer, failure }: Listener): Promise<Thread> {
@@ -39,7 +39,7 @@ async function nodeThread({ answer, failure }: Listener): Promise<Thread> {
   };
 }
 
-/** The browser's, as far as it is used. */
+/** The part of the browser's `Worker` that is used here. */
 interface WebWorker {
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onerror: ((event: { readonly message?: string }) => void) | null;
@@ -49,12 +49,12 @@ interface WebWorker {
 
 async function webThread({ answer, failure }: Listener): Promise<Thread> {
   const { Worker } = globalThis as unknown as { Worker?: new (url: string) => WebWorker };
-  if (Worker === undefined) throw unavailable(new Error('there is no Worker'));
+  if (Worker === undefined) throw unavailable(new Error('the platform has no Worker'));
   const url = URL.createObjectURL(new Blob([SOURCE], { type: 'text/javascript' }));
   try {
     const worker = new Worker(url);
     worker.onmessage = ({ data }) => answer(data);
-    // A policy that forbids the worker is told as an error without a message.
+    // When a Content-Security-Policy forbids the worker, the browser sends an error without a message.
     worker.onerror = ({ message }) => failure(unavailable(new Error(message || 'the worker does not start')));
     return {
       post: (data, transfer) => worker.postMessage(data, transfer),
@@ -74,6 +74,6 @@ const unavailable = (cause: unknown): LaplaceError =>
     what: 'Linear algebra in workers cannot run here',
     found: cause instanceof Error ? cause.message : String(cause),
     remedy:
-      "Under a Content-Security-Policy, allow worker-src blob: and script-src 'wasm-unsafe-eval'. Or use wasmEngine(), on this thread.",
+      "Under a Content-Security-Policy, allow worker-src blob: and script-src 'wasm-unsafe-eval'. Or use wasmEngine() on this thread.",
     cause,
   });

@@ -1,10 +1,10 @@
 /**
- * Laplace approximation of a convolutional network with batch normalisation: `npm run lenet`, or `npm run lenet -- --quick`. Says what
- * is covered, and compares four structures of curvature on digits, upright and rotated.
+ * Laplace approximation of a convolutional network with batch normalisation: `npm run lenet`, or `npm run lenet -- --quick`.
+ * Prints which weights are covered, and compares four structures of curvature on digits, upright and rotated.
  *
- *   --quick       few digits, in less than half a minute
- *   --out DIR     where the picture goes; default out/lenet
- *   --quiet       results only
+ *   --quick       use few digits, and take less than half a minute
+ *   --out DIR     folder for the picture; default out/lenet
+ *   --quiet       print results only
  */
 import '../support/tensorflow.js';
 import { parseArgs } from 'node:util';
@@ -59,7 +59,13 @@ const covered = coverage(model, { likelihood: LIKELIHOOD, curvature: KFAC });
 if (E.isLeft(covered)) throw covered.left;
 report.result(coverageTable(covered.right));
 
-/** One line: how good predictions are, and how well their entropy tells rotated digits from upright ones. */
+/**
+ * One row of the table: how good the predictions are, and how well their entropy tells rotated digits from upright ones.
+ *
+ * @param title name of the posterior
+ * @param predictions for the upright digits, then for each rotation
+ * @param facts further cells, printed after the title
+ */
 function row(title: string, [own, ...turned]: ReadonlyArray<Predictions>, facts: ReadonlyArray<string>): string[] {
   const negatives = (own as Predictions).entropy;
   const { accuracy, nll, ece } = scoresOf(own as Predictions, upright);
@@ -102,8 +108,8 @@ report.table(
   ['posterior', 'weights', 'rows an example', 'τ', 'accuracy', 'NLL (nats)', 'ECE', ...plan.angles.map((a) => `AUROC, ${a}°`)],
   rows,
 );
-report.note('AUROC of telling rotated digits from upright ones by predictive entropy: 0.5 is guessing, 1 is perfect.');
-report.note('Rows an example: gradients sent back through the network by the truncated Fisher matrix, of ten classes.');
+report.note('AUROC: how well predictive entropy tells rotated digits from upright ones. 0.5 is guessing, 1 is perfect.');
+report.note('Rows an example: gradients that the truncated Fisher sends back through the network. The exact one sends ten.');
 
 const svg = await reliabilityDiagram({
   title: 'Confidence and accuracy of a LeNet',
@@ -113,4 +119,4 @@ const svg = await reliabilityDiagram({
 const { png, svg: vector, warning } = await writePicture(values.out, 'reliability', svg);
 if (warning !== undefined) report.result(warning);
 report.result(`\nPictures: ${png}, ${vector}`);
-report.note(`All of it took ${duration(performance.now() - start)}.`);
+report.note(`The whole recipe took ${duration(performance.now() - start)}.`);

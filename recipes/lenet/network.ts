@@ -1,15 +1,18 @@
-/** LeNet-5 (LeCun et al. 1998) as it is built today: ReLU, maximum pools, and batch normalisation before the activation. */
+/** LeNet-5 (LeCun et al. 1998) in its modern form: ReLU, maximum pools, and batch normalisation before the activation. */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import type { OnProgress } from 'tfjs-laplace';
 import { CLASSES, type Digits, PIXELS, SIDE, tensors } from '../mnist/digits.js';
 import { permutation } from '../support/random.js';
 
-/** A compiled network with seeded weights. It takes images as rows of pixels and lays them out itself. */
+/**
+ * Makes a compiled network with seeded weights. Its input is [B, 784], one row of pixels for each image; its first layer reshapes
+ * it.
+ */
 export function createLenet(): LayersModel {
   const kernel = (seed: number) => ({ kernelInitializer: initializers.heUniform({ seed }) });
   const conv = (name: string, filters: number, padding: 'same' | 'valid', seed: number) => [
-    // The normalisation has a shift of its own, so that the convolution needs no bias.
+    // The convolution needs no bias, because the normalisation adds a shift.
     layers.conv2d({ name, filters, kernelSize: 5, padding, useBias: false, ...kernel(seed) }),
     layers.batchNormalization({ name: `${name}_norm`, momentum: 0.9 }),
     layers.activation({ activation: 'relu' }),
@@ -33,7 +36,11 @@ export function createLenet(): LayersModel {
   return model;
 }
 
-/** Trains in place, the digits in a new order every epoch; the mean loss of the last epoch, in nats. */
+/**
+ * Trains the network in place, with the digits in a new order every epoch.
+ *
+ * @returns the mean training loss of the last epoch, in nats
+ */
 export async function trainLenet(model: LayersModel, digits: Digits, epochs: number, onProgress: OnProgress): Promise<number> {
   let loss = Number.NaN;
   for (let epoch = 0; epoch < epochs; epoch++) {

@@ -1,4 +1,4 @@
-/** The structures of curvature that are compared, and a posterior of each, its prior precision chosen on held-out digits. */
+/** The structures of curvature that the recipe compares, and the factors and posterior for each. */
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -20,13 +20,13 @@ import {
 } from 'tfjs-laplace';
 import { type Digits, tensors } from '../mnist/digits.js';
 
-/** Of each batch's columns those that make up all but a thousandth of its trace. */
+/** The truncated Fisher: it leaves out columns that together make up at most a thousandth of the trace of a batch. */
 const fisher = truncated({ tolerance: 1e-3 });
 
 export const LIKELIHOOD = categorical();
 export const KFAC = kfac({ fisher });
 
-/** Name and curvature. */
+/** Name and curvature of each structure. */
 export const STRUCTURES: ReadonlyArray<readonly [string, Curvature]> = [
   ['kfac', KFAC],
   ['ekfac', ekfac({ fisher })],
@@ -34,7 +34,11 @@ export const STRUCTURES: ReadonlyArray<readonly [string, Curvature]> = [
   ['kfac, last layer', kfac({ fisher, layers: 'last' })],
 ];
 
-/** Factors by one pass; `ekfac` takes the eigenvectors of `basis` in place of a pass of its own for them. */
+/**
+ * Accumulates factors in one pass over the digits.
+ *
+ * @param basis for `ekfac`: a posterior whose eigenvectors are used, so that no extra pass is needed to find them
+ */
 export async function factorsOf(
   model: LayersModel,
   digits: Digits,
@@ -53,5 +57,5 @@ export async function factorsOf(
   );
 }
 
-/** At a prior precision of 1: where the search for a better one starts. */
+/** The posterior at a prior precision of 1. The recipe then chooses a better precision on held-out digits. */
 export const posteriorOf = (factors: Factors): Promise<Posterior> => lastValueFrom(of(factors).pipe(toPosterior()));

@@ -1,4 +1,4 @@
-/** The recipe from data to pictures: data, network, factors, posterior, prior precision, and the six questions. */
+/** The whole recipe, in order: data, network, factors, posterior, prior precision, six questions, and pictures. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { lastValueFrom, of } from 'rxjs';
 import { type Factors, type Matrix, type Posterior, toPosterior } from 'tfjs-laplace';
@@ -21,12 +21,17 @@ import { sweeps } from './sweeps.js';
 import { trainNetwork } from './training.js';
 import { uncertain } from './uncertain.js';
 
+/** Folders of models: `pretrained` is loaded instead of training, `save` receives the trained network. */
 export interface Folders {
   readonly pretrained?: string;
   readonly save?: string;
 }
 
-/** Does all of it; resolves with the paths of the pictures. */
+/**
+ * Runs the whole recipe.
+ *
+ * @returns paths of the pictures
+ */
 export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArray<string>> {
   const { plan, report, progress } = desk;
   const all = await progress.step('Reading MNIST', () => trainingSet());
@@ -70,7 +75,7 @@ export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArr
   const most = uncertain(desk, results);
   if (online === undefined) {
     report.heading('6. Factors of the last epoch against factors of a pass');
-    report.result('Left out: a network that is loaded was not observed while it was trained.');
+    report.result('Left out: the network was loaded, so its training was not observed.');
   } else {
     const other = under(await decomposed(desk, pass), precision);
     const predictions = await predict(other, "Linearised predictive with the pass's factors");
@@ -79,7 +84,7 @@ export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArr
   return progress.step('Drawing', () => pictures(desk, results, { sampled, groups, most }));
 }
 
-/** A network, and the factors that its training gave if it was trained here. */
+/** Loads or trains the network. `online` holds the factors of the last epoch, if the network was trained here. */
 async function network(
   { plan, report, progress }: Desk,
   training: Digits,
@@ -88,7 +93,7 @@ async function network(
   if (pretrained !== undefined) {
     const model = await loadModel(pretrained);
     report.note(
-      `Network from ${pretrained}. If it was trained on the held-out images too, the prior precision comes out too high.`,
+      `Loaded the network from ${pretrained}. If it was trained on the held-out images, the chosen prior precision is too high.`,
     );
     return { model };
   }
@@ -132,5 +137,7 @@ function showChoice({ report }: Desk, { map, candidates, best, beatsMap }: Choic
     ],
   );
   if (!beatsMap)
-    report.result('None of these beats the MAP in NLL on the held-out images: what follows can only show the least harm.');
+    report.result(
+      'No prior precision has a lower NLL than the MAP on the held-out images. The one that does the least harm is used.',
+    );
 }

@@ -1,8 +1,13 @@
-/** Whether one score tells two groups apart better than another (DeLong, DeLong & Clarke-Pearson 1988, eq. 5 to 7). */
+/** Tests whether one score separates two groups better than another score (DeLong, DeLong & Clarke-Pearson 1988, eq. 5 to 7). */
 import { auroc, type ScoredGroups } from 'tfjs-laplace';
 import { mean } from './scores.js';
 
-/** AUROC of `a` minus that of `b`, scores of the same examples in the same order, with its standard error. */
+/**
+ * The AUROC of `a` minus the AUROC of `b`, with the standard error of the difference.
+ *
+ * @param a scores of both groups by the first detector
+ * @param b scores by the second detector, of the same examples in the same order
+ */
 export function aurocDifference(a: ScoredGroups, b: ScoredGroups): { readonly mean: number; readonly standardError: number } {
   const byPositive = differences(placements(a.positives, a.negatives), placements(b.positives, b.negatives));
   const byNegative = differences(placements(a.negatives, a.positives), placements(b.negatives, b.positives));
@@ -10,13 +15,13 @@ export function aurocDifference(a: ScoredGroups, b: ScoredGroups): { readonly me
   return { mean: auroc(a) - auroc(b), standardError };
 }
 
-/** For every value the share of the others that are below it, equals counting half. */
+/** For each of the `values`: the share of `others` that are less than it. An equal one counts half. */
 export function placements(values: ArrayLike<number>, others: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(others).sort();
   return Float64Array.from(values, (v) => (below(sorted, v, false) + below(sorted, v, true)) / (2 * sorted.length));
 }
 
-/** How many of the sorted numbers are less than `v`, or not greater. */
+/** How many of the sorted numbers are less than `v`, or at most `v` if `orEqual`. */
 function below(sorted: Float64Array, v: number, orEqual: boolean): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {

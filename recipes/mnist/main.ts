@@ -1,8 +1,8 @@
 /**
  * Laplace approximation of an MNIST classifier, from training to pictures: `npm start`, or `npm start -- --help`.
  *
- * Everything random has a seed (plan.ts), the order of the training images included, so that a run repeats on one machine and
- * backend; between backends sums are taken in other orders, and the last digits differ.
+ * Everything random has a seed (plan.ts), including the order of the training images. So a run repeats exactly on the same
+ * machine and backend. Backends add numbers in different orders, so that results differ between them in the last digits.
  */
 import '../support/tensorflow.js';
 import { either as E } from 'fp-ts';
@@ -19,11 +19,11 @@ async function main(options: Options): Promise<void> {
   const { name, reason, cost } = await useBackend(options.backend === undefined ? {} : { prefer: options.backend });
   report.note(`Backend ${name}: ${reason}. ${cost}`);
   if (name !== 'node' && !options.quick)
-    report.note('On WASM the whole recipe takes about ten minutes, on cpu far longer; --quick does a small one.');
+    report.note('The whole recipe takes about ten minutes on WASM, and far longer on cpu. --quick runs a small version.');
   const desk = { plan: planFor(options), report, progress: terminalProgress({ loudness: options.loudness }), out: options.out };
   const paths = await analyse(desk, options);
   report.result(`\nPictures: ${paths.join(', ')}`);
-  report.note(`All of it took ${duration(performance.now() - start)}.`);
+  report.note(`The whole recipe took ${duration(performance.now() - start)}.`);
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -1,4 +1,4 @@
-/** 4. Five networks drawn from the posterior. */
+/** Question 4: how do five networks drawn from the posterior differ? */
 import { concatMap, lastValueFrom, of, tap, toArray } from 'rxjs';
 import { predictedClasses, sampleModels } from 'tfjs-laplace';
 import { percent } from '../support/table.js';
@@ -9,6 +9,7 @@ import { COLUMNS, cells, scoresOf, testDigits } from './scores.js';
 
 const COUNT = 5;
 
+/** Draws networks from the posterior, and prints their scores, those of their ensemble, and how often they disagree. */
 export async function members({ report, progress }: Desk, { model, posterior, test, map }: Results): Promise<void> {
   let done = 0;
   const drawn = await progress.step(`Drawing ${COUNT} networks and predicting ${testDigits(test)} with each`, (onProgress) =>
@@ -34,17 +35,17 @@ export async function members({ report, progress }: Desk, { model, posterior, te
     ],
   );
   report.result(
-    `Two of the ${COUNT} disagree about ${percent(meanDisagreement(drawn))} of the digits, on average over the pairs.`,
+    `On average over the pairs, two of the ${COUNT} networks disagree about ${percent(meanDisagreement(drawn))} of the digits.`,
   );
 }
 
-/** Share of examples that two predictions put in different classes. */
+/** The share of examples, in [0, 1], that two predictions put in different classes. */
 export function disagreement(a: Predictions, b: Predictions): number {
   const [own, other] = [predictedClasses(a.probabilities), predictedClasses(b.probabilities)];
   return own.filter((c, i) => c !== other[i]).length / own.length;
 }
 
-/** Mean over all pairs. */
+/** The mean disagreement over all pairs, in [0, 1]. */
 export function meanDisagreement(all: ReadonlyArray<Predictions>): number {
   const pairs = all.flatMap((a, i) => all.slice(i + 1).map((b) => disagreement(a, b)));
   return pairs.reduce((sum, d) => sum + d, 0) / pairs.length;

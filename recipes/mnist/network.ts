@@ -4,7 +4,11 @@ import { initializers, type LayersModel, layers, sequential } from '@tensorflow/
 import { CLASSES, PIXELS } from './digits.js';
 import { SEEDS } from './plan.js';
 
-/** A compiled network with seeded weights. */
+/**
+ * Makes a compiled network with seeded weights.
+ *
+ * @param hidden units of each of the two hidden layers
+ */
 export function createNetwork(hidden: number): LayersModel {
   const dense = (name: string, units: number, activation: 'relu' | 'softmax', layer: number) => ({
     name,

@@ -1,4 +1,4 @@
-/** One pass over the training images at fixed weights: factors for a network that is trained already. */
+/** Factors of a network that is trained already, from one pass over the training images at fixed weights. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom } from 'rxjs';
 import { accumulateFactors, type Factors, type OnProgress, observe } from 'tfjs-laplace';

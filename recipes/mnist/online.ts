@@ -1,4 +1,7 @@
-/** 6. Factors gathered in the last epoch, while the weights moved, against those of one pass at the final weights. */
+/**
+ * Question 6: how do the factors of the last epoch, in which the weights moved, differ from those of one pass at the final
+ * weights?
+ */
 import { either as E } from 'fp-ts';
 import { type Factors, type Matrix, moments } from 'tfjs-laplace';
 import { percent } from '../support/table.js';
@@ -6,18 +9,22 @@ import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
 import { COLUMNS, cells, DIFFERENCES, differenceCells, scoresOf, testDigits } from './scores.js';
 
+/** Factors of the last epoch and of the pass. */
 export interface OnlineAndPass {
   readonly online: Factors;
   readonly pass: Factors;
-  /** Linearised predictions under the pass's posterior at the same prior precision. */
+  /** Linearised predictions of the test set under the posterior of the pass, at the same prior precision. */
   readonly predictions: Predictions;
 }
 
+/** Prints how far the two sets of factors differ, and how far their linearised predictives do. */
 export function onlineAgainstPass({ report }: Desk, { test, map, linearised }: Results, other: OnlineAndPass): void {
   report.heading('6. Factors of the last epoch against factors of a pass at the final weights');
   report.table(['layer', 'A differs by', 'trace of A, ratio', 'G differs by', 'trace of G, ratio'], differences(other));
-  report.note('Differences are Frobenius norms relative to the pass; ratios are last epoch to pass.');
-  report.note('G: a training step takes its gradients before it fits those labels, the pass after all of them are fitted.');
+  report.note('Differences are Frobenius norms relative to the pass. Ratios are last epoch to pass.');
+  report.note(
+    'G: a training step computes gradients before it fits the labels of its batch. The pass does so after all are fitted.',
+  );
   report.heading(`   What that does to the linearised predictive, ${testDigits(test)}`);
   const row = (name: string, own: Predictions) => [name, ...cells(scoresOf(own, test)), ...differenceCells(own, map, test)];
   report.table(['factors', ...COLUMNS, ...DIFFERENCES], [row('last epoch', linearised), row('pass', other.predictions)]);
@@ -40,11 +47,11 @@ function differences({ online, pass }: OnlineAndPass): string[][] {
 function momentsOf(factors: Factors) {
   const all = moments(factors);
   if (E.isLeft(all)) throw all.left;
-  // The recipe's layers are dense and small: every one has two factors.
+  // All layers of the recipe are dense and small, so that each has two factors.
   return all.right.flatMap((layer) => (layer.structure === 'kronecker' ? [{ name: layer.layout.name, ...layer.parts }] : []));
 }
 
-/** ‖a − b‖ / ‖b‖ in the Frobenius norm. */
+/** The distance ‖a − b‖ / ‖b‖ in the Frobenius norm. */
 export function relativeDifference(a: Matrix, b: Matrix): number {
   let [difference, norm] = [0, 0];
   for (let i = 0; i < b.data.length; i++) {

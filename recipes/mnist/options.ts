@@ -1,21 +1,21 @@
-/** The command line. */
+/** Reads the command line. */
 import { parseArgs } from 'node:util';
 import { either as E } from 'fp-ts';
 import type { BackendName } from 'tfjs-laplace/plugins/backends';
 import type { Loudness } from 'tfjs-laplace/plugins/progress';
 
-export const HELP = `Laplace approximation of an MNIST classifier: trains, builds the posterior, and shows what its uncertainty is worth.
+export const HELP = `Laplace approximation of an MNIST classifier: trains a network, builds its posterior, and tests its uncertainty.
 
   npm start -- [options]
 
-  --quick            a small network on a part of the data, in under half a minute
+  --quick            train a small network on part of the data, in under half a minute
   --pretrained DIR   load a model (model.json and its weights, as --save or TensorFlow.js writes them) instead of training
   --save DIR         save the trained model
-  --out DIR          where the pictures go; default out/mnist
-  --backend NAME     node, wasm or cpu; default: the best that works
-  --quiet            results only
-  --verbose          every progress event, and more about the posterior
-  --help             this text
+  --out DIR          folder for the pictures; default out/mnist
+  --backend NAME     node, wasm or cpu; default: the fastest that works
+  --quiet            print results only
+  --verbose          print every progress event, and more about the posterior
+  --help             print this text
 `;
 
 export interface Options {
@@ -28,7 +28,12 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** Options, or what is wrong with them. */
+/**
+ * Reads the arguments.
+ *
+ * @param args the command line without Node and the script
+ * @returns the options, or a message that says what is wrong with the arguments
+ */
 export function readOptions(args: ReadonlyArray<string>): E.Either<string, Options> {
   return E.chain(checked)(
     E.tryCatch(
@@ -54,8 +59,9 @@ const parse = (args: ReadonlyArray<string>) =>
   }).values;
 
 function checked({ quiet, verbose, backend, pretrained, save, ...rest }: ReturnType<typeof parse>): E.Either<string, Options> {
-  if (quiet && verbose) return E.left('--quiet and --verbose exclude each other');
-  if (pretrained !== undefined && save !== undefined) return E.left('--save has nothing to save with --pretrained');
+  if (quiet && verbose) return E.left('--quiet and --verbose cannot be combined');
+  if (pretrained !== undefined && save !== undefined)
+    return E.left('--save cannot be combined with --pretrained: no network is trained');
   if (backend !== undefined && !isBackend(backend)) return E.left(`--backend is '${backend}'; it can be node, wasm or cpu`);
   return E.right({
     ...rest,
@@ -68,5 +74,5 @@ function checked({ quiet, verbose, backend, pretrained, save, ...rest }: ReturnT
 
 const isBackend = (name: string): name is BackendName => ['node', 'wasm', 'cpu'].includes(name);
 
-/** Node's message goes on about positional arguments. */
+/** The first sentence of Node's message. The others give advice about positional arguments, of which there are none here. */
 const firstSentence = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\. .*$/s, '');

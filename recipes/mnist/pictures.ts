@@ -1,4 +1,4 @@
-/** The pictures: reliability, uncertainties, and the digits. */
+/** Draws the pictures: the reliability diagram, the histograms of uncertainty, and the most uncertain digits. */
 import { calibration, predictedClasses } from 'tfjs-laplace';
 import { gallery, histograms, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
 import type { Groups } from './detection.js';
@@ -7,7 +7,12 @@ import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
 import { testDigits } from './scores.js';
 
-/** Draws and writes all; returns the paths, for the report. */
+/**
+ * Draws and writes all pictures.
+ *
+ * @param parts predictions of the sampled networks, entropies by group, and numbers of the most uncertain digits
+ * @returns paths of the files
+ */
 export async function pictures(
   { out, report }: Desk,
   results: Results,
@@ -72,8 +77,7 @@ function digits({ test, linearised }: Results, most: ReadonlyArray<number>): str
   const predicted = predictedClasses(linearised.probabilities);
   return gallery({
     title: `The ${most.length} most uncertain of ${testDigits(test)}`,
-    subtitle:
-      'Predictive distributions of the linearised Laplace approximation; entropy in nats, and the part of it that is epistemic',
+    subtitle: 'Predictive distributions of the linearised Laplace approximation; entropy and its epistemic part in nats',
     side: SIDE,
     items: most.map((b) => ({
       image: image(test, b),

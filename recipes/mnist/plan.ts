@@ -1,30 +1,32 @@
-/** How much of everything: the whole recipe, and a small one that tells the same story. */
+/** Sizes of the recipe: the full one, and a small one that shows the same effects. */
 
+/** All numbers of images, samples and epochs. */
 export interface Plan {
-  /** Units of the two hidden layers. */
+  /** Units of each of the two hidden layers. */
   readonly hidden: number;
-  /** Training images, from the first. */
+  /** Number of training images, from the first. */
   readonly training: number;
-  /** Held-out images: the last of the training set, never trained on. The prior precision is chosen on them. */
+  /** Number of held-out images: the last of the training set. They are not trained on; the prior precision is chosen on them. */
   readonly heldOut: number;
-  /** Test images, from the first. */
+  /** Number of test images, from the first. */
   readonly test: number;
-  /** Test images, from the first, for the sweeps over sampled predictives. */
+  /** Number of test images, from the first, for the sweeps over samples and temperatures. */
   readonly sweep: number;
-  /** Test images, from the first, that are rotated and compared with themselves. */
+  /** Number of test images, from the first, that are rotated and compared with the upright ones. */
   readonly rotated: number;
   readonly epochs: number;
   readonly batchSize: number;
-  /** Prior precisions to choose from. */
+  /** Prior precisions τ to choose from. */
   readonly precisions: ReadonlyArray<number>;
-  /** Networks drawn for the sampled predictive on the whole test set. */
+  /** Number of networks drawn for the sampled predictive on the whole test set. */
   readonly samples: number;
-  /** What the sweeps go through. */
+  /** Numbers of samples that the first sweep compares. */
   readonly sampleCounts: ReadonlyArray<number>;
+  /** Temperatures that the second sweep compares. */
   readonly temperatures: ReadonlyArray<number>;
-  /** Samples of the temperature sweep. */
+  /** Number of samples in the temperature sweep. */
   readonly sweepSamples: number;
-  /** Degrees that test digits are rotated by. */
+  /** Angles by which test digits are rotated, in degrees. */
   readonly angles: ReadonlyArray<number>;
 }
 
@@ -45,7 +47,9 @@ const FULL: Plan = {
   angles: [30, 60, 90],
 };
 
-/** Few images for many epochs: this network too is surer than it is right, and so has something to gain. */
+/**
+ * Few images and many epochs. So this network is overconfident like the large one, and its posterior has something to improve.
+ */
 const QUICK: Plan = {
   ...FULL,
   hidden: 256,
@@ -59,5 +63,5 @@ const QUICK: Plan = {
 
 export const planFor = ({ quick }: { readonly quick: boolean }): Plan => (quick ? QUICK : FULL);
 
-/** Everything that is drawn, drawn from these. */
+/** The seeds of everything that is random. */
 export const SEEDS = { weights: 1, shuffle: 2, sampling: 3, members: 4 } as const;

@@ -1,6 +1,6 @@
 /**
- * The prior precision τ, chosen by the NLL of the linearised predictive on held-out training images. Another τ needs no new
- * decomposition, only another pass over those images.
+ * Chooses the prior precision τ by the NLL of the linearised predictive on held-out images. For each τ the held-out images are
+ * predicted anew, but the factors are not decomposed anew.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
@@ -10,21 +10,29 @@ import { networkPredictions, type Predictions, posteriorPredictions } from './pr
 import { mnistRecipe } from './recipe.js';
 import { type Scores, scoresOf } from './scores.js';
 
+/** A prior precision, its posterior, and the scores on the held-out images. */
 export interface Candidate {
   readonly precision: number;
   readonly posterior: Posterior;
   readonly scores: Scores;
 }
 
+/** The scores of the MAP and of all candidates on the held-out images, and the choice. */
 export interface Choice {
   readonly map: Scores;
   readonly candidates: ReadonlyArray<Candidate>;
   /** The candidate with the least NLL. */
   readonly best: Candidate;
-  /** Whether that is less than the MAP's. */
+  /** Whether the NLL of the best candidate is less than the MAP's. */
   readonly beatsMap: boolean;
 }
 
+/**
+ * Predicts the held-out images at every prior precision and chooses the best.
+ *
+ * @param posterior a posterior at any prior precision
+ * @param precisions the candidates τ
+ */
 export async function choosePrecision(
   model: LayersModel,
   posterior: Posterior,
@@ -45,7 +53,7 @@ export async function choosePrecision(
   return chooseFrom(map, candidates);
 }
 
-/** The candidate of least NLL; the first of equals. */
+/** Chooses the candidate with the least NLL, or the first of several. */
 export function chooseFrom(map: Scores, candidates: ReadonlyArray<Candidate>): Choice {
   const best = candidates.reduce((a, b) => (b.scores.nll < a.scores.nll ? b : a));
   return { map, candidates, best, beatsMap: best.scores.nll < map.nll };

@@ -1,4 +1,4 @@
-/** Predictions for many digits at once: by the network as it was trained, or under the posterior. */
+/** Predictions for many digits, by one network or under a posterior. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom, map, toArray } from 'rxjs';
@@ -13,23 +13,26 @@ import {
 } from 'tfjs-laplace';
 import { CLASSES, type Digits, inputsOf } from './digits.js';
 
-/** What is predicted for some digits. */
+/** Predictions for B digits. */
 export interface Predictions {
-  /** [B][10] */
+  /** Class probabilities [B][10]. */
   readonly probabilities: ReadonlyArray<Float32Array>;
-  /** Predictive entropy in nats. [B] */
+  /** Predictive entropy [B], in nats. */
   readonly entropy: ArrayLike<number>;
-  /** The part of it that comes from not knowing the weights, in nats. [B] */
+  /** The part of the entropy that comes from uncertainty about the weights [B], in nats. */
   readonly mutualInformation: ArrayLike<number>;
+  /** How long the predictions took. */
   readonly milliseconds: number;
 }
 
-/** Digits that go through the network at once. */
+/** Digits in a batch of the linearised predictive or of activation sampling. */
 const BATCH = 128;
-/** The same where a digit is one row, or where all batches share networks that are drawn with the first. */
+/**
+ * Digits in a batch of a single network, or of weight sampling, whose batches all share the networks drawn with the first one.
+ */
 const LARGE_BATCH = 1000;
 
-/** Class probabilities of one network: the MAP's, or a sampled one's. */
+/** Predictions of one network: the trained one (MAP) or a sampled one. Their mutual information is 0. */
 export async function networkPredictions(model: LayersModel, digits: Digits): Promise<Predictions> {
   const start = performance.now();
   const probabilities: Float32Array[] = [];
@@ -42,7 +45,11 @@ export async function networkPredictions(model: LayersModel, digits: Digits): Pr
   return { probabilities, entropy: entropy(probabilities), mutualInformation: new Float32Array(digits.count), milliseconds };
 }
 
-/** What a posterior predicts. */
+/**
+ * Predictions under a posterior.
+ *
+ * @param predictive how the weights are integrated out: linearised or by sampling
+ */
 export async function posteriorPredictions(
   model: LayersModel,
   posterior: Posterior,
@@ -55,7 +62,7 @@ export async function posteriorPredictions(
   const parts = await lastValueFrom(
     from<Iterable<InputSource>>(batches).pipe(
       predict(model, posterior, predictive, { onProgress, total: batches.length }),
-      // A categorical likelihood gives classifications, which the types of a posterior do not say.
+      // The likelihood is categorical, so every prediction is a classification. The type of a posterior does not tell that.
       map((prediction) => prediction as Classification),
       toArray(),
     ),
@@ -68,7 +75,7 @@ export async function posteriorPredictions(
   };
 }
 
-/** The mean of several networks' predictions. */
+/** The predictions of an ensemble: the mean of its members' probabilities, and the entropies of that mean. */
 export function ensemble(members: ReadonlyArray<Predictions>): Predictions {
   const first = members[0] as Predictions;
   const probabilities = first.probabilities.map((row, b) =>

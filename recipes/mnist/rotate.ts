@@ -1,7 +1,11 @@
-/** Digits turned around their middle. */
+/** Rotates digits around the middle of their images. */
 import { type Digits, PIXELS, SIDE } from './digits.js';
 
-/** Every image turned counter-clockwise, pixels interpolated bilinearly; exact for multiples of 90 degrees. */
+/**
+ * Rotates every image counter-clockwise and interpolates its pixels bilinearly. The result is exact for multiples of 90 degrees.
+ *
+ * @param degrees angle in degrees
+ */
 export function rotated(digits: Digits, degrees: number): Digits {
   const taps = weights(degrees);
   const pixels = new Uint8Array(digits.count * PIXELS);
@@ -14,12 +18,14 @@ export function rotated(digits: Digits, degrees: number): Digits {
   return { ...digits, pixels };
 }
 
-/** Where a pixel's value comes from: pixel numbers and weights. Outside of the image there is paper. */
+/**
+ * Where the value of a pixel comes from: source pixels and their weights. Outside the image there is paper, which adds nothing.
+ */
 type Taps = ReadonlyArray<readonly [from: number, weight: number]>;
 
 function weights(degrees: number): ReadonlyArray<Taps> {
   const angle = (degrees * Math.PI) / 180;
-  // Sine and cosine of 90 degrees are off by a rounding, which must not reach into the next pixel.
+  // The cosine of 90 degrees is off by a rounding error. Without this rounding, such errors would mix in the next pixel.
   const [c, s] = [Math.cos(angle), Math.sin(angle)].map((v) => Math.round(v * 1e12) / 1e12) as [number, number];
   const middle = (SIDE - 1) / 2;
   return Array.from({ length: PIXELS }, (_, i) => {

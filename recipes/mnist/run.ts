@@ -1,4 +1,4 @@
-/** What every part of the recipe works with. */
+/** What the parts of the recipe share. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Posterior } from 'tfjs-laplace';
 import type { TerminalProgress } from 'tfjs-laplace/plugins/progress';
@@ -7,7 +7,7 @@ import type { Digits } from './digits.js';
 import type { Plan } from './plan.js';
 import type { Predictions } from './predictions.js';
 
-/** Where results and progress go, and how much of everything is done. */
+/** The plan, and where results and progress go. */
 export interface Desk {
   readonly plan: Plan;
   readonly report: Report;
@@ -16,12 +16,13 @@ export interface Desk {
   readonly out: string;
 }
 
-/** A posterior at the chosen prior precision, and what network and posterior say about the test set. */
+/** The network, its posterior at the chosen prior precision, and the predictions of both for the test set. */
 export interface Results {
   readonly model: LayersModel;
   readonly posterior: Posterior;
   readonly training: Digits;
   readonly test: Digits;
+  /** Predictions of the network alone, that is of the MAP weights. */
   readonly map: Predictions;
   readonly linearised: Predictions;
 }

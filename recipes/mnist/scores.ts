@@ -1,16 +1,18 @@
-/** How good predictions are, with standard errors. */
+/** Scores of predictions, and differences of scores with standard errors. */
 import { calibration, correctness, nll } from 'tfjs-laplace';
 import { count, difference, percent } from '../support/table.js';
 import type { Digits } from './digits.js';
 import type { Predictions } from './predictions.js';
 
+/** Means over the predicted digits. */
 export interface Scores {
+  /** Share of right predictions, in [0, 1]. */
   readonly accuracy: number;
-  /** Nats. */
+  /** Mean negative log-likelihood, in nats. */
   readonly nll: number;
-  /** Expected calibration error, 15 bins. */
+  /** Expected calibration error with 15 bins, in [0, 1]. */
   readonly ece: number;
-  /** Mean predictive entropy, nats. */
+  /** Mean predictive entropy, in nats. */
   readonly entropy: number;
 }
 
@@ -27,7 +29,7 @@ export const mean = (values: ArrayLike<number>): number => {
   return sum / values.length;
 };
 
-/** Mean of paired differences and its standard error. */
+/** The mean of the paired differences a − b, and its standard error. */
 export function paired(a: ArrayLike<number>, b: ArrayLike<number>): { readonly mean: number; readonly standardError: number } {
   const differences = Array.from(a, (v, i) => v - (b[i] as number));
   const centre = mean(differences);
@@ -35,13 +37,13 @@ export function paired(a: ArrayLike<number>, b: ArrayLike<number>): { readonly m
   return { mean: centre, standardError: Math.sqrt(variance / differences.length) };
 }
 
-/** Each example's negative log-likelihood, nats. */
+/** The negative log-likelihood of each example, in nats. */
 const losses = ({ probabilities }: Predictions, { labels }: Digits): Float64Array =>
   Float64Array.from(probabilities, (row, b) => -Math.log(row[labels[b] as number] as number));
 
 export const COLUMNS = ['accuracy', 'NLL (nats)', 'ECE', 'mean entropy (nats)'];
 
-/** Cells under `COLUMNS`. */
+/** The cells for the columns `COLUMNS`. */
 export const cells = ({ accuracy, nll: loss, ece, entropy }: Scores): ReadonlyArray<string> => [
   percent(accuracy),
   loss.toFixed(4),
@@ -51,7 +53,7 @@ export const cells = ({ accuracy, nll: loss, ece, entropy }: Scores): ReadonlyAr
 
 export const DIFFERENCES = ['accuracy − MAP (%)', 'NLL − MAP (nats)'];
 
-/** Cells under `DIFFERENCES`: paired differences with one standard error. */
+/** The cells for the columns `DIFFERENCES`: mean paired differences with one standard error. */
 export function differenceCells(predictions: Predictions, map: Predictions, digits: Digits): ReadonlyArray<string> {
   const right = (p: Predictions) => correctness(p.probabilities, digits.labels);
   const loss = paired(losses(predictions, digits), losses(map, digits));
@@ -62,5 +64,5 @@ export function differenceCells(predictions: Predictions, map: Predictions, digi
   ];
 }
 
-/** `10,000 test digits` */
+/** Gives `10,000 test digits`. */
 export const testDigits = ({ count: n }: Digits): string => `${count(n)} test digits`;

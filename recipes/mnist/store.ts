@@ -1,4 +1,4 @@
-/** Models as files, in TensorFlow.js's own format (`model.json` and binary weights), on any backend. */
+/** Saves and loads models in the format of TensorFlow.js (`model.json` and binary weights), on any backend. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
@@ -8,7 +8,7 @@ import { CLASSES, PIXELS } from './digits.js';
 const MODEL = 'model.json';
 const WEIGHTS = 'weights.bin';
 
-/** Writes a model into a folder, which is made. */
+/** Writes a model into a folder, which is made if it does not exist. */
 export async function saveModel(model: LayersModel, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await model.save(
@@ -22,19 +22,19 @@ export async function saveModel(model: LayersModel, folder: string): Promise<voi
   );
 }
 
-/** Writes beside, then renames. */
+/** Writes a temporary file beside the target, then renames it. */
 async function whole(path: string, content: string | Uint8Array): Promise<void> {
   await writeFile(`${path}.part`, content);
   await rename(`${path}.part`, path);
 }
 
-/** What a `model.json` holds. */
+/** The parts of a `model.json` that are read. */
 interface ModelJson {
   readonly modelTopology: object;
   readonly weightsManifest: ReadonlyArray<{ readonly paths: ReadonlyArray<string>; readonly weights: io.WeightsManifestEntry[] }>;
 }
 
-/** Reads a model that `saveModel` or TensorFlow.js wrote; it must take 784 pixels and give 10 classes. */
+/** Reads a model that `saveModel` or TensorFlow.js wrote. It must map 784 pixels to 10 classes. */
 export async function loadModel(folder: string): Promise<LayersModel> {
   const { modelTopology, weightsManifest } = await readJson(join(folder, MODEL));
   const shards = await Promise.all(weightsManifest.flatMap(({ paths }) => paths.map((path) => readFile(join(folder, path)))));
@@ -43,7 +43,7 @@ export async function loadModel(folder: string): Promise<LayersModel> {
   const model = await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs, weightData: bytes.buffer }));
   const shapes = `${JSON.stringify(model.inputs.map((i) => i.shape))} to ${JSON.stringify(model.outputs.map((o) => o.shape))}`;
   const expected = `[[null,${PIXELS}]] to [[null,${CLASSES}]]`;
-  if (shapes !== expected) throw new Error(`The model in ${folder} goes from ${shapes}, expected ${expected}`);
+  if (shapes !== expected) throw new Error(`The model in ${folder} maps shape ${shapes}, expected ${expected}`);
   return model;
 }
 

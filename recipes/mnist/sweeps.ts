@@ -1,6 +1,6 @@
 /**
- * 2. What the number of samples and the temperature do to the sampled predictive. On few digits noise on the activations is cheaper
- * than networks of their own, and every digit's predictive is the same in expectation.
+ * Question 2: how do the number of samples and the temperature change the sampled predictive? On few digits activation sampling
+ * is cheaper than drawing whole networks, and the predictive of each digit is the same in expectation.
  */
 import { activationSampling, type Predictive } from 'tfjs-laplace';
 import { duration } from 'tfjs-laplace/plugins/progress';
@@ -13,6 +13,7 @@ import { scoresOf, testDigits } from './scores.js';
 
 const COLUMNS = ['accuracy', 'NLL (nats)', 'mean uncertainty (nats)', 'time'];
 
+/** Predicts the first test digits for each number of samples and each temperature, and prints the scores. */
 export async function sweeps(desk: Desk, results: Results): Promise<void> {
   const { plan, report } = desk;
   const digits = slice(results.test, 0, plan.sweep);
@@ -28,7 +29,7 @@ export async function sweeps(desk: Desk, results: Results): Promise<void> {
     byTemperature.push([String(T), ...(await row(desk, results, digits, sampled(plan.sweepSamples, T)))]);
   report.heading(`   Temperature with ${plan.sweepSamples} samples, the same digits`);
   report.table(['temperature', ...COLUMNS], byTemperature);
-  report.note('Temperature scales the covariance of the weights. Uncertainty: predictive entropy.');
+  report.note('Temperature scales the covariance of the weights. Uncertainty is predictive entropy.');
 }
 
 async function row({ progress }: Desk, { model, posterior }: Results, digits: Digits, predictive: Predictive): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** Training with the callback attached: weights and curvature in one go. */
+/** Trains the network with the callback attached, so that training yields weights and curvature together. */
 import { CustomCallback, type LayersModel, type ModelFitDatasetArgs } from '@tensorflow/tfjs-layers';
 import { lastValueFrom } from 'rxjs';
 import type { Factors, OnProgress } from 'tfjs-laplace';
@@ -10,15 +10,15 @@ import { mnistRecipe } from './recipe.js';
 
 type Batch = ReturnType<typeof tensors>;
 
-/** What training leaves. */
+/** The results of training, besides the weights. */
 export interface Trained {
-  /** Gathered in the last epoch, while the weights moved. */
+  /** Factors accumulated in the last epoch, while the weights moved. */
   readonly factors: Factors;
   /** Mean training loss of each epoch, in nats. */
   readonly losses: ReadonlyArray<number>;
 }
 
-/** Trains in place, as `fit` would; progress counts training steps. */
+/** Trains the network in place, as `fit` would. Progress counts training steps. */
 export async function trainNetwork(model: LayersModel, digits: Digits, plan: Plan, onProgress: OnProgress): Promise<Trained> {
   const steps = Math.ceil(digits.count / plan.batchSize);
   const losses = new Array<number>(plan.epochs).fill(0);
@@ -32,7 +32,7 @@ export async function trainNetwork(model: LayersModel, digits: Digits, plan: Pla
     },
   });
   const curvature = laplaceCallback(mnistRecipe);
-  // Subscribed to before training, so that somebody hears when observing fails.
+  // Subscribes before training, so that an error of the observation is not lost. It surfaces where the factors are awaited.
   const factors = lastValueFrom(curvature.factors$);
   factors.catch(() => {});
   await model.fitDataset(shuffledBatches(digits, plan, steps) as never, {
@@ -45,8 +45,8 @@ export async function trainNetwork(model: LayersModel, digits: Digits, plan: Pla
 }
 
 /**
- * The training set in a new order every epoch. `fit` shuffles with `Math.random`, which has no seed; this is a data set as
- * `fitDataset` takes it, whose orders come from a seed. Tensors are disposed by `fitDataset`.
+ * The training set in a new order every epoch, as a data set for `fitDataset`. The orders come from a seed, whereas `fit`
+ * shuffles with `Math.random`, which has none. `fitDataset` disposes the tensors.
  */
 function shuffledBatches(digits: Digits, { batchSize, epochs }: Plan, steps: number) {
   function* batches(): Generator<{ xs: Batch['x']; ys: Batch['y'] }, undefined> {

@@ -1,4 +1,4 @@
-/** 5. The test digits that the linearised predictive is least sure about. */
+/** Question 5: about which test digits is the linearised predictive least certain? */
 import { predictedClasses } from 'tfjs-laplace';
 import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
@@ -6,7 +6,11 @@ import { testDigits } from './scores.js';
 
 const COUNT = 10;
 
-/** Prints them; returns their numbers, the most uncertain first. */
+/**
+ * Prints the most uncertain test digits.
+ *
+ * @returns their numbers in the test set, the most uncertain first
+ */
 export function uncertain({ report }: Desk, { test, linearised }: Results): ReadonlyArray<number> {
   const most = mostUncertain(linearised, COUNT);
   const predicted = predictedClasses(linearised.probabilities);
@@ -25,7 +29,7 @@ export function uncertain({ report }: Desk, { test, linearised }: Results): Read
   return most;
 }
 
-/** Numbers of the examples with the highest entropy. */
+/** The numbers of the n examples with the highest entropy, the most uncertain first. */
 export const mostUncertain = ({ entropy }: Predictions, n: number): ReadonlyArray<number> =>
   Array.from(entropy, (h, b) => [h, b] as const)
     .sort(([h, b], [k, c]) => k - h || b - c)

@@ -1,9 +1,9 @@
-/** A wave with noise, seen on both sides of a gap. */
+/** Data of the recipe: a noisy wave, observed on both sides of a gap. */
 import { normal, uniform } from '../support/random.js';
 
-/** σ of the noise that the data are made with. */
+/** Standard deviation σ of the noise in the data. */
 export const NOISE = 0.1;
-/** Where nothing is seen. */
+/** Interval without training points. */
 export const GAP = [-0.4, 0.5] as const;
 export const RANGE = [-1.6, 1.6] as const;
 
@@ -14,7 +14,12 @@ export interface Points {
 
 export const wave = (x: number): number => Math.sin(3 * x) + 0.3 * x;
 
-/** Points with noise, x drawn evenly from where `keep` is true. */
+/**
+ * Draws noisy points of the wave, with x uniform over the part of RANGE where `keep` is true.
+ *
+ * @param count number of points
+ * @param seed seed of x; the noise has `seed + 1`
+ */
 export function points(count: number, seed: number, keep: (x: number) => boolean): Points {
   const [next, noise] = [uniform(seed), normal(seed + 1)];
   const x: number[] = [];
@@ -26,5 +31,5 @@ export function points(count: number, seed: number, keep: (x: number) => boolean
 }
 
 export const inGap = (x: number): boolean => x > GAP[0] && x < GAP[1];
-/** Inside what is seen, and not in the gap. */
+/** Whether training points are drawn at x: inside |x| < 1.2, but not in the gap. */
 export const seen = (x: number): boolean => Math.abs(x) < 1.2 && !inGap(x);

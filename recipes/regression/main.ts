@@ -1,6 +1,6 @@
 /**
- * Laplace approximation of a small regression, in a few seconds: `npx tsx recipes/regression/main.ts [--out DIR]`. A network learns a wave from
- * points on both sides of a gap; the posterior says where it does not know.
+ * Laplace approximation of a small regression, in a few seconds: `npx tsx recipes/regression/main.ts [--out DIR]`.
+ * A network learns a wave from points on both sides of a gap. The posterior variance shows where the network has seen no data.
  */
 import '../support/tensorflow.js';
 import { parseArgs } from 'node:util';
@@ -33,7 +33,7 @@ import { createReport } from '../support/report.js';
 import { percent } from '../support/table.js';
 import { GAP, inGap, NOISE, type Points, points, RANGE, seen, wave } from './data.js';
 
-/** The noise is known here; with real data it is estimated. */
+/** The noise variance is known here. With real data it has to be estimated. */
 const regression = recipe({
   likelihood: gaussian({ noiseVariance: NOISE ** 2 }),
   curvature: kfac({ fisher: 'exact' }),
@@ -66,7 +66,7 @@ async function train(data: Points): Promise<LayersModel> {
   return model;
 }
 
-/** The posterior at τ = 1, by one pass over the data. */
+/** Computes the posterior at prior precision τ = 1, in one pass over the data. */
 async function posteriorOf(model: LayersModel, data: Points): Promise<Posterior> {
   const tensors = { x: column(data.x), y: column(data.y) };
   const stream = from(batches(tensors, 50)).pipe(
@@ -77,7 +77,11 @@ async function posteriorOf(model: LayersModel, data: Points): Promise<Posterior>
   return lastValueFrom(stream).finally(() => tf.dispose([tensors.x, tensors.y]));
 }
 
-/** The prior precision of the greatest evidence: needs no data and no new decomposition. */
+/**
+ * Chooses the prior precision with the greatest evidence. This needs neither data nor a new decomposition.
+ *
+ * @returns the posterior at the chosen precision
+ */
 function chosen(posterior: Posterior): Posterior {
   const candidates = PRECISIONS.map((tau) => {
     const own = withPrior(posterior, isotropic(tau));
@@ -96,7 +100,7 @@ function chosen(posterior: Posterior): Posterior {
 const predicted = async (model: LayersModel, posterior: Posterior, x: ReadonlyArray<number>): Promise<Regression> =>
   (await lastValueFrom(from([() => column(x)]).pipe(predict(model, posterior, regression)))) as Regression;
 
-/** One row: how good the network alone and its posterior are on points that neither has seen. */
+/** One row of the table: how good the network alone and its posterior are on points that were not in training. */
 async function row(name: string, model: LayersModel, posterior: Posterior, data: Points): Promise<string[]> {
   const { mean, totalVariance, noiseVariance } = await predicted(model, posterior, data.x);
   const targets = data.y.map((y) => [y]);
@@ -110,9 +114,9 @@ async function row(name: string, model: LayersModel, posterior: Posterior, data:
   ];
 }
 
-/** Where the pictures ask the network. */
+/** The x at which the pictures show predictions. */
 const AXIS = Array.from({ length: 161 }, (_, i) => RANGE[0] + ((RANGE[1] - RANGE[0]) * i) / 160);
-/** What both pictures have in common. */
+/** Axes and training points, which both pictures share. */
 const frame = (data: Points) => ({
   xAxis: 'x',
   yAxis: 'y',
@@ -120,6 +124,7 @@ const frame = (data: Points) => ({
   dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
 });
 
+/** Draws the mean with bands of two standard deviations: the total one and its epistemic part. */
 async function band(model: LayersModel, posterior: Posterior, data: Points) {
   const { mean, epistemicVariance, totalVariance } = await predicted(model, posterior, AXIS);
   const around = (name: string, variance: Regression['mean'], colour: string | undefined) => ({
@@ -143,7 +148,7 @@ async function band(model: LayersModel, posterior: Posterior, data: Points) {
   return writePicture(values.out, 'band', svg);
 }
 
-/** Functions drawn from the posterior: together where there are data, apart where there are none. */
+/** Draws sampled functions. They agree where there are data, and differ where there are none. */
 async function functions(model: LayersModel, posterior: Posterior, data: Points) {
   const stream = from([() => column(AXIS)]).pipe(sampleFunctions(model, posterior, { samples: 4, seed: 1 }));
   const drawn = (await lastValueFrom(stream)).functions;
@@ -164,7 +169,7 @@ report.note(`Backend ${name}`);
 const data = points(120, 11, seen);
 const model = await train(data);
 const posterior = chosen(await posteriorOf(model, data));
-report.heading('Points that were not seen: the network with its noise alone, and with its posterior');
+report.heading('Points that were not in training: the network with its noise alone, and with its posterior');
 report.table(
   ['points', 'RMSE', 'NLL, network', 'NLL, Laplace', '95 % interval covers, network', 'Laplace'],
   [

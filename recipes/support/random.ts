@@ -1,6 +1,9 @@
-/** Random numbers for recipes: the same for the same seed on every machine, with `Math.random` left alone. */
+/** Random numbers for recipes. The same seed gives the same numbers on every machine. `Math.random` is not used. */
 
-/** Numbers in [0, 1): mulberry32, 32 bits of state. Enough to shuffle and to make toy data, not for statistics of billions. */
+/**
+ * A source of uniform numbers in [0, 1): mulberry32, with 32 bits of state. Good enough to shuffle and to make toy data, but not
+ * for statistics over billions of draws.
+ */
 export function uniform(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -11,13 +14,13 @@ export function uniform(seed: number): () => number {
   };
 }
 
-/** Standard normal numbers (Box & Muller 1958). */
+/** A source of standard normal numbers (Box & Muller 1958). */
 export function normal(seed: number): () => number {
   const next = uniform(seed);
   return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }
 
-/** 0 … n − 1 in random order (Fisher & Yates). */
+/** The numbers 0 … n − 1 in random order (Fisher & Yates 1938). */
 export function permutation(n: number, seed: number): Uint32Array {
   const next = uniform(seed);
   const order = Uint32Array.from({ length: n }, (_, i) => i);

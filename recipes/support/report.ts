@@ -1,20 +1,25 @@
-/** What a recipe prints: results always, words around them unless it is told to be quiet. */
+/** Prints what a recipe has to say. Results are always printed, explanations unless the recipe is told to be quiet. */
 import type { Loudness } from 'tfjs-laplace/plugins/progress';
 import { table } from './table.js';
 
-/** Prints results. */
+/** Prints the results of a recipe. */
 export interface Report {
   readonly heading: (text: string) => void;
   readonly table: (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) => void;
-  /** A result in words. */
+  /** Prints a result in words. */
   readonly result: (text: string) => void;
-  /** An explanation: not when quiet. */
+  /** Prints an explanation, except when 'quiet'. */
   readonly note: (text: string) => void;
-  /** Something for those who want to know everything: only when verbose. */
+  /** Prints a detail, only when 'verbose'. */
   readonly detail: (text: string) => void;
 }
 
-/** A report that writes lines. */
+/**
+ * Makes a report.
+ *
+ * @param loudness how much is printed
+ * @param write prints one text, which may have several lines; default `console.log`
+ */
 export function createReport(loudness: Loudness, write: (line: string) => void = console.log): Report {
   return {
     heading: (text) => write(`\n${text}\n`),

@@ -1,6 +1,12 @@
-/** Tables for a terminal: the first column to the left, numbers to the right. */
+/** Formats tables and numbers for a terminal. */
 
-/** Lines of a table, every cell already a string. */
+/**
+ * Formats a table. The first column is aligned to the left, the others to the right.
+ *
+ * @param head titles of the columns
+ * @param rows cells as strings; a missing cell is empty
+ * @returns the lines of the table in one string
+ */
 export function table(head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string {
   const widths = head.map((title, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length)));
   const line = (cells: ReadonlyArray<string>): string =>
@@ -11,12 +17,12 @@ export function table(head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyA
   return [line(head), widths.map((width) => '─'.repeat(width)).join('   '), ...rows.map(line)].join('\n');
 }
 
-/** `97.85 %` */
+/** Formats a share in [0, 1] as `97.85 %`. */
 export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
 
-/** `10,000` */
+/** Formats a whole number as `10,000`. */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
-/** `+0.12 ± 0.05`, in per cent: a difference of shares and its standard error. */
+/** Formats a difference of shares and its standard error, both in per cent: `+0.12 ± 0.05`. */
 export const difference = ({ mean, standardError }: { readonly mean: number; readonly standardError: number }): string =>
   `${mean < 0 ? '−' : '+'}${(100 * Math.abs(mean)).toFixed(2)} ± ${(100 * standardError).toFixed(2)}`;

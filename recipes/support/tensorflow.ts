@@ -1,7 +1,9 @@
 /**
- * TensorFlow's kernels read these when they load, so this is imported before a backend is chosen. Without the first they chat on
- * stderr; without the second oneDNN announces itself there too, and makes the order of float sums depend on the machine (its gain
- * is in convolutions).
+ * Sets environment variables that TensorFlow's kernels read when they load. So a recipe imports this file before it chooses a
+ * backend.
+ *
+ * The first variable keeps TensorFlow from logging to stderr. The second switches oneDNN off, which also logs there, and with
+ * which the order of float sums depends on the machine. oneDNN would speed up convolutions only.
  */
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';

@@ -1,11 +1,13 @@
-/** An app that has the package installed: built, packed and unpacked, as from a registry. What it depends on is linked. */
+/** Makes an app that has the package installed as from a registry: built, packed and unpacked. Its dependencies are linked. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../setup/process.mjs';
 
 /**
- * @param {string} root of this repository
- * @param {string} folder where the app is made
+ * Makes the app.
+ *
+ * @param {string} root folder of this repository
+ * @param {string} folder folder in which the app is made
  */
 export async function installed(root, folder) {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -13,7 +15,7 @@ export async function installed(root, folder) {
   mkdirSync(source, { recursive: true });
   mkdirSync(join(modules, manifest.name), { recursive: true });
   await succeed(join(root, 'node_modules', '.bin', 'tsdown'), ['--out-dir', join(source, 'dist'), '--log-level', 'error'], root);
-  // The manifest's list of files decides what is packed, so that a file that it forgets is missing here too.
+  // The list of files in package.json decides what is packed. So a file that it forgets is missing in the app too.
   for (const file of ['package.json', 'README.md', 'LICENSE']) cpSync(join(root, file), join(source, file));
   await succeed('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], source);
   const archive = `${manifest.name}-${manifest.version}.tgz`;

@@ -1,4 +1,4 @@
-/** Vite's build of an app, with no configuration but where things are, and what went into it. */
+/** Bundles an app with Vite in its default configuration, and tells what the bundle contains. */
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,23 +6,23 @@ import { build } from 'vite';
 
 /**
  * @typedef {object} Bundle
- * @property {{ readonly minified: number, readonly gzip: number }} size of its scripts, in bytes
- * @property {ReadonlyArray<string>} askForNode files in it that import a module of Node
+ * @property {{ readonly minified: number, readonly gzip: number }} size total size of its scripts, in bytes
+ * @property {ReadonlyArray<string>} askForNode files in the bundle that import a module of Node
  */
 
 /**
- * Builds the page `index.html` of a folder into `dist` beside it.
+ * Bundles the page `index.html` of a folder into its subfolder `dist`.
  *
- * @param {string} root
+ * @param {string} root the folder
  */
 export const bundlePage = (root) => bundled(root, {});
 
 /**
- * Bundles a script without writing it.
+ * Bundles a script without writing the result.
  *
- * @param {string} root
- * @param {string} entry
- * @param {RegExp} external names of what stays outside
+ * @param {string} root folder of the app
+ * @param {string} entry path of the script in that folder
+ * @param {RegExp} external names of the modules that are left out of the bundle
  */
 export const bundleScript = (root, entry, external) =>
   bundled(root, {
@@ -60,6 +60,6 @@ async function bundled(root, options) {
   };
 }
 
-/** Vite puts an empty module of that name in place of one of Node's. */
+/** Whether an id is a module of Node. Vite replaces such a module by an empty one with the name below. */
 const isNodes = (/** @type {string} */ id) =>
   id.includes('__vite-browser-external') || id.startsWith('node:') || builtinModules.includes(id);

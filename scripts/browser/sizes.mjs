@@ -1,13 +1,15 @@
-/** What the installed package weighs, by what is counted. */
+/** Measures what the installed package adds to a page, for several sets of imports. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleScript } from './bundle.mjs';
 
-/** Plugins that write files or draw on a terminal. */
+/** Plugins for Node only: they write files, or draw on a terminal. */
 const FOR_NODE = ['plots', 'progress'];
 
 /**
- * @param {string} app with the package installed
+ * Bundles four sets of imports and measures each.
+ *
+ * @param {string} app folder of an app that has the package installed
  */
 export async function sizes(app) {
   const { name, exports, dependencies } = JSON.parse(
@@ -25,9 +27,9 @@ export async function sizes(app) {
   const tfjs = /^@tensorflow\//;
   const nothing = /^$/;
   return {
-    own: { what: 'every entry for browsers, nothing else', ...(await bundleScript(app, 'everything.js', others)) },
-    everything: { what: '  with all it depends on but TensorFlow.js', ...(await bundleScript(app, 'everything.js', tfjs)) },
+    own: { what: 'every entry for browsers, without dependencies', ...(await bundleScript(app, 'everything.js', others)) },
+    everything: { what: '  with all dependencies but TensorFlow.js', ...(await bundleScript(app, 'everything.js', tfjs)) },
     few: { what: 'callback, posterior and predict, without TensorFlow.js', ...(await bundleScript(app, 'few.js', tfjs)) },
-    whole: { what: '  with its core and layers, no backend', ...(await bundleScript(app, 'few.js', nothing)) },
+    whole: { what: '  with its core and layers, without a backend', ...(await bundleScript(app, 'few.js', nothing)) },
   };
 }

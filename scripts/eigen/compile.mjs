@@ -1,6 +1,6 @@
 /**
- * From `src/linalg/wasm/eigen.cpp` to a WebAssembly module, and to the TypeScript file that carries it: bytes in base64, so that no
- * bundler has a file to lose. The same source, flags and versions give the same bytes.
+ * Compiles `src/linalg/wasm/eigen.cpp` to a WebAssembly module, and writes the module into a TypeScript file in base64, so that a
+ * bundler has no separate file to lose. The same source, flags and versions give the same bytes.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,10 +14,10 @@ const FOLDER = fileURLToPath(new URL('../../src/linalg/wasm/', import.meta.url))
 export const SOURCE = join(FOLDER, 'eigen.cpp');
 export const MODULE = join(FOLDER, 'module.ts');
 
-/** What the committed module was made with: Debian 12's emscripten and libeigen3-dev. */
+/** The versions with which the committed module was built: emscripten and libeigen3-dev of Debian 12. */
 export const VERSIONS = { emscripten: '3.1.6', eigen: '3.4.0' };
 
-/** Where libeigen3-dev puts Eigen. */
+/** The folder into which libeigen3-dev puts Eigen. */
 const EIGEN = '/usr/include/eigen3';
 
 const EXPORTS = ['malloc', 'free', 'symmetric_eigen_f64', 'symmetric_eigen_f32', 'cholesky', 'triangular_solve', 'multiply'];
@@ -25,31 +25,31 @@ const EXPORTS = ['malloc', 'free', 'symmetric_eigen_f64', 'symmetric_eigen_f32',
 const FLAGS = [
   ...['-std=c++17', '-O3', '-msimd128', '-fno-exceptions', '-fno-rtti', '-DNDEBUG', '-DEIGEN_MPL2_ONLY'],
   ...['-isystem', EIGEN],
-  // No JavaScript of its own: the module is all there is.
+  // Without the JavaScript that emscripten would add: only the module is built.
   ...['--no-entry', '-sSTANDALONE_WASM=1', `-sEXPORTED_FUNCTIONS=${EXPORTS.map((name) => `_${name}`).join(',')}`],
   ...['-sALLOW_MEMORY_GROWTH=1', '-sTOTAL_STACK=1MB', '-sINITIAL_MEMORY=2MB', '-sMAXIMUM_MEMORY=4GB'],
 ];
 
-/** Names source, flags and versions: it changes when the module has to be built anew. */
+/** A hash of source, flags and versions. When it changes, the module has to be rebuilt. */
 export const recipeHash = async () =>
   createHash('sha256')
     .update(JSON.stringify([VERSIONS, FLAGS, await readFile(SOURCE, 'utf8')]))
     .digest('hex');
 
 /**
- * Why the module cannot be built here; undefined where it can.
+ * Tells why the module cannot be built here.
  *
- * @returns {Promise<string | undefined>}
+ * @returns {Promise<string | undefined>} the reason, or undefined if it can be built
  */
 export async function obstacle() {
   const compiler = await run('em++', ['--version']);
-  if (compiler.code !== 0) return 'em++ is not there: apt-get install emscripten libeigen3-dev';
+  if (compiler.code !== 0) return 'em++ was not found: apt-get install emscripten libeigen3-dev';
   const found = /\b(\d+\.\d+\.\d+)\b/.exec(compiler.output)?.[1];
-  if (found !== VERSIONS.emscripten) return `em++ is ${found}, and the module is built by ${VERSIONS.emscripten}`;
+  if (found !== VERSIONS.emscripten) return `em++ is version ${found}, but the module has to be built by ${VERSIONS.emscripten}`;
   const eigen = await eigenVersion().catch(() => undefined);
   return eigen === VERSIONS.eigen
     ? undefined
-    : `Eigen in ${EIGEN} is ${eigen ?? 'not there'}, and the module needs ${VERSIONS.eigen}`;
+    : `Eigen in ${EIGEN}: found ${eigen ?? 'nothing'}, but the module needs version ${VERSIONS.eigen}`;
 }
 
 async function eigenVersion() {
@@ -57,7 +57,7 @@ async function eigenVersion() {
   return ['WORLD', 'MAJOR', 'MINOR'].map((part) => new RegExp(`define EIGEN_${part}_VERSION (\\d+)`).exec(macros)?.[1]).join('.');
 }
 
-/** The bytes of the module. */
+/** Compiles the module and returns its bytes. */
 export async function compile() {
   const folder = await mkdtemp(join(tmpdir(), 'eigen-'));
   try {
@@ -71,17 +71,17 @@ export async function compile() {
 }
 
 /**
- * The text of module.ts.
+ * Makes the text of module.ts.
  *
- * @param {Buffer} bytes
- * @param {string} hash
+ * @param {Buffer} bytes the module
+ * @param {string} hash the value of `recipeHash`
  */
 export const moduleText = (
   bytes,
   hash,
-) => `/** Eigen ${VERSIONS.eigen} (MPL-2.0) in WebAssembly. Made by \`npm run build:eigen\` of eigen.cpp: change that. */
+) => `/** Eigen ${VERSIONS.eigen} (MPL-2.0) in WebAssembly. \`npm run build:eigen\` generates this file from eigen.cpp: edit eigen.cpp instead. */
 
-/** Names the source, flags and versions that these bytes came from. */
+/** A hash of the source, flags and versions from which the bytes were built. */
 export const RECIPE = '${hash}';
 
 /** The module in base64. */

@@ -1,4 +1,4 @@
-/** Compares what the library computes for a reference document with the document's float64 values. */
+/** Compares the library's results for a reference document with the document's float64 values. */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
 import { from, lastValueFrom, of } from 'rxjs';
@@ -32,22 +32,22 @@ import {
 } from './document.js';
 import { blockNames, buildModel, inputsOf, labelsOf, weightsOf } from './model.js';
 
-/** Largest relative error of each quantity of one curvature case. */
+/** The result of one curvature case: the largest relative error of each quantity. */
 export interface CaseResult {
   readonly label: string;
   readonly errors: Readonly<Record<Quantity, number>>;
   /** Quantities above their tolerance. */
   readonly failed: ReadonlyArray<Quantity>;
-  /** Why the case was not compared; then nothing is known of its errors. */
+  /** Why the case was not compared; undefined if it was. The errors of such a case are NaN. */
   readonly notCovered?: string;
 }
 
 export type Quantity = 'outputs' | 'factors' | 'evidence' | 'covariance' | 'probit';
 
 /**
- * Allowed relative errors, of the largest entry of each array. The networks have some forty examples and layers of a few units:
- * float32 products and sums of that length are off by a few 1e-7; covariances and the evidence go through quotients and
- * logarithms of such numbers. A wrong constant or a dropped term is off by 1e-2 and more.
+ * The allowed errors, relative to the largest entry of each array. The networks have some forty examples and layers of a few
+ * units. Float32 products and sums of that length are off by a few 1e-7. Covariances and the evidence are computed from quotients
+ * and logarithms of such numbers. A wrong constant or a missing term gives an error of 1e-2 or more.
  */
 export const TOLERANCES: Readonly<Record<Quantity, number>> = {
   outputs: 1e-5,
@@ -62,12 +62,12 @@ const UNKNOWN: CaseResult['errors'] = { outputs: NaN, factors: NaN, evidence: Na
 const labelOf = (doc: ReferenceDocument, { kind, weightSharing }: CurvatureCase): string =>
   `${doc.name} ${kind}${weightSharing === 'expand' ? '' : ` ${weightSharing}`}`;
 
-/** Batches of 16: the data of a document are folded from several, the last of another size. */
+/** Examples in a batch. With 16 the data of a document make several batches, of which the last has another size. */
 const BATCH = 16;
 
 const DAMPINGS = { exact: exactDamping, factored: factoredDamping };
 
-/** A document's network and data on the device. */
+/** The network and data of a document, as tensors. */
 interface Setting {
   readonly doc: ReferenceDocument;
   readonly model: tf.LayersModel;
@@ -77,7 +77,7 @@ interface Setting {
   readonly xTest: tf.Tensor[];
 }
 
-/** Runs every curvature case of a document. */
+/** Compares every curvature case of a document. */
 export async function compareDocument(doc: ReferenceDocument): Promise<ReadonlyArray<CaseResult>> {
   const missing = notCovered(doc);
   if (missing !== undefined) return doc.curvatures.map((expected) => unknown(doc, expected, missing));
@@ -110,10 +110,11 @@ async function compareCase(setting: Setting, expected: CurvatureCase): Promise<C
   const { doc, model } = setting;
   const curvature = curvatureOf(expected);
   if (curvature === undefined) return unknown(doc, expected, `estimator ${expected.kind} ${expected.weightSharing}`);
-  // A document with a sigmoid inside its outputs: its kfra takes the Hessian in f for the one in the last layer's z, which is wrong
-  // by the slope of the activation between them. It states nothing to compare with.
+  // The model has one layer more than the document when f contains a sigmoid (see buildModel). The kfra of such a document uses
+  // the Hessian in f as if it were the Hessian in the last layer's z. It lacks the slope of the sigmoid, so there is nothing to
+  // compare.
   if (expected.kind === 'kfra' && model.layers.length > doc.layers.length) {
-    return unknown(doc, expected, 'its kfra leaves out the activation between the last z and f');
+    return unknown(doc, expected, 'the document leaves out the activation between the last z and f in its kfra');
   }
   try {
     const factors = await factorsOf(setting, curvature);
@@ -142,7 +143,7 @@ async function errorsOf(
   for (const [name, expectedCovariance] of Object.entries(expected.outputCovariance) as [Damping, number[][][]][]) {
     const damping = DAMPINGS[name]();
     const posterior = await lastValueFrom(of(factors).pipe(toPosterior({ priorPrecision: doc.priorPrecision, damping })));
-    // The documents state the evidence of the exact posterior precision only.
+    // The documents state the evidence only for exact damping.
     if (name === 'exact') errors.evidence = evidenceError(posterior, expected);
     const { mean, covariance } = await outputDistribution(model, posterior, xTest);
     errors.outputs = relative(mean, doc.outputsTest);
@@ -157,8 +158,9 @@ async function errorsOf(
 }
 
 /**
- * Blocks are found by name: a graph may be walked in another order than a document lists it. The one block of a `full` curvature is
- * in an order of its own, and shows in the covariances.
+ * The largest relative error of the factors. Blocks are matched by name, because the library may visit a graph in another order
+ * than the document. The single block of a `full` curvature is not compared: the library orders its weights differently, and the
+ * covariances show its errors.
  */
 function factorError(doc: ReferenceDocument, factors: Factors, expected: CurvatureCase): number {
   const found = moments(factors);
@@ -176,9 +178,9 @@ function blockError(found: LayerMoments | undefined, { A, G, D }: BlockFactors):
   }
   if ((found?.structure !== 'diagonal' && found?.structure !== 'eigen') || D === undefined) return Number.POSITIVE_INFINITY;
   const { data } = found.parts.squares;
-  // The order of eigenvectors is free, as the sign of every direction is.
+  // The order of the directions of an eigenbasis is arbitrary, so the values are compared in ascending order.
   if (found.structure === 'eigen') return relative([...data].sort(ascending), D.flat().sort(ascending));
-  // A document has the scales in a row and the shifts in another, the library a pair for each feature.
+  // For a scale and shift, a document has a row of scales and a row of shifts. The library has a pair for each feature.
   const { groups, n } = found.layout;
   const pairs = groups > 1 && n === D.length;
   return relative(data, pairs ? transposed(D) : D);
@@ -194,7 +196,10 @@ function evidenceError(posterior: Posterior, expected: CurvatureCase): number {
   return Math.max(...keys.map((k) => Math.abs(found[k] - expected.evidence[k]) / Math.abs(expected.evidence[k])));
 }
 
-/** max |found − expected| / max |expected|, over nested or flat numbers; infinite when the shapes differ or a number is NaN. */
+/**
+ * The relative error max |found − expected| / max |expected|, of nested or flat numbers. It is infinite when the lengths differ
+ * or a number is NaN.
+ */
 function relative(found: unknown, expected: unknown): number {
   const [a, b] = [flatten(found), flatten(expected)];
   if (a.length !== b.length || a.length === 0) return Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** A reference document: float64 values of a small network, see `__tests__/reference/README.md`. */
+/** The form of a reference document: float64 values of a small network. `__tests__/reference/README.md` describes the fields. */
 import {
   bernoulli,
   type Curvature,
@@ -18,18 +18,21 @@ import {
 
 export type Rows = number[][];
 
-/** Numbers, nested as deep as the shape says. */
+/** An array of numbers with any number of dimensions, nested. */
 export type Nested = ReadonlyArray<number> | ReadonlyArray<Nested>;
 
-/** A layer with the arguments that TensorFlow.js has for it, and what it reads; or a layer used once more. */
+/**
+ * A layer with its arguments as TensorFlow.js names them, and its sources. Or, with `shares`, another use of an earlier layer.
+ */
 export interface LayerSpec {
-  /** Absent in a layer that `shares` the weights of another. */
+  /** Class of the layer in TensorFlow.js; absent if the layer `shares` the weights of another. */
   readonly className?: string;
   readonly name?: string;
-  /** Names of the layers that it reads; the one before it, if left out. */
+  /** Names of the layers whose outputs it reads. Default: the layer before it. */
   readonly from?: ReadonlyArray<string>;
+  /** Name of the layer that is applied once more, with the same weights. */
   readonly shares?: string;
-  /** Of an input. */
+  /** Shape of an example, for an input layer. */
   readonly shape?: ReadonlyArray<number>;
   readonly activation?: string;
   readonly useBias?: boolean;
@@ -40,7 +43,10 @@ export interface LayerSpec {
   readonly movingVariance?: ReadonlyArray<number>;
 }
 
-/** A block's factors: of a Kronecker block (A a vector for an embedding, a list for channels), of a diagonal one, or of all weights. */
+/**
+ * The factors of a block: A and G of a Kronecker block, D of a diagonal one, or F of all weights. A is a vector for an embedding.
+ * For a depthwise convolution, A and G are lists with a matrix for each channel.
+ */
 export interface BlockFactors {
   readonly A?: Nested;
   readonly G?: Nested;
@@ -50,6 +56,7 @@ export interface BlockFactors {
 
 export type Damping = 'exact' | 'factored';
 
+/** One estimator of the curvature, and what the library must compute with it. */
 export interface CurvatureCase {
   readonly kind: string;
   readonly weightSharing: 'expand' | 'reduce';
@@ -61,7 +68,7 @@ export interface CurvatureCase {
 
 export interface ReferenceDocument {
   readonly name: string;
-  /** One for each output, where the network has several. */
+  /** A list, one for each output, if the network has several outputs. */
   readonly likelihood: string | ReadonlyArray<string>;
   readonly noiseVariance: number | number[] | null | ReadonlyArray<number | null>;
   readonly priorPrecision: number;
@@ -69,7 +76,7 @@ export interface ReferenceDocument {
   readonly layers: ReadonlyArray<LayerSpec>;
   readonly outputs?: ReadonlyArray<string>;
   readonly weights: ReadonlyArray<Rows>;
-  /** One array, or one for each input of a network with several. */
+  /** The training inputs: one array, or one for each input of a network with several. */
   readonly x: Nested;
   readonly y: Nested;
   readonly exampleWeights?: ReadonlyArray<number>;
@@ -78,16 +85,21 @@ export interface ReferenceDocument {
   readonly curvatures: ReadonlyArray<CurvatureCase>;
 }
 
-/** Names of the network's inputs; none for a chain, which has one. */
+/** Names of the input layers. A chain has one input but no input layer, so that its list is empty. */
 export const inputNames = ({ layers }: ReferenceDocument): ReadonlyArray<string> =>
   layers.filter((l) => l.className === 'InputLayer').map((l) => l.name as string);
 
-/** Why the library does not have what a document is about, or undefined when it does. Layers it judges itself. */
+/**
+ * Tells why the library does not cover the likelihood of a document; undefined if it does. Layers are not checked here, because
+ * the library itself refuses those that it does not cover.
+ */
 export function notCovered(doc: ReferenceDocument): string | undefined {
   return likelihoodOf(doc) === undefined ? `likelihood ${[doc.likelihood].flat().join(', ')}` : undefined;
 }
 
-/** The document's likelihood, if the library has it: of several outputs one for each, by its name. */
+/**
+ * The document's likelihood, or undefined if the library lacks it. For several outputs it has a likelihood for each, by its name.
+ */
 export function likelihoodOf({ likelihood, noiseVariance, outputs = [] }: ReferenceDocument): Likelihood | undefined {
   if (typeof likelihood === 'string') return ofOutput(likelihood, noiseVariance as number | number[] | null);
   const variances = noiseVariance as ReadonlyArray<number | null>;
@@ -113,7 +125,7 @@ function ofOutput(likelihood: string, noiseVariance: number | number[] | null): 
   }
 }
 
-/** The estimator of a curvature case, if the library has it. */
+/** The estimator of a curvature case, or undefined if the library lacks it. */
 export function curvatureOf({ kind, weightSharing }: CurvatureCase): Curvature | undefined {
   switch (kind) {
     case 'exact':

@@ -1,20 +1,20 @@
-/** Layers of TensorFlow.js from a document's: what makes one, and how its weights are cut from the document's matrices W. */
+/** Makes the layers of TensorFlow.js that a document describes, and cuts their weights from the document's matrices W. */
 import * as tf from '@tensorflow/tfjs';
 import type { LayerSpec, Rows } from './document.js';
 
-/** A layer, and the name of each of its blocks. */
+/** A layer of TensorFlow.js. */
 export type Layer = tf.layers.Layer;
 
-/** A layer's arguments as TensorFlow.js takes them: it leaves alone those that it does not know. */
+/** The arguments of a layer. TensorFlow.js ignores those that it does not know. */
 // biome-ignore lint/suspicious/noExplicitAny: every factory of tf.layers has arguments of its own, and a document states them as data.
 type Arguments = any;
 
-/** Weights of a layer, in tfjs's order, from the matrices of its blocks. */
+/** Makes the weights of a layer, in the order of tfjs, from the matrices W of its blocks. */
 type Weights = (spec: LayerSpec, blocks: ReadonlyArray<Rows>) => tf.Tensor[];
 
 interface LayerKind {
   readonly make: (args: Arguments) => Layer;
-  /** Names of the layer's blocks, appended to its own; [''] for a single one. */
+  /** Suffixes that give the names of the layer's blocks when added to the layer's name; [''] for a single block. */
   readonly blocks: ReadonlyArray<string>;
   readonly weights: Weights;
 }
@@ -22,7 +22,11 @@ interface LayerKind {
 const plain = (make: LayerKind['make']): LayerKind => ({ make, blocks: [], weights: () => [] });
 const weighted = (make: LayerKind['make'], weights: Weights, blocks = ['']): LayerKind => ({ make, blocks, weights });
 
-/** The kernel of that shape and, if the layer has one, the bias of a matrix W. */
+/**
+ * Cuts a matrix W into the kernel and, if the layer has one, the bias, which is the last row of W.
+ *
+ * @param shape shape of the kernel without its last dimension
+ */
 function cut({ useBias }: LayerSpec, W: Rows, shape: ReadonlyArray<number>): tf.Tensor[] {
   const kernel = tf.tensor((useBias ? W.slice(0, -1) : W).flat(), [...shape, (W[0] as number[]).length]);
   return useBias ? [kernel, tf.tensor1d(W[W.length - 1] as number[])] : [kernel];
@@ -30,17 +34,20 @@ function cut({ useBias }: LayerSpec, W: Rows, shape: ReadonlyArray<number>): tf.
 
 const denseWeights: Weights = (spec, [W]) => cut(spec, W as Rows, [(W as Rows).length - (spec.useBias ? 1 : 0)]);
 
-/** The kernel [..window, in, out]. */
+/** Gives the kernel [...window, in, out]. */
 const convolutionWeights: Weights = (spec, [W]) =>
   cut(spec, W as Rows, [...(spec.kernelSize as ReadonlyArray<number>), spec.channels as number]);
 
-/** The kernel [..window, out, in]. */
+/** Gives the kernel [...window, out, in]. */
 const transposedWeights: Weights = (spec, blocks) => {
   const [kernel, ...bias] = convolutionWeights(spec, blocks) as [tf.Tensor, ...tf.Tensor[]];
   return [tf.transpose(kernel, [0, 1, 3, 2]), ...bias];
 };
 
-/** The kernel [..window, in, multiplier] of a matrix for each channel; output channels count the multiplier first. */
+/**
+ * Gives the kernel [...window, in, multiplier]. W has a matrix for each input channel i; output channel i · multiplier + q is its
+ * column q.
+ */
 const depthwiseWeights: Weights = (spec, [stack]) => {
   const [rows, P] = [stack as Rows, spec.channels as number];
   const n = rows.length / P;
@@ -52,7 +59,7 @@ const depthwiseWeights: Weights = (spec, [stack]) => {
   return spec.useBias ? [kernel, tf.concat1d(channels.map(([, own]) => own as tf.Tensor1D))] : [kernel];
 };
 
-/** A depthwise kernel, then one over single pixels with the layer's bias. */
+/** Gives the depthwise kernel, then the pointwise kernel, then the bias if the layer has one. */
 const separableWeights: Weights = (spec, [depthwise, pointwise]) => {
   const channels = (pointwise as Rows).length - (spec.useBias ? 1 : 0);
   return [
@@ -93,20 +100,24 @@ const KINDS: Readonly<Record<string, LayerKind>> = {
 const kindOf = ({ className = '' }: LayerSpec): LayerKind => {
   const kind = KINDS[className];
   if (kind === undefined)
-    throw new Error(`A reference document has a layer '${className}', which scripts/reference/layers.ts does not make`);
+    throw new Error(`A reference document has a layer '${className}', which scripts/reference/layers.ts cannot make`);
   return kind;
 };
 
-/** Blocks that a layer of a document has: none for inputs and uses of another layer's weights. */
+/** Suffixes of the names of a layer's blocks. Input layers and further uses of another layer have no blocks. */
 export const blocksOf = (spec: LayerSpec): ReadonlyArray<string> =>
   spec.shares !== undefined || spec.className === 'InputLayer' ? [] : kindOf(spec).blocks;
 
-/** The layer, of that name, without weights yet. */
+/** Makes a layer with that name. It gets its weights later, from `setWeights`. */
 export function makeLayer(spec: LayerSpec, name: string, inputShape?: ReadonlyArray<number>): Layer {
   const { inputs, from, channels, movingMean, movingVariance, ...args } = spec as Arguments;
   return kindOf(spec).make({ ...args, name, ...(inputShape && { inputShape }) });
 }
 
-/** Gives a built layer its weights. */
+/**
+ * Gives a layer its weights. The layer must be built already.
+ *
+ * @param blocks the document's matrices W for the blocks of this layer
+ */
 export const setWeights = (layer: Layer, spec: LayerSpec, blocks: ReadonlyArray<Rows>): void =>
   tf.tidy(() => layer.setWeights(kindOf(spec).weights(spec, blocks)));

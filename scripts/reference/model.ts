@@ -1,29 +1,35 @@
-/** The network of a reference document as a tf.LayersModel: a chain is a sequential model, a graph a functional one. */
+/**
+ * Builds the network of a reference document as a tf.LayersModel: a sequential model for a chain, a functional model for a graph.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { inputNames, type LayerSpec, type Nested, type ReferenceDocument, type Rows } from './document.js';
 import { blocksOf, type Layer, makeLayer, setWeights } from './layers.js';
 
-/** Names of the document's blocks, as the library names them: that of the layer, and of the part where it has several. */
+/**
+ * The names that the library gives to the document's blocks: the name of the layer, with a suffix if the layer has several
+ * blocks.
+ */
 export const blockNames = (doc: ReferenceDocument): ReadonlyArray<string> =>
   doc.layers.flatMap((spec, i) => blocksOf(spec).map((part) => `${nameOf(spec, i)}${part}`));
 
-/** Inputs as tensors, in the order of the model's. */
+/** The inputs x as tensors, in the order of the model's inputs. */
 export const inputsOf = (doc: ReferenceDocument, x: Nested): tf.Tensor[] =>
   inputNames(doc).length > 1 ? (x as ReadonlyArray<Nested>).map(tensor) : [tensor(x)];
 
-/** Labels of the model's outputs, in their order. */
+/** The labels as tensors, in the order of the model's outputs. */
 export const labelsOf = ({ y, outputs = [] }: ReferenceDocument): tf.Tensor[] =>
   outputs.length > 1 ? (y as ReadonlyArray<Nested>).map(tensor) : [tensor(y)];
 
-/** How often each example counts, where a document says so. */
+/** The weights of the examples [N], or undefined if the document has none. */
 export const weightsOf = ({ exampleWeights }: ReferenceDocument): tf.Tensor | undefined =>
   exampleWeights && tensor(exampleWeights);
 
 /**
- * The document's network with its weights; the caller disposes it.
+ * Builds the document's network with its weights. The caller disposes it.
  *
- * A document of the form `outputsTest = sigmoid(z)` has a sigmoid INSIDE its outputs f, and the likelihood's link on top of it:
- * then the model gets that second sigmoid, so that f is what the document says it is.
+ * In some documents `outputsTest` is sigmoid(z): the sigmoid is part of the outputs f, and the likelihood applies another one to
+ * f. The library takes the last sigmoid of a model as the link of the likelihood. So for such a document the model gets a second
+ * sigmoid at its end, and its f is the f of the document.
  */
 export function buildModel(doc: ReferenceDocument): tf.LayersModel {
   const model = inputNames(doc).length > 0 ? graph(doc) : chain(doc);
@@ -31,7 +37,7 @@ export function buildModel(doc: ReferenceDocument): tf.LayersModel {
   return model;
 }
 
-/** Whether f of a document is what comes after its last sigmoid. */
+/** Whether the outputs f of a document are the values after its last sigmoid. */
 function hasLinkInside(doc: ReferenceDocument, model: tf.LayersModel): boolean {
   if (doc.layers[doc.layers.length - 1]?.activation !== 'sigmoid') return false;
   const outputs = tf.tidy(() => (model.predict(inputsOf(doc, doc.xTest)) as tf.Tensor).dataSync());
@@ -76,7 +82,7 @@ function graph(doc: ReferenceDocument): tf.LayersModel {
   return tf.model({ inputs, outputs });
 }
 
-/** Deals the document's matrices out to its layers, in order. */
+/** Gives the document's matrices W to its layers, in order. */
 function fill(doc: ReferenceDocument, layers: ReadonlyArray<Layer | undefined>): void {
   let next = 0;
   doc.layers.forEach((spec, i) => {

@@ -1,4 +1,4 @@
-/** node_modules as package-lock.json wants it. */
+/** Installs node_modules as package-lock.json states it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './process.mjs';
@@ -9,11 +9,11 @@ import { timed } from './report.mjs';
  */
 
 /**
- * Whether what npm says it installed (its own record inside node_modules) is what the lock file asks for.
- * Optional packages may lack: they are other platforms' binaries.
+ * Whether the packages that npm has installed are those of the lock file. An optional package may be missing, because it may be
+ * the binary of another platform.
  *
- * @param {Lock} wanted
- * @param {Lock | undefined} installed
+ * @param {Lock} wanted package-lock.json
+ * @param {Lock | undefined} installed npm's record of what it installed, in node_modules; undefined if there is none
  */
 export function isInstalled(wanted, installed) {
   if (installed === undefined) return false;
@@ -26,14 +26,17 @@ export function isInstalled(wanted, installed) {
 const readLock = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined);
 
 /**
- * @param {string} root
- * @returns {Promise<string | undefined>} why nothing can go on
+ * Installs the packages, unless they are there already.
+ *
+ * @param {string} root folder of this repository
+ * @returns {Promise<string | undefined>} why the installation failed, or undefined
  */
 export async function installDependencies(root) {
   const wanted = readLock(join(root, 'package-lock.json'));
   if (wanted === undefined) return `${root} has no package-lock.json`;
   if (isInstalled(wanted, readLock(join(root, 'node_modules', '.package-lock.json')))) return undefined;
-  // Without install scripts: tfjs-node-gpu's downloads from a site that many networks don't reach, and fails the whole install.
+  // Install scripts are left out. The one of tfjs-node-gpu downloads from a site that many networks do not reach, and without the
+  // download it fails the whole installation.
   const { code, output } = await timed('Installing the packages of package-lock.json', () =>
     run('npm', ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
   );

@@ -1,21 +1,22 @@
 /** Runs other programs. */
 import { spawn } from 'node:child_process';
 
-/** What a program's end is told by when it has no exit code: it was not there, or a signal (a time limit, Ctrl-C) ended it. */
+/** Code of a program that was not found. */
 const NOT_FOUND = 127;
+/** Code of a program that a signal ended, such as a time limit or Ctrl-C. */
 const KILLED = 128;
 
 /**
  * @typedef {object} Options
- * @property {string} [cwd]
- * @property {Record<string, string>} [env] added to this process's own
- * @property {number} [limitMs] after which the program and all it started are killed
- * @property {boolean} [show] its output goes to the terminal; else it is returned
+ * @property {string} [cwd] folder in which the program runs
+ * @property {Record<string, string>} [env] environment variables, added to those of this process
+ * @property {number} [limitMs] milliseconds after which the program, and all programs that it started, are killed
+ * @property {boolean} [show] whether the output goes to the terminal; otherwise it is returned
  *
  * @param {string} command
  * @param {ReadonlyArray<string>} args
  * @param {Options} [options]
- * @returns {Promise<{ code: number, output: string }>} never rejects: a program that is not there is a code like any other
+ * @returns {Promise<{ code: number, output: string }>} exit code and output; never rejects, as a missing program gives a code too
  */
 export function run(command, args, { cwd, env, limitMs, show = false } = {}) {
   const windows = process.platform === 'win32';
@@ -23,9 +24,9 @@ export function run(command, args, { cwd, env, limitMs, show = false } = {}) {
     cwd,
     env: { ...process.env, ...env },
     stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-    // npm and the tools in node_modules/.bin are batch files on Windows, which only a shell starts.
+    // On Windows, npm and the tools in node_modules/.bin are batch files, which only a shell can start.
     shell: windows,
-    // A group of its own, so that a time limit also ends what the program started.
+    // The program gets its own process group, so that a time limit also ends the programs that it started.
     detached: limitMs !== undefined && !windows,
   });
   return new Promise((resolve) => {
@@ -51,16 +52,16 @@ function killGroup(pid) {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
   } catch {
-    // It ended by itself just now.
+    // The program has just ended by itself.
   }
 }
 
 /**
- * The line of a failed program's output that says what went wrong: the first that speaks of an error, else the last.
+ * Finds the line that says what went wrong: the first line that names an error, or else the last line.
  *
- * @param {string} output
+ * @param {string} output output of a program that failed
  */
 export function complaint(output) {
   const lines = output.split('\n').map((line) => line.trim());
-  return lines.find((line) => /(^|\s)\w*error\b.*:/i.test(line)) ?? lines.filter(Boolean).at(-1) ?? 'it said nothing';
+  return lines.find((line) => /(^|\s)\w*error\b.*:/i.test(line)) ?? lines.filter(Boolean).at(-1) ?? 'it printed nothing';
 }

@@ -1,13 +1,13 @@
-/** Says what set-up does and how long it took. */
+/** Prints what the set-up does, and how long each step took. */
 
 /** @param {string} line */
 export const say = (line) => process.stdout.write(`${line}\n`);
 
 /**
- * Announces a step before it starts, for some take minutes, and closes the line with the time it took.
+ * Runs a step. It prints what the step does before it starts, because some steps take minutes, and adds the time when it ends.
  *
  * @template T
- * @param {string} what
+ * @param {string} what what the step does
  * @param {() => Promise<T>} step
  * @returns {Promise<T>}
  */

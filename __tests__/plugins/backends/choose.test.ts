@@ -36,7 +36,7 @@ describe('the choice', () => {
     expect(right(choose(undefined, [{ name: 'node' }]))).toEqual({
       name: 'node',
       reason: "TensorFlow's own kernels, the best that works here",
-      cost: 'Nothing: the fastest.',
+      cost: 'This is the fastest backend.',
     });
   });
 

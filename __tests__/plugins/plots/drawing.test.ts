@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<string, ReadonlyArray<string>>> = {
     'below it',
     'MAP series',
     'confidence (largest predicted probability)',
-    'share that is right',
+    'share of right predictions',
     'predictions',
   ],
   histograms: ['Histogram title', 'Panel title', 'correct (3)', 'entropy (nats)', '% of digits'],

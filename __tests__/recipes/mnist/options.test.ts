@@ -25,8 +25,8 @@ it.each([
   [['--pretrained'], "'--pretrained <value>' argument missing"],
   [['--quick=yes'], "'--quick' does not take an argument"],
   [['--backend', 'webgl'], "--backend is 'webgl'; it can be node, wasm or cpu"],
-  [['--quiet', '--verbose'], '--quiet and --verbose exclude each other'],
-  [['--save', 'a', '--pretrained', 'b'], '--save has nothing to save with --pretrained'],
+  [['--quiet', '--verbose'], '--quiet and --verbose cannot be combined'],
+  [['--save', 'a', '--pretrained', 'b'], '--save cannot be combined with --pretrained'],
 ])('refuses %j', (args, message) => {
   const options = readOptions(args);
   expect(E.isLeft(options) && options.left).toContain(message);

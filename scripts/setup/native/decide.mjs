@@ -1,4 +1,7 @@
-/** The decisions of the native set-up, on facts that others gather. A reason why not is a string; none is success. */
+/**
+ * The decisions of the native set-up. The functions are given the facts, so that tests need no machine for each case. A failure
+ * is told as a string, and success as undefined.
+ */
 
 /**
  * @typedef {string | undefined} WhyNot
@@ -9,11 +12,11 @@
  */
 
 /**
- * Tries the ways to a binding in their order; the first whose binding also loads is the result.
+ * Tries ways to get a binding, in order, until one gives a binding that loads.
  *
  * @param {ReadonlyArray<Way>} ways
- * @param {() => Promise<WhyNot>} probe
- * @returns {Promise<Result>}
+ * @param {() => Promise<WhyNot>} probe checks whether the binding loads
+ * @returns {Promise<Result>} the name of the way that worked, or why each way failed
  */
 export async function firstThatLoads(ways, probe) {
   const why = [];
@@ -26,9 +29,9 @@ export async function firstThatLoads(ways, probe) {
 }
 
 /**
- * Whether the record of an earlier set-up answers this one, so that nothing is tried.
+ * Whether the result of an earlier set-up still holds, so that nothing has to be tried.
  *
- * @param {Remembered | undefined} record
+ * @param {Remembered | undefined} record the result of the last set-up, if there was one
  * @param {{ key: string, bindingExists: boolean, tryAgain: boolean }} now
  */
 export function isStillTrue(record, { key, bindingExists, tryAgain }) {
@@ -37,18 +40,18 @@ export function isStillTrue(record, { key, bindingExists, tryAgain }) {
 }
 
 /**
- * Why TensorFlow's wheel can't be built on here.
+ * Tells why this machine cannot build the binding on TensorFlow's Python wheel.
  *
- * @param {Host} host
+ * @param {Host} host facts about the machine
  * @returns {WhyNot}
  */
 export function whyNoBuild({ platform, arch, glibc, python, pip, compiler }) {
-  if (platform !== 'linux' || arch !== 'x64') return `only made for x86-64 Linux so far, and this is ${platform} ${arch}`;
+  if (platform !== 'linux' || arch !== 'x64') return `this way works on x86-64 Linux only, and this is ${platform} ${arch}`;
   if (glibc === undefined || !isAtLeast(glibc, '2.27'))
     return `TensorFlow needs glibc 2.27, and this is ${glibc ?? 'another C library'}`;
   if (compiler === undefined) return 'no C++ compiler was found (Debian: g++; or name one in CXX)';
-  if (python === undefined) return 'no Python was found, whose pip fetches the wheel (Debian: python3)';
-  if (!pip) return `${python} has no pip, which fetches the wheel (Debian: python3-pip)`;
+  if (python === undefined) return 'no Python was found; its pip downloads the wheel (Debian: python3)';
+  if (!pip) return `${python} has no pip, which downloads the wheel (Debian: python3-pip)`;
   return undefined;
 }
 
@@ -56,10 +59,10 @@ export function whyNoBuild({ platform, arch, glibc, python, pip, compiler }) {
 const isAtLeast = (version, least) => version.localeCompare(least, undefined, { numeric: true }) >= 0;
 
 /**
- * What lies in the cache, by the list of its files that was written last.
+ * The state of a cache folder. The list of its files is written after all other files, so that a folder without it is half made.
  *
- * @param {Readonly<{ [file: string]: number }> | undefined} listed sizes of the files that it was made of
- * @param {(file: string) => number | undefined} sizeOf
+ * @param {Readonly<{ [file: string]: number }> | undefined} listed the size of each file in bytes, from that list if there is one
+ * @param {(file: string) => number | undefined} sizeOf size of a file of the folder in bytes; undefined if there is no such file
  * @returns {'absent' | 'half made' | 'ready'}
  */
 export function cacheState(listed, sizeOf) {
@@ -67,10 +70,14 @@ export function cacheState(listed, sizeOf) {
   return Object.entries(listed).every(([file, size]) => sizeOf(file) === size) ? 'ready' : 'half made';
 }
 
-/** @param {ReadonlyArray<string>} why */
+/**
+ * What the user is told when no way worked.
+ *
+ * @param {ReadonlyArray<string>} why why each way failed
+ */
 export const withoutNative = (why) => `
-TensorFlow's own kernels are not to be had here. Everything goes on with WASM, which is slower: a training step of a
-784-1200-1200-10 network takes 745 ms instead of 22, and convolutional networks don't train on WASM as tfjs ships it.
+TensorFlow's own kernels are not available here. Everything goes on with WASM, which is slower: a training step of a
+784-1200-1200-10 network takes 745 ms instead of 22, and tfjs alone cannot train convolutional networks on WASM.
 ${why.map((reason) => `  - ${reason}`).join('\n')}
 \`npm run setup\` tries again.
 `;

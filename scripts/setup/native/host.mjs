@@ -1,11 +1,11 @@
-/** What this machine has. */
+/** Finds out what this machine has. */
 import { run } from '../process.mjs';
 
 /**
- * The first of some programs that answers.
+ * The first of several programs that runs without an error.
  *
- * @param {ReadonlyArray<string | undefined>} commands
- * @param {ReadonlyArray<string>} question
+ * @param {ReadonlyArray<string | undefined>} commands names of the programs
+ * @param {ReadonlyArray<string>} question arguments with which each is run
  */
 async function firstThatAnswers(commands, question) {
   for (const command of commands) {

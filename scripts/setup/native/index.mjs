@@ -1,4 +1,4 @@
-/** TensorFlow's own kernels for tfjs: made ready where they can be had, and plainly said where they can't. */
+/** Sets up TensorFlow's own kernels for tfjs. Where that is impossible, it says so, and why. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { say } from '../report.mjs';
@@ -8,10 +8,10 @@ import { probe } from './probe.mjs';
 import { fromWheel, isBuilt, link, ownInstaller } from './ways.mjs';
 
 /**
- * Never fails: without the native kernels everything goes on with WASM.
+ * Sets up the native kernels. It never fails: without them everything goes on with WASM.
  *
- * @param {string} root
- * @param {{ tryAgain: boolean }} options to try again although an earlier set-up found that it can't be done
+ * @param {string} root folder of this repository
+ * @param {{ tryAgain: boolean }} options `tryAgain`: whether to try again although an earlier set-up failed
  */
 export async function setUpNative(root, options) {
   const asked = process.env.LAPLACE_BACKEND;
@@ -34,7 +34,7 @@ async function find(root, { tryAgain }) {
   }
   const ways = [
     { name: 'the binding that is there already', isThere: existsSync(at.binding), attempt: async () => undefined },
-    { name: 'the one built by an earlier set-up', isThere: isBuilt(at), attempt: () => link(at) },
+    { name: 'the binding built by an earlier set-up', isThere: isBuilt(at), attempt: () => link(at) },
     { name: "the package's own installer", attempt: () => ownInstaller(at) },
     { name: `a build on TensorFlow ${TENSORFLOW.version}'s Python wheel`, attempt: () => fromWheel(at) },
   ];

@@ -1,4 +1,4 @@
-/** TensorFlow's C library and headers, out of its Python wheel into the cache. */
+/** Unpacks TensorFlow's C library and headers from its Python wheel into the cache. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,10 @@ import { TENSORFLOW } from './places.mjs';
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const LISTING = 'files.json';
 
-/** The library, the headers that the C API reaches, and the licence they come under; the rest of the wheel is 10,000 files. */
+/**
+ * The parts of the wheel that are unpacked: the library, the headers that the C API includes, and their licence. The wheel has 10,000
+ * more files.
+ */
 const WANTED = [
   'libtensorflow_cc.so.2',
   'libtensorflow_framework.so.2',
@@ -30,10 +33,14 @@ with zipfile.ZipFile(wheel) as z:
     z.extractall(folder, [n for n in z.namelist() if n.startswith(tuple('tensorflow/' + w for w in wanted))])
 `;
 
-/** @param {string} path */
+/** @param {string} path @returns {number | undefined} size in bytes; undefined if the file does not exist */
 const sizeOf = (path) => statSync(path, { throwIfNoEntry: false })?.size;
 
-/** @param {Places} at */
+/**
+ * Whether the cache folder is complete.
+ *
+ * @param {Places} at
+ */
 export function isReady({ library }) {
   const listing = join(library, LISTING);
   const listed = existsSync(listing) ? JSON.parse(readFileSync(listing, 'utf8')) : undefined;
@@ -41,11 +48,11 @@ export function isReady({ library }) {
 }
 
 /**
- * Makes the cache folder, unless it is there and whole. It is made beside its place and then renamed, so that it is never seen
- * half made, whatever interrupts this.
+ * Makes the cache folder, unless it is complete already. It is made under another name and then renamed, so that an interruption
+ * leaves no half-made folder in its place.
  *
  * @param {Places} at
- * @param {string} python
+ * @param {string} python command of a Python that has pip
  */
 export async function unpackWheel(at, python) {
   if (isReady(at)) return undefined;
@@ -82,7 +89,7 @@ async function unzip(python, folder) {
   return code === 0 ? undefined : `the wheel could not be unpacked: ${complaint(output)}`;
 }
 
-/** @param {string} folder @returns {Record<string, number>} sizes of all files in it */
+/** @param {string} folder @returns {Record<string, number>} size in bytes of every file in the folder, by its path */
 function listFiles(folder) {
   const stats = readdirSync(folder, { recursive: true }).map((path) => ({
     path: String(path),
@@ -92,7 +99,7 @@ function listFiles(folder) {
 }
 
 /**
- * Removes what set-ups that were ended midway have left beside the cache folder: each works in a folder named by its process.
+ * Removes the working folders of set-ups that were interrupted. The name of such a folder ends with the id of its process.
  *
  * @param {Places} at
  */

@@ -1,16 +1,21 @@
-/** Whether the binding of tfjs-node-gpu loads and multiplies. In a process of its own: a bad binding ends the one it is loaded in. */
+/**
+ * Checks whether the binding of tfjs-node-gpu loads and multiplies. The check runs in a separate process, because a bad binding
+ * ends the process that loads it.
+ */
 import { complaint, run } from '../process.mjs';
 
 const LIMIT_MS = 60_000;
 const PROGRAM = `
   const tf = require('@tensorflow/tfjs-node-gpu');
   const [x] = tf.matMul([[2]], [[3]]).dataSync();
-  if (x !== 6) throw new Error('2 times 3 is ' + x);
+  if (x !== 6) throw new Error('its product of 2 and 3 is ' + x);
 `;
 
 /**
- * @param {string} root
- * @returns {Promise<string | undefined>} why it does not
+ * Checks the binding.
+ *
+ * @param {string} root folder of this repository
+ * @returns {Promise<string | undefined>} why the binding does not work, or undefined
  */
 export async function probe(root) {
   const env = { TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '0' };

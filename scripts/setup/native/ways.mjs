@@ -1,4 +1,4 @@
-/** The ways to a binding. Each answers why it failed, or nothing. */
+/** The ways to get a binding. Each resolves with the reason for its failure, or with undefined if it succeeded. */
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { complaint, run } from '../process.mjs';
@@ -9,15 +9,23 @@ import { isReady, unpackWheel } from './library.mjs';
 
 /** @typedef {import('./places.mjs').Places} Places */
 
-/** Enough for its download on a slow line; where a firewall swallows packets nobody waits longer than this. */
+/** Time limit of the installer: enough for its download on a slow line, and an end where a firewall drops its packets. */
 const INSTALLER_LIMIT_MS = 180_000;
 
-/** @param {Places} at */
+/**
+ * Whether an earlier set-up has built the binding.
+ *
+ * @param {Places} at
+ */
 export const isBuilt = (at) => isReady(at) && existsSync(at.built);
 
-/** @param {Places} at */
+/**
+ * Runs the installer of tfjs-node-gpu, which downloads a binding.
+ *
+ * @param {Places} at
+ */
 export async function ownInstaller(at) {
-  // It would write through our link into the cache.
+  // The binding may be our link. The installer would write through it into the cache.
   rmSync(at.binding, { force: true });
   const { code, output } = await timed("Running tfjs-node-gpu's own installer", () =>
     run('npm', ['run', 'install'], { cwd: at.packageFolder, limitMs: INSTALLER_LIMIT_MS }),
@@ -27,7 +35,11 @@ export async function ownInstaller(at) {
   return complaint(output);
 }
 
-/** @param {Places} at */
+/**
+ * Builds the binding on the C library in TensorFlow's Python wheel.
+ *
+ * @param {Places} at
+ */
 export async function fromWheel(at) {
   const here = await host();
   const reason = whyNoBuild(here);
@@ -35,15 +47,16 @@ export async function fromWheel(at) {
   try {
     return (await unpackWheel(at, String(here.python))) ?? (await compile(at, String(here.compiler))) ?? (await link(at));
   } catch (error) {
-    return String(error); // a full disk, a cache folder that can't be written
+    return String(error); // such as a full disk, or a cache folder that cannot be written
   }
 }
 
 /**
- * The binding is two C++ files on TensorFlow's C API and Node-API, both stable: a compiler is all that they need.
+ * Compiles the binding. It is two C++ files that use only TensorFlow's C API and Node-API, which are both stable. So a compiler
+ * is enough to build it.
  *
  * @param {Places} at
- * @param {string} compiler
+ * @param {string} compiler command of a C++ compiler
  */
 async function compile(at, compiler) {
   const half = `${at.built}.${process.pid}`;
@@ -60,7 +73,8 @@ async function compile(at, compiler) {
 }
 
 /**
- * A link is enough: Node loads a binding by its real path, where the library lies beside it.
+ * Links the binding in the cache to the path at which tfjs looks for it. A link is enough: Node loads a binding from its real
+ * path, and the library lies beside it there.
  *
  * @param {Places} at
  */

@@ -9,13 +9,13 @@ import { inputRows } from './inputs.js';
 import { testMatrix } from './sketch.js';
 import { gram, type LayerShape, type SummedStructure, type SumShape } from './structure.js';
 
-interface Sums {
+export interface SketchSums {
   readonly input: SumShape;
   readonly diagonal: SumShape;
   readonly sketch?: SumShape;
 }
 
-const sums = ({ n, m, sketch }: LayerShape): Sums => ({
+const sums = ({ n, m, sketch }: LayerShape): SketchSums => ({
   input: gram(n),
   diagonal: { rows: m, cols: 1 },
   ...(sketch === undefined ? {} : { sketch: { rows: m, cols: sketch.columns } }),
@@ -46,4 +46,4 @@ export const lowRank = {
   factorRows: ({ n }) => n,
   words: ({ sketch }) =>
     sketch === undefined ? 'a factor and a diagonal' : `a factor, and a diagonal and at most ${sketch.rank} eigenvectors`,
-} as const satisfies SummedStructure<Sums>;
+} as const satisfies SummedStructure<SketchSums>;

@@ -1,6 +1,6 @@
-/** Eigen 3.4.0 (MPL-2.0) in WebAssembly. Made by `npm run build:eigen` of eigen.cpp: change that. */
+/** Eigen 3.4.0 (MPL-2.0) in WebAssembly. `npm run build:eigen` generates this file from eigen.cpp: edit eigen.cpp instead. */
 
-/** Names the source, flags and versions that these bytes came from. */
+/** A hash of the source, flags and versions from which the bytes were built. */
 export const RECIPE = '0cfe8b3e98607b747c8ad7b3ecc06ecb4f047f04f6c08946859fadba796c004b';
 
 /** The module in base64. */
