@@ -15,12 +15,12 @@ import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from
 import { gramProducts } from '../../network/matmul.js';
 import { type Network, readNetwork, withBlocks } from '../../network/network.js';
 import type { Layer } from '../../network/ops.js';
-import { closedFormOf } from '../structure/closedForm.js';
 import { type Curvature, fisherOf, policyOf } from '../codec.js';
-import { warningsOf } from './coverageWarnings.js';
 import { rowsPerExample } from '../fisher/seeds.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from '../layout.js';
+import { closedFormOf } from '../structure/closedForm.js';
 import { suitsLowRank } from '../structure/lowRank.js';
+import { warningsOf } from './coverageWarnings.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
 export interface LayerCoverage {
