@@ -24,6 +24,7 @@ const ONCE = [
   'recipe/**/*',
   'recipes/mnist/{commands,data,options,scores}',
   'recipes/{lenet,regression,support}/**/*',
+  'reference/command',
   'scripts/**/*',
   'stream/{breathe,codec,epochWindow,sequential}',
   'toolchain/{checks,imports,package}',

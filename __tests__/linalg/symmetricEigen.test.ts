@@ -21,8 +21,8 @@ import {
 const BOUND = 10;
 
 /**
- * An engine, its unit roundoff, and the size up to which it is asked. One engine goes as far
- * as a large layer; the others stop where all their blocks have been at work, as the time grows with n³.
+ * An engine, its unit roundoff, and the size up to which it is asked. One engine goes as far as the side of a large layer; the others
+ * stop where their work comes in many blocks, since it grows with n³.
  */
 interface Subject {
   readonly make: () => LinalgEngine;
