@@ -20,8 +20,9 @@ const labels = numberLabels('numbers in [0, 1]');
 const variances = (f: tf.Tensor2D): tf.Tensor2D => tf.mul(tf.sigmoid(f), tf.sigmoid(tf.neg(f)));
 
 /** Operations for a smoothing and weights. */
-export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'bernoulli'>): LikelihoodOps => ({
+export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'bernoulli'>): LikelihoodOps<'labels'> => ({
   name: 'bernoulli',
+  predicts: 'labels',
   links: ['sigmoid'],
   forbidden: ['softmax', 'logSoftmax', 'hardSigmoid'],
   outputsFit: (K) => K === 1 || (K > 1 && weights === undefined),

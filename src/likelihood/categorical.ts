@@ -23,8 +23,12 @@ const classNumbers = (y: tf.Tensor): tf.Tensor1D => tf.reshape(tf.cast(y, 'float
 const probabilities = (f: tf.Tensor2D): tf.Tensor2D => tf.softmax(f);
 
 /** Operations for a smoothing and weights. */
-export const categoricalOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'categorical'>): LikelihoodOps => ({
+export const categoricalOps = ({
+  labelSmoothing,
+  classWeights: weights,
+}: LikelihoodOf<'categorical'>): LikelihoodOps<'classes'> => ({
   name: 'categorical',
+  predicts: 'classes',
   links: ['softmax', 'logSoftmax'],
   forbidden: ['sigmoid', 'hardSigmoid'],
   outputsFit: (C) => C >= 2 && (weights === undefined || weights.length === C),

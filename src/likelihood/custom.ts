@@ -6,7 +6,7 @@ import type { LikelihoodOf } from './codec.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 /** Operations made of the given functions; the gradient comes from autodiff unless it is given. */
-export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
+export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps<'numbers'> => {
   const { name, nll, sample, mean, variance, labelShapeFits = firstIsBatch, labelsInRange } = own;
   const returned = <T extends tf.Tensor>(what: string, found: T, shape: ReadonlyArray<number | null>): T => {
     const fits = found.rank === shape.length && shape.every((d, i) => d === null || d === found.shape[i]);
@@ -24,6 +24,7 @@ export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
   const gradient = (f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D => returned('gradient', given(f, y), f.shape);
   return {
     name,
+    predicts: 'numbers',
     links: [],
     forbidden: [],
     outputsFit: (C) => C >= 1,
@@ -51,6 +52,7 @@ export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
       return tf.reshape(gradient(all, tf.cast(labels, 'float32') as tf.Tensor2D), [draws, ...f.shape]);
     },
     mean: (f) => (mean === undefined ? f : returned('mean', mean(f), [f.shape[0], null])),
+    missing: (['mean', 'variance'] as const).filter((moment) => own[moment] === undefined),
     ...(variance === undefined ? {} : { variance: (f) => returned('variance', variance(f), [f.shape[0], null]) }),
   };
 };

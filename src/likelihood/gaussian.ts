@@ -11,7 +11,7 @@ import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 /** Operations for noise variances σ² > 0. */
-export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): LikelihoodOps => {
+export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): LikelihoodOps<'numbers'> => {
   const each = typeof noiseVariance === 'number' ? undefined : noiseVariance;
   const [first = noiseVariance as number] = each ?? [];
   /** A function of σ² as a tensor that broadcasts over [B, C]. */
@@ -20,6 +20,7 @@ export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): Likeli
   const deviation = Math.sqrt;
   return {
     name: 'gaussian',
+    predicts: 'numbers',
     links: [],
     forbidden: ['softmax', 'logSoftmax'],
     outputsFit: (C) => C >= 1 && (each === undefined || each.length === C),
@@ -70,6 +71,8 @@ export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): Likeli
         tf.onesLike(f),
         row((variance) => variance),
       ),
+    gaussianMoments: (mu, variance) =>
+      Array.from(mu, (mean, c) => ({ mean, epistemic: variance[c] as number, noise: each?.[c] ?? first })),
   };
 };
 

@@ -29,5 +29,5 @@ export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: numbe
   }
 };
 
-export type { JointOps, LikelihoodOps, LossRule } from './likelihood.js';
+export type { JointOps, LikelihoodOps, LossRule, Part } from './likelihood.js';
 export { jointOps } from './perOutput.js';

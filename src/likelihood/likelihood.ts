@@ -8,6 +8,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '../random/key.js';
 import type { HessianOps } from './hessian.js';
+import type { Moments } from './moments.js';
 
 /** How a known tfjs loss relates to the NLL of a likelihood. */
 export interface LossRule {
@@ -47,9 +48,23 @@ export interface JointOps extends OutputOps {
   readonly targets: (labels: ReadonlyArray<tf.Tensor>) => tf.Tensor2D;
 }
 
+/**
+ * What a likelihood predicts: one of C `classes`, whose probabilities are one distribution; `labels`, each yes or no independently of the
+ * others, so that their entropies are summed; real `numbers`; or the `counts` 0, 1, 2, ….
+ */
+export type Outcome = 'classes' | 'labels' | 'numbers' | 'counts';
+
+/** Neighbouring columns of f, and the operations of the likelihood that reads them. */
+export interface Part {
+  readonly ops: LikelihoodOps;
+  /** How many columns. */
+  readonly outputs: number;
+}
+
 /** The operations of one output's likelihood. A new likelihood is one file that makes a value of this type. */
-export interface LikelihoodOps extends OutputOps {
+export interface LikelihoodOps<O extends Outcome = Outcome> extends OutputOps {
   readonly name: string;
+  readonly predicts: O;
   /** Names of final activations that are this likelihood's own link and are left out of the network: f comes before them. */
   readonly links: ReadonlyArray<string>;
   /** Final activations that contradict the likelihood. */
@@ -58,8 +73,8 @@ export interface LikelihoodOps extends OutputOps {
   readonly outputsFit: (outputs: number) => boolean;
   /** The C for which it can, for error messages: 'C >= 2'. */
   readonly outputs: string;
-  /** True where the model's outputs are those of a sequence, [B, S, C], of which f has all steps side by side, [B, S·C]. */
-  readonly sequence?: true;
+  /** One step of a sequence, where the model's outputs are [B, S, C]; f then has all steps side by side, [B, S·C]. */
+  readonly step?: Part;
   /** The losses of tfjs that are this NLL up to a factor and a constant. */
   readonly losses: ReadonlyArray<LossRule>;
   /** The NLL as a loss function to write oneself, for error messages: where tfjs has none that is this NLL of these outputs. */
@@ -78,4 +93,11 @@ export interface LikelihoodOps extends OutputOps {
   readonly mean: (f: tf.Tensor2D) => tf.Tensor2D;
   /** Var[y | f] [B, T] of every label: for regression only. */
   readonly variance?: (f: tf.Tensor2D) => tf.Tensor2D;
+  /**
+   * Moments of each of an example's T labels for outputs f ~ N(mean, diag variance), [C] each: for a regression with a closed form.
+   * Without it a regression is averaged over draws of f.
+   */
+  readonly gaussianMoments?: (mean: ArrayLike<number>, variance: ArrayLike<number>) => ReadonlyArray<Moments>;
+  /** The functions that a `customLikelihood` was not given and that predictions need. */
+  readonly missing?: ReadonlyArray<'mean' | 'variance'>;
 }

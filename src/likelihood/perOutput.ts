@@ -6,14 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn } from '../random/key.js';
-import type { JointOps, LikelihoodOps } from './likelihood.js';
-
-/** An output with its likelihood's operations. */
-export interface Part {
-  readonly ops: LikelihoodOps;
-  /** Columns that it has in f. */
-  readonly outputs: number;
-}
+import type { JointOps, LikelihoodOps, Part } from './likelihood.js';
 
 /** Operations of all outputs together; of a single one they are its own. */
 export const jointOps = (parts: ReadonlyArray<Part>): JointOps => {

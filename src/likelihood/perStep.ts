@@ -37,7 +37,8 @@ export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: Likel
   const width = each.targetWidth?.(C);
   return {
     name: `per-step ${each.name}`,
-    sequence: true,
+    predicts: each.predicts,
+    step: { ops: each, outputs: C },
     links: each.links,
     forbidden: each.forbidden,
     outputsFit: (outputs) => outputs % C === 0 && each.outputsFit(C),

@@ -12,6 +12,7 @@ import { LOG_FACTORIALS, poissons } from '../random/poisson.js';
 import { independentHessian } from './hessian.js';
 import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
+import { logNormalMean } from './moments.js';
 
 const LARGE = LOG_FACTORIALS.length;
 
@@ -28,8 +29,9 @@ function negativeLogLikelihood(f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor {
   return tf.where(tf.less(y, LARGE), few, tf.add(deviance, rest));
 }
 
-export const poissonOps: LikelihoodOps = {
+export const poissonOps: LikelihoodOps<'counts'> = {
   name: 'poisson',
+  predicts: 'counts',
   // None of tfjs's own activations; a class of that name can be registered with tfjs.
   links: ['exponential'],
   forbidden: ['softmax', 'logSoftmax', 'sigmoid', 'hardSigmoid'],
@@ -58,6 +60,12 @@ export const poissonOps: LikelihoodOps = {
   },
   mean: (f) => tf.exp(f),
   variance: (f) => tf.exp(f),
+  gaussianMoments: (mu, variance) =>
+    Array.from(mu, (f, c) => {
+      const v = variance[c] as number;
+      const rate = logNormalMean(f, v);
+      return { mean: rate, epistemic: rate * rate * Math.expm1(v), noise: rate };
+    }),
 };
 
 const tooLarge = () =>

@@ -2,7 +2,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Head, Network } from '../../network/network.js';
 import type { OutputPrediction, Prediction } from '../prediction.js';
-import { rowOf } from './report.js';
 
 /** A report of each head: that of the only output, or all by name. */
 export async function ofHeads(
@@ -17,7 +16,7 @@ export async function ofHeads(
 /** What a network with outputs f predicts of every row of a head's report, [rows, P]: see `reportSamples`. */
 export function predicted(head: Head, f: tf.Tensor2D): tf.Tensor2D {
   const { mean, variance } = head.ops;
-  const rows = f.size / rowOf(head).C;
+  const rows = f.size / head.row.outputs;
   const parts = variance === undefined ? [mean(f)] : [mean(f), variance(f)];
   return tf.concat(
     parts.map((part) => tf.reshape(part, [rows, -1]) as tf.Tensor2D),

@@ -1,45 +1,48 @@
 /** From the Gaussian over outputs to the prediction that a user reads. Pure, on the host, in float64. */
+import type { Moments } from '../../likelihood/moments.js';
 import type { PredictiveOf } from '../codec.js';
 import { sigmoid, softmax } from '../links/entropies.js';
 import { classBridge, labelBridge } from '../links/laplaceBridge.js';
 import { type LabelMoments, labelMoments } from '../links/logisticNormal.js';
-import { type ClosedForm, type Moments, regressionMoments } from '../links/moments.js';
 import { type OutputCovariance, outputCovariance } from '../links/outputCovariance.js';
 import { type ClassMoments, drawnClasses, outputDraws } from '../links/outputDraws.js';
 import { multiclassProbit, probit } from '../links/probit.js';
 import type { OutputPrediction } from '../prediction.js';
-import { assertFinite, classification, isClasses, type Rowed, regression, rowOf } from './report.js';
+import { assertFinite, classification, formOf, type Rowed, regression } from './report.js';
 
 /** How probabilities are made of outputs. */
 export type LinkOptions = Pick<PredictiveOf<'linearised'>, 'link' | 'samples' | 'seed'>;
 
 /**
- * Report of a linearised predictive. `mean` [B, C]; `covariance` is [B, C·C] for the full one, or [B, C] for variances. Not for
- * likelihoods of one's own: see `drawsOf`.
+ * Report of a linearised predictive. `mean` [B, C]; `covariance` is [B, C·C] for the full one, or [B, C] for variances.
+ * `undefined` for a regression whose moments have no closed form: average `drawsOf` instead.
  */
 export function reportLinearised(
   head: Rowed,
   mean: Float32Array,
   covariance: Float32Array,
   options: LinkOptions,
-): OutputPrediction {
-  const { likelihood, C } = rowOf(head);
+): OutputPrediction | undefined {
+  const { ops, outputs: C } = head.row;
+  const form = formOf(head);
+  const { gaussianMoments } = ops;
+  if (form._tag === 'regression' && gaussianMoments === undefined) return undefined;
   const rows = rowsOf(mean, covariance, C);
-  if (!isClasses(likelihood)) {
-    const moments = rows.map(([f, { variance }]) => regressionMoments(likelihood as ClosedForm, f, variance));
-    return regression(likelihood, moments.flat(), (moments[0] as ReadonlyArray<Moments>).length);
+  if (form._tag === 'regression') {
+    const moments = rows.map(([f, { variance }]) => gaussianMoments?.(f, variance) ?? []);
+    return regression(form.support, moments.flat(), (moments[0] as ReadonlyArray<Moments>).length);
   }
   const probabilities = new Float32Array(mean.length);
   const deviations = new Float32Array(mean.length);
   const expected = new Float32Array(rows.length);
-  const momentsOf = likelihood._tag === 'categorical' ? ofClasses : ofLabels;
+  const momentsOf = ops.predicts === 'classes' ? ofClasses : ofLabels;
   rows.forEach(([f, own], b) => {
     const found = momentsOf(f, own, options);
     probabilities.set(found.probabilities, b * C);
     deviations.set(found.deviations, b * C);
     expected[b] = found.expectedEntropy;
   });
-  return classification(likelihood, probabilities, deviations, expected, C);
+  return classification(form.entropy, probabilities, deviations, expected, C);
 }
 
 /** Draws [B, S, C] of outputs f ~ N(mean, covariance): for likelihoods whose moments have no closed form. */
