@@ -30,28 +30,23 @@ export { exact } from './curvature/fisher/exact.js';
 export type { Fisher } from './curvature/fisher/index.js';
 export { type MonteCarloOptions, monteCarlo } from './curvature/fisher/monteCarlo.js';
 export { type TruncatedOptions, truncated } from './curvature/fisher/truncated.js';
+export { bernoulli } from './likelihood/bernoulli.js';
+export { categorical } from './likelihood/categorical.js';
+export type { ClassOptions } from './likelihood/classOptions.js';
+export { type CustomLikelihoodOptions, customLikelihood } from './likelihood/custom.js';
+export { type GaussianOptions, gaussian } from './likelihood/gaussian.js';
+export { heteroscedastic } from './likelihood/heteroscedastic.js';
 export {
-  type ClassOptions,
-  type CustomLikelihoodOptions,
-  type GaussianOptions,
   type Likelihood,
   LikelihoodCodec,
   type LikelihoodOf,
   type OutputLikelihood,
   type PerOutput,
-  type PerStepOptions,
   type StepLikelihood,
-} from './likelihood/codec.js';
-export {
-  bernoulli,
-  categorical,
-  customLikelihood,
-  gaussian,
-  heteroscedastic,
-  perOutput,
-  perStep,
-  poisson,
-} from './likelihood/constructors.js';
+} from './likelihood/index.js';
+export { perOutput } from './likelihood/perOutput.js';
+export { type PerStepOptions, perStep } from './likelihood/perStep.js';
+export { poisson } from './likelihood/poisson.js';
 export { isotropic, type Prior, PriorCodec, perLayer } from './posterior/codec.js';
 export { type Damping, DampingCodec, exactDamping, factoredDamping } from './posterior/damping.js';
 export {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { LayerSelection } from '../../src/codec/index.js';
 import type { Curvature, CurvatureInput } from '../../src/curvature/codec.js';
-import type { Likelihood, LikelihoodInput } from '../../src/likelihood/codec.js';
+import type { Likelihood, LikelihoodInput } from '../../src/likelihood/index.js';
 import type { Prior, PriorInput } from '../../src/posterior/codec.js';
 import type { Damping, DampingInput } from '../../src/posterior/damping.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import { type AnyCodec, decode, LayerSelectionCodec } from '../../src/codec/index.js';
 import { CurvatureCodec } from '../../src/curvature/codec.js';
-import { LikelihoodCodec } from '../../src/likelihood/codec.js';
+import { LikelihoodCodec } from '../../src/likelihood/index.js';
 import { PriorCodec } from '../../src/posterior/codec.js';
 import { DampingCodec } from '../../src/posterior/damping.js';
 import { PredictiveCodec } from '../../src/predictive/codec.js';

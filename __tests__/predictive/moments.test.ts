@@ -11,7 +11,7 @@ import {
   type Regression,
   weightSampling,
 } from 'tfjs-laplace';
-import type { OutputLikelihood } from '../../src/likelihood/codec.js';
+import type { OutputLikelihood } from '../../src/likelihood/index.js';
 import { likelihoodOps } from '../../src/likelihood/index.js';
 import type { Moments } from '../../src/likelihood/moments.js';
 import { type Head, readNetwork } from '../../src/network/network.js';

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
+import { categorical, customLikelihood, gaussian, perStep } from 'tfjs-laplace';
 import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
-import type { Likelihood } from '../../src/likelihood/codec.js';
-import { categorical, customLikelihood, gaussian, perStep } from '../../src/likelihood/constructors.js';
+import type { Likelihood } from '../../src/likelihood/index.js';
 import { isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
 import { type Damping, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
 import { linearised, weightSampling } from '../../src/predictive/codec.js';

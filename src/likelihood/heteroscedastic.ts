@@ -5,12 +5,28 @@
  * Λ is the Fisher, diag(e^{−s}, ½): the NLL's Hessian depends on the label and need not be positive.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { make, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
 import { normals } from '../random/normals.js';
 import { independentHessian } from './hessian.js';
 import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 import { logNormalMean } from './moments.js';
+
+export const Heteroscedastic = variant('heteroscedastic', {});
+
+/**
+ * Regression whose noise depends on the input (Nix & Weigend 1994): the network has 2 T outputs for labels [B, T], first T means,
+ * then T log-variances. Its curvature is the Fisher diag(1/σ², ½).
+ *
+ * @example
+ * ```ts
+ * import { heteroscedastic } from 'tfjs-laplace';
+ *
+ * heteroscedastic(); // => { _tag: 'heteroscedastic' }
+ * ```
+ */
+export const heteroscedastic = (): (typeof Heteroscedastic)['_A'] => make('heteroscedastic', Heteroscedastic, {});
 
 const LOG_2PI = Math.log(2 * Math.PI);
 

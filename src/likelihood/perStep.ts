@@ -5,11 +5,42 @@
  * Targets [B, S·(T + 1)] hold each step's own targets and its weight.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { LikelihoodOf } from './codec.js';
+import { type Flat, finite, make, type Options, optional, taggedUnion, variant } from '../codec/index.js';
 import type { LikelihoodOps } from './likelihood.js';
+import { REGISTERED, registeredOps, type StepLikelihood } from './registered.js';
 
-/** Operations of all steps; `each` are those of one, with C outputs. */
-export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: LikelihoodOps, C: number): LikelihoodOps => {
+export const PerStep = variant('perStep', {
+  /** The likelihood of every step. */
+  each: taggedUnion('a likelihood of one step', ...REGISTERED),
+  /** Steps all of whose labels are this number count nothing; without it all steps count. */
+  ignoreLabel: optional(finite),
+});
+
+/** The value of `perStep`. */
+type Value = (typeof PerStep)['_A'];
+
+/** Options of `perStep` beside the likelihood. */
+export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
+
+/**
+ * The same likelihood for every step of a sequence: outputs [B, S, C], labels [B, S] or [B, S, T]. An example's log-likelihood is the
+ * sum over its steps; those whose labels all are `ignoreLabel` (padding) count nothing.
+ *
+ * @throws LaplaceError `InvalidOption` for anything but a likelihood of one step.
+ *
+ * @example
+ * ```ts
+ * import { perStep, poisson } from 'tfjs-laplace';
+ *
+ * perStep(poisson(), { ignoreLabel: -1 }); // => { _tag: 'perStep', each: { _tag: 'poisson' }, ignoreLabel: -1 }
+ * ```
+ */
+export const perStep = (each: StepLikelihood, options: PerStepOptions = {}): Value =>
+  make('perStep', PerStep, { ...options, each });
+
+/** Operations of all steps of a sequence, each step with C outputs. */
+export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number): LikelihoodOps => {
+  const each = registeredOps(likelihood);
   /** [B, S·C] to one row a step, [B·S, C]. */
   const steps = (f: tf.Tensor2D): tf.Tensor2D => tf.reshape(f, [-1, C]);
   const joined = (rows: tf.Tensor, B: number): tf.Tensor2D => tf.reshape(rows, [B, -1]);

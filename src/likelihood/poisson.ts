@@ -6,6 +6,7 @@
  * 2πy and a small series, which keeps the digits that e^f − y f + log y! would lose between numbers of the size of y log y.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { make, variant } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
 import { foldIn } from '../random/key.js';
 import { LOG_FACTORIALS, poissons } from '../random/poisson.js';
@@ -13,6 +14,20 @@ import { independentHessian } from './hessian.js';
 import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 import { logNormalMean } from './moments.js';
+
+export const Poisson = variant('poisson', {});
+
+/**
+ * Counts: y ~ Poisson(e^f), f the logarithm of the rate. Labels are integers >= 0, [B, C], or [B] for one output.
+ *
+ * @example
+ * ```ts
+ * import { poisson } from 'tfjs-laplace';
+ *
+ * poisson(); // => { _tag: 'poisson' }
+ * ```
+ */
+export const poisson = (): (typeof Poisson)['_A'] => make('poisson', Poisson, {});
 
 const LARGE = LOG_FACTORIALS.length;
 

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Likelihood, OutputLikelihood } from '../likelihood/codec.js';
+import type { Likelihood, OutputLikelihood } from '../likelihood/index.js';
 import { type LikelihoodOps, likelihoodOps, type Part } from '../likelihood/index.js';
 import type { Graph } from './graph.js';
 import { inputsOf, type Layer, type Op, outputsOf, type ValueId } from './ops.js';

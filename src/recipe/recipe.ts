@@ -8,17 +8,17 @@
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
 import { either as E, function as F } from 'fp-ts';
-import { decode, type Flat } from '../codec/index.js';
+import { type DataOf, decode, type Flat, isData } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { isData, type Likelihood, type LikelihoodOf } from '../likelihood/codec.js';
+import type { Likelihood } from '../likelihood/index.js';
 import type { EpochSelection } from '../stream/codec.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 
 /** A recipe that JSON can hold: without predicates, and without a likelihood of one's own, also in a `perStep`. */
 export type RecipeData = Flat<
   Omit<Recipe, 'epochs' | 'likelihood'> & {
-    readonly epochs: Exclude<EpochSelection, { readonly _tag: 'epochsWhere' }>;
-    readonly likelihood: Exclude<Likelihood, LikelihoodOf<'custom'>>;
+    readonly epochs: DataOf<EpochSelection>;
+    readonly likelihood: DataOf<Likelihood>;
   }
 >;
 
@@ -74,7 +74,7 @@ export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> 
   F.pipe(
     decodeRecipe(value),
     E.chain(({ epochs, likelihood, ...rest }) => {
-      if (epochs._tag === 'epochsWhere') return E.left(isCode('epochs.predicate', 'finalEpochs or everyEpoch, which are data'));
+      if (!isData(epochs)) return E.left(isCode('epochs.predicate', 'finalEpochs or everyEpoch, which are data'));
       if (!isData(likelihood)) return E.left(isCode('likelihood', "a likelihood of the library's, which are data"));
       return E.right(Object.freeze({ ...rest, likelihood, epochs }));
     }),
