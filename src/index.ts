@@ -107,6 +107,8 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/variances.js';
+export { type CustomLinkOptions, customLink, type LinkedMoments } from './predictive/links/customLink.js';
+export type { OutputCovariance } from './predictive/links/outputCovariance.js';
 export type {
   Classification,
   OutputPrediction,

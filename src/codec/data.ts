@@ -1,10 +1,10 @@
 /** Values that are data and values that hold code. Data can be written as JSON, cloned, and sent to another thread. */
 
-/** The members of a union T that have no function among their own fields. */
-export type DataOf<T> = T extends unknown
-  ? Extract<T[keyof T], (...args: never[]) => unknown> extends never
-    ? T
-    : never
+/** T without functions: the members of its unions that need a function are left out, however deep. */
+export type DataOf<T> = T extends (...args: never[]) => unknown ? never : T extends object ? DataOfFields<T> : T;
+
+type DataOfFields<T> = { readonly [K in keyof T]-?: [DataOf<T[K]>] extends [never] ? K : never }[keyof T] extends never
+  ? { readonly [K in keyof T]: DataOf<T[K]> }
   : never;
 
 /** True for a value that holds no function, however deep. */

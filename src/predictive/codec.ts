@@ -18,6 +18,7 @@ import {
   variant,
 } from '../codec/index.js';
 import { DESIGNS } from '../random/noise.js';
+import { DEFAULT_LINK, Links } from './links/index.js';
 
 const temperature = defaulted(nonNegative, 1);
 const sampling = {
@@ -40,7 +41,7 @@ const sampling = {
 
 const Linearised = variant('linearised', {
   /** From the Gaussian on the outputs to probabilities. */
-  link: defaulted(literals('probit', 'multiclassProbit', 'monteCarlo', 'laplaceBridge'), 'probit'),
+  link: defaulted(Links, DEFAULT_LINK),
   /** Draws of the outputs behind what the link has no closed form for: an even number, they come in pairs. */
   samples: defaulted(positiveEven, 128),
   /** Of those draws, which are common to all examples. */
@@ -94,6 +95,8 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * | `multiclassProbit` (Lu, Ie & Sha 2020, mf2) | a probit of every difference of two outputs | draws |
  * | `monteCarlo` | the mean over draws: exact but for their standard error, and consistent with the spread | draws |
  * | `laplaceBridge` (Hobbhahn, Kristiadi & Hennig 2022) | of a Dirichlet | of the Dirichlet |
+ *
+ * `customLink` makes a link of one's own.
  *
  * The spread is standard deviations and expected entropy. Under the two probits the mean is not that of the draws: where this makes
  * `mutualInformation` negative, it is 0. Draws come in antithetic pairs and are common to all examples: how a stream is cut into

@@ -5,6 +5,7 @@ import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
 import { inPieces } from '../device/pieces.js';
+import { DEFAULT_LINK, linkRule, nameOf } from '../links/index.js';
 import type { OutputPrediction, Predictor } from '../prediction.js';
 import { ofHeads, predicted } from '../report/heads.js';
 import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearisedReport.js';
@@ -69,14 +70,14 @@ const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && h
 
 /** A link that no head has a use for is a mistake. */
 function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
-  const useful = (head: Head): boolean => formOf(head)._tag === 'classification' || (isDrawn(head) && link === 'monteCarlo');
-  if (link === 'probit' || heads.some(useful)) return;
+  const useful = (head: Head): boolean => formOf(head)._tag === 'classification' || (isDrawn(head) && linkRule(link).isDrawn);
+  if (link === DEFAULT_LINK || heads.some(useful)) return;
   const names = [...new Set(heads.map(({ row }) => row.ops.name))];
   throw laplaceError('InvalidOption', {
     what: `The ${names.join(' and ')} likelihood has no use for a link`,
     field: 'predictive.link',
-    found: `'${link}'`,
-    expected: `'probit', the default${heads.some(isDrawn) ? ", or 'monteCarlo'" : ''}`,
+    found: `'${nameOf(link)}'`,
+    expected: `'${DEFAULT_LINK}', the default${heads.some(isDrawn) ? ", or 'monteCarlo'" : ''}`,
     remedy: 'Links are for the probabilities of classes; leave it out.',
   });
 }

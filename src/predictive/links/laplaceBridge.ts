@@ -16,9 +16,9 @@
  * One label is two classes with outputs ±f/2: a Beta with α = (1 + e^f) / s², β = (1 + e^{−f}) / s².
  */
 import { classEntropy, softmax } from './entropies.js';
-import type { LabelMoments } from './logisticNormal.js';
+import type { ClassMoments, LinkRule } from './link.js';
+import { type LabelMoments, labelwise } from './logisticNormal.js';
 import type { OutputCovariance } from './outputCovariance.js';
-import type { ClassMoments } from './outputDraws.js';
 
 /** Σα above which a Dirichlet is a point up to float32: entropies differ by less than 1e-12. */
 const CERTAIN = 1e15;
@@ -38,7 +38,7 @@ export function classBridge(mean: Float64Array, covariance: OutputCovariance): C
   const raw = covariance.variance.reduce((a, b) => Math.max(a, b), 0);
   if (largest <= raw * ROUNDING) {
     const probabilities = softmax(mean);
-    return { probabilities, deviations: new Float64Array(K), expectedEntropy: classEntropy(probabilities) };
+    return { probabilities, standardDeviations: new Float64Array(K), expectedEntropy: classEntropy(probabilities) };
   }
   // In logarithms: outputs of ±700 overflow.
   const inverse = logSumExp(mu.map((v) => -v)) - 2 * Math.log(K);
@@ -56,8 +56,8 @@ export function labelBridge(mu: number, variance: number): LabelMoments {
   const p = 1 / (1 + Math.exp(-mu));
   const q = 1 / (1 + Math.exp(mu));
   // α + β = (2 + e^f + e^−f) / s² = 1 / (p q s²).
-  const { deviations, expectedEntropy } = dirichlet(Float64Array.of(p, q), 1 / (p * q * variance));
-  return { mean: p, variance: (deviations[0] as number) ** 2, expectedEntropy };
+  const { standardDeviations, expectedEntropy } = dirichlet(Float64Array.of(p, q), 1 / (p * q * variance));
+  return { mean: p, variance: (standardDeviations[0] as number) ** 2, expectedEntropy };
 }
 
 /** Dirichlet with mean p and Σα: Var p_k = p_k (1 − p_k) / (Σα + 1), E[H] = ψ(Σα + 1) − Σ_k p_k ψ(α_k + 1). */
@@ -66,7 +66,7 @@ function dirichlet(p: Float64Array, sum: number): ClassMoments {
   const expected = p.reduce((entropy, v) => entropy - v * digamma(v * total + 1), digamma(total + 1));
   return {
     probabilities: p,
-    deviations: p.map((v) => (sum < CERTAIN ? Math.sqrt((v * (1 - v)) / (total + 1)) : 0)),
+    standardDeviations: p.map((v) => (sum < CERTAIN ? Math.sqrt((v * (1 - v)) / (total + 1)) : 0)),
     expectedEntropy: Math.max(0, expected),
   };
 }
@@ -92,3 +92,5 @@ export function digamma(x: number): number {
   const series = s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - (s * 691) / 32760)))));
   return shift + Math.log(y) - 0.5 / y - series;
 }
+
+export const laplaceBridgeRule: LinkRule = { classes: classBridge, labels: labelwise(labelBridge), isDrawn: false };

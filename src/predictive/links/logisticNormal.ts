@@ -9,6 +9,7 @@
 import { normalProbability } from '../../random/normal.js';
 import { labelEntropy } from './entropies.js';
 import { exp } from './exponential.js';
+import type { ClassMoments } from './link.js';
 
 /** Moments of one label's probability. */
 export interface LabelMoments {
@@ -19,6 +20,18 @@ export interface LabelMoments {
   /** E[H(p)], the entropy of a label in nats. */
   readonly expectedEntropy: number;
 }
+
+/** Moments of independent labels with outputs f ~ N(mean, diag variance), [C] each, from the moments of one label. */
+export const labelwise =
+  (momentsOf: (mu: number, variance: number) => LabelMoments) =>
+  (mean: Float64Array, variance: Float64Array): ClassMoments => {
+    const labels = Array.from(mean, (mu, k) => momentsOf(mu, variance[k] as number));
+    return {
+      probabilities: Float64Array.from(labels, (label) => label.mean),
+      standardDeviations: Float64Array.from(labels, (label) => Math.sqrt(label.variance)),
+      expectedEntropy: labels.reduce((sum, label) => sum + label.expectedEntropy, 0),
+    };
+  };
 
 /** Standard deviations beyond which a Gaussian has 1e-15 of its mass. */
 const REACH = 8;
@@ -68,3 +81,6 @@ export function labelMoments(mu: number, variance: number): LabelMoments {
   const mean = normalProbability(mu / Math.hypot(SCALE, s)) + first * scale;
   return { mean, variance: Math.max(0, mean * (1 - mean) - second * scale), expectedEntropy };
 }
+
+/** The same of independent labels. */
+export const labelsByQuadrature = labelwise(labelMoments);

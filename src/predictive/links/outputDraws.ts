@@ -9,23 +9,8 @@ import { key } from '../../random/key.js';
 import { normals } from '../../random/normals.js';
 import { classEntropy, softmax } from './entropies.js';
 import { EXP_RANGE, exp } from './exponential.js';
+import type { ClassMoments, DrawOptions } from './link.js';
 import type { OutputCovariance } from './outputCovariance.js';
-
-/** Moments of the probabilities of one example's classes. */
-export interface ClassMoments {
-  /** E[p] [C]. */
-  readonly probabilities: Float64Array;
-  /** √Var[p] [C]. */
-  readonly deviations: Float64Array;
-  /** E[H(p)] in nats. */
-  readonly expectedEntropy: number;
-}
-
-/** How many draws, an even number, and from which seed. */
-export interface DrawOptions {
-  readonly samples: number;
-  readonly seed: number;
-}
 
 /** Moments of softmax(f) over draws: all of one set of draws, so that the entropy of the mean is never below the mean entropy. */
 export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ClassMoments {
@@ -44,7 +29,7 @@ export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, o
   }
   return {
     probabilities: centre.map((p, c) => p + (first[c] as number) / draws),
-    deviations: second.map((v, c) => Math.sqrt(Math.max(0, v / draws - ((first[c] as number) / draws) ** 2))),
+    standardDeviations: second.map((v, c) => Math.sqrt(Math.max(0, v / draws - ((first[c] as number) / draws) ** 2))),
     expectedEntropy: entropies / draws,
   };
 }
