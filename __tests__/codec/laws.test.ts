@@ -20,7 +20,7 @@ const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, f
   ['prior', PriorCodec, arbitrary.prior, arbitrary.prior, arbitrary.priorInput],
   ['damping', DampingCodec, arbitrary.damping, arbitrary.damping, arbitrary.dampingInput],
   ['layers', LayerSelectionCodec, arbitrary.layers, arbitrary.layers, arbitrary.layers],
-  ['predictive', PredictiveCodec, arbitrary.predictive, arbitrary.predictive, arbitrary.predictiveInput],
+  ['predictive', PredictiveCodec, arbitrary.predictive, arbitrary.predictiveData, arbitrary.predictiveInput],
   ['recipe', RecipeCodec, arbitrary.recipe, arbitrary.recipeData, arbitrary.recipeInput],
 ];
 
