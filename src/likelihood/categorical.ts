@@ -36,7 +36,7 @@ type Value = (typeof Categorical)['_A'];
  */
 export const categorical = (options: ClassOptions = {}): Value => make('categorical', Categorical, options);
 
-/** One-hot rows must add up to 1 within this: float32 rounding of C terms, and nothing that a wrong label would pass. */
+/** One-hot rows must add up to 1 within this tolerance. It covers the float32 rounding of C terms; no wrong label passes it. */
 const ROW_SUM_TOLERANCE = 1e-3;
 
 const isClassNumbers = (shape: ReadonlyArray<number>): boolean => shape.length === 1 || (shape.length === 2 && shape[1] === 1);
@@ -52,6 +52,7 @@ export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Value)
   links: ['softmax', 'logSoftmax'],
   forbidden: ['sigmoid', 'hardSigmoid'],
   outputsFit: (C) => C >= 2 && (weights === undefined || weights.length === C),
+  remedy: (C) => (C === 1 ? 'For one output use bernoulli().' : ''),
   outputs: weights === undefined ? 'C >= 2' : `C = ${weights.length}, one for each class weight`,
   ...(labelSmoothing > 0
     ? { losses: [], ownLoss: `(y, f) => tf.losses.softmaxCrossEntropy(y, f, undefined, ${labelSmoothing}), on logits` }

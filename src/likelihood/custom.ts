@@ -1,4 +1,4 @@
-/** The operations of a likelihood of one's own: what was given, what follows from it, and checks of the shapes that come out. */
+/** A likelihood of one's own: the given functions, operations that follow from them, and checks of the shapes that they return. */
 import * as tf from '@tensorflow/tfjs-core';
 import { func, make, type Options, optional, text, variant } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
@@ -6,13 +6,13 @@ import { foldIn } from '../random/key.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 export const Custom = variant('custom', {
-  /** Says which likelihood this is: factors merge when their likelihoods have one name. */
+  /** Says which likelihood this is: factors merge when their likelihoods have the same name. */
   name: text,
   /** −log p(y | f) of each example, [B], with its constants. f [B, C]; y [B, T] are the labels as float32, [B] made [B, 1]. */
   nll: func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor1D>('a function (f, y) => NLL of each example, [B]'),
-  /** λ_k with Λ_b = Σ_k λ_kb λ_kbᵀ, the Fisher, or the NLL's Hessian where it is none of the label's: [K, B, C]. */
+  /** λ_k with Λ_b = Σ_k λ_kb λ_kbᵀ: the Fisher, or the NLL's Hessian where that does not depend on the label. [K, B, C]. */
   hessianRoot: func<(f: tf.Tensor2D) => tf.Tensor3D>('a function f => columns of a root of the Hessian, [K, B, C]'),
-  /** Gradient of the NLL in f, [B, C]; without it by autodiff of `nll`. */
+  /** Gradient of the NLL in f, [B, C]; without it autodiff of `nll` gives it. */
   gradient: optional(func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor2D>('a function (f, y) => gradients of the NLL, [B, C]')),
   /** Labels [B, T] drawn at f; only `monteCarlo` needs it. */
   sample: optional(func<(f: tf.Tensor2D, seed: number) => tf.Tensor>('a function (f, seed) => labels')),
@@ -20,7 +20,7 @@ export const Custom = variant('custom', {
   mean: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => means, [B, T]')),
   /** Var[y | f], [B, T]; only predictions need it. */
   variance: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => variances, [B, T]')),
-  /** Whether labels of this shape can belong to B examples with C outputs; without it any with B in front. */
+  /** Whether labels of this shape can belong to B examples with C outputs; without it every shape that starts with B. */
   labelShapeFits: optional(
     func<(shape: ReadonlyArray<number>, examples: number, outputs: number) => boolean>('a function (shape, B, C) => boolean'),
   ),
@@ -35,11 +35,11 @@ type Value = (typeof Custom)['_A'];
 export type CustomLikelihoodOptions = Options<typeof Custom>;
 
 /**
- * A likelihood of one's own, of its negative log-likelihood and a square root of its Hessian in the outputs. The functions run inside
+ * A likelihood of one's own, given by its negative log-likelihood and a square root of its Hessian in the outputs. The functions run inside
  * a `tf.tidy` and must be made of differentiable tfjs operations unless `gradient` is given too.
  *
- * Factors and posteriors keep the value, functions and all, in memory. It is no data: `encodeRecipe` refuses it, `structuredClone`
- * and `postMessage` throw a DataCloneError. Make it anew, under the same name, where it is needed.
+ * Factors and posteriors keep the value in memory, with its functions. The value is not data: `encodeRecipe` refuses it, `structuredClone`
+ * and `postMessage` throw a DataCloneError. Make it anew, under the same name, where you need it.
  *
  * @throws LaplaceError `InvalidOption` for a missing function.
  *

@@ -1,6 +1,6 @@
 /**
- * The likelihood of a model's outputs together, of f [B, C], all outputs side by side: an example's NLL is Σ_o w_o NLL_o(f_o, y_o), with
- * w_o the weight that the likelihood of output o gives its label. Λ is block-diagonal over outputs.
+ * The likelihood of all outputs of a model together, side by side in f [B, C]: an example's NLL is Σ_o w_o NLL_o(f_o, y_o), with w_o
+ * the weight that the likelihood of output o gives its label. Λ is block-diagonal over outputs.
  *
  * Targets [B, …] hold the targets of each output and, where its likelihood weighs labels, their weight.
  */
@@ -35,7 +35,7 @@ export type PerOutput<O extends OutputLikelihoods = OutputLikelihoods> = {
  * sum over its outputs, which are independent given the network. Labels are a list in the model's order, or a record by name.
  *
  * Class weights of an output's likelihood weigh its own part of the sum. Weights of examples (`batches({ x, y, weights })`) multiply
- * all of it. At most one output can have a `customLikelihood`: how many numbers its labels have only the labels say.
+ * all of it. At most one output can have a `customLikelihood`, because only its labels say how many numbers they have.
  *
  * @throws LaplaceError `InvalidOption` for no output, or for anything but a likelihood of one output.
  *
@@ -67,19 +67,19 @@ export type PerOutput<O extends OutputLikelihoods = OutputLikelihoods> = {
 export const perOutput = <const O extends OutputLikelihoods>(outputs: O): PerOutput<O> =>
   make('perOutput', PerOutput, { outputs }) as PerOutput<O>;
 
-/** Operations of all outputs together; of a single one they are its own. */
+/** Operations of all outputs together. A single output keeps its own. */
 export const jointOps = (parts: ReadonlyArray<Part>): JointOps => {
   const [only, ...more] = parts as [Part, ...Part[]];
   if (more.length > 0) return severalOps(parts);
   return { ...only.ops, targets: ([y]) => only.ops.targets(y as tf.Tensor, only.outputs) };
 };
 
-/** What belongs to one output. */
+/** The share of one output in f and in the targets. */
 interface Share {
   readonly ops: LikelihoodOps;
   readonly f: tf.Tensor2D;
   readonly targets: tf.Tensor2D;
-  /** [B, 1]; undefined where all are 1. */
+  /** [B, 1]; undefined where all weights are 1. */
   readonly weights: tf.Tensor2D | undefined;
 }
 

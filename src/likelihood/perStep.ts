@@ -1,6 +1,6 @@
 /**
- * One likelihood for every step of a sequence, as a likelihood of f [B, S·C], the outputs of all steps side by side: an example's NLL is
- * Σ_s w_s NLL(f_s, y_s), with w_s the step's weight, 0 for steps that the mask leaves out. Λ is block-diagonal over steps.
+ * One likelihood for every step of a sequence. Its f [B, S·C] are the outputs of all steps side by side, and an example's NLL is
+ * Σ_s w_s NLL(f_s, y_s), with w_s the step's weight, 0 for a step that `ignoreLabel` leaves out. Λ is block-diagonal over steps.
  *
  * Targets [B, S·(T + 1)] hold each step's own targets and its weight.
  */
@@ -12,7 +12,7 @@ import { REGISTERED, registeredOps, type StepLikelihood } from './registered.js'
 export const PerStep = variant('perStep', {
   /** The likelihood of every step. */
   each: taggedUnion('a likelihood of one step', ...REGISTERED),
-  /** Steps all of whose labels are this number count nothing; without it all steps count. */
+  /** A step whose labels all are this number does not count; without it all steps count. */
   ignoreLabel: optional(finite),
 });
 
@@ -24,7 +24,7 @@ export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
 
 /**
  * The same likelihood for every step of a sequence: outputs [B, S, C], labels [B, S] or [B, S, T]. An example's log-likelihood is the
- * sum over its steps; those whose labels all are `ignoreLabel` (padding) count nothing.
+ * sum over its steps. A step whose labels all are `ignoreLabel` (padding) does not count.
  *
  * @throws LaplaceError `InvalidOption` for anything but a likelihood of one step.
  *
@@ -52,7 +52,7 @@ export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number):
     if (ignoreLabel === undefined) return tf.ones([rows.shape[0] as number, 1]);
     return tf.cast(tf.any(tf.notEqual(rows, ignoreLabel), 1, true), 'float32') as tf.Tensor2D;
   };
-  /** Labels with a harmless one, (1, 0, …) or 0, in the steps that don't count: their own may be out of any range. */
+  /** Labels in which the steps that don't count get a harmless label, (1, 0, …) or 0: their own label may be out of range. */
   const harmless = (labels: tf.Tensor, counted: tf.Tensor2D): tf.Tensor => {
     const rows = tf.reshape(labels, [labels.shape[0] as number, -1]);
     const T = rows.shape[1] as number;

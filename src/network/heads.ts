@@ -154,12 +154,12 @@ function cutLink(graph: Graph, model: LayersModel, { i, name, likelihood }: Pair
   });
 }
 
-function remedyFor({ name, step }: LikelihoodOps, rank: number, outputs: number): string {
+function remedyFor({ name, step, remedy }: LikelihoodOps, rank: number, outputs: number): string {
   if (rank === 3 && step === undefined) return `For a ${name} of every step use perStep().`;
-  return name === 'categorical' && outputs === 1 ? 'For one output use bernoulli().' : '';
+  return remedy?.(outputs) ?? '';
 }
 
-/** How wide the targets of an output are that does not say, only the others tell: see `perOutput.ts`. */
+/** An output that does not state its target's width gets what the other outputs leave over (`perOutput.ts`): only one can. */
 function oneOpenWidth(cuts: ReadonlyArray<Cut>): E.Either<LaplaceError, void> {
   const open = cuts.filter(({ ops }) => ops.targetWidth === undefined);
   if (open.length < 2) return E.right(undefined);

@@ -100,11 +100,11 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  *
  * The spread is standard deviations and expected entropy. Under the two probits the mean is not that of the draws: where this makes
  * `mutualInformation` negative, it is 0. Draws come in antithetic pairs and are common to all examples: how a stream is cut into
- * batches changes nothing. Up to 64 outputs all four know the full covariance, beyond it variances alone.
+ * batches changes nothing. Up to 64 outputs all links know the full covariance, beyond it variances alone.
  *
  * Independent labels (`bernoulli`): each integral is of one dimension, and `monteCarlo` takes it by quadrature in place of draws,
  * exact to 1e-11, as it does the spread for both probits (which are one and the same); the bridge is a Beta. A `customLikelihood` is
- * averaged over draws under `probit` and `monteCarlo`; the other two, and any link but the default where no output is of classes, are
+ * averaged over draws under `probit` and `monteCarlo`; the other links, and any link but the default where no output is of classes, are
  * an `InvalidOption` of the stream. Under `perOutput` the link is that of the outputs that have classes.
  *
  * At temperature 0 every link gives the trained network's own probabilities. The bridge does not tend to them with more than two classes

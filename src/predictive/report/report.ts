@@ -1,6 +1,4 @@
-/**
- * From moments or samples to the prediction that a user reads. Pure, on the host.
- */
+/** From moments or samples to the prediction that a user reads. Pure, on the host. */
 import { laplaceError } from '../../errors.js';
 import type { Outcome } from '../../likelihood/likelihood.js';
 import type { Moments } from '../../likelihood/moments.js';
@@ -32,8 +30,8 @@ const FORMS: Readonly<Record<Outcome, Form>> = {
 export const formOf = ({ row }: Rowed): Form => FORMS[row.ops.predicts];
 
 /**
- * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
- * noise variances of the labels of a regression one after the other (P = 2 T).
+ * Report of samples. `draws` [B, samples, P] holds the prediction of each sampled network for each example: probabilities (P = C), or the
+ * means and then the noise variances of a regression's labels (P = 2 T).
  */
 export function reportSamples(
   head: Rowed,
@@ -54,22 +52,22 @@ export function reportSamples(
 
 /** A report that draws are added to one after another. */
 export interface SampleFold {
-  /** Adds what the next sampled network predicts: [rows, P], as in `reportSamples`. */
+  /** Adds the predictions of the next sampled network: [rows, P], as in `reportSamples`. */
   readonly add: (values: Float32Array) => void;
-  /** The largest standard error of a mean prediction; infinite while it can't be told. */
+  /** The largest standard error of a mean prediction; infinite while the draws are too few to tell. */
   readonly standardError: () => number;
-  /** Of the draws so far. */
+  /** The report of the draws so far. */
   readonly report: () => OutputPrediction;
 }
 
-/** For a head's rows of P numbers, from draws of this design. Memory: some numbers for each of theirs, however many draws. */
+/** A report of a head's rows of P numbers, from draws of this design. Memory: a few numbers for each of them, however many draws. */
 export function sampleFold(head: Rowed, design: Design, rows: number, P: number): SampleFold {
   const form = formOf(head);
   const values = runningMean(design, rows * P);
-  // Of a regression the noise variances have an error too, but nobody asks for it.
+  // The noise variances of a regression have an error too, which no report shows.
   const predicted = form._tag === 'classification' ? P : P / 2;
   const expectedEntropy = new Float64Array(rows);
-  /** Rows of the predictions alone, of rows of P numbers. */
+  /** The mean predictions of every row, without the noise variances that follow them. */
   const own = (all: Float64Array): Float32Array => {
     const data = new Float32Array(rows * predicted);
     for (let b = 0; b < rows; b++) data.set(all.subarray(b * P, b * P + predicted), b * predicted);
@@ -98,7 +96,7 @@ export function sampleFold(head: Rowed, design: Design, rows: number, P: number)
       };
       const mean = values.mean();
       if (form._tag === 'classification') {
-        // One sample says nothing of a spread: 0.
+        // One sample has no spread: 0.
         const deviations = Float32Array.from(values.variance(), (v) => (values.samples() > 1 ? Math.sqrt(v) : 0));
         const found = classification(form.entropy, Float32Array.from(mean), deviations, Float32Array.from(expectedEntropy), P);
         return { ...found, ...sampled };
