@@ -48,7 +48,7 @@ export type { WasmModule } from './linalg/wasm/webassembly.js';
 // Codecs of the DSL (io-ts).
 
 export { CurvatureCodec } from './curvature/codec.js';
-export { LikelihoodCodec } from './likelihood/codec.js';
+export { LikelihoodCodec } from './likelihood/index.js';
 export { PriorCodec } from './posterior/codec.js';
 export { DampingCodec } from './posterior/damping.js';
 export { PredictiveCodec } from './predictive/codec.js';

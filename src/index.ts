@@ -25,27 +25,22 @@ export { exact } from './curvature/fisher/exact.js';
 export type { Fisher } from './curvature/fisher/index.js';
 export { type MonteCarloOptions, monteCarlo } from './curvature/fisher/monteCarlo.js';
 export { type TruncatedOptions, truncated } from './curvature/fisher/truncated.js';
+export { bernoulli } from './likelihood/bernoulli.js';
+export { categorical } from './likelihood/categorical.js';
+export type { ClassOptions } from './likelihood/classOptions.js';
+export { type CustomLikelihoodOptions, customLikelihood } from './likelihood/custom.js';
+export { type GaussianOptions, gaussian } from './likelihood/gaussian.js';
+export { heteroscedastic } from './likelihood/heteroscedastic.js';
 export type {
-  ClassOptions,
-  CustomLikelihoodOptions,
-  GaussianOptions,
   Likelihood,
   LikelihoodOf,
   OutputLikelihood,
   PerOutput,
-  PerStepOptions,
   StepLikelihood,
-} from './likelihood/codec.js';
-export {
-  bernoulli,
-  categorical,
-  customLikelihood,
-  gaussian,
-  heteroscedastic,
-  perOutput,
-  perStep,
-  poisson,
-} from './likelihood/constructors.js';
+} from './likelihood/index.js';
+export { perOutput } from './likelihood/perOutput.js';
+export { type PerStepOptions, perStep } from './likelihood/perStep.js';
+export { poisson } from './likelihood/poisson.js';
 export { isotropic, type Prior, perLayer } from './posterior/codec.js';
 export { type Damping, exactDamping, factoredDamping } from './posterior/damping.js';
 export {
@@ -105,6 +100,8 @@ export {
   withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/variances.js';
+export { type CustomLinkOptions, customLink, type LinkedMoments } from './predictive/links/customLink.js';
+export type { OutputCovariance } from './predictive/links/outputCovariance.js';
 export type {
   Classification,
   OutputPrediction,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { LayerSelection } from '../../src/codec/index.js';
 import type { Curvature, CurvatureInput } from '../../src/curvature/codec.js';
-import type { Likelihood, LikelihoodInput } from '../../src/likelihood/codec.js';
+import type { Likelihood, LikelihoodInput } from '../../src/likelihood/index.js';
 import type { Prior, PriorInput } from '../../src/posterior/codec.js';
 import type { Damping, DampingInput } from '../../src/posterior/damping.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
@@ -112,6 +112,18 @@ const linearised = {
   seed,
   temperature: nonNegative,
 };
+const linked = {
+  ...linearised,
+  link: fc.record(
+    {
+      _tag: constant('customLink'),
+      name: fc.string({ minLength: 1 }),
+      classes: fc.func(fc.anything()),
+      labels: fc.func(fc.anything()),
+    },
+    { requiredKeys: ['_tag', 'name', 'classes'] },
+  ),
+};
 const sampling = {
   _tag: fc.constantFrom('activationSampling' as const, 'weightSampling' as const),
   samples: count,
@@ -119,12 +131,14 @@ const sampling = {
   seed,
   design: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
 };
-export const predictive = fc.oneof(
+/** Those that are data. */
+export const predictiveData = fc.oneof(
   fc.record(linearised),
   fc.record(sampling),
   fc.record({ ...sampling, standardError: positive }),
   fc.record({ ...sampling, _tag: constant('functionSampling') }),
-) as fc.Arbitrary<Predictive>;
+) as fc.Arbitrary<RecipeData['predictive']>;
+export const predictive = fc.oneof(predictiveData, fc.record(linked)) as fc.Arbitrary<Predictive>;
 
 const finalEpochs = { _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() };
 /** Those that are data. */
@@ -139,7 +153,7 @@ export const epochs: fc.Arbitrary<EpochSelection> = fc.oneof(
 
 const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive };
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
-export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, epochs: epochData });
+export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, epochs: epochData, predictive: predictiveData });
 
 export const likelihoodInput = fc.oneof(
   likelihood,

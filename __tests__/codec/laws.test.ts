@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import { type AnyCodec, decode, LayerSelectionCodec } from '../../src/codec/index.js';
 import { CurvatureCodec } from '../../src/curvature/codec.js';
-import { LikelihoodCodec } from '../../src/likelihood/codec.js';
+import { LikelihoodCodec } from '../../src/likelihood/index.js';
 import { PriorCodec } from '../../src/posterior/codec.js';
 import { DampingCodec } from '../../src/posterior/damping.js';
 import { PredictiveCodec } from '../../src/predictive/codec.js';
@@ -20,7 +20,7 @@ const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, f
   ['prior', PriorCodec, arbitrary.prior, arbitrary.prior, arbitrary.priorInput],
   ['damping', DampingCodec, arbitrary.damping, arbitrary.damping, arbitrary.dampingInput],
   ['layers', LayerSelectionCodec, arbitrary.layers, arbitrary.layers, arbitrary.layers],
-  ['predictive', PredictiveCodec, arbitrary.predictive, arbitrary.predictive, arbitrary.predictiveInput],
+  ['predictive', PredictiveCodec, arbitrary.predictive, arbitrary.predictiveData, arbitrary.predictiveInput],
   ['recipe', RecipeCodec, arbitrary.recipe, arbitrary.recipeData, arbitrary.recipeInput],
 ];
 

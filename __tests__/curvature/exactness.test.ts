@@ -30,7 +30,7 @@ const FLOAT32 = 2e-5;
 const APART = 0.02;
 
 /** Outputs of one step, for a likelihood of every step; all of them for others. */
-const stepOutputsOf = ({ heads, outputs }: Network): number => heads[0]?.stepOutputs ?? outputs;
+const stepOutputsOf = ({ heads, outputs }: Network): number => heads[0]?.row.outputs ?? outputs;
 
 /** Inputs, and labels of any value that the likelihood takes: Λ of these likelihoods doesn't ask for them. */
 function dataFor({ tokens, likelihood, examples }: Regime, network: Network): { x: tf.Tensor[]; y: tf.Tensor } {

@@ -1,27 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
-import { decode } from '../../src/codec/index.js';
-import {
-  type ClassOptions,
-  type CustomLikelihoodOptions,
-  type GaussianOptions,
-  isData,
-  type Likelihood,
-  LikelihoodCodec,
-  type LikelihoodOf,
-  type OutputLikelihood,
-  type StepLikelihood,
-} from '../../src/likelihood/codec.js';
 import {
   bernoulli,
+  type ClassOptions,
+  type CustomLikelihoodOptions,
   categorical,
   customLikelihood,
+  type GaussianOptions,
   gaussian,
   heteroscedastic,
+  type Likelihood,
+  type LikelihoodOf,
+  type OutputLikelihood,
   perOutput,
   perStep,
   poisson,
-} from '../../src/likelihood/constructors.js';
+  type StepLikelihood,
+} from 'tfjs-laplace';
+import { LikelihoodCodec } from 'tfjs-laplace/extend';
+import { decode, isData } from '../../src/codec/index.js';
 import { holds, type Same } from '../support/types.js';
 
 const OWN = customLikelihood({

@@ -62,7 +62,7 @@ it('steps of a sequence beside an output of one number', () => {
     3,
   );
   const network = right(readNetwork(model, perOutput({ y: gaussian(), steps: perStep(categorical()) })));
-  expect([network.outputs, network.heads[0]?.stepOutputs]).toEqual([13, 3]);
+  expect([network.outputs, network.heads[0]?.row.outputs]).toEqual([13, 3]);
   const x = inputsFor(model, 2, 1);
   const [steps, y] = model.predict(x) as [tf.Tensor, tf.Tensor];
   const f = forward(network, x).outputs;

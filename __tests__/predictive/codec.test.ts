@@ -8,6 +8,7 @@ import {
   PredictiveCodec,
   weightSampling,
 } from '../../src/predictive/codec.js';
+import type { customLink } from '../../src/predictive/links/customLink.js';
 import type { Design } from '../../src/random/noise.js';
 import { holds, type Same } from '../support/types.js';
 
@@ -61,7 +62,7 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
     'linearised',
     linearised,
     { link: 'logit' },
-    `linearised: link: found "logit", expected 'probit', 'multiclassProbit', 'monteCarlo' or 'laplaceBridge'.`,
+    `linearised: link: found "logit", expected 'probit', 'multiclassProbit', 'monteCarlo' or 'laplaceBridge', or a value tagged 'customLink'.`,
   ],
   [
     'linearised',
@@ -107,7 +108,7 @@ holds<
     Predictive,
     | {
         readonly _tag: 'linearised';
-        readonly link: 'probit' | 'multiclassProbit' | 'monteCarlo' | 'laplaceBridge';
+        readonly link: 'probit' | 'multiclassProbit' | 'monteCarlo' | 'laplaceBridge' | ReturnType<typeof customLink>;
         readonly samples: number;
         readonly seed: number;
         readonly temperature: number;

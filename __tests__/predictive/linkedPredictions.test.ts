@@ -136,7 +136,9 @@ describe.each(LINKS)('%s', (link) => {
       const f = Float64Array.from((mean[b] as Float32Array).subarray(3 * s, 3 * s + 3));
       const expected = drawnClasses(f, outputCovariance(own, 3), { samples: 128, seed: 0 });
       expect(relativeError(p, expected.probabilities)).toBeLessThan(FLOAT32);
-      expect(relativeError(found.standardDeviations[row] as Float32Array, expected.deviations)).toBeLessThan(10 * FLOAT32);
+      expect(relativeError(found.standardDeviations[row] as Float32Array, expected.standardDeviations)).toBeLessThan(
+        10 * FLOAT32,
+      );
     });
   });
 });

@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { softmax } from '../../src/predictive/links/entropies.js';
 import { exp } from '../../src/predictive/links/exponential.js';
 import { classBridge, digamma, labelBridge } from '../../src/predictive/links/laplaceBridge.js';
+import type { ClassMoments } from '../../src/predictive/links/link.js';
 import { labelMoments } from '../../src/predictive/links/logisticNormal.js';
+import { multiclassProbit } from '../../src/predictive/links/multiclassProbit.js';
 import { outputCovariance } from '../../src/predictive/links/outputCovariance.js';
-import { type ClassMoments, drawnClasses } from '../../src/predictive/links/outputDraws.js';
-import { multiclassProbit, probit } from '../../src/predictive/links/probit.js';
+import { drawnClasses } from '../../src/predictive/links/outputDraws.js';
+import { probit } from '../../src/predictive/links/probit.js';
 import { product, transposed } from '../support/math/dense64.js';
 import { sigmoid as sigmoid64, softmax as softmax64 } from '../support/math/likelihoods64.js';
 import { normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';
@@ -37,7 +39,7 @@ function brute(mean: ReadonlyArray<number>, root: number[][]): ClassMoments {
   }
   return {
     probabilities: first,
-    deviations: second.map((v, c) => Math.sqrt(Math.max(0, v - (first[c] as number) ** 2))),
+    standardDeviations: second.map((v, c) => Math.sqrt(Math.max(0, v - (first[c] as number) ** 2))),
     expectedEntropy: entropy[0],
   };
 }
@@ -80,10 +82,10 @@ describe.each(CASES)('$name', ({ mean, root }) => {
     const draws = 20_000;
     const found = drawnClasses(f, full(root), { samples: draws, seed: 3 });
     found.probabilities.forEach((p, c) => {
-      const deviation = exact.deviations[c] as number;
+      const deviation = exact.standardDeviations[c] as number;
       // Pairs are at worst as good as half as many independent draws; a probability in [0, 1] has a kurtosis below 10 here.
       expect(Math.abs(p - (exact.probabilities[c] as number))).toBeLessThan(STANDARD_ERRORS * deviation * Math.sqrt(2 / draws));
-      expect(Math.abs((found.deviations[c] as number) - deviation)).toBeLessThan(
+      expect(Math.abs((found.standardDeviations[c] as number) - deviation)).toBeLessThan(
         STANDARD_ERRORS * deviation * Math.sqrt(9 / (2 * draws)) + 1e-9,
       );
     });
@@ -108,7 +110,7 @@ describe.each(CASES)('$name', ({ mean, root }) => {
       expect(furthest(link(shifted, full(root, 5)), link(f, full(root)))).toBeLessThan(1e-12);
     }
     const [own, other] = [classBridge(f, covariance), classBridge(shifted, full(root, 5))];
-    expect(furthest(own.deviations, other.deviations)).toBeLessThan(1e-12);
+    expect(furthest(own.standardDeviations, other.standardDeviations)).toBeLessThan(1e-12);
     expect(Math.abs(own.expectedEntropy - other.expectedEntropy)).toBeLessThan(1e-11);
     // The probit of variances alone does: it is worse for it.
     expect(furthest(probit(softmax, shifted, full(root, 5).variance), probit(softmax, f, covariance.variance))).toBeGreaterThan(
@@ -149,7 +151,7 @@ describe('as the covariance goes to 0', () => {
     expect(at((r) => classBridge(f, full(r)).probabilities, 0)).toBe(0);
     const common = classBridge(f, outputCovariance(new Float64Array(9).fill(3), 3));
     expect(furthest(common.probabilities, softmax(f))).toBe(0);
-    expect(Array.from(common.deviations)).toEqual([0, 0, 0]);
+    expect(Array.from(common.standardDeviations)).toEqual([0, 0, 0]);
   });
 });
 
@@ -222,7 +224,7 @@ describe('the Laplace bridge', () => {
       ),
     );
     expect(classes.expectedEntropy).toBeCloseTo(found.expectedEntropy, 12);
-    expect((classes.deviations[0] as number) ** 2).toBeCloseTo(found.variance, 12);
+    expect((classes.standardDeviations[0] as number) ** 2).toBeCloseTo(found.variance, 12);
   });
 
   it('survives outputs that are large, and variances that are small', () => {
@@ -241,7 +243,7 @@ describe('the Laplace bridge', () => {
         outputCovariance(Float64Array.of(variance, 1e-3 * variance, 0), 3),
       );
       expect(classes.probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
-      expect([...classes.deviations, classes.expectedEntropy].every((v) => Number.isFinite(v) && v >= 0)).toBe(true);
+      expect([...classes.standardDeviations, classes.expectedEntropy].every((v) => Number.isFinite(v) && v >= 0)).toBe(true);
     }
   });
 

@@ -11,14 +11,19 @@ import {
   type Regression,
   weightSampling,
 } from 'tfjs-laplace';
+import type { OutputLikelihood } from '../../src/likelihood/index.js';
+import { likelihoodOps } from '../../src/likelihood/index.js';
+import type { Moments } from '../../src/likelihood/moments.js';
 import { type Head, readNetwork } from '../../src/network/network.js';
-import { type ClosedForm, regressionMoments } from '../../src/predictive/links/moments.js';
 import { reportLinearised } from '../../src/predictive/report/linearisedReport.js';
 import { LINK } from '../support/links.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { FLOAT32, numbersOf, relativeError } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
+
+const regressionMoments = (likelihood: OutputLikelihood, mu: Float32Array, v: Float32Array): ReadonlyArray<Moments> =>
+  likelihoodOps(likelihood, mu.length).gaussianMoments?.(mu, v) ?? [];
 
 /** E[g(f)] for f ~ N(mu, v), by the trapezoidal rule. */
 function expectation(g: (f: number) => number, mu: number, v: number): number {
@@ -30,7 +35,7 @@ function expectation(g: (f: number) => number, mu: number, v: number): number {
 describe('closed forms are the expectations over the outputs', () => {
   const [mu, v] = [Float32Array.of(0.4, -1.2), Float32Array.of(0.3, 1.5)];
 
-  it.each<[string, ClosedForm, (f: number) => number]>([
+  it.each<[string, OutputLikelihood, (f: number) => number]>([
     ['poisson', poisson(), Math.exp],
     ['gaussian', gaussian({ noiseVariance: 0.7 }), (f) => f],
   ])('of one output for one label: %s', (_, likelihood, meanOf) => {

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
+import { categorical, customLikelihood, customLink, gaussian, perStep } from 'tfjs-laplace';
 import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
-import type { Likelihood } from '../../src/likelihood/codec.js';
-import { categorical, customLikelihood, gaussian, perStep } from '../../src/likelihood/constructors.js';
+import type { Likelihood } from '../../src/likelihood/index.js';
 import { isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
 import { type Damping, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
 import { linearised, weightSampling } from '../../src/predictive/codec.js';
@@ -161,6 +161,18 @@ describe('encodeRecipe', () => {
       field: 'likelihood',
       message:
         "recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library's, which are data.",
+    });
+  });
+
+  it("says that a link of one's own is no data", () => {
+    const moments = { probabilities: [1], standardDeviations: [0], expectedEntropy: 0 };
+    const link = customLink({ name: 'own', classes: () => moments });
+    const result = encodeRecipe(recipe({ likelihood: 'categorical', predictive: linearised({ link }) }));
+    expect(E.isLeft(result) && result.left).toMatchObject({
+      kind: 'InvalidRecipe',
+      field: 'predictive.link',
+      found: 'a function',
+      expected: "a link of the library's, which are data",
     });
   });
 

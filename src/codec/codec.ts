@@ -34,9 +34,13 @@ export const refined = <A>(name: string, is: (value: unknown) => value is A): Co
   codec<A>(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context, name)));
 
 /** Values of the first codec, or of the second; what `meant` says was meant for the second has that one's problems alone. */
-export function anyOf<A, B>(first: Codec<A>, second: Codec<B>, meant: (value: unknown) => boolean): Codec<A | B> {
+export function anyOf<A, I, B, J>(
+  first: Codec<A, I>,
+  second: Codec<B, J>,
+  meant: (value: unknown) => boolean,
+): Codec<A | B, I | J> {
   const name = `${first.name}, or ${second.name}`;
-  return codec<A | B>(
+  return codec<A | B, I | J>(
     name,
     (value): value is A | B => first.is(value) || second.is(value),
     (value, context) => {

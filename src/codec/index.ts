@@ -1,6 +1,7 @@
 /** Combinators for the codecs of the DSL. */
 export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRecord, optional } from './codec.js';
 export { array, dictionary } from './collections.js';
+export { type DataOf, isData } from './data.js';
 export { decode, make } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
 export {
@@ -16,5 +17,5 @@ export {
   seed,
   text,
 } from './scalars.js';
-export { type Flat, struct } from './struct.js';
+export { type FieldsInput, type Flat, struct } from './struct.js';
 export { type Options, taggedUnion, variant } from './tagged.js';

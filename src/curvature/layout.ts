@@ -2,7 +2,7 @@
  * What a set of factors describes: the estimator, the likelihood, and for each layer its structure and the shapes of its sums. Factors of
  * different layouts never mix.
  */
-import type { Likelihood } from '../likelihood/codec.js';
+import type { Likelihood } from '../likelihood/index.js';
 import type { Block } from '../network/blocks.js';
 import type { Network } from '../network/network.js';
 import type { Matrix } from '../types.js';

@@ -6,13 +6,34 @@
  * two classes of a single label.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { make, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
 import { uniforms } from '../random/normals.js';
-import { classWeights } from './classWeights.js';
-import type { LikelihoodOf } from './codec.js';
+import { type ClassOptions, classFields, classWeights } from './classOptions.js';
 import { independentHessian } from './hessian.js';
 import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
+
+export const Bernoulli = variant('bernoulli', classFields);
+
+/** The value of `bernoulli`. */
+type Value = (typeof Bernoulli)['_A'];
+
+/**
+ * Yes or no for each output on its own: p = sigmoid(f). Labels are numbers in [0, 1], [B, C], or [B] for one output.
+ *
+ * `labelSmoothing` α takes labels to (1 − α) y + α/2. `classWeights` [w₀, w₁] weigh an example by its label, for one output only.
+ *
+ * @throws LaplaceError `InvalidOption` for α outside [0, 1) or a weight below 0.
+ *
+ * @example
+ * ```ts
+ * import { bernoulli } from 'tfjs-laplace';
+ *
+ * bernoulli(); // => { _tag: 'bernoulli', labelSmoothing: 0 }
+ * ```
+ */
+export const bernoulli = (options: ClassOptions = {}): Value => make('bernoulli', Bernoulli, options);
 
 const labels = numberLabels('numbers in [0, 1]');
 
@@ -20,8 +41,9 @@ const labels = numberLabels('numbers in [0, 1]');
 const variances = (f: tf.Tensor2D): tf.Tensor2D => tf.mul(tf.sigmoid(f), tf.sigmoid(tf.neg(f)));
 
 /** Operations for a smoothing and weights. */
-export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'bernoulli'>): LikelihoodOps => ({
+export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: Value): LikelihoodOps<'labels'> => ({
   name: 'bernoulli',
+  predicts: 'labels',
   links: ['sigmoid'],
   forbidden: ['softmax', 'logSoftmax', 'hardSigmoid'],
   outputsFit: (K) => K === 1 || (K > 1 && weights === undefined),

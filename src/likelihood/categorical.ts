@@ -5,15 +5,38 @@
  * Label smoothing α takes labels to (1 − α) y + α/C, as `tf.losses.softmaxCrossEntropy` does; Λ does not depend on labels.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { make, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
 import { uniforms } from '../random/normals.js';
-import { classWeights } from './classWeights.js';
-import type { LikelihoodOf } from './codec.js';
+import { type ClassOptions, classFields, classWeights } from './classOptions.js';
 import { simplexHessian } from './hessian.js';
 import { allOf } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
-/** One-hot rows must add up to 1 within this: float32 rounding of C terms, and nothing that a wrong label would pass. */
+export const Categorical = variant('categorical', classFields);
+
+/** The value of `categorical`. */
+type Value = (typeof Categorical)['_A'];
+
+/**
+ * One of C classes: p = softmax(f). Labels are class numbers [B] or rows [B, C] that add up to 1.
+ *
+ * `labelSmoothing` α takes labels to (1 − α) y + α/C. `classWeights`, one for each class, weigh an example by the class of its label in
+ * the log-likelihood and in the curvature, as `classWeight` of `fit` weighs its loss.
+ *
+ * @throws LaplaceError `InvalidOption` for α outside [0, 1) or a weight below 0.
+ *
+ * @example
+ * ```ts
+ * import { categorical } from 'tfjs-laplace';
+ *
+ * categorical(); // => { _tag: 'categorical', labelSmoothing: 0 }
+ * categorical({ classWeights: [1, 5, 1] }); // => { _tag: 'categorical', labelSmoothing: 0, classWeights: [1, 5, 1] }
+ * ```
+ */
+export const categorical = (options: ClassOptions = {}): Value => make('categorical', Categorical, options);
+
+/** One-hot rows must add up to 1 within this tolerance. It covers the float32 rounding of C terms; no wrong label passes it. */
 const ROW_SUM_TOLERANCE = 1e-3;
 
 const isClassNumbers = (shape: ReadonlyArray<number>): boolean => shape.length === 1 || (shape.length === 2 && shape[1] === 1);
@@ -23,11 +46,13 @@ const classNumbers = (y: tf.Tensor): tf.Tensor1D => tf.reshape(tf.cast(y, 'float
 const probabilities = (f: tf.Tensor2D): tf.Tensor2D => tf.softmax(f);
 
 /** Operations for a smoothing and weights. */
-export const categoricalOps = ({ labelSmoothing, classWeights: weights }: LikelihoodOf<'categorical'>): LikelihoodOps => ({
+export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Value): LikelihoodOps<'classes'> => ({
   name: 'categorical',
+  predicts: 'classes',
   links: ['softmax', 'logSoftmax'],
   forbidden: ['sigmoid', 'hardSigmoid'],
   outputsFit: (C) => C >= 2 && (weights === undefined || weights.length === C),
+  remedy: (C) => (C === 1 ? 'For one output use bernoulli().' : ''),
   outputs: weights === undefined ? 'C >= 2' : `C = ${weights.length}, one for each class weight`,
   ...(labelSmoothing > 0
     ? { losses: [], ownLoss: `(y, f) => tf.losses.softmaxCrossEntropy(y, f, undefined, ${labelSmoothing}), on logits` }

@@ -1,12 +1,68 @@
-/** The operations of a likelihood of one's own: what was given, what follows from it, and checks of the shapes that come out. */
+/** A likelihood of one's own: the given functions, operations that follow from them, and checks of the shapes that they return. */
 import * as tf from '@tensorflow/tfjs-core';
+import { func, make, type Options, optional, text, variant } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
 import { foldIn } from '../random/key.js';
-import type { LikelihoodOf } from './codec.js';
 import type { LikelihoodOps } from './likelihood.js';
 
+export const Custom = variant('custom', {
+  /** Says which likelihood this is: factors merge when their likelihoods have the same name. */
+  name: text,
+  /** −log p(y | f) of each example, [B], with its constants. f [B, C]; y [B, T] are the labels as float32, [B] made [B, 1]. */
+  nll: func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor1D>('a function (f, y) => NLL of each example, [B]'),
+  /** λ_k with Λ_b = Σ_k λ_kb λ_kbᵀ: the Fisher, or the NLL's Hessian where that does not depend on the label. [K, B, C]. */
+  hessianRoot: func<(f: tf.Tensor2D) => tf.Tensor3D>('a function f => columns of a root of the Hessian, [K, B, C]'),
+  /** Gradient of the NLL in f, [B, C]; without it autodiff of `nll` gives it. */
+  gradient: optional(func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor2D>('a function (f, y) => gradients of the NLL, [B, C]')),
+  /** Labels [B, T] drawn at f; only `monteCarlo` needs it. */
+  sample: optional(func<(f: tf.Tensor2D, seed: number) => tf.Tensor>('a function (f, seed) => labels')),
+  /** E[y | f], [B, T]; only predictions need it. */
+  mean: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => means, [B, T]')),
+  /** Var[y | f], [B, T]; only predictions need it. */
+  variance: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => variances, [B, T]')),
+  /** Whether labels of this shape can belong to B examples with C outputs; without it every shape that starts with B. */
+  labelShapeFits: optional(
+    func<(shape: ReadonlyArray<number>, examples: number, outputs: number) => boolean>('a function (shape, B, C) => boolean'),
+  ),
+  /** Scalar, 1 when every label is in range; without it every finite number is. */
+  labelsInRange: optional(func<(y: tf.Tensor) => tf.Scalar>('a function y => scalar 0 or 1')),
+});
+
+/** The value of `customLikelihood`. */
+type Value = (typeof Custom)['_A'];
+
+/** Options of `customLikelihood`. */
+export type CustomLikelihoodOptions = Options<typeof Custom>;
+
+/**
+ * A likelihood of one's own, given by its negative log-likelihood and a square root of its Hessian in the outputs. The functions run inside
+ * a `tf.tidy` and must be made of differentiable tfjs operations unless `gradient` is given too.
+ *
+ * Factors and posteriors keep the value in memory, with its functions. The value is not data: `encodeRecipe` refuses it, `structuredClone`
+ * and `postMessage` throw a DataCloneError. Make it anew, under the same name, where you need it.
+ *
+ * @throws LaplaceError `InvalidOption` for a missing function.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { customLikelihood } from 'tfjs-laplace';
+ *
+ * // Counts whose rate is softplus(f): Λ = s(f)² / softplus(f), s the sigmoid.
+ * const counts = customLikelihood({
+ *   name: 'poisson with a softplus link',
+ *   nll: (f, y) => tf.sum(tf.sub(tf.softplus(f), tf.mul(y, tf.log(tf.softplus(f)))), 1),
+ *   hessianRoot: (f) => tf.expandDims(tf.div(tf.sigmoid(f), tf.sqrt(tf.softplus(f))), 0),
+ *   mean: (f) => tf.softplus(f),
+ *   variance: (f) => tf.softplus(f),
+ * });
+ * counts._tag; // => 'custom'
+ * ```
+ */
+export const customLikelihood = (options: CustomLikelihoodOptions): Value => make('customLikelihood', Custom, options, 'custom');
+
 /** Operations made of the given functions; the gradient comes from autodiff unless it is given. */
-export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
+export const customOps = (own: Value): LikelihoodOps<'numbers'> => {
   const { name, nll, sample, mean, variance, labelShapeFits = firstIsBatch, labelsInRange } = own;
   const returned = <T extends tf.Tensor>(what: string, found: T, shape: ReadonlyArray<number | null>): T => {
     const fits = found.rank === shape.length && shape.every((d, i) => d === null || d === found.shape[i]);
@@ -24,6 +80,7 @@ export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
   const gradient = (f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D => returned('gradient', given(f, y), f.shape);
   return {
     name,
+    predicts: 'numbers',
     links: [],
     forbidden: [],
     outputsFit: (C) => C >= 1,
@@ -51,6 +108,7 @@ export const customOps = (own: LikelihoodOf<'custom'>): LikelihoodOps => {
       return tf.reshape(gradient(all, tf.cast(labels, 'float32') as tf.Tensor2D), [draws, ...f.shape]);
     },
     mean: (f) => (mean === undefined ? f : returned('mean', mean(f), [f.shape[0], null])),
+    missing: (['mean', 'variance'] as const).filter((moment) => own[moment] === undefined),
     ...(variance === undefined ? {} : { variance: (f) => returned('variance', variance(f), [f.shape[0], null]) }),
   };
 };

@@ -3,15 +3,44 @@
  * NLL = Σ_c (f_c − y_c)² / (2σ_c²) + ½ log(2πσ_c²), Λ = diag(1/σ²). Labels: [B, C], or [B] when C = 1, any finite numbers.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { anyOf, array, defaulted, make, type Options, positive, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
 import { normals } from '../random/normals.js';
-import type { LikelihoodOf } from './codec.js';
 import { independentHessian } from './hessian.js';
 import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
+export const Gaussian = variant('gaussian', {
+  /** σ² > 0: one for every output, or one each. */
+  noiseVariance: defaulted(
+    anyOf(positive, array('an array of finite numbers > 0, one for each output', positive), Array.isArray),
+    1,
+  ),
+});
+
+/** The value of `gaussian`. */
+type Value = (typeof Gaussian)['_A'];
+
+/** Options of `gaussian`. */
+export type GaussianOptions = Options<typeof Gaussian>;
+
+/**
+ * Regression: y ~ N(f, diag(σ²)) with a known noise variance σ² (in squared units of the labels), the same for all outputs or one each.
+ *
+ * @throws LaplaceError `InvalidOption` for a noise variance that is not > 0.
+ *
+ * @example
+ * ```ts
+ * import { gaussian } from 'tfjs-laplace';
+ *
+ * gaussian({ noiseVariance: 0.25 }); // => { _tag: 'gaussian', noiseVariance: 0.25 }
+ * gaussian({ noiseVariance: [0.25, 4] }); // => { _tag: 'gaussian', noiseVariance: [0.25, 4] }
+ * ```
+ */
+export const gaussian = (options: GaussianOptions = {}): Value => make('gaussian', Gaussian, options);
+
 /** Operations for noise variances σ² > 0. */
-export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): LikelihoodOps => {
+export const gaussianOps = ({ noiseVariance }: Value): LikelihoodOps<'numbers'> => {
   const each = typeof noiseVariance === 'number' ? undefined : noiseVariance;
   const [first = noiseVariance as number] = each ?? [];
   /** A function of σ² as a tensor that broadcasts over [B, C]. */
@@ -20,6 +49,7 @@ export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): Likeli
   const deviation = Math.sqrt;
   return {
     name: 'gaussian',
+    predicts: 'numbers',
     links: [],
     forbidden: ['softmax', 'logSoftmax'],
     outputsFit: (C) => C >= 1 && (each === undefined || each.length === C),
@@ -70,6 +100,8 @@ export const gaussianOps = ({ noiseVariance }: LikelihoodOf<'gaussian'>): Likeli
         tf.onesLike(f),
         row((variance) => variance),
       ),
+    gaussianMoments: (mu, variance) =>
+      Array.from(mu, (mean, c) => ({ mean, epistemic: variance[c] as number, noise: each?.[c] ?? first })),
   };
 };
 

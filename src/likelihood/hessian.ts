@@ -1,5 +1,5 @@
 /**
- * Output Hessians Λ_b in closed form, for whoever can do without the columns of a root, which are C² numbers an example:
+ * Output Hessians Λ_b in closed form, without the columns of a root, which are C² numbers an example:
  *
  *   independent outputs   Λ = diag(d)
  *   classes               Λ = diag(p) − p pᵀ, of probabilities p that add up to 1

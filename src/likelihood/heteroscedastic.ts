@@ -5,11 +5,28 @@
  * Λ is the Fisher, diag(e^{−s}, ½): the NLL's Hessian depends on the label and need not be positive.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { make, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
 import { normals } from '../random/normals.js';
 import { independentHessian } from './hessian.js';
 import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
+import { logNormalMean } from './moments.js';
+
+export const Heteroscedastic = variant('heteroscedastic', {});
+
+/**
+ * Regression whose noise depends on the input (Nix & Weigend 1994): the network has 2 T outputs for labels [B, T], first T means,
+ * then T log-variances. Its curvature is the Fisher diag(1/σ², ½).
+ *
+ * @example
+ * ```ts
+ * import { heteroscedastic } from 'tfjs-laplace';
+ *
+ * heteroscedastic(); // => { _tag: 'heteroscedastic' }
+ * ```
+ */
+export const heteroscedastic = (): (typeof Heteroscedastic)['_A'] => make('heteroscedastic', Heteroscedastic, {});
 
 const LOG_2PI = Math.log(2 * Math.PI);
 
@@ -18,8 +35,9 @@ const labels = numberLabels('finite numbers');
 /** Means and log-variances, [B, T] each. */
 const parts = (f: tf.Tensor2D): [tf.Tensor2D, tf.Tensor2D] => tf.split(f, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
 
-export const heteroscedasticOps: LikelihoodOps = {
+export const heteroscedasticOps: LikelihoodOps<'numbers'> = {
   name: 'heteroscedastic',
+  predicts: 'numbers',
   links: [],
   forbidden: ['softmax', 'logSoftmax'],
   outputsFit: (C) => C >= 2 && C % 2 === 0,
@@ -62,4 +80,12 @@ export const heteroscedasticOps: LikelihoodOps = {
   },
   mean: (f) => parts(f)[0],
   variance: (f) => tf.exp(parts(f)[1]),
+  gaussianMoments: (mu, variance) => {
+    const T = mu.length / 2;
+    return Array.from({ length: T }, (_, t) => ({
+      mean: mu[t] as number,
+      epistemic: variance[t] as number,
+      noise: logNormalMean(mu[T + t] as number, variance[T + t] as number),
+    }));
+  },
 };

@@ -1,4 +1,4 @@
-/** What likelihoods of independent outputs share: labels, one number an output, and square roots of diagonal Hessians. */
+/** Parts that likelihoods of independent outputs share: labels with one number for each output, and roots of diagonal Hessians. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LikelihoodOps } from './likelihood.js';
 

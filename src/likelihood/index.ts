@@ -1,33 +1,35 @@
-/** A likelihood value and its operations. A new likelihood: one file with its `LikelihoodOps`, its codec, and a line here. */
-import { bernoulliOps } from './bernoulli.js';
-import { categoricalOps } from './categorical.js';
-import type { OutputLikelihood } from './codec.js';
-import { customOps } from './custom.js';
-import { gaussianOps } from './gaussian.js';
-import { heteroscedasticOps } from './heteroscedastic.js';
-import type { LikelihoodOps } from './likelihood.js';
-import { perStepOps } from './perStep.js';
-import { poissonOps } from './poisson.js';
+/** A likelihood of a whole model: what its outputs f mean, as data and as operations. Single likelihoods are in `registered.ts`. */
+import { type Codec, type Flat, type InputOf, taggedUnion } from '../codec/index.js';
+import type { LikelihoodOps, Outcome } from './likelihood.js';
+import { type OutputLikelihood, PerOutput } from './perOutput.js';
+import { PerStep, perStepOps } from './perStep.js';
+import { type Predictions, REGISTERED, registeredOps } from './registered.js';
 
-/** The operations of one output's likelihood; `lastDimension` is that of the output, which `perStep` counts steps by. */
-export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: number): LikelihoodOps => {
-  switch (likelihood._tag) {
-    case 'categorical':
-      return categoricalOps(likelihood);
-    case 'bernoulli':
-      return bernoulliOps(likelihood);
-    case 'gaussian':
-      return gaussianOps(likelihood);
-    case 'heteroscedastic':
-      return heteroscedasticOps;
-    case 'poisson':
-      return poissonOps;
-    case 'custom':
-      return customOps(likelihood);
-    case 'perStep':
-      return perStepOps(likelihood, likelihoodOps(likelihood.each, lastDimension), lastDimension);
-  }
-};
+const Likelihoods = taggedUnion('a likelihood', ...REGISTERED, PerStep, PerOutput);
 
-export type { JointOps, LikelihoodOps, LossRule } from './likelihood.js';
-export { jointOps } from './perOutput.js';
+/** What the network's outputs mean. */
+export type Likelihood = Flat<(typeof Likelihoods)['_A']>;
+
+/** The likelihood of one tag. What a likelihood predicts follows from it, so the constructors keep it. */
+export type LikelihoodOf<T extends Likelihood['_tag']> = Extract<Likelihood, { readonly _tag: T }>;
+
+/** What may be written for a likelihood. */
+export type LikelihoodInput = Flat<InputOf<typeof Likelihoods>>;
+
+/** Decodes a likelihood. */
+export const LikelihoodCodec: Codec<Likelihood, LikelihoodInput> = Likelihoods;
+
+/** What a likelihood of one output predicts, as a type: `'classes'` for `categorical()`. */
+export type Predicts<L> = L extends { readonly each: infer E }
+  ? Predicts<E>
+  : L extends { readonly _tag: infer T extends keyof Predictions }
+    ? Predictions[T]
+    : Outcome;
+
+/** The operations of one output's likelihood; `lastDimension` is the output's, and under `perStep` the number of outputs of a step. */
+export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: number): LikelihoodOps =>
+  likelihood._tag === 'perStep' ? perStepOps(likelihood, lastDimension) : registeredOps(likelihood);
+
+export type { JointOps, LikelihoodOps, LossRule, Outcome, Part } from './likelihood.js';
+export { jointOps, type OutputLikelihood, type PerOutput } from './perOutput.js';
+export type { StepLikelihood } from './registered.js';

@@ -8,6 +8,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '../random/key.js';
 import type { HessianOps } from './hessian.js';
+import type { Moments } from './moments.js';
 
 /** How a known tfjs loss relates to the NLL of a likelihood. */
 export interface LossRule {
@@ -47,22 +48,39 @@ export interface JointOps extends OutputOps {
   readonly targets: (labels: ReadonlyArray<tf.Tensor>) => tf.Tensor2D;
 }
 
+/**
+ * What a likelihood predicts: one of C `classes`, whose probabilities are one distribution; `labels`, each yes or no independently of the
+ * others, so that their entropies are summed; real `numbers`; or the `counts` 0, 1, 2, ….
+ */
+export type Outcome = 'classes' | 'labels' | 'numbers' | 'counts';
+
+/** Neighbouring columns of f, and the operations of the likelihood that reads them. */
+export interface Part {
+  readonly ops: LikelihoodOps;
+  /** How many columns. */
+  readonly outputs: number;
+}
+
 /** The operations of one output's likelihood. A new likelihood is one file that makes a value of this type. */
-export interface LikelihoodOps extends OutputOps {
+export interface LikelihoodOps<O extends Outcome = Outcome> extends OutputOps {
   readonly name: string;
-  /** Names of final activations that are this likelihood's own link and are left out of the network: f comes before them. */
+  /** The kind of label that predictions are about. */
+  readonly predicts: O;
+  /** Names of final activations that are this likelihood's own link. The network leaves them out: f comes before them. */
   readonly links: ReadonlyArray<string>;
   /** Final activations that contradict the likelihood. */
   readonly forbidden: ReadonlyArray<string>;
-  /** Whether the likelihood can be of C outputs. */
+  /** Whether the likelihood fits C outputs. */
   readonly outputsFit: (outputs: number) => boolean;
-  /** The C for which it can, for error messages: 'C >= 2'. */
+  /** The numbers of outputs that fit, for error messages: 'C >= 2'. */
   readonly outputs: string;
-  /** True where the model's outputs are those of a sequence, [B, S, C], of which f has all steps side by side, [B, S·C]. */
-  readonly sequence?: true;
+  /** What to do about C outputs that don't fit, where there is an answer. */
+  readonly remedy?: (outputs: number) => string;
+  /** One step of a sequence, where the model's outputs are [B, S, C]; f then has all steps side by side, [B, S·C]. */
+  readonly step?: Part;
   /** The losses of tfjs that are this NLL up to a factor and a constant. */
   readonly losses: ReadonlyArray<LossRule>;
-  /** The NLL as a loss function to write oneself, for error messages: where tfjs has none that is this NLL of these outputs. */
+  /** The NLL as code of a loss function, for error messages where no loss of tfjs is this NLL. */
   readonly ownLoss?: string;
   /** What labels may look like, for error messages. */
   readonly labels: (outputs: number) => string;
@@ -70,12 +88,19 @@ export interface LikelihoodOps extends OutputOps {
   readonly labelShapeFits: (shape: ReadonlyArray<number>, size: number, outputs: number) => boolean;
   /** Labels as targets [B, …], float32. */
   readonly targets: (y: tf.Tensor, outputs: number) => tf.Tensor2D;
-  /** How many numbers the targets of an example have; absent where the labels decide. */
+  /** How many numbers the targets of an example have. Without it the labels decide. */
   readonly targetWidth?: (outputs: number) => number;
   /** Scalar in {0, 1}: 1 when every label is in range. */
   readonly labelsInRange: (y: tf.Tensor, outputs: number) => tf.Scalar;
   /** E[y | f]: probabilities [B, C] for classification, the mean of every label [B, T] for regression. */
   readonly mean: (f: tf.Tensor2D) => tf.Tensor2D;
-  /** Var[y | f] [B, T] of every label: for regression only. */
+  /** Var[y | f] of every label, [B, T]; for a regression only. */
   readonly variance?: (f: tf.Tensor2D) => tf.Tensor2D;
+  /**
+   * Moments of each of an example's T labels for outputs f ~ N(mean, diag variance), [C] each: for a regression with a closed form.
+   * Without it a regression is averaged over draws of f.
+   */
+  readonly gaussianMoments?: (mean: ArrayLike<number>, variance: ArrayLike<number>) => ReadonlyArray<Moments>;
+  /** The functions that a `customLikelihood` was not given and that predictions need. */
+  readonly missing?: ReadonlyArray<'mean' | 'variance'>;
 }

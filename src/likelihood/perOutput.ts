@@ -1,33 +1,85 @@
 /**
- * The likelihood of a model's outputs together, of f [B, C], all outputs side by side: an example's NLL is Σ_o w_o NLL_o(f_o, y_o), with
- * w_o the weight that the likelihood of output o gives its label. Λ is block-diagonal over outputs.
+ * The likelihood of all outputs of a model together, side by side in f [B, C]: an example's NLL is Σ_o w_o NLL_o(f_o, y_o), with w_o
+ * the weight that the likelihood of output o gives its label. Λ is block-diagonal over outputs.
  *
  * Targets [B, …] hold the targets of each output and, where its likelihood weighs labels, their weight.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { dictionary, type Flat, make, taggedUnion, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
-import type { JointOps, LikelihoodOps } from './likelihood.js';
+import type { JointOps, LikelihoodOps, Part } from './likelihood.js';
+import { PerStep } from './perStep.js';
+import { REGISTERED } from './registered.js';
 
-/** An output with its likelihood's operations. */
-export interface Part {
-  readonly ops: LikelihoodOps;
-  /** Columns that it has in f. */
-  readonly outputs: number;
-}
+const Outputs = taggedUnion('a likelihood of one output', ...REGISTERED, PerStep);
 
-/** Operations of all outputs together; of a single one they are its own. */
+/** A likelihood of one output of a model: any but `perOutput`. */
+export type OutputLikelihood = Flat<(typeof Outputs)['_A']>;
+
+/** Likelihoods of all outputs of a model, by their names. */
+type OutputLikelihoods = Readonly<Record<string, OutputLikelihood>>;
+
+export const PerOutput = variant('perOutput', {
+  /** The likelihood of every output, by its name in the model. */
+  outputs: dictionary('an object with a likelihood for each output, by its name', Outputs),
+});
+
+/** A likelihood for each output. The type keeps the likelihood of each output, because what is predicted of an output follows from it. */
+export type PerOutput<O extends OutputLikelihoods = OutputLikelihoods> = {
+  readonly _tag: 'perOutput';
+  readonly outputs: O;
+};
+
+/**
+ * A likelihood for each output of a model with several, by the outputs' names (`model.outputNames`): an example's log-likelihood is the
+ * sum over its outputs, which are independent given the network. Labels are a list in the model's order, or a record by name.
+ *
+ * Class weights of an output's likelihood weigh its own part of the sum. Weights of examples (`batches({ x, y, weights })`) multiply
+ * all of it. At most one output can have a `customLikelihood`, because only its labels say how many numbers they have.
+ *
+ * @throws LaplaceError `InvalidOption` for no output, or for anything but a likelihood of one output.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, categorical, gaussian, kfac, observe, perOutput, predict, toPosterior } from 'tfjs-laplace';
+ *
+ * const x = tf.input({ shape: [2] });
+ * const trunk = tf.layers.dense({ units: 4, activation: 'tanh' }).apply(x) as tf.SymbolicTensor;
+ * const digit = tf.layers.dense({ units: 3, activation: 'softmax', name: 'digit' }).apply(trunk) as tf.SymbolicTensor;
+ * const angle = tf.layers.dense({ units: 1, name: 'angle' }).apply(trunk) as tf.SymbolicTensor;
+ * const model = tf.model({ inputs: x, outputs: [digit, angle] });
+ *
+ * const likelihood = perOutput({ digit: categorical(), angle: gaussian({ noiseVariance: 0.1 }) });
+ * const data = {
+ *   x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]),
+ *   y: { digit: tf.tensor1d([0, 2, 1]), angle: tf.tensor2d([[0.1], [0.2], [0.3]]) },
+ * };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, likelihood), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * const prediction = await lastValueFrom(from([data.x]).pipe(predict(model, posterior)));
+ * if (prediction._tag !== 'several') throw new Error('one prediction for each output was expected');
+ * Object.values(prediction.outputs).map(({ _tag }) => _tag); // => ['classification', 'regression']
+ * ```
+ */
+export const perOutput = <const O extends OutputLikelihoods>(outputs: O): PerOutput<O> =>
+  make('perOutput', PerOutput, { outputs }) as PerOutput<O>;
+
+/** Operations of all outputs together. A single output keeps its own. */
 export const jointOps = (parts: ReadonlyArray<Part>): JointOps => {
   const [only, ...more] = parts as [Part, ...Part[]];
   if (more.length > 0) return severalOps(parts);
   return { ...only.ops, targets: ([y]) => only.ops.targets(y as tf.Tensor, only.outputs) };
 };
 
-/** What belongs to one output. */
+/** The share of one output in f and in the targets. */
 interface Share {
   readonly ops: LikelihoodOps;
   readonly f: tf.Tensor2D;
   readonly targets: tf.Tensor2D;
-  /** [B, 1]; undefined where all are 1. */
+  /** [B, 1]; undefined where all weights are 1. */
   readonly weights: tf.Tensor2D | undefined;
 }
 

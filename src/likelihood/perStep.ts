@@ -1,15 +1,46 @@
 /**
- * One likelihood for every step of a sequence, as a likelihood of f [B, S·C], the outputs of all steps side by side: an example's NLL is
- * Σ_s w_s NLL(f_s, y_s), with w_s the step's weight, 0 for steps that the mask leaves out. Λ is block-diagonal over steps.
+ * One likelihood for every step of a sequence. Its f [B, S·C] are the outputs of all steps side by side, and an example's NLL is
+ * Σ_s w_s NLL(f_s, y_s), with w_s the step's weight, 0 for a step that `ignoreLabel` leaves out. Λ is block-diagonal over steps.
  *
  * Targets [B, S·(T + 1)] hold each step's own targets and its weight.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { LikelihoodOf } from './codec.js';
+import { type Flat, finite, make, type Options, optional, taggedUnion, variant } from '../codec/index.js';
 import type { LikelihoodOps } from './likelihood.js';
+import { REGISTERED, registeredOps, type StepLikelihood } from './registered.js';
 
-/** Operations of all steps; `each` are those of one, with C outputs. */
-export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: LikelihoodOps, C: number): LikelihoodOps => {
+export const PerStep = variant('perStep', {
+  /** The likelihood of every step. */
+  each: taggedUnion('a likelihood of one step', ...REGISTERED),
+  /** A step whose labels all are this number does not count; without it all steps count. */
+  ignoreLabel: optional(finite),
+});
+
+/** The value of `perStep`. */
+type Value = (typeof PerStep)['_A'];
+
+/** Options of `perStep` beside the likelihood. */
+export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
+
+/**
+ * The same likelihood for every step of a sequence: outputs [B, S, C], labels [B, S] or [B, S, T]. An example's log-likelihood is the
+ * sum over its steps. A step whose labels all are `ignoreLabel` (padding) does not count.
+ *
+ * @throws LaplaceError `InvalidOption` for anything but a likelihood of one step.
+ *
+ * @example
+ * ```ts
+ * import { perStep, poisson } from 'tfjs-laplace';
+ *
+ * perStep(poisson(), { ignoreLabel: -1 }); // => { _tag: 'perStep', each: { _tag: 'poisson' }, ignoreLabel: -1 }
+ * ```
+ */
+export const perStep = (each: StepLikelihood, options: PerStepOptions = {}): Value =>
+  make('perStep', PerStep, { ...options, each });
+
+/** Operations of all steps of a sequence, each step with C outputs. */
+export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number): LikelihoodOps => {
+  const each = registeredOps(likelihood);
   /** [B, S·C] to one row a step, [B·S, C]. */
   const steps = (f: tf.Tensor2D): tf.Tensor2D => tf.reshape(f, [-1, C]);
   const joined = (rows: tf.Tensor, B: number): tf.Tensor2D => tf.reshape(rows, [B, -1]);
@@ -21,7 +52,7 @@ export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: Likel
     if (ignoreLabel === undefined) return tf.ones([rows.shape[0] as number, 1]);
     return tf.cast(tf.any(tf.notEqual(rows, ignoreLabel), 1, true), 'float32') as tf.Tensor2D;
   };
-  /** Labels with a harmless one, (1, 0, …) or 0, in the steps that don't count: their own may be out of any range. */
+  /** Labels in which the steps that don't count get a harmless label, (1, 0, …) or 0: their own label may be out of range. */
   const harmless = (labels: tf.Tensor, counted: tf.Tensor2D): tf.Tensor => {
     const rows = tf.reshape(labels, [labels.shape[0] as number, -1]);
     const T = rows.shape[1] as number;
@@ -37,7 +68,8 @@ export const perStepOps = ({ ignoreLabel }: LikelihoodOf<'perStep'>, each: Likel
   const width = each.targetWidth?.(C);
   return {
     name: `per-step ${each.name}`,
-    sequence: true,
+    predicts: each.predicts,
+    step: { ops: each, outputs: C },
     links: each.links,
     forbidden: each.forbidden,
     outputsFit: (outputs) => outputs % C === 0 && each.outputsFit(C),

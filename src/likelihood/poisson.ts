@@ -6,12 +6,28 @@
  * 2πy and a small series, which keeps the digits that e^f − y f + log y! would lose between numbers of the size of y log y.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { make, variant } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
 import { foldIn } from '../random/key.js';
 import { LOG_FACTORIALS, poissons } from '../random/poisson.js';
 import { independentHessian } from './hessian.js';
 import { allOf, diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
+import { logNormalMean } from './moments.js';
+
+export const Poisson = variant('poisson', {});
+
+/**
+ * Counts: y ~ Poisson(e^f), f the logarithm of the rate. Labels are integers >= 0, [B, C], or [B] for one output.
+ *
+ * @example
+ * ```ts
+ * import { poisson } from 'tfjs-laplace';
+ *
+ * poisson(); // => { _tag: 'poisson' }
+ * ```
+ */
+export const poisson = (): (typeof Poisson)['_A'] => make('poisson', Poisson, {});
 
 const LARGE = LOG_FACTORIALS.length;
 
@@ -28,8 +44,9 @@ function negativeLogLikelihood(f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor {
   return tf.where(tf.less(y, LARGE), few, tf.add(deviance, rest));
 }
 
-export const poissonOps: LikelihoodOps = {
+export const poissonOps: LikelihoodOps<'counts'> = {
   name: 'poisson',
+  predicts: 'counts',
   // None of tfjs's own activations; a class of that name can be registered with tfjs.
   links: ['exponential'],
   forbidden: ['softmax', 'logSoftmax', 'sigmoid', 'hardSigmoid'],
@@ -58,6 +75,12 @@ export const poissonOps: LikelihoodOps = {
   },
   mean: (f) => tf.exp(f),
   variance: (f) => tf.exp(f),
+  gaussianMoments: (mu, variance) =>
+    Array.from(mu, (f, c) => {
+      const v = variance[c] as number;
+      const rate = logNormalMean(f, v);
+      return { mean: rate, epistemic: rate * rate * Math.expm1(v), noise: rate };
+    }),
 };
 
 const tooLarge = () =>

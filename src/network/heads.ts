@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Likelihood, OutputLikelihood } from '../likelihood/codec.js';
-import { type LikelihoodOps, likelihoodOps } from '../likelihood/index.js';
+import type { Likelihood, OutputLikelihood } from '../likelihood/index.js';
+import { type LikelihoodOps, likelihoodOps, type Part } from '../likelihood/index.js';
 import type { Graph } from './graph.js';
 import { inputsOf, type Layer, type Op, outputsOf, type ValueId } from './ops.js';
 
@@ -21,8 +21,8 @@ export interface Head {
   readonly outputs: number;
   /** The first of them. */
   readonly first: number;
-  /** Outputs of one step of a sequence, for `perStep`; all of them for other likelihoods. */
-  readonly stepOutputs: number;
+  /** One row of a report: one step of a sequence, or all outputs of an example. */
+  readonly row: Part;
   /** The link (softmax, sigmoid, logSoftmax), where it is the output's own last activation. */
   readonly link: string | undefined;
   /** The value [B, outputs], before the link. */
@@ -113,9 +113,8 @@ interface Cut extends Omit<Head, 'first'> {
 function cutLink(graph: Graph, model: LayersModel, { i, name, likelihood }: Pair, several: boolean): E.Either<LaplaceError, Cut> {
   const shape = model.outputs[i]?.shape ?? [];
   const value = graph.outputs[i] as ValueId;
-  const stepOutputs = shape.at(-1) ?? 0;
-  const ops = likelihoodOps(likelihood, stepOutputs);
-  const sequence = ops.sequence === true;
+  const ops = likelihoodOps(likelihood, shape.at(-1) ?? 0);
+  const sequence = ops.step !== undefined;
   const outputs = shape.slice(1).reduce<number>((size, d) => size * (d ?? 0), 1);
   const last = graph.ops.find((op) => outputsOf(op).includes(value));
   const activation = last === undefined || last.kind === 'linear' ? 'linear' : last.form;
@@ -148,19 +147,19 @@ function cutLink(graph: Graph, model: LayersModel, { i, name, likelihood }: Pair
     likelihood,
     ops,
     outputs,
-    stepOutputs,
+    row: ops.step ?? { ops, outputs },
     link: linkOp && activation,
     value: linkOp === undefined ? value : (inputsOf(linkOp)[0] as ValueId),
     linkOp,
   });
 }
 
-function remedyFor({ name, sequence }: LikelihoodOps, rank: number, outputs: number): string {
-  if (rank === 3 && !sequence) return `For a ${name} of every step use perStep().`;
-  return name === 'categorical' && outputs === 1 ? 'For one output use bernoulli().' : '';
+function remedyFor({ name, step, remedy }: LikelihoodOps, rank: number, outputs: number): string {
+  if (rank === 3 && step === undefined) return `For a ${name} of every step use perStep().`;
+  return remedy?.(outputs) ?? '';
 }
 
-/** How wide the targets of an output are that does not say, only the others tell: see `perOutput.ts`. */
+/** An output that does not state its target's width gets what the other outputs leave over (`perOutput.ts`): only one can. */
 function oneOpenWidth(cuts: ReadonlyArray<Cut>): E.Either<LaplaceError, void> {
   const open = cuts.filter(({ ops }) => ops.targetWidth === undefined);
   if (open.length < 2) return E.right(undefined);
@@ -185,7 +184,7 @@ function assembled(graph: Graph, model: LayersModel, cuts: ReadonlyArray<Cut>): 
   const heads = cuts.map(({ linkOp, ...cut }, i): Head => {
     const start = first;
     first += cut.outputs;
-    if (cut.ops.sequence !== true) return { ...cut, first: start };
+    if (cut.ops.step === undefined) return { ...cut, first: start };
     const layer = model.outputs[i]?.sourceLayer as Layer;
     ops.push(sideBySide(layer, cut.value, unused + i));
     return { ...cut, first: start, value: unused + i };

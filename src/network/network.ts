@@ -6,7 +6,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Likelihood } from '../likelihood/codec.js';
+import type { Likelihood } from '../likelihood/index.js';
 import { type JointOps, jointOps } from '../likelihood/index.js';
 import { type Block, type NotLinear, selectBlocks } from './blocks.js';
 import { readGraph } from './graph.js';

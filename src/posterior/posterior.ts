@@ -20,7 +20,7 @@ import { type LayerMoments, means } from '../curvature/means.js';
 import { recursed } from '../curvature/moments.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
-import type { Likelihood } from '../likelihood/codec.js';
+import type { Likelihood } from '../likelihood/index.js';
 import type { AsyncLinalgOperations, LinalgOperations } from '../linalg/engine.js';
 import type { Matrix } from '../types.js';
 import type { Prior } from './codec.js';

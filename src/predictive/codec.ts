@@ -18,6 +18,7 @@ import {
   variant,
 } from '../codec/index.js';
 import { DESIGNS } from '../random/noise.js';
+import { DEFAULT_LINK, Links } from './links/index.js';
 
 const temperature = defaulted(nonNegative, 1);
 const sampling = {
@@ -40,7 +41,7 @@ const sampling = {
 
 const Linearised = variant('linearised', {
   /** From the Gaussian on the outputs to probabilities. */
-  link: defaulted(literals('probit', 'multiclassProbit', 'monteCarlo', 'laplaceBridge'), 'probit'),
+  link: defaulted(Links, DEFAULT_LINK),
   /** Draws of the outputs behind what the link has no closed form for: an even number, they come in pairs. */
   samples: defaulted(positiveEven, 128),
   /** Of those draws, which are common to all examples. */
@@ -95,13 +96,15 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * | `monteCarlo` | the mean over draws: exact but for their standard error, and consistent with the spread | draws |
  * | `laplaceBridge` (Hobbhahn, Kristiadi & Hennig 2022) | of a Dirichlet | of the Dirichlet |
  *
+ * `customLink` makes a link of one's own.
+ *
  * The spread is standard deviations and expected entropy. Under the two probits the mean is not that of the draws: where this makes
  * `mutualInformation` negative, it is 0. Draws come in antithetic pairs and are common to all examples: how a stream is cut into
- * batches changes nothing. Up to 64 outputs all four know the full covariance, beyond it variances alone.
+ * batches changes nothing. Up to 64 outputs all links know the full covariance, beyond it variances alone.
  *
  * Independent labels (`bernoulli`): each integral is of one dimension, and `monteCarlo` takes it by quadrature in place of draws,
  * exact to 1e-11, as it does the spread for both probits (which are one and the same); the bridge is a Beta. A `customLikelihood` is
- * averaged over draws under `probit` and `monteCarlo`; the other two, and any link but the default where no output is of classes, are
+ * averaged over draws under `probit` and `monteCarlo`; the other links, and any link but the default where no output is of classes, are
  * an `InvalidOption` of the stream. Under `perOutput` the link is that of the outputs that have classes.
  *
  * At temperature 0 every link gives the trained network's own probabilities. The bridge does not tend to them with more than two classes

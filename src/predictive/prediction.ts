@@ -1,6 +1,6 @@
 /** What a prediction is: plain host numbers, row b belonging to example b. Entropies are in nats. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Likelihood, LikelihoodOf, PerOutput } from '../likelihood/codec.js';
+import type { Likelihood, Outcome, PerOutput, Predicts } from '../likelihood/index.js';
 
 /** B rows of numbers. */
 export type Rows = ReadonlyArray<Float32Array>;
@@ -69,9 +69,15 @@ export type PredictionOf<L extends Likelihood> = L extends PerOutput
   ? Several<{ readonly [K in keyof L['outputs']]: PredictionOfOutput<L['outputs'][K]> }>
   : PredictionOfOutput<L>;
 
-type PredictionOfOutput<L> = L extends LikelihoodOf<'perStep'> ? PredictionOfStep<L['each']> : PredictionOfStep<L>;
+type PredictionOfOutput<L> = ReportOf[Predicts<L>];
 
-type PredictionOfStep<L> = L extends LikelihoodOf<'categorical' | 'bernoulli'> ? Classification : Regression;
+/** The form in which each outcome is reported. */
+interface ReportOf extends Readonly<Record<Outcome, OutputPrediction>> {
+  readonly classes: Classification;
+  readonly labels: Classification;
+  readonly numbers: Regression;
+  readonly counts: Regression;
+}
 
 /** Cuts a flat [B, C] array into rows that share its memory. */
 export const rowsOf = (data: Float32Array, C: number): Rows =>

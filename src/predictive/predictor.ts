@@ -9,7 +9,6 @@ import { MEMORY_BUDGET } from './device/budget.js';
 import { functionPredictor } from './linearised/functionPredictor.js';
 import { linearisedPredictor } from './linearised/linearisedPredictor.js';
 import type { Predictor, RunningPredictor } from './prediction.js';
-import { rowOf } from './report/report.js';
 import { samplingPredictor } from './sampling/samplingPredictor.js';
 
 /** Uploads the posterior; the caller disposes the predictor. Throws a `LaplaceError` on an option that does not fit. */
@@ -40,14 +39,12 @@ const atOnce = ({ predict, dispose }: Predictor): RunningPredictor => ({
   dispose,
 });
 
-/** Only a likelihood of one's own can lack them. */
-function checkMoments(head: Head): void {
-  const { likelihood } = rowOf(head);
-  if (likelihood._tag !== 'custom') return;
-  const missing = (['mean', 'variance'] as const).filter((name) => likelihood[name] === undefined);
+/** Throws an `InvalidOption` for a likelihood that lacks the moments of its labels. */
+function checkMoments({ row: { ops } }: Head): void {
+  const { name, missing = [] } = ops;
   if (missing.length === 0) return;
   throw laplaceError('InvalidOption', {
-    what: `Likelihood '${likelihood.name}' does not say what its outputs predict`,
+    what: `Likelihood '${name}' does not say what its outputs predict`,
     field: missing[0] as string,
     found: `no ${missing.join(' and no ')}`,
     expected: 'functions mean and variance, of the labels given the outputs',

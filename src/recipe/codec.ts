@@ -2,7 +2,7 @@
 import type * as t from 'io-ts';
 import { defaulted, type Flat, type InputOf, LayerSelectionCodec, struct } from '../codec/index.js';
 import { CurvatureCodec, kfac } from '../curvature/codec.js';
-import { LikelihoodCodec } from '../likelihood/codec.js';
+import { LikelihoodCodec } from '../likelihood/index.js';
 import { isotropic, PriorCodec } from '../posterior/codec.js';
 import { DampingCodec, exactDamping } from '../posterior/damping.js';
 import { linearised, PredictiveCodec } from '../predictive/codec.js';

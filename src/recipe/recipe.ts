@@ -8,19 +8,12 @@
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
 import { either as E, function as F } from 'fp-ts';
-import { decode, type Flat } from '../codec/index.js';
+import { type DataOf, decode, isData } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { isData, type Likelihood, type LikelihoodOf } from '../likelihood/codec.js';
-import type { EpochSelection } from '../stream/codec.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 
-/** A recipe that JSON can hold: without predicates, and without a likelihood of one's own, also in a `perStep`. */
-export type RecipeData = Flat<
-  Omit<Recipe, 'epochs' | 'likelihood'> & {
-    readonly epochs: Exclude<EpochSelection, { readonly _tag: 'epochsWhere' }>;
-    readonly likelihood: Exclude<Likelihood, LikelihoodOf<'custom'>>;
-  }
->;
+/** A recipe that JSON can hold: no choice holds a function, however deep. */
+export type RecipeData = DataOf<Recipe>;
 
 /**
  * Reads a recipe from unknown data. The error lists every problem at once.
@@ -57,8 +50,8 @@ export const recipe = (input: RecipeInput): Recipe =>
 export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
 
 /**
- * Writes a recipe as data for JSON. A predicate over epochs and a likelihood of one's own are code and cannot be written: that is an
- * `InvalidRecipe`.
+ * Writes a recipe as data for JSON. A predicate over epochs, a likelihood or a link of one's own are code and cannot be written: that
+ * is an `InvalidRecipe`.
  *
  * @example
  * ```ts
@@ -73,14 +66,19 @@ export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(valu
 export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> =>
   F.pipe(
     decodeRecipe(value),
-    E.chain(({ epochs, likelihood, ...rest }) => {
-      if (epochs._tag === 'epochsWhere') return E.left(isCode('epochs.predicate', 'finalEpochs or everyEpoch, which are data'));
-      if (!isData(likelihood)) return E.left(isCode('likelihood', "a likelihood of the library's, which are data"));
-      return E.right(Object.freeze({ ...rest, likelihood, epochs }));
-    }),
+    E.chain((all): E.Either<LaplaceError, RecipeData> => (isData(all) ? E.right(all) : E.left(isCode(all)))),
   );
 
-function isCode(path: string, expected: string): LaplaceError {
+/** Where a recipe can hold code, and what it can have there as data. */
+const CODE = {
+  epochs: { path: 'epochs.predicate', expected: 'finalEpochs or everyEpoch, which are data' },
+  likelihood: { path: 'likelihood', expected: "a likelihood of the library's, which are data" },
+  predictive: { path: 'predictive.link', expected: "a link of the library's, which are data" },
+} as const;
+
+function isCode(all: Recipe): LaplaceError {
+  const choice = (['epochs', 'likelihood', 'predictive'] as const).find((key) => !isData(all[key])) ?? 'epochs';
+  const { path, expected } = CODE[choice];
   const facts = { found: 'a function', expected };
   return laplaceError('InvalidRecipe', {
     what: `recipe: ${path} cannot be written as data`,

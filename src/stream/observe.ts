@@ -1,7 +1,7 @@
 /** Observes the batches of a trained model's data: a pass at fixed weights, which replaces the training callback. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defer, map, type OperatorFunction } from 'rxjs';
-import type { Likelihood } from '../likelihood/codec.js';
+import type { Likelihood } from '../likelihood/index.js';
 import { readNetwork } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import { type BatchSource, type ObservedBatch, observedBatch } from './observed.js';

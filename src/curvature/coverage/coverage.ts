@@ -9,7 +9,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../../errors.js';
-import type { Likelihood } from '../../likelihood/codec.js';
+import type { Likelihood } from '../../likelihood/index.js';
 import { activeValues } from '../../network/active.js';
 import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js';
 import { gramProducts } from '../../network/matmul.js';

@@ -7,7 +7,7 @@ import { checkBudget } from '../device/budget.js';
 import { inPieces } from '../device/pieces.js';
 import type { Predictor } from '../prediction.js';
 import { ofHeads, predicted } from '../report/heads.js';
-import { reportSamples, rowOf } from '../report/report.js';
+import { reportSamples } from '../report/report.js';
 import { checkSamples } from '../report/samples.js';
 import { sampledFunctions } from './functions.js';
 
@@ -33,14 +33,14 @@ export function functionPredictor(
             const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);
             // Of a sequence every step is a row of the report: [B, S, steps, P] to [B, steps, S, P].
             const rows = predicted(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
-            const steps = head.outputs / rowOf(head).C;
+            const steps = head.outputs / head.row.outputs;
             return [`${i}`, tf.transpose(tf.reshape(rows, [B, samples, steps, -1]), [0, 2, 1, 3])];
           }),
         );
       });
       return ofHeads(network, (head, i) => {
         const draws = values[`${i}`] as Float32Array;
-        const rows = ((x[0]?.shape[0] as number) * head.outputs) / rowOf(head).C;
+        const rows = ((x[0]?.shape[0] as number) * head.outputs) / head.row.outputs;
         return reportSamples(head, draws, samples, draws.length / (rows * samples), predictive.design);
       });
     },

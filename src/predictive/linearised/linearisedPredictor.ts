@@ -5,10 +5,11 @@ import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
 import { inPieces } from '../device/pieces.js';
+import { DEFAULT_LINK, linkRule, nameOf } from '../links/index.js';
 import type { OutputPrediction, Predictor } from '../prediction.js';
 import { ofHeads, predicted } from '../report/heads.js';
 import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearisedReport.js';
-import { isClasses, reportSamples, rowOf } from '../report/report.js';
+import { formOf, reportSamples } from '../report/report.js';
 import { linearisedPieces } from './linearisedPieces.js';
 
 /** Draws of outputs whose predictions are made together. */
@@ -46,8 +47,7 @@ export function linearisedPredictor(
 }
 
 /** Whether a head's report needs covariances: independent outputs don't. */
-const isJoint = (head: Head): boolean =>
-  ['categorical', 'custom'].includes(rowOf(head).likelihood._tag) && head.outputs <= FULL_COVARIANCE_CLASSES;
+const isJoint = ({ row, outputs }: Head): boolean => row.ops.hessian?.independent !== true && outputs <= FULL_COVARIANCE_CLASSES;
 
 /**
  * What a head needs of the covariance of f, [B, C, C] or variances [B, C]: its own block [B, c·c], of a sequence each step's
@@ -59,25 +59,25 @@ function ownCovariance(head: Head, covariance: tf.Tensor): tf.Tensor {
   const block = tf.slice(covariance, [0, first, first], [-1, outputs, outputs]);
   const B = block.shape[0] as number;
   // Steps, or single outputs, are reported by themselves.
-  const c = isJoint(head) ? rowOf(head).C : 1;
+  const c = isJoint(head) ? head.row.outputs : 1;
   const S = outputs / c;
   const own = S === 1 ? block : tf.sum(tf.mul(tf.reshape(block, [B, S, c, S, c]), tf.reshape(tf.eye(S), [S, 1, S, 1])), 3);
   return tf.reshape(own, [B, -1]);
 }
 
+/** Whether a head is a regression without closed moments, which is averaged over draws of its outputs. */
+const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && head.row.ops.gaussianMoments === undefined;
+
 /** A link that no head has a use for is a mistake. */
 function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
-  const useful = (head: Head): boolean => {
-    const { likelihood } = rowOf(head);
-    return isClasses(likelihood) || (likelihood._tag === 'custom' && link === 'monteCarlo');
-  };
-  if (link === 'probit' || heads.some(useful)) return;
-  const tags = [...new Set(heads.map((head) => rowOf(head).likelihood._tag))];
+  const useful = (head: Head): boolean => formOf(head)._tag === 'classification' || (isDrawn(head) && linkRule(link).isDrawn);
+  if (link === DEFAULT_LINK || heads.some(useful)) return;
+  const names = [...new Set(heads.map(({ row }) => row.ops.name))];
   throw laplaceError('InvalidOption', {
-    what: `The ${tags.join(' and ')} likelihood has no use for a link`,
+    what: `The ${names.join(' and ')} likelihood has no use for a link`,
     field: 'predictive.link',
-    found: `'${link}'`,
-    expected: `'probit', the default${tags.includes('custom') ? ", or 'monteCarlo'" : ''}`,
+    found: `'${nameOf(link)}'`,
+    expected: `'${DEFAULT_LINK}', the default${heads.some(isDrawn) ? ", or 'monteCarlo'" : ''}`,
     remedy: 'Links are for the probabilities of classes; leave it out.',
   });
 }
@@ -89,8 +89,9 @@ async function reportGaussian(
   covariance: Float32Array,
   options: LinkOptions,
 ): Promise<OutputPrediction> {
-  const { likelihood, C } = rowOf(head);
-  if (likelihood._tag !== 'custom') return reportLinearised(head, mean, covariance, options);
+  const closed = reportLinearised(head, mean, covariance, options);
+  if (closed !== undefined) return closed;
+  const C = head.row.outputs;
   const draws = drawsOf(mean, covariance, C, options);
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {

@@ -1,10 +1,10 @@
-/** Links, and entropies of what they give, in nats. Pure, on the host. */
+/** Softmax and sigmoid, and entropies of their probabilities, in nats. Pure, on the host. */
 
-/** Link of one example's outputs. */
-export type Link = (f: Float64Array) => Float64Array;
+/** Maps one example's outputs to probabilities. */
+export type Activation = (f: Float64Array) => Float64Array;
 
 /** softmax, stable for large outputs. */
-export const softmax: Link = (f) => {
+export const softmax: Activation = (f) => {
   const max = f.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const exps = f.map((v) => Math.exp(v - max));
   const sum = exps.reduce((a, b) => a + b, 0);
@@ -12,7 +12,7 @@ export const softmax: Link = (f) => {
 };
 
 /** sigmoid of every output. */
-export const sigmoid: Link = (f) => f.map((v) => 1 / (1 + Math.exp(-v)));
+export const sigmoid: Activation = (f) => f.map((v) => 1 / (1 + Math.exp(-v)));
 
 /** −Σ p log p, 0 log 0 = 0. */
 export const classEntropy = (p: ArrayLike<number>): number => {

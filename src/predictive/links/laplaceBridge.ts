@@ -8,17 +8,17 @@
  * laplace-torch conditions f on Σ f = 0 in its place, which is the same where all rows of Σ have one sum; elsewhere conditioning
  * moves the mean and takes variance away from differences, and depends on what all outputs share. Centring does not, and comes nearer
  * to E[softmax(f)]: of 3 to 10 classes with random covariances its largest error was 0.07 to 0.22 on average, that of conditioning 0.09
- * to 0.31 (the multi-class probit's 0.004 to 0.08). It is the spread and the speed that speak for a bridge, not its mean.
+ * to 0.31 (the multi-class probit's 0.004 to 0.08). A bridge is good for its spread and its speed, not for its mean.
  *
- * The mean of the Dirichlet is α / Σα. It meets softmax(μ) as Σ goes to 0 for two classes only (there it equals it at any Σ: only the
- * spread knows Σ): a bridge is made for outputs that vary. Where they don't, Σ = 0, it is undefined and the link itself is taken.
+ * The mean of the Dirichlet is α / Σα. For two classes it equals softmax(μ) at any Σ, and only the spread depends on Σ. For more classes it
+ * does not tend to softmax(μ) as Σ goes to 0: a bridge is made for outputs that vary. At Σ = 0 it is undefined, and softmax(μ) is taken.
  *
  * One label is two classes with outputs ±f/2: a Beta with α = (1 + e^f) / s², β = (1 + e^{−f}) / s².
  */
 import { classEntropy, softmax } from './entropies.js';
-import type { LabelMoments } from './logisticNormal.js';
+import type { ClassMoments, LinkRule } from './link.js';
+import { type LabelMoments, labelwise } from './logisticNormal.js';
 import type { OutputCovariance } from './outputCovariance.js';
-import type { ClassMoments } from './outputDraws.js';
 
 /** Σα above which a Dirichlet is a point up to float32: entropies differ by less than 1e-12. */
 const CERTAIN = 1e15;
@@ -38,7 +38,7 @@ export function classBridge(mean: Float64Array, covariance: OutputCovariance): C
   const raw = covariance.variance.reduce((a, b) => Math.max(a, b), 0);
   if (largest <= raw * ROUNDING) {
     const probabilities = softmax(mean);
-    return { probabilities, deviations: new Float64Array(K), expectedEntropy: classEntropy(probabilities) };
+    return { probabilities, standardDeviations: new Float64Array(K), expectedEntropy: classEntropy(probabilities) };
   }
   // In logarithms: outputs of ±700 overflow.
   const inverse = logSumExp(mu.map((v) => -v)) - 2 * Math.log(K);
@@ -56,8 +56,8 @@ export function labelBridge(mu: number, variance: number): LabelMoments {
   const p = 1 / (1 + Math.exp(-mu));
   const q = 1 / (1 + Math.exp(mu));
   // α + β = (2 + e^f + e^−f) / s² = 1 / (p q s²).
-  const { deviations, expectedEntropy } = dirichlet(Float64Array.of(p, q), 1 / (p * q * variance));
-  return { mean: p, variance: (deviations[0] as number) ** 2, expectedEntropy };
+  const { standardDeviations, expectedEntropy } = dirichlet(Float64Array.of(p, q), 1 / (p * q * variance));
+  return { mean: p, variance: (standardDeviations[0] as number) ** 2, expectedEntropy };
 }
 
 /** Dirichlet with mean p and Σα: Var p_k = p_k (1 − p_k) / (Σα + 1), E[H] = ψ(Σα + 1) − Σ_k p_k ψ(α_k + 1). */
@@ -66,7 +66,7 @@ function dirichlet(p: Float64Array, sum: number): ClassMoments {
   const expected = p.reduce((entropy, v) => entropy - v * digamma(v * total + 1), digamma(total + 1));
   return {
     probabilities: p,
-    deviations: p.map((v) => (sum < CERTAIN ? Math.sqrt((v * (1 - v)) / (total + 1)) : 0)),
+    standardDeviations: p.map((v) => (sum < CERTAIN ? Math.sqrt((v * (1 - v)) / (total + 1)) : 0)),
     expectedEntropy: Math.max(0, expected),
   };
 }
@@ -92,3 +92,5 @@ export function digamma(x: number): number {
   const series = s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - (s * 691) / 32760)))));
   return shift + Math.log(y) - 0.5 / y - series;
 }
+
+export const laplaceBridgeRule: LinkRule = { classes: classBridge, labels: labelwise(labelBridge), isDrawn: false };

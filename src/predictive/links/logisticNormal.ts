@@ -3,12 +3,13 @@
  * geometrically for analytic integrands (Trefethen & Weideman 2014). The step resolves whichever is narrower: the Gaussian, of width
  * s, or the integrands, which are singular at ±iπ. Errors are below 1e-11; at most 129 nodes.
  *
- * p does not go to 0 on both sides, as such a rule over a cut range would need. Wide Gaussians take the difference of sigmoid and the
- * probit Φ(f √(π/8)), whose mean is known: E[Φ(f / k)] = Φ(μ / √(k² + s²)).
+ * Over a cut range such a rule needs an integrand that goes to 0 on both sides, which p does not. Wide Gaussians therefore integrate the
+ * difference of the sigmoid and the probit Φ(f √(π/8)), whose mean is known: E[Φ(f / k)] = Φ(μ / √(k² + s²)).
  */
 import { normalProbability } from '../../random/normal.js';
 import { labelEntropy } from './entropies.js';
 import { exp } from './exponential.js';
+import type { ClassMoments } from './link.js';
 
 /** Moments of one label's probability. */
 export interface LabelMoments {
@@ -20,11 +21,23 @@ export interface LabelMoments {
   readonly expectedEntropy: number;
 }
 
+/** Moments of independent labels with outputs f ~ N(mean, diag variance), [C] each, from the moments of one label. */
+export const labelwise =
+  (momentsOf: (mu: number, variance: number) => LabelMoments) =>
+  (mean: Float64Array, variance: Float64Array): ClassMoments => {
+    const labels = Array.from(mean, (mu, k) => momentsOf(mu, variance[k] as number));
+    return {
+      probabilities: Float64Array.from(labels, (label) => label.mean),
+      standardDeviations: Float64Array.from(labels, (label) => Math.sqrt(label.variance)),
+      expectedEntropy: labels.reduce((sum, label) => sum + label.expectedEntropy, 0),
+    };
+  };
+
 /** Standard deviations beyond which a Gaussian has 1e-15 of its mass. */
 const REACH = 8;
 /** Logits beyond which H(sigmoid(f)) is below 1e-12. */
 const EDGE = 32;
-/** Widths up to which the whole Gaussian is covered: 129 nodes; beyond, what lies within EDGE. */
+/** Widths up to which the whole Gaussian is covered, by 129 nodes; a wider one is covered within EDGE. */
 const NARROW = 4;
 /** k of the probit that has the sigmoid's slope at 0. */
 const SCALE = Math.sqrt(8 / Math.PI);
@@ -68,3 +81,6 @@ export function labelMoments(mu: number, variance: number): LabelMoments {
   const mean = normalProbability(mu / Math.hypot(SCALE, s)) + first * scale;
   return { mean, variance: Math.max(0, mean * (1 - mean) - second * scale), expectedEntropy };
 }
+
+/** `labelMoments` of independent labels. */
+export const labelsByQuadrature = labelwise(labelMoments);

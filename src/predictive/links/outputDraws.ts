@@ -2,30 +2,15 @@
  * Draws of Gaussian outputs f ~ N(μ, Σ), in antithetic pairs μ ± L ε. The noise ε is common to all examples, so that neither the cut of
  * batches nor their order changes a result; it is a function of the seed and of how many draws and outputs there are.
  *
- * Pure, on the host, in float64. A pair costs C exponentials, and C²/2 products where Σ is full: nothing beside the backward pass that
- * made Σ, but all there is of a last layer's prediction of 1,000 classes.
+ * Pure, on the host, in float64. A pair costs C exponentials, and C²/2 products where Σ is full. That is nothing beside the backward pass
+ * that made Σ; for 1,000 classes of a last layer, which takes no backward pass, it is most of the cost.
  */
 import { key } from '../../random/key.js';
 import { normals } from '../../random/normals.js';
 import { classEntropy, softmax } from './entropies.js';
 import { EXP_RANGE, exp } from './exponential.js';
+import type { ClassMoments, DrawOptions } from './link.js';
 import type { OutputCovariance } from './outputCovariance.js';
-
-/** Moments of the probabilities of one example's classes. */
-export interface ClassMoments {
-  /** E[p] [C]. */
-  readonly probabilities: Float64Array;
-  /** √Var[p] [C]. */
-  readonly deviations: Float64Array;
-  /** E[H(p)] in nats. */
-  readonly expectedEntropy: number;
-}
-
-/** How many draws, an even number, and from which seed. */
-export interface DrawOptions {
-  readonly samples: number;
-  readonly seed: number;
-}
 
 /** Moments of softmax(f) over draws: all of one set of draws, so that the entropy of the mean is never below the mean entropy. */
 export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ClassMoments {
@@ -44,7 +29,7 @@ export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, o
   }
   return {
     probabilities: centre.map((p, c) => p + (first[c] as number) / draws),
-    deviations: second.map((v, c) => Math.sqrt(Math.max(0, v / draws - ((first[c] as number) / draws) ** 2))),
+    standardDeviations: second.map((v, c) => Math.sqrt(Math.max(0, v / draws - ((first[c] as number) / draws) ** 2))),
     expectedEntropy: entropies / draws,
   };
 }
@@ -61,11 +46,11 @@ function accumulate({ up, down, total }: Pair, centre: Float64Array, first: Floa
   }
 }
 
-/** What a pair of draws is made of, and the probabilities that it gives. */
+/** The parts of a pair of draws, and the probabilities that it gives. */
 interface Pair {
   /** μ − max μ. */
   readonly relative: Float64Array;
-  /** Exponentials of these. */
+  /** The exponentials of `relative`. */
   readonly base: Float64Array;
   /** Weights of the two draws, and their sums. */
   readonly up: Float64Array;
@@ -107,7 +92,7 @@ function weigh(pair: Pair, shift: Float64Array): number {
   return Math.log(sumUp) - meanUp / sumUp + Math.log(sumDown) - meanDown / sumDown;
 }
 
-/** The same where exponentials of the shifts alone would overflow. */
+/** `weigh` for shifts whose own exponentials would overflow. */
 function weighFar({ relative, up, down, total }: Pair, shift: Float64Array): number {
   up.set(softmax(relative.map((r, c) => r + (shift[c] as number))));
   down.set(softmax(relative.map((r, c) => r - (shift[c] as number))));
@@ -148,7 +133,7 @@ function shiftsOf({ variance, full }: OutputCovariance, C: number, options: Draw
 
 let kept: (DrawOptions & { readonly C: number; readonly noise: Float32Array }) | undefined;
 
-/** The same normals [samples / 2, C] for every example and call: a pure function, kept because it is asked for once an example. */
+/** The same normals [samples / 2, C] for every example and call. The result is kept, because every example asks for it. */
 function commonNoise(C: number, { samples, seed }: DrawOptions): Float32Array {
   if (kept?.C !== C || kept.samples !== samples || kept.seed !== seed) {
     kept = { C, samples, seed, noise: normals(key(seed), (samples / 2) * C) };

@@ -1,10 +1,9 @@
-/** From a network's heads to predictions: a report of each, and what a network says of the labels of a head. */
+/** From a network's heads to predictions: a report of each head, and the moments that a network predicts for a head's labels. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Head, Network } from '../../network/network.js';
 import type { OutputPrediction, Prediction } from '../prediction.js';
-import { rowOf } from './report.js';
 
-/** A report of each head: that of the only output, or all by name. */
+/** The report of the only head, or under `perOutput` the reports of all heads by name. */
 export async function ofHeads(
   { likelihood, heads }: Network,
   report: (head: Head, i: number) => OutputPrediction | Promise<OutputPrediction>,
@@ -14,10 +13,10 @@ export async function ofHeads(
   return { _tag: 'several', outputs: Object.fromEntries(heads.map(({ name }, i) => [name, reports[i] as OutputPrediction])) };
 }
 
-/** What a network with outputs f predicts of every row of a head's report, [rows, P]: see `reportSamples`. */
+/** The prediction of a network with outputs f for every row of a head's report, [rows, P]: see `reportSamples`. */
 export function predicted(head: Head, f: tf.Tensor2D): tf.Tensor2D {
   const { mean, variance } = head.ops;
-  const rows = f.size / rowOf(head).C;
+  const rows = f.size / head.row.outputs;
   const parts = variance === undefined ? [mean(f)] : [mean(f), variance(f)];
   return tf.concat(
     parts.map((part) => tf.reshape(part, [rows, -1]) as tf.Tensor2D),

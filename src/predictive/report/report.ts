@@ -1,31 +1,37 @@
-/**
- * From moments or samples to the prediction that a user reads. Pure, on the host.
- */
+/** From moments or samples to the prediction that a user reads. Pure, on the host. */
 import { laplaceError } from '../../errors.js';
-import type { LikelihoodOf, StepLikelihood } from '../../likelihood/codec.js';
+import type { Outcome } from '../../likelihood/likelihood.js';
+import type { Moments } from '../../likelihood/moments.js';
 import type { Head } from '../../network/network.js';
 import type { Design } from '../../random/noise.js';
 import { classEntropy, labelEntropy } from '../links/entropies.js';
-import type { Moments } from '../links/moments.js';
 import { type Classification, type OutputPrediction, type Regression, rowsOf } from '../prediction.js';
 import { runningMean } from './runningMean.js';
 
-/** Likelihoods that predict classes or independent labels. */
-export type Classes = LikelihoodOf<'categorical' | 'bernoulli'>;
-
-/** The likelihood of a row of the report and its number of outputs: of an example, or of one step of it. */
-export const rowOf = ({ likelihood, outputs, stepOutputs }: Rowed): { likelihood: StepLikelihood; C: number } =>
-  likelihood._tag === 'perStep' ? { likelihood: likelihood.each, C: stepOutputs } : { likelihood, C: outputs };
-
 /** What a report needs of a head. */
-export type Rowed = Pick<Head, 'likelihood' | 'outputs' | 'stepOutputs'>;
+export type Rowed = Pick<Head, 'row'>;
 
-export const isClasses = (likelihood: StepLikelihood): likelihood is Classes =>
-  likelihood._tag === 'categorical' || likelihood._tag === 'bernoulli';
+/** The entropy of one row of probabilities, in nats. */
+type Entropy = (p: ArrayLike<number>) => number;
+
+/** How one kind of outcome is reported. */
+type Form =
+  | { readonly _tag: 'classification'; readonly entropy: Entropy }
+  | { readonly _tag: 'regression'; readonly support: Regression['support'] };
+
+const FORMS: Readonly<Record<Outcome, Form>> = {
+  classes: { _tag: 'classification', entropy: classEntropy },
+  labels: { _tag: 'classification', entropy: labelEntropy },
+  numbers: { _tag: 'regression', support: 'real' },
+  counts: { _tag: 'regression', support: 'counts' },
+};
+
+/** How a head's predictions are reported. */
+export const formOf = ({ row }: Rowed): Form => FORMS[row.ops.predicts];
 
 /**
- * Report of samples. `draws` [B, samples, P]: what each sampled network predicts of an example, probabilities (P = C), or means and
- * noise variances of the labels of a regression one after the other (P = 2 T).
+ * Report of samples. `draws` [B, samples, P] holds the prediction of each sampled network for each example: probabilities (P = C), or the
+ * means and then the noise variances of a regression's labels (P = 2 T).
  */
 export function reportSamples(
   head: Rowed,
@@ -46,23 +52,22 @@ export function reportSamples(
 
 /** A report that draws are added to one after another. */
 export interface SampleFold {
-  /** Adds what the next sampled network predicts: [rows, P], as in `reportSamples`. */
+  /** Adds the predictions of the next sampled network: [rows, P], as in `reportSamples`. */
   readonly add: (values: Float32Array) => void;
-  /** The largest standard error of a mean prediction; infinite while it can't be told. */
+  /** The largest standard error of a mean prediction; infinite while the draws are too few to tell. */
   readonly standardError: () => number;
-  /** Of the draws so far. */
+  /** The report of the draws so far. */
   readonly report: () => OutputPrediction;
 }
 
-/** For a head's rows of P numbers, from draws of this design. Memory: some numbers for each of theirs, however many draws. */
+/** A report of a head's rows of P numbers, from draws of this design. Memory: a few numbers for each of them, however many draws. */
 export function sampleFold(head: Rowed, design: Design, rows: number, P: number): SampleFold {
-  const { likelihood } = rowOf(head);
+  const form = formOf(head);
   const values = runningMean(design, rows * P);
-  // Of a regression the noise variances have an error too, but nobody asks for it.
-  const predicted = isClasses(likelihood) ? P : P / 2;
+  // The noise variances of a regression have an error too, which no report shows.
+  const predicted = form._tag === 'classification' ? P : P / 2;
   const expectedEntropy = new Float64Array(rows);
-  const entropy = entropyOf(likelihood);
-  /** Rows of the predictions alone, of rows of P numbers. */
+  /** The mean predictions of every row, without the noise variances that follow them. */
   const own = (all: Float64Array): Float32Array => {
     const data = new Float32Array(rows * predicted);
     for (let b = 0; b < rows; b++) data.set(all.subarray(b * P, b * P + predicted), b * predicted);
@@ -76,9 +81,9 @@ export function sampleFold(head: Rowed, design: Design, rows: number, P: number)
     add: (drawn) => {
       assertFinite(drawn, 'samples');
       values.add(drawn);
-      if (!isClasses(likelihood)) return;
+      if (form._tag === 'regression') return;
       for (let b = 0; b < rows; b++) {
-        const h = entropy(drawn.subarray(b * P, (b + 1) * P));
+        const h = form.entropy(drawn.subarray(b * P, (b + 1) * P));
         expectedEntropy[b] = (expectedEntropy[b] as number) + (h - (expectedEntropy[b] as number)) / values.samples();
       }
     },
@@ -90,10 +95,10 @@ export function sampleFold(head: Rowed, design: Design, rows: number, P: number)
         ...(standardError === undefined ? {} : { standardError: rowsOf(standardError, predicted) }),
       };
       const mean = values.mean();
-      if (isClasses(likelihood)) {
-        // One sample says nothing of a spread: 0.
+      if (form._tag === 'classification') {
+        // One sample has no spread: 0.
         const deviations = Float32Array.from(values.variance(), (v) => (values.samples() > 1 ? Math.sqrt(v) : 0));
-        const found = classification(likelihood, Float32Array.from(mean), deviations, Float32Array.from(expectedEntropy), P);
+        const found = classification(form.entropy, Float32Array.from(mean), deviations, Float32Array.from(expectedEntropy), P);
         return { ...found, ...sampled };
       }
       const [T, variance] = [predicted, values.variance()];
@@ -101,31 +106,28 @@ export function sampleFold(head: Rowed, design: Design, rows: number, P: number)
         const at = Math.floor(i / T) * P + (i % T);
         return { mean: mean[at] as number, epistemic: variance[at] as number, noise: mean[at + T] as number };
       });
-      return { ...regression(likelihood, moments, T), ...sampled };
+      return { ...regression(form.support, moments, T), ...sampled };
     },
   };
 }
 
-const entropyOf = (likelihood: StepLikelihood): ((p: ArrayLike<number>) => number) =>
-  likelihood._tag === 'bernoulli' ? labelEntropy : classEntropy;
-
 /** A classification from moments of probabilities, [B, C] each, and the expected entropies [B]. */
 export function classification(
-  likelihood: Classes,
+  entropyOf: Entropy,
   p: Float32Array,
   deviations: Float32Array,
   expectedEntropy: Float32Array,
   C: number,
 ): Classification {
   const probabilities = rowsOf(p, C);
-  const entropy = Float32Array.from(probabilities, entropyOf(likelihood));
+  const entropy = Float32Array.from(probabilities, entropyOf);
   const mutualInformation = entropy.map((h, b) => Math.max(0, h - (expectedEntropy[b] as number)));
   const standardDeviations = rowsOf(deviations, C);
   return { _tag: 'classification', probabilities, standardDeviations, entropy, expectedEntropy, mutualInformation };
 }
 
 /** A regression of T labels from the moments of all examples' labels in a row. */
-export function regression(likelihood: StepLikelihood, moments: ReadonlyArray<Moments>, T: number): Regression {
+export function regression(support: Regression['support'], moments: ReadonlyArray<Moments>, T: number): Regression {
   const part = (name: string, of: (m: Moments) => number) => {
     const values = Float32Array.from(moments, of);
     assertFinite(values, name);
@@ -133,7 +135,7 @@ export function regression(likelihood: StepLikelihood, moments: ReadonlyArray<Mo
   };
   return {
     _tag: 'regression',
-    support: likelihood._tag === 'poisson' ? 'counts' : 'real',
+    support,
     mean: part('mean', (m) => m.mean),
     epistemicVariance: part('epistemicVariance', (m) => m.epistemic),
     noiseVariance: part('noiseVariance', (m) => m.noise),

@@ -14,7 +14,7 @@ import { type DevicePosterior, residentPosterior } from '../device/device.js';
 import { NUMBER } from '../device/widths.js';
 import type { Prediction, Running, RunningPredictor } from '../prediction.js';
 import { ofHeads } from '../report/heads.js';
-import { rowOf, type SampleFold, sampleFold } from '../report/report.js';
+import { type SampleFold, sampleFold } from '../report/report.js';
 import { maySettle } from '../report/runningMean.js';
 import { checkSamples, fewestSamples } from '../report/samples.js';
 import { fixedMoments, sampledActivations } from './activationSampling.js';
@@ -120,6 +120,6 @@ async function* states(
 
 /** For a head's draws of B examples, the first of which are given. */
 function foldOf(head: Head, values: Float32Array, B: number, design: Design): SampleFold {
-  const rows = (B * head.outputs) / rowOf(head).C;
+  const rows = (B * head.outputs) / head.row.outputs;
   return sampleFold(head, design, rows, values.length / rows);
 }

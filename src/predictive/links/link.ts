@@ -1,0 +1,28 @@
+/** What a link is to a report: how the Gaussian outputs f ~ N(μ, Σ) of one row become probabilities. Pure, on the host, in float64. */
+import type { OutputCovariance } from './outputCovariance.js';
+
+/** Moments of the probabilities p of one row, [C] each: of C classes, or of C independent labels. */
+export interface ClassMoments {
+  /** E[p]. */
+  readonly probabilities: Float64Array;
+  /** √Var[p]. */
+  readonly standardDeviations: Float64Array;
+  /** E[H(p)] in nats, summed over independent labels. */
+  readonly expectedEntropy: number;
+}
+
+/** How many draws of the outputs, an even number, and from which seed. */
+export interface DrawOptions {
+  readonly samples: number;
+  readonly seed: number;
+}
+
+/** The rule of one link. A new link is a file with its rule, and a line in `index.ts`. */
+export interface LinkRule {
+  /** Classes: p = softmax(f). */
+  readonly classes: (mean: Float64Array, covariance: OutputCovariance, options: DrawOptions) => ClassMoments;
+  /** Independent labels: p = sigmoid(f), each from its own mean and variance, [C]. */
+  readonly labels: (mean: Float64Array, variance: Float64Array, options: DrawOptions) => ClassMoments;
+  /** Whether the means are averages over draws; a regression that has no closed form can use only such a link, or the default. */
+  readonly isDrawn: boolean;
+}
