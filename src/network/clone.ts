@@ -1,6 +1,6 @@
 /**
  * Independent copies of a model with other weights. A copy is loaded from the model's topology and a weight buffer in memory,
- * as a saved model would be. So its initialisers never run, which can take longer than the sampling.
+ * as a saved model would be. So its initialisers, which can take longer than the sampling, never run.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, type LayerVariable, loadLayersModel } from '@tensorflow/tfjs-layers';

@@ -1,7 +1,7 @@
 /**
  * Recipes: made from a few choices, read from unknown data, written as data.
  *
- * Shorthand, all of it unambiguous, is allowed wherever a recipe is written; what comes out is the canonical form:
+ * Shorthand is allowed wherever a recipe is written. It is never ambiguous, and decoding turns it into the canonical form:
  * - a bare tag for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'empirical'`, `damping: 'factored'`;
  * - a number for an isotropic prior, layers' names with numbers for a prior per layer: `prior: 100`, `prior: { hidden: 10 }`.
  *
@@ -14,7 +14,7 @@ import { isData, type Likelihood, type LikelihoodOf } from '../likelihood/codec.
 import type { Observation } from '../stream/codec.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 
-/** A recipe that JSON can hold: without predicates, and without a likelihood of one's own, also in a `perStep`. */
+/** A recipe that JSON can hold: without a predicate over epochs, and without a custom likelihood, not even inside another. */
 export type RecipeData = Flat<
   Omit<Recipe, 'observation' | 'likelihood'> & {
     readonly observation: Exclude<Observation, { readonly _tag: 'epochs' }>;
@@ -53,11 +53,11 @@ export const recipe = (input: RecipeInput): Recipe =>
     throw error;
   })(decodeRecipe(input));
 
-/** True for a whole recipe in its canonical form. */
+/** True for a complete recipe in its canonical form. */
 export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
 
 /**
- * Writes a recipe as data for JSON. A predicate over epochs and a likelihood of one's own are code and cannot be written: that is an
+ * Writes a recipe as data for JSON. A predicate over epochs and a custom likelihood are code and cannot be written: they give
  * `InvalidRecipe`.
  *
  * @example
@@ -76,7 +76,7 @@ export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> 
     E.chain(({ observation, likelihood, ...rest }) => {
       if (observation._tag === 'epochs')
         return E.left(isCode('observation.predicate', 'finalEpochs or everyEpoch, which are data'));
-      if (!isData(likelihood)) return E.left(isCode('likelihood', "a likelihood of the library's, which are data"));
+      if (!isData(likelihood)) return E.left(isCode('likelihood', "one of the library's own likelihoods, which are data"));
       return E.right(Object.freeze({ ...rest, likelihood, observation }));
     }),
   );

@@ -1,4 +1,4 @@
-/** Which layers are linear in their weights, and how. */
+/** The layers that are one map, linear in their weights, each with its map. */
 import { convolutionMap } from './convolution.js';
 import { denseMap } from './dense.js';
 import { depthwiseMap } from './depthwise.js';
@@ -17,7 +17,7 @@ const MAPS: Readonly<Record<string, (layer: Layer, inputShape: ValueShape) => Li
   Embedding: embeddingMap,
 };
 
-/** The map of a layer for inputs of this shape (batch left out), or undefined for layers that are more than one. */
+/** The map of a layer for inputs of this shape (without the batch). Undefined for layers that are not a single map. */
 export const linearMap = (layer: Layer, inputShape: ValueShape): LinearMap | undefined =>
   MAPS[layer.getClassName()]?.(layer, inputShape);
 
