@@ -1,4 +1,4 @@
-/** The layers that are one map, linear in their weights, each with its map. */
+/** The layers that are a single map, linear in its weights, and the map of each. */
 import { convolutionMap } from './convolution.js';
 import { denseMap } from './dense.js';
 import { depthwiseMap } from './depthwise.js';

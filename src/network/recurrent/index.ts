@@ -52,7 +52,8 @@ export function whyWhole(layer: Layer, inputShape: ValueShape, alone: boolean): 
   if (foreign !== undefined) return `${name} with a cell of class ${foreign.getClassName()}`;
   if (!alone) return `${name} with states among its inputs or outputs, or with two outputs`;
   const [T] = inputShape;
-  if (T === null || T === undefined) return `${name} on sequences of unknown length: put the number of steps into the input shape`;
+  if (T === null || T === undefined)
+    return `${name} on sequences of unknown length: put the number of steps into the input shape`;
   return T < 2 ? `${name} on sequences of one step, in which the recurrent kernel takes no part` : undefined;
 }
 
