@@ -1,6 +1,7 @@
 /**
- * A codec is an io-ts type whose name says what it allows ('a finite number > 0'), and which also knows, as a type only, what a
- * caller may write for its value: defaults left out, shorthand. Decoding gives the canonical value, new and frozen.
+ * A codec is an io-ts type whose name says what it allows ('a finite number > 0'). Its TypeScript type also says what a caller
+ * may write for the value: defaults may be left out, and shorthand is allowed. Decoding gives the canonical value, new and
+ * frozen.
  *
  * Laws, for every codec here: `is` holds for what `decode` gives; decoding is idempotent; `decode ∘ encode = id`.
  */
@@ -19,7 +20,7 @@ export type AnyCodec = Codec<any, any>;
 /** What may be written where this codec reads. */
 export type InputOf<C extends AnyCodec> = C extends Codec<infer _A, infer I> ? I : never;
 
-/** A codec of its four parts; it encodes to the value itself. */
+/** Makes a codec of its parts. It encodes a value to the value itself. */
 export const codec = <A, I = A>(name: string, is: t.Is<A>, validate: t.Validate<unknown, A>): Codec<A, I> =>
   new t.Type<A, A, unknown>(name, is, validate, t.identity);
 
@@ -27,7 +28,9 @@ export const codec = <A, I = A>(name: string, is: t.Is<A>, validate: t.Validate<
 export const refined = <A>(name: string, is: (value: unknown) => value is A): Codec<A> =>
   codec<A>(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context, name)));
 
-/** Values of the first codec, or of the second; what `meant` says was meant for the second has that one's problems alone. */
+/**
+ * Values of the first codec or of the second. Of a value that is `meant` for the second only the second's problems are reported.
+ */
 export function anyOf<A, B>(first: Codec<A>, second: Codec<B>, meant: (value: unknown) => boolean): Codec<A | B> {
   const name = `${first.name}, or ${second.name}`;
   return codec<A | B>(
@@ -40,11 +43,11 @@ export function anyOf<A, B>(first: Codec<A>, second: Codec<B>, meant: (value: un
   );
 }
 
-/** The same codec, for a field that may be left out. */
+/** The same codec, for a field that gets a default if it is left out. */
 export const defaulted = <A, I>(inner: Codec<A, I>, fallback: I): Codec<A, I | undefined> =>
   codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context));
 
-/** The same codec, for a field that may be missing and then stays so. */
+/** The same codec, for a field that may be missing and then stays missing. */
 export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | undefined> =>
   codec<A | undefined, I | undefined>(
     inner.name,

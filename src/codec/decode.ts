@@ -1,23 +1,26 @@
-/** From io-ts's results to the library's error value: every problem at once, each with its path, what was found and what is allowed. */
+/**
+ * Turns io-ts's results into the library's error value: all problems at once, each with its path, what was found and what is
+ * allowed.
+ */
 import { either as E } from 'fp-ts';
 import type * as t from 'io-ts';
 import { type DecodeIssue, type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 import { type Codec, isRecord } from './codec.js';
 import { describe } from './words.js';
 
-/** Decodes unknown input; `what` names it in the message. */
+/** Decodes unknown input. `what` names the input in the message. */
 export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
   E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
 
-/** How a constructor calls the tag of what it makes, and the tag to take when the caller names none. */
+/** The option by which the caller of a constructor names the tag of the value, and the tag when the caller names none. */
 export interface TagOption {
   readonly key: string;
   readonly fallback: string;
 }
 
 /**
- * The body of a constructor: decodes its options to a tagged value, or throws `InvalidOption` naming the fields as the caller
- * knows them. A constructor is called like the tag it makes, unless `tag` says otherwise.
+ * The body of a constructor: decodes its options to a tagged value, or throws `InvalidOption`, which names the fields as the
+ * caller knows them. The tag is the constructor's name, unless `tag` says otherwise.
  */
 export function make<A, I>(
   maker: string,
