@@ -29,7 +29,8 @@ export const refined = <A>(name: string, is: (value: unknown) => value is A): Co
   codec<A>(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context, name)));
 
 /**
- * Values of the first codec or of the second. Of a value that is `meant` for the second only the second's problems are reported.
+ * Values of the first codec or of the second. If a value is `meant` for the second codec, only the second codec's
+ * problems are reported.
  */
 export function anyOf<A, B>(first: Codec<A>, second: Codec<B>, meant: (value: unknown) => boolean): Codec<A | B> {
   const name = `${first.name}, or ${second.name}`;

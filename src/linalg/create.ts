@@ -1,5 +1,6 @@
 /**
- * Makes engines from kernels: puts the checks before the arithmetic and the rest after it, and turns what is thrown into values.
+ * Makes engines from kernels. Each operation checks its arguments, runs its kernel and puts the result in order. An exception of
+ * a kernel becomes an error value.
  */
 import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';

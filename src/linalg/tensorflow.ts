@@ -1,7 +1,7 @@
 /**
  * The engine with TensorFlow's own kernels, under Node: SelfAdjointEigV2, Cholesky, MatrixTriangularSolve and MatMul in float64.
- * The eigendecomposition takes 0.9 s at n = 1200, on one core. In the asynchronous engine those of equal size run together, one
- * to a core.
+ * The eigendecomposition takes 0.9 s at n = 1200, on one core. In the asynchronous engine eigendecompositions of equal size run
+ * together, one to a core.
  *
  * TensorFlow.js knows no float64, but its native binding does: it runs operations by name and attribute type. The bytes of a
  * float64 matrix [n, n] go in as float32 [n, n, 2], and TensorFlow's Bitcast makes float64 of them again. Results return the same

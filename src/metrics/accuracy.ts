@@ -18,7 +18,7 @@ export function correctness(probabilities: NumberRows, labels: ArrayLike<number>
 }
 
 /**
- * The share of predictions that are right, 0 to 1. Its arguments and errors are those of `correctness`.
+ * The share of predictions that are right, 0 to 1. It takes the same arguments as `correctness` and throws the same errors.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Metrics of Gaussian predictions y ~ N(μ, v), entry by entry of rows [N][C]. v is the total variance: that of the noise plus the
- * epistemic one.
+ * Metrics of Gaussian predictions y ~ N(μ, v), entry by entry of rows [N][C]. v is the total variance: noise variance
+ * plus epistemic variance.
  *
  *   NLL = 1/N Σ_i Σ_c ½ [log(2π v_ic) + (y_ic − μ_ic)² / v_ic]      nats per example, a density: it can be negative
  *   RMSE = √(mean (y − μ)²)                                         units of y

@@ -34,7 +34,7 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
   const free = (gradient: tf.Tensor): void => {
     if (gradient !== rows) gradient.dispose();
   };
-  /** Adds a gradient to those that a value has received. It takes the gradient over: nobody else may hold it. */
+  /** Adds `gradient` to the gradients that a value has received so far. It takes `gradient` over: nobody else may hold it. */
   const send = (id: ValueId, gradient: tf.Tensor): void => {
     const sum = adjoints.get(id);
     if (!active.has(id)) gradient.dispose();

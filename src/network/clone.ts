@@ -28,7 +28,7 @@ export async function cloneModel(model: LayersModel): Promise<LayersModel> {
 
 /**
  * A topology in which every initialiser is one of zeros, which costs nothing. tfjs skips the initialisers of a loaded model, but
- * not those of functional models inside it. The one thing that is lost is to retrain a copy from scratch.
+ * not those of functional models inside it. The one thing that is lost: a copy cannot be retrained from scratch.
  */
 function withoutInitialisers(config: unknown): unknown {
   if (Array.isArray(config)) return config.map(withoutInitialisers);

@@ -36,8 +36,8 @@ export const forward = (network: Network, inputs: ReadonlyArray<tf.Tensor>, rule
   forwardFrom(network, { values: inputValues(network, inputs), above: network.ops }, rule);
 
 /**
- * Runs the operations that do not depend on a covered layer, so that they are the same for all draws of the weights. Of their
- * values it keeps those that the operations above read, and those that are outputs.
+ * Runs the operations that do not depend on a covered layer, so that they are the same for all draws of the weights. It keeps
+ * the values that the operations above read, and the values that are outputs.
  */
 export function features(network: Network, inputs: ReadonlyArray<tf.Tensor>): Features {
   const active = activeValues(network);

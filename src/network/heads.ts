@@ -1,5 +1,5 @@
 /**
- * The outputs of a model, each with the likelihood that it feeds. The likelihood's link (softmax, say) is left out of the
+ * The outputs of a model, each with the likelihood that it feeds. The likelihood's link (softmax, for example) is left out of the
  * network, so that a head ends before it. f [B, C] holds the values of all heads side by side.
  */
 import * as tf from '@tensorflow/tfjs-core';

@@ -22,9 +22,9 @@ export interface UseRows {
 const COUPLES = 'BatchNormalization';
 
 /**
- * Whether the gradients of a training step are those of each example's own loss, at the values that this network computes. They
- * are not if there is a batch normalisation in or above a covered layer, or if a covered recurrent layer drops some of its inputs
- * or states.
+ * Whether the gradients of a training step are the gradients of each example's own loss, at the values that this network
+ * computes. They are not if there is a batch normalisation in or above a covered layer, or if a covered recurrent layer drops
+ * some of its inputs or states.
  */
 export function showsRows(network: Network): boolean {
   const active = activeValues(network);

@@ -3,10 +3,10 @@
  * standard normal. So a mean over draws estimates the same under every design; only its error differs:
  *
  * - `independent`: the draws are unrelated. The error falls as 1/√S with the number S of draws.
- * - `antithetic`: draw 2k + 1 is draw 2k mirrored at 0 (Hammersley & Morton 1956). What is odd in the noise cancels exactly; for
- *   what is even only half the draws count. The error is smaller for means that are nearly linear in the noise, and √2 times
- *   larger for means that are even in it. In whole networks under a wide posterior much is even (products of two layers' noise),
- *   so little is gained; activation sampling gains even there.
+ * - `antithetic`: draw 2k + 1 is draw 2k mirrored at 0 (Hammersley & Morton 1956). The part that is odd in the noise cancels
+ *   exactly; for the even part only half the draws count. The error is smaller for means that are nearly linear in the noise, and
+ *   √2 times larger for means that are even in it. In whole networks under a wide posterior much is even (products of two layers'
+ *   noise), so little is gained; activation sampling gains even there.
  * - `quasiRandom`: the draws spread evenly in every dimension (see quasiRandom.ts). The error is smaller where single numbers, or
  *   sums of them, move the mean, and hardly ever larger. Draw s is point ⌊s / 8⌋ of sequence s mod 8. The eight sequences are
  *   independent of each other, so they tell the error.

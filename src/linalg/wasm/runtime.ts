@@ -5,7 +5,7 @@ import type { WasmCall, WasmReply } from './call.js';
 import { BYTES } from './module.js';
 import { type WasmApi, type WasmExports, type WasmModule, webAssembly } from './webassembly.js';
 
-/** The compiled module. It is compiled once, on this thread or beside it. */
+/** The compiled module. It is compiled once, on this thread or off it. */
 let compiled: WasmModule | undefined;
 
 /** The most memory that an instance may keep for the next call. An instance that has grown beyond it is dropped. */
@@ -34,7 +34,7 @@ export const wasmModule = (): E.Either<LaplaceError, WasmModule> =>
       )
     : E.right(compiled);
 
-/** The module, compiled beside this thread unless it has been compiled before. `Backend` where it cannot run. */
+/** The module, compiled off this thread unless it has been compiled before. `Backend` where it cannot run. */
 export const prepareWasm: TE.TaskEither<LaplaceError, WasmModule> = async () => {
   if (compiled !== undefined) return E.right(compiled);
   const found = runnable();
