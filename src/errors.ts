@@ -30,20 +30,20 @@ export type LaplaceErrorKind =
   | 'InvalidOption'
   /** A recipe that does not decode; `issues` lists every problem. */
   | 'InvalidRecipe'
-  /** An operation that is asked for at the wrong time (predict before the posterior is there). */
+  /** An operation at the wrong time (a prediction before there is a posterior). */
   | 'NotReady'
   /** A backend or engine that cannot do what is asked. */
   | 'Backend';
 
-/** One problem of a value that was decoded. */
+/** One problem in a value that did not decode. */
 export interface DecodeIssue {
-  /** Where: `curvature.fisher`. */
+  /** Where the problem is, for example `curvature.fisher`. */
   readonly path: string;
   readonly found: string;
   readonly expected: string;
 }
 
-/** Where an error is about, what was found and expected, and what to do. All parts but `what` are optional. */
+/** What an error is about, what was found and expected, and what to do. Only `what` is required. */
 export interface ErrorParts {
   /** The complaint in a few words, naming the layer or field. */
   readonly what: string;
@@ -57,7 +57,7 @@ export interface ErrorParts {
   readonly cause?: unknown;
 }
 
-/** The library's error value. An `Error` so that it has a stack wherever it surfaces; compare by `_tag` and `kind`. */
+/** The library's error value. It is an `Error`, so that it has a stack wherever it surfaces. Compare it by `_tag` and `kind`. */
 export class LaplaceError extends Error {
   readonly _tag = 'LaplaceError' as const;
   readonly kind: LaplaceErrorKind;

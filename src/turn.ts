@@ -1,13 +1,13 @@
-/** A turn of the event loop: timers, drawing and whoever wants to stop the work come in between. */
+/** Waits for one turn of the event loop, so that timers, drawing and requests to stop the work get their chance in between. */
 
-/** Types of the DOM are not at home in a library that also runs in Node. */
+/** The part of the DOM's `MessagePort` that is used here. The library is typed without the DOM, as it also runs in Node. */
 interface Port {
   onmessage: (() => void) | null;
   postMessage(message: undefined): void;
   close(): void;
 }
 
-/** One turn, without the millisecond (four in a browser) that the shortest timer takes. */
+/** Resolves after one turn of the event loop. It uses no timer: the shortest one takes a millisecond (four in a browser). */
 export const turn = (): Promise<void> =>
   new Promise((resolve) => {
     if (typeof setImmediate === 'function') {

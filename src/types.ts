@@ -1,5 +1,5 @@
 /**
- * Shapes shared by every folder. Letters as in the documentation:
+ * Types that every folder shares. The letters are those of the documentation:
  * B examples of a batch, N examples of the data set, n inputs of a layer (bias included), m outputs of a layer,
  * C outputs of the network. Matrices are row-major host arrays: immutable, structured-cloneable, serialisable.
  */
@@ -12,14 +12,14 @@ export interface Matrix {
   readonly data: Float64Array;
 }
 
-/** One event of something that takes longer than a second. `total` is absent where it is not known beforehand. */
+/** One progress event of work that may take longer than a second. `total` is absent where it is not known beforehand. */
 export interface Progress {
   readonly phase: 'train' | 'observe' | 'decompose' | 'predict' | 'sample';
   readonly done: number;
   readonly total?: number;
   /** What is counted, in words: 'batches', 'layers', 'samples'. */
   readonly unit: string;
-  /** What the step worked on, when it has a name (a layer, say). */
+  /** The name of what the step worked on, if it has one (a layer, for example). */
   readonly detail?: string;
 }
 

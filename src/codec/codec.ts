@@ -1,6 +1,7 @@
 /**
- * A codec is an io-ts type whose name says what it allows ('a finite number > 0'), and which also knows, as a type only, what a
- * caller may write for its value: defaults left out, shorthand. Decoding gives the canonical value, new and frozen.
+ * A codec is an io-ts type whose name says what it allows ('a finite number > 0'). Its TypeScript type also says what a caller
+ * may write for the value: defaults may be left out, and shorthand is allowed. Decoding gives the canonical value, new and
+ * frozen.
  *
  * Laws, for every codec here: `is` holds for what `decode` gives; decoding is idempotent; `decode ∘ encode = id`.
  */
@@ -21,7 +22,7 @@ export type AnyCodec = Codec<any, any>;
 /** What may be written where this codec reads. */
 export type InputOf<C extends AnyCodec> = C extends Codec<infer _A, infer I> ? I : never;
 
-/** A codec of its parts; it encodes to the value itself. */
+/** Makes a codec of its parts. It encodes a value to the value itself. */
 export const codec = <A, I = A>(
   name: string,
   is: t.Is<A>,
@@ -33,7 +34,10 @@ export const codec = <A, I = A>(
 export const refined = <A>(name: string, is: (value: unknown) => value is A): Codec<A> =>
   codec<A>(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context, name)));
 
-/** Values of the first codec, or of the second; what `meant` says was meant for the second has that one's problems alone. */
+/**
+ * Values of the first codec or of the second. If a value is `meant` for the second codec, only the second codec's
+ * problems are reported.
+ */
 export function anyOf<A, I, B, J>(
   first: Codec<A, I>,
   second: Codec<B, J>,
@@ -50,11 +54,11 @@ export function anyOf<A, I, B, J>(
   );
 }
 
-/** The same codec, for a field that may be left out. */
+/** The same codec, for a field that gets a default if it is left out. */
 export const defaulted = <A, I>(inner: Codec<A, I>, fallback: I): Codec<A, I | undefined> =>
   codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context), inner.fields);
 
-/** The same codec, for a field that may be missing and then stays so. */
+/** The same codec, for a field that may be missing and then stays missing. */
 export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | undefined> =>
   codec<A | undefined, I | undefined>(
     inner.name,

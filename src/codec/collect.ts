@@ -1,11 +1,11 @@
-/** Decodes the parts of a value, each at its key; all of their problems together, or all of them decoded. */
+/** Decodes the parts of a value, each at its key. Gives all parts decoded, or the problems of all parts together. */
 import { either as E } from 'fp-ts';
 import * as t from 'io-ts';
 
-/** A key, the codec of what is there, and what is there. */
+/** A key, the codec of the value there, and the value. */
 export type Part<A> = readonly [key: string, codec: t.Type<A, A, unknown>, value: unknown];
 
-/** `others` are problems that are known beforehand. */
+/** @param others problems that are known beforehand. */
 export function collect<A>(
   parts: ReadonlyArray<Part<A>>,
   context: t.Context,

@@ -1,10 +1,10 @@
-/** Lists and dictionaries of values of one codec. Both want at least one, and decoding freezes them. */
+/** Lists and dictionaries of values of one codec. Both need at least one value, and decoding freezes them. */
 import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
 import { type Codec, codec, isRecord } from './codec.js';
 import { collect, toObject } from './collect.js';
 
-/** A list. */
+/** A list, not empty. */
 export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> {
   const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value) && value.length > 0;
   // `Array.from` makes holes `undefined`, where `every` would pass over them.
@@ -20,7 +20,7 @@ export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> 
   });
 }
 
-/** An object whose keys the caller chooses. */
+/** An object, not empty, whose keys the caller chooses. */
 export function dictionary<A, I = A>(
   name: string,
   item: Codec<A, I>,

@@ -1,11 +1,14 @@
-/** From io-ts's results to the library's error value: every problem at once, each with its path, what was found and what is allowed. */
+/**
+ * Turns io-ts's results into the library's error value: all problems at once, each with its path, what was found and what is
+ * allowed.
+ */
 import { either as E } from 'fp-ts';
 import type * as t from 'io-ts';
 import { type DecodeIssue, type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 import { type Codec, isRecord } from './codec.js';
 import { describe } from './words.js';
 
-/** Decodes unknown input; `what` names it in the message. */
+/** Decodes unknown input. `what` names the input in the message. */
 export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
   E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
 

@@ -1,4 +1,4 @@
-/** Which layers of a model are meant: by their names in TensorFlow.js. */
+/** Selects layers of a model by their names in TensorFlow.js. */
 import * as t from 'io-ts';
 import { type Codec, codec, refined } from './codec.js';
 import { array } from './collections.js';
@@ -8,7 +8,7 @@ const LayerName = refined('a layer name', (value): value is string => typeof val
 const LayerNames = array('an array of layer names, not empty', LayerName);
 const Keyword = literals('all', 'last');
 
-/** All layers that can be covered, the last of them, or those of the given names. */
+/** All layers that can be covered, the last of them, or the layers of the given names. */
 export type LayerSelection = t.TypeOf<typeof Keyword> | t.TypeOf<typeof LayerNames>;
 
 const EXPECTED = `${Keyword.name}, or ${LayerNames.name}`;
@@ -19,7 +19,7 @@ export const LayerSelectionCodec: Codec<LayerSelection> = codec(
   (value): value is LayerSelection => Keyword.is(value) || LayerNames.is(value),
   (value, context) => {
     if (Keyword.is(value)) return t.success(value);
-    // An array is meant as names, so its problems are those of its names.
+    // An array is meant as a list of names, so only the names can be wrong.
     return Array.isArray(value) && value.length > 0 ? LayerNames.validate(value, context) : t.failure(value, context, EXPECTED);
   },
 );

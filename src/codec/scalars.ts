@@ -1,4 +1,4 @@
-/** Numbers, names and functions, each named by what it allows. NaN and infinity are allowed nowhere; -0 becomes 0. */
+/** Codecs of numbers, strings and functions. The name of each says what it allows. None allows NaN or infinity; -0 becomes 0. */
 import * as t from 'io-ts';
 import { type Codec, codec, refined } from './codec.js';
 import { alternatives } from './words.js';
@@ -37,6 +37,6 @@ export const boolean = refined('true or false', (value): value is boolean => typ
 export const literals = <const L extends ReadonlyArray<string>>(...allowed: L): Codec<L[number]> =>
   refined(alternatives(allowed), (value): value is L[number] => typeof value === 'string' && allowed.includes(value));
 
-/** A function; what it gives back cannot be checked. */
+/** A function. What it returns cannot be checked. */
 export const func = <F extends (...args: never[]) => unknown>(name: string): Codec<F> =>
   refined(name, (value): value is F => typeof value === 'function');

@@ -11,14 +11,14 @@ export type Fields = Readonly<Record<string, AnyCodec>>;
 /** Lays an intersection out as one object type; the detour by `infer` makes editors show its fields and not this alias. */
 export type Flat<T> = T extends infer O ? { readonly [K in keyof O]: O[K] } : never;
 
-/** The value of an object with these fields; those of an `optional` codec may be missing. */
+/** The value of an object with these fields. Fields with an `optional` codec may be missing. */
 export type FieldsValue<F extends Fields> = Flat<
   { readonly [K in keyof F as undefined extends t.TypeOf<F[K]> ? never : K]: t.TypeOf<F[K]> } & {
     readonly [K in keyof F as undefined extends t.TypeOf<F[K]> ? K : never]?: Exclude<t.TypeOf<F[K]>, undefined>;
   }
 >;
 
-/** What may be written for an object: fields with a default may be left out. */
+/** An object as it may be written: fields with a default may be left out. */
 export type FieldsInput<F extends Fields> = Flat<
   { readonly [K in keyof F as undefined extends InputOf<F[K]> ? never : K]: InputOf<F[K]> } & {
     readonly [K in keyof F as undefined extends InputOf<F[K]> ? K : never]?: InputOf<F[K]>;

@@ -1,6 +1,6 @@
 /**
- * Plain tagged values. A union looks at `_tag` and decodes with that variant alone, so errors are about what the caller meant.
- * A bare tag stands for the variant with all its defaults: `'linearised'` for `{ _tag: 'linearised', … }`.
+ * Plain tagged values. A union looks at `_tag` and decodes with that variant alone, so errors are about the variant that was
+ * meant. A bare tag stands for the variant with all its defaults: `'linearised'` for `{ _tag: 'linearised', … }`.
  */
 import * as t from 'io-ts';
 import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
@@ -18,7 +18,7 @@ type AnyVariant = AnyCodec & { readonly tag: string };
 /** What a variant's constructor takes: its input without the tag. */
 export type Options<V extends AnyVariant> = Flat<Omit<InputOf<V>, '_tag'>>;
 
-/** The tags of the variants that need nothing else. */
+/** The tags of the variants that need no other field. */
 type BareTag<V extends AnyVariant> = V extends AnyVariant
   ? { readonly _tag: V['tag'] } extends InputOf<V>
     ? V['tag']
@@ -35,7 +35,7 @@ export function variant<const T extends string, F extends Fields>(
   return Object.assign(body, { tag });
 }
 
-/** One of several variants, or the bare tag of one that has defaults for everything. */
+/** One of several variants, or the bare tag of a variant that has a default for every field. */
 export function taggedUnion<const V extends ReadonlyArray<AnyVariant>>(
   name: string,
   ...variants: V

@@ -1,4 +1,4 @@
-/** Values and alternatives in words, for error messages. */
+/** Puts values and alternatives into words, for error messages. */
 
 const LONGEST = 60;
 
@@ -40,7 +40,7 @@ export function alternatives(allowed: ReadonlyArray<string>): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
 }
 
-/** ` (did you mean 'samples'?)` where one of the allowed words is a slip of the finger away, else nothing. */
+/** ` (did you mean 'samples'?)` where one of the allowed words is a slip of the finger away, otherwise ''. */
 export function suggestion(word: string, allowed: ReadonlyArray<string>): string {
   const [nearest] = allowed
     .map((candidate) => ({ candidate, distance: edits(word.toLowerCase(), candidate.toLowerCase()) }))

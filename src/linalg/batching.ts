@@ -1,6 +1,7 @@
 /**
- * Kernels for whoever can wait, of an engine that decomposes many matrices of one size in the time of one, a core each: what is asked
- * for in one turn of the event loop is put together by size. Everything else runs at once.
+ * Asynchronous kernels of an engine that decomposes many matrices of one size in the time of one, each on a core of its own.
+ * Eigendecompositions that are asked for in one turn of the event loop run together, grouped by size. Everything else runs at
+ * once.
  */
 import { turn } from '../turn.js';
 import type { Matrix } from '../types.js';
@@ -11,13 +12,14 @@ import type { Kernels } from './operations.js';
 /** The most matrices, and the most numbers (128 MiB of float64), that are decomposed together. */
 const [MOST, NUMBERS] = [16, 2 ** 24] as const;
 
-/** A matrix that waits for its turn. */
+/** A matrix that waits to be decomposed. */
 interface Asked {
   readonly a: Matrix;
   readonly resolve: (found: Decomposition) => void;
   readonly reject: (cause: unknown) => void;
 }
 
+/** @param symmetricEigens decomposes matrices of one size together. */
 export function batching(
   kernels: Kernels,
   symmetricEigens: (all: ReadonlyArray<Matrix>) => ReadonlyArray<Decomposition>,
@@ -67,7 +69,7 @@ function decompose(group: ReadonlyArray<Asked>, symmetricEigens: Parameters<type
   }
 }
 
-/** By size, in the order in which sizes were first asked for, and no more together than may be. */
+/** Groups matrices by size, in the order in which sizes were first asked for. No group is larger than the limits allow. */
 function groupsOf(all: ReadonlyArray<Asked>): ReadonlyArray<ReadonlyArray<Asked>> {
   const sizes = [...new Set(all.map(({ a }) => a.rows))];
   return sizes.flatMap((n) => {

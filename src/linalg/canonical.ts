@@ -1,18 +1,18 @@
-/** Eigenvectors have an order and signs of their own choosing in every engine; here they get the same. */
+/** Every engine gives eigenvectors in an order and with signs of its own. Here all get the same order and signs. */
 import type { Matrix } from '../types.js';
 import type { SymmetricEigen } from './engine.js';
 import { matrix } from './matrix.js';
 
-/** A decomposition by an engine's own means: any order, any signs. */
+/** A decomposition as an engine gives it: in any order, with any signs. */
 export interface Decomposition {
   readonly values: ArrayLike<number>;
   readonly vectors: Matrix;
 }
 
-/** Components this close to a column's largest count as large: the first of them has the sign, whatever the engine's rounding. */
+/** Components this close to a column's largest count as large. The first of them decides the sign, so that rounding does not. */
 const TIE_TOLERANCE = 1e-6;
 
-/** Columns in the order of their eigenvalues, each with its sign. */
+/** Orders the columns by ascending eigenvalue, and makes the first large component of each positive. */
 export function canonical({ values, vectors }: Decomposition): SymmetricEigen {
   const n = values.length;
   const order = Uint32Array.from(values, (_, j) => j).sort((i, j) => (values[i] as number) - (values[j] as number));
@@ -27,7 +27,7 @@ export function canonical({ values, vectors }: Decomposition): SymmetricEigen {
   return Object.freeze({ values: Float64Array.from(order, (j) => values[j] as number), vectors: matrix(n, n, data) });
 }
 
-/** Of each column the sign of its first large component. */
+/** The sign of each column's first large component. */
 function signsOf({ rows, cols, data }: Matrix): Float64Array {
   const large = new Float64Array(cols);
   for (let i = 0; i < rows; i++) {

@@ -1,4 +1,4 @@
-/** What is wrong with a matrix, if anything, before an engine gets to see it. */
+/** Checks matrices before an engine gets them. */
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
@@ -6,25 +6,25 @@ import { symmetricPart } from './matrix.js';
 
 type Checked = E.Either<LaplaceError, Matrix>;
 
-/** a_ij and a_ji may differ by this much of the largest entry: what float64 sums in another order leave, with room to spare. */
+/** a_ij and a_ji may differ by this share of the largest entry. Float64 sums in another order differ by far less. */
 const SYMMETRY_TOLERANCE = 1e-10;
 
-/** Square, finite and symmetric: then a copy with equal halves. */
+/** Checks that a matrix is square, finite and symmetric. Gives a copy whose halves are equal to the last bit. */
 export const symmetric = (a: Matrix): Checked => F.pipe(square(a), E.chain(finite()), E.chain(equalHalves));
 
-/** Lower triangular and invertible. */
+/** Checks that a lower triangular matrix is square, finite and invertible. What is above its diagonal need not be zero. */
 export const triangular = (l: Matrix): Checked => F.pipe(square(l), E.chain(finite()), E.chain(noZeroOnDiagonal));
 
-/** Neither empty nor shorter than it says, and finite. */
+/** Checks that a matrix is not empty, has as many entries as its size says, and is finite. */
 export const dense = (a: Matrix): Checked => F.pipe(whole(a), E.chain(finite()));
 
-/** The columns of the one are as many as the rows of the other. */
+/** Checks that `a` has as many columns as `b` has rows. */
 export const fitting = (a: Matrix, b: Matrix): E.Either<LaplaceError, [Matrix, Matrix]> =>
   a.cols === b.rows
     ? E.right([a, b])
     : invalid('The sizes of the matrices do not fit', `[${a.rows}, ${a.cols}] and [${b.rows}, ${b.cols}]`, 'equal inner sizes');
 
-/** Every number finite. A loop, as a call for every entry takes longer than some of the operations. */
+/** Checks that every entry is finite. A loop does it, as a call for every entry takes longer than some of the operations. */
 export const finite =
   (what = 'The matrix') =>
   (a: Matrix): Checked => {
@@ -52,7 +52,11 @@ const describe = ({ rows, cols, data }: Matrix): string => `${rows} x ${cols} wi
 const whole = (a: Matrix): Checked =>
   a.rows > 0 && a.cols > 0 && a.data.length === a.rows * a.cols
     ? E.right(a)
-    : invalid('The matrix is empty or has not the entries that it says', describe(a), 'rows x cols of them, at least one');
+    : invalid(
+        'The matrix is empty, or its size and its number of entries differ',
+        describe(a),
+        'rows x cols entries, at least one',
+      );
 
 const square = (a: Matrix): Checked =>
   a.rows > 0 && a.rows === a.cols && a.data.length === a.rows * a.cols
@@ -66,7 +70,7 @@ function equalHalves(a: Matrix): Checked {
     for (let j = 0; j < i; j++) {
       const [low, high] = [data[i * n + j] as number, data[j * n + i] as number];
       if (Math.abs(low - high) > tolerance) {
-        return invalid('The matrix is not symmetric', `${low} in row ${i}, column ${j} and ${high} on the other side`);
+        return invalid('The matrix is not symmetric', `${low} in row ${i}, column ${j} and ${high} in row ${j}, column ${i}`);
       }
     }
   }

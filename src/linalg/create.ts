@@ -1,16 +1,19 @@
-/** Engines from kernels: what comes before and after the arithmetic is put around it, and what is thrown becomes a value. */
+/**
+ * Makes engines from kernels. Each operation checks its arguments, runs its kernel and puts the result in order. An exception of
+ * a kernel becomes an error value.
+ */
 import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
 import type { AsyncLinalgEngine, EngineName, LinalgEngine, LinalgSession } from './engine.js';
 import type { Kernels, Operation } from './operations.js';
 import * as operations from './operations.js';
 
-/** Kernels that run elsewhere. */
+/** Kernels that return promises, as they run elsewhere or later. */
 export type AsyncKernels = {
   readonly [K in keyof Kernels]: (...args: Parameters<Kernels[K]>) => Promise<ReturnType<Kernels[K]>>;
 };
 
-/** An engine of this thread. */
+/** Makes an engine that runs on this thread. */
 export function createEngine(name: EngineName, kernels: Kernels): LinalgEngine {
   const run =
     <K extends keyof Kernels, Args extends ReadonlyArray<unknown>, A>({ kernel, before, after }: Operation<K, Args, A>) =>
@@ -30,7 +33,7 @@ export function createEngine(name: EngineName, kernels: Kernels): LinalgEngine {
   });
 }
 
-/** An engine that runs elsewhere: `open` gives kernels and the way to be rid of them. */
+/** Makes an engine that others wait for. `open` gives the kernels of a session, and the function that closes it. */
 export function createAsyncEngine(name: EngineName, open: () => AsyncKernels & { close(): void }): AsyncLinalgEngine {
   const session = (): LinalgSession => {
     const kernels = open();
@@ -54,7 +57,7 @@ export function createAsyncEngine(name: EngineName, open: () => AsyncKernels & {
   return Object.freeze({ name, open: session });
 }
 
-// The compiler doesn't see that a kernel of a union of kernels goes with its own arguments; these two lines say so.
+// The compiler doesn't see that each kernel of the union gets its own arguments. These two functions say so.
 const call = <K extends keyof Kernels>(kernel: Kernels[K], args: Parameters<Kernels[K]>): ReturnType<Kernels[K]> =>
   (kernel as (...args: ReadonlyArray<unknown>) => ReturnType<Kernels[K]>)(...args);
 const callAsync = <K extends keyof Kernels>(
@@ -73,5 +76,5 @@ const failure =
           cause,
         });
 
-/** What tasks of a session give once it is closed. */
+/** The error of a session's tasks once the session is closed. */
 export const sessionClosed = (): LaplaceError => laplaceError('Backend', { what: 'The session of the engine is closed' });

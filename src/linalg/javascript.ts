@@ -1,7 +1,7 @@
 /**
- * The engine that runs everywhere: plain float64 JavaScript. Decompositions are ml-matrix's: the symmetric eigensolver (Householder
- * tridiagonalisation, then implicit QL: EISPACK's tred2 and tql2, by way of JAMA) and Cholesky. O(n³); the eigendecomposition takes
- * 12 ms at n = 100, 0.6 s at 400, 10 to 18 s at 1200, Cholesky 0.6 s there.
+ * The engine that runs everywhere: plain float64 JavaScript. ml-matrix makes the decompositions: the symmetric eigensolver
+ * (Householder tridiagonalisation, then implicit QL: EISPACK's tred2 and tql2, by way of JAMA) and Cholesky. Cost O(n³). The
+ * eigendecomposition takes 12 ms at n = 100, 0.6 s at n = 400 and 10 to 18 s at n = 1200. Cholesky takes 0.6 s at n = 1200.
  */
 import { option as O } from 'fp-ts';
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix as MlMatrix } from 'ml-matrix';
@@ -39,7 +39,7 @@ const toMlMatrix = ({ rows, cols, data }: Matrix): MlMatrix => MlMatrix.from1DAr
 
 const fromMlMatrix = (a: MlMatrix): Matrix => matrix(a.rows, a.columns, a.to1DArray());
 
-/** L X = B, from the first row down: row by row x_i = (b_i − Σ_{j<i} l_ij x_j) / l_ii. */
+/** Solves L X = B, from the first row down: x_i = (b_i − Σ_{j<i} l_ij x_j) / l_ii. */
 function forwards({ rows: n, data: l }: Matrix, b: Matrix): Matrix {
   const x = b.data.slice();
   for (let i = 0; i < n; i++) {
@@ -49,7 +49,7 @@ function forwards({ rows: n, data: l }: Matrix, b: Matrix): Matrix {
   return matrix(n, b.cols, x);
 }
 
-/** Lᵀ X = B, from the last row up. */
+/** Solves Lᵀ X = B, from the last row up. */
 function backwards({ rows: n, data: l }: Matrix, b: Matrix): Matrix {
   const x = b.data.slice();
   for (let i = n - 1; i >= 0; i--) {
@@ -59,7 +59,7 @@ function backwards({ rows: n, data: l }: Matrix, b: Matrix): Matrix {
   return matrix(n, b.cols, x);
 }
 
-/** Row i minus `factor` times row j. */
+/** Subtracts `factor` times row j from row i. */
 function subtractRow(x: Float64Array, cols: number, i: number, factor: number, j: number): void {
   for (let c = 0; c < cols; c++) x[i * cols + c] = (x[i * cols + c] as number) - factor * (x[j * cols + c] as number);
 }

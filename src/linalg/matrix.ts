@@ -1,12 +1,12 @@
 /**
- * Dense float64 matrices on the host: the few operations that pure code needs. Every function gives a new frozen value and
- * leaves its arguments alone. Sizes that don't fit are a programmer's mistake and throw `InvalidInput`.
+ * Dense float64 matrices on the host: the few operations that pure code needs. Every function returns a new frozen value and
+ * leaves its arguments as they are. Sizes that don't fit are a programmer's mistake and throw `InvalidInput`.
  */
 import { laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
 
 /**
- * A matrix of given entries, row by row. A `Float64Array` is taken over, not copied: don't write to it afterwards.
+ * A matrix from its entries, row by row. A `Float64Array` is taken over, not copied: don't write to it afterwards.
  *
  * @example
  * ```ts
@@ -19,7 +19,7 @@ import type { Matrix } from '../types.js';
 export function matrix(rows: number, cols: number, data: ArrayLike<number>): Matrix {
   if (data.length !== rows * cols) {
     const [found, expected] = [`${data.length} entries`, `${rows} x ${cols} = ${rows * cols}`];
-    throw laplaceError('InvalidInput', { what: 'A matrix of another size than its data', found, expected });
+    throw laplaceError('InvalidInput', { what: 'The size of the matrix does not fit its data', found, expected });
   }
   return Object.freeze({ rows, cols, data: ArrayBuffer.isView(data) ? (data as Float64Array) : Float64Array.from(data) });
 }
@@ -45,7 +45,7 @@ export function symmetricPart({ rows: n, data }: Matrix): Matrix {
   const out = new Float64Array(data.length);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      // Halved before they are added: no overflow, and halves are exact.
+      // The entries are halved before they are added: so nothing overflows, and halves are exact.
       const mean = 0.5 * (data[i * n + j] as number) + 0.5 * (data[j * n + i] as number);
       out[i * n + j] = mean;
       out[j * n + i] = mean;
@@ -54,14 +54,16 @@ export function symmetricPart({ rows: n, data }: Matrix): Matrix {
   return matrix(n, n, out);
 }
 
-/** Terms of a sum that are added at once: the entry of the product is read and written a quarter as often. */
+/** How many terms of a sum are added at once, so that the entry of the product is read and written a quarter as often. */
 const UNROLL = 4;
 
-/** A B. O(rows · inner · cols) in plain JavaScript, about 1 ns a multiplication: for one product, not for a loop of them. */
+/**
+ * A B. O(rows · inner · cols) in plain JavaScript, about 1 ns a multiplication: meant for one product, not for a loop of them.
+ */
 export function multiply(a: Matrix, b: Matrix): Matrix {
   if (a.cols !== b.rows) {
     const found = `[${a.rows}, ${a.cols}] and [${b.rows}, ${b.cols}]`;
-    throw laplaceError('InvalidInput', { what: 'Matrices that cannot be multiplied', found, expected: 'equal inner sizes' });
+    throw laplaceError('InvalidInput', { what: 'The matrices cannot be multiplied', found, expected: 'equal inner sizes' });
   }
   const { rows, cols: inner } = a;
   const { cols } = b;

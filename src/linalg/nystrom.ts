@@ -1,11 +1,11 @@
 /**
- * The part of a positive semi-definite G [m, m] that a few products with it show: from Y = G Ω, Ω [m, l],
+ * The Nyström approximation of a positive semi-definite G [m, m] from a few products with it, Y = G Ω with Ω [m, l]:
  *
- *   Y (Ωᵀ Y)⁺ Yᵀ ⪯ G,
+ *   Y (Ωᵀ Y)⁺ Yᵀ ⪯ G.
  *
- * the Nyström approximation (Halko, Martinsson & Tropp 2011, section 5.4; Tropp, Yurtsever, Udell & Cevher 2017), cut off at the rank asked
- * for: eigenvalues and eigenvectors. With Gaussian Ω its expected error is near that of the best approximation of a slightly lower
- * rank; with Ω = I it is G itself. O(m l²), float64; G is never made.
+ * The result is its eigenvalues and eigenvectors, cut off at the rank asked for. With Gaussian Ω the expected error is near that
+ * of the best approximation of a slightly lower rank. With Ω = I the approximation is G itself. Cost O(m l²) in float64; G is
+ * never made. Reference: Halko, Martinsson & Tropp 2011, section 5.4; Tropp, Yurtsever, Udell & Cevher 2017.
  */
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
@@ -13,7 +13,7 @@ import type { Matrix } from '../types.js';
 import { javascriptEngine } from './javascript.js';
 import { matrix, multiply, symmetricPart, transpose } from './matrix.js';
 
-/** B diag(λ) Bᵀ. */
+/** The matrix B diag(λ) Bᵀ. */
 export interface LowRankPart {
   /** λ [r] > 0, descending. */
   readonly values: Float64Array;
@@ -21,10 +21,16 @@ export interface LowRankPart {
   readonly vectors: Matrix;
 }
 
-/** Sums of float32 products are off by a few 2⁻²³ of the largest: what is smaller than l times that is noise. */
+/** Sums of float32 products are off by a few 2⁻²³ of the largest eigenvalue. Eigenvalues below l times that are noise. */
 const ROUNDING = 2 ** -23;
 
-/** The part of G of rank `rank` at most; sketch Y [m, l] = G Ω. */
+/**
+ * The approximation of G.
+ *
+ * @param sketch Y = G Ω [m, l].
+ * @param omega Ω [m, l].
+ * @param rank the highest rank that the result may have.
+ */
 export const nystrom = (sketch: Matrix, omega: Matrix, rank: number): E.Either<LaplaceError, LowRankPart> =>
   F.pipe(
     javascriptEngine.symmetricEigen(symmetricPart(multiply(transpose(omega), sketch))),
@@ -50,7 +56,7 @@ export const nystrom = (sketch: Matrix, omega: Matrix, rank: number): E.Either<L
     }),
   );
 
-/** Numbers of the eigenvalues that are more than noise, the largest first, at most so many; `values` ascend. */
+/** Indices of the eigenvalues that are above the noise, the largest first, at most `most` of them. `values` ascend. */
 function largest(values: Float64Array, most: number): ReadonlyArray<number> {
   const top = values[values.length - 1] ?? 0;
   const noise = values.length * ROUNDING * Math.abs(top);
@@ -59,7 +65,7 @@ function largest(values: Float64Array, most: number): ReadonlyArray<number> {
     .slice(0, most);
 }
 
-/** Those columns, each times a factor. */
+/** The chosen columns, each times its factor. */
 function scaledColumns({ rows, cols, data }: Matrix, chosen: ReadonlyArray<number>, factor: (j: number) => number): Matrix {
   const out = new Float64Array(rows * chosen.length);
   chosen.forEach((j, to) => {

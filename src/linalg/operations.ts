@@ -1,6 +1,6 @@
 /**
- * Each operation as what comes before the arithmetic and what comes after it: the same for all engines, and for engines on this
- * thread and elsewhere.
+ * What each operation does before the arithmetic (checks) and after it (order, signs, errors). It is the same for all engines, on
+ * this thread and elsewhere.
  */
 import { either as E, function as F, option as O } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -10,16 +10,19 @@ import { dense, finite, fitting, symmetric, triangular } from './checks.js';
 import type { SymmetricEigen, TriangularOptions } from './engine.js';
 import { matrix } from './matrix.js';
 
-/** The arithmetic. Arguments are finite and fit; a symmetric matrix has equal halves and may be overwritten. May throw. */
+/**
+ * The arithmetic. Arguments are finite and their sizes fit. A symmetric matrix has equal halves and may be overwritten. May
+ * throw.
+ */
 export interface Kernels {
   symmetricEigen(a: Matrix): Decomposition;
-  /** L, its upper half zero; none where the matrix is not positive definite. */
+  /** L, with zeros above the diagonal; none where the matrix is not positive definite. */
   cholesky(a: Matrix): O.Option<Matrix>;
   triangularSolve(l: Matrix, b: Matrix, transposed: boolean): Matrix;
   multiply(a: Matrix, b: Matrix): Matrix;
 }
 
-/** From the arguments of an operation to those of a kernel, and from the kernel's result to the operation's. */
+/** `before` turns the operation's arguments into the kernel's, `after` the kernel's result into the operation's. */
 export interface Operation<K extends keyof Kernels, Args extends ReadonlyArray<unknown>, A> {
   readonly kernel: K;
   readonly before: (...args: Args) => E.Either<LaplaceError, Parameters<Kernels[K]>>;
@@ -56,7 +59,7 @@ export const symmetricEigen: Operation<'symmetricEigen', [a: Matrix], SymmetricE
 export const cholesky: Operation<'cholesky', [a: Matrix], Matrix> = {
   kernel: 'cholesky',
   before: oneSymmetric,
-  // Some engines tell by NaN.
+  // Some engines give NaN for a matrix that is not positive definite.
   after: (l) => F.pipe(l, O.chain(F.flow(result, O.fromEither)), E.fromOption(notPositiveDefinite)),
 };
 
@@ -88,7 +91,7 @@ export const multiply: Operation<'multiply', [a: Matrix, b: Matrix], Matrix> = {
   after: result,
 };
 
-/** Each fine by itself, and together. */
+/** Both matrices, if each passes its check and their sizes fit. */
 const both = (a: Either<Matrix>, b: Either<Matrix>): Either<[Matrix, Matrix]> =>
   F.pipe(
     a,
@@ -104,6 +107,6 @@ function notPositiveDefinite(): LaplaceError {
   return laplaceError('NotPositiveDefinite', {
     what: 'The matrix is not positive definite',
     expected: 'eigenvalues > 0, by more than rounding',
-    remedy: 'Add to its diagonal (a prior precision does), or take its symmetric eigendecomposition.',
+    remedy: 'Add to its diagonal (as a prior precision does), or use its symmetric eigendecomposition.',
   });
 }

@@ -1,4 +1,4 @@
-/** The WebAssembly engine where its calls are carried out elsewhere, in workers say. */
+/** The WebAssembly engine whose calls are carried out elsewhere, in workers for example. */
 import { either as E } from 'fp-ts';
 import { createAsyncEngine, sessionClosed } from './create.js';
 import type { AsyncLinalgEngine } from './engine.js';
@@ -9,11 +9,11 @@ import type { WasmModule } from './wasm/webassembly.js';
 /** Carries out calls elsewhere, several at a time if it can. */
 export interface WasmRunner {
   execute(call: WasmCall): Promise<WasmReply>;
-  /** Rejects what is under way, and lets go of everything. */
+  /** Rejects the calls that are under way, and releases everything. */
   close(): void;
 }
 
-/** An engine whose sessions each have a runner of their own, begun with the compiled module at the first call. */
+/** An engine whose sessions each have a runner of their own. `start` makes it from the compiled module, at the first call. */
 export const remoteEngine = (start: (module: WasmModule) => WasmRunner, options: WasmOptions = {}): AsyncLinalgEngine =>
   createAsyncEngine('wasm', () => {
     let runner: WasmRunner | undefined;

@@ -1,7 +1,7 @@
 /**
- * Which engine does the linear algebra: TensorFlow's kernels where the current tfjs backend is TensorFlow itself, WebAssembly
- * elsewhere, plain JavaScript where that cannot run. Asked anew each time, as backends can be changed. The engine that was chosen
- * says which it is: `name`.
+ * Chooses the engine that does the linear algebra: TensorFlow's kernels where the current tfjs backend is TensorFlow itself,
+ * WebAssembly elsewhere, plain JavaScript where WebAssembly cannot run. The choice is made anew each time, as the backend can
+ * change. The `name` of the chosen engine says which it is.
  */
 import { either as E, function as F, option as O, type taskEither as TE } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -28,7 +28,7 @@ export const defaultEngine = (): LinalgEngine =>
     O.getOrElse(() => javascriptEngine),
   );
 
-/** The engine of that name; `Backend` where it cannot run, `InvalidOption` for a name that none has. */
+/** The engine of that name. `Backend` where it cannot run, `InvalidOption` for a name that no engine has. */
 export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngine> {
   switch (name) {
     case 'tensorflow':
@@ -42,12 +42,12 @@ export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngi
   }
 }
 
-/** How an engine can be asked for: itself, by its name, or not at all, which is the fastest that runs here. */
+/** How to ask for an engine: give the engine or its name. Without either it is the fastest that runs here. */
 export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
 
 /**
- * The engine that was asked for, where it is TensorFlow's the one that decomposes several matrices at a time. WebAssembly is compiled
- * beside this thread meanwhile, where it is needed.
+ * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. WebAssembly, where it
+ * is needed, is compiled without blocking this thread.
  */
 export const chosenEngine =
   (choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> =>
@@ -68,7 +68,7 @@ const unavailable = (): LaplaceError =>
 
 const unknown = (name: unknown): LaplaceError =>
   laplaceError('InvalidOption', {
-    what: 'There is no engine of that name',
+    what: 'There is no engine with that name',
     field: 'engine',
     found: String(name),
     expected: ENGINES.map((known) => `'${known}'`).join(', '),

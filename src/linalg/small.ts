@@ -1,9 +1,9 @@
 /**
- * Cholesky roots of many small positive definite matrices that lie one behind the other in one array: an engine checks and copies
- * each, which takes longer than the work itself. Float64, in place, r³ / 3 operations each.
+ * Cholesky roots of many small positive definite matrices, which lie one behind the other in one array. No engine is used: it
+ * would check and copy each matrix, which takes longer than the work itself. Float64, in place, r³ / 3 operations a matrix.
  */
 
-/** Puts L with A = L Lᵀ in the place of each A [r, r]: the lower halves; what is above is left alone. A must be positive definite. */
+/** Puts L with A = L Lᵀ in place of the lower half of each A [r, r]. The upper half stays. Each A must be positive definite. */
 export function choleskyRoots(matrices: Float64Array, r: number): void {
   for (let first = 0; first < matrices.length; first += r * r) {
     for (let j = 0; j < r; j++) {
@@ -34,7 +34,7 @@ export function inverseRoots(roots: Float64Array, r: number): Float64Array {
   return inverses;
 }
 
-/** log det A of each, from its root. */
+/** log det A of each matrix, from its root L. */
 export function logDeterminants(roots: Float64Array, r: number): Float64Array {
   return Float64Array.from({ length: r === 0 ? 0 : roots.length / (r * r) }, (_, m) => {
     let sum = 0;

@@ -1,12 +1,14 @@
 /**
- * The engine of TensorFlow's own kernels, under Node: SelfAdjointEigV2, Cholesky, MatrixTriangularSolve and MatMul in float64.
- * The eigendecomposition takes 0.9 s at n = 1200, on one core; for whoever can wait, those of equal size run together, one to a core.
+ * The engine with TensorFlow's own kernels, under Node: SelfAdjointEigV2, Cholesky, MatrixTriangularSolve and MatMul in float64.
+ * The eigendecomposition takes 0.9 s at n = 1200, on one core. In the asynchronous engine eigendecompositions of equal size run
+ * together, one to a core.
  *
- * TensorFlow.js knows no float64, its native binding does: operations run by name and attribute type. A float64 matrix [n, n] goes
- * in as its own bytes, float32 [n, n, 2], and TensorFlow's Bitcast gives them their meaning back; results return the same way.
- * No conversion happens, so no digit is lost. Tensors here are the binding's, unknown to tf.memory(); each is deleted, whatever fails.
+ * TensorFlow.js knows no float64, but its native binding does: it runs operations by name and attribute type. The bytes of a
+ * float64 matrix [n, n] go in as float32 [n, n, 2], and TensorFlow's Bitcast makes float64 of them again. Results return the same
+ * way. Nothing is converted, so no digit is lost. The tensors are the binding's: tf.memory() does not know them. Each is deleted,
+ * whatever fails.
  *
- * The binding is found by its shape on the current backend: nothing of tfjs-node is imported.
+ * The binding is recognised by its members on the current backend: nothing of tfjs-node is imported.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { function as F, option as O } from 'fp-ts';
@@ -21,7 +23,7 @@ import type { Kernels } from './operations.js';
 /** A tensor of the binding. */
 type Id = number;
 
-/** What tfjs-node's native addon offers, as far as it is used here. */
+/** The members of tfjs-node's native addon that are used here. */
 interface Binding {
   readonly TF_FLOAT: number;
   readonly TF_ATTR_BOOL: number;
@@ -54,29 +56,29 @@ function isBinding(value: unknown): value is Binding {
   return METHODS.every((name) => typeOf(name) === 'function') && CONSTANTS.every((name) => typeOf(name) === 'number');
 }
 
-/** The binding of the current tfjs backend, when that is TensorFlow's. */
+/** The binding of the current tfjs backend, if that is TensorFlow's. */
 const currentBinding = (): O.Option<Binding> =>
   F.pipe(
-    // Throws where no backend is registered, or none has started: linear algebra on the host needs none.
+    // tf.backend() throws where no backend is registered or none has started. Linear algebra on the host needs none.
     O.tryCatch(() => (tf.backend() as { binding?: unknown }).binding),
     O.filter(isBinding),
   );
 
-/** The engine of the current tfjs backend, when that is TensorFlow's. */
+/** TensorFlow's engine, if the current tfjs backend is TensorFlow's. */
 export const tensorflowEngine = (): O.Option<LinalgEngine> =>
   F.pipe(
     currentBinding(),
     O.map((binding) => createEngine('tensorflow', kernelsOf(binding))),
   );
 
-/** The same for whoever can wait: matrices of equal size that are asked for in one turn are decomposed together. */
+/** The same as an asynchronous engine: it decomposes matrices of equal size together that are asked for in one turn. */
 export const batchingTensorflowEngine = (): O.Option<AsyncLinalgEngine> =>
   F.pipe(
     currentBinding(),
     O.map((binding) => createAsyncEngine('tensorflow', () => batching(kernelsOf(binding), (all) => decomposed(binding, all)))),
   );
 
-/** Of matrices of one size. */
+/** Decomposes matrices of one size by one operation. */
 function decomposed(binding: Binding, all: ReadonlyArray<Matrix>): ReadonlyArray<Decomposition> {
   const n = all[0]?.rows ?? 0;
   const data = new Float64Array(all.length * n * n);
@@ -93,7 +95,7 @@ function decomposed(binding: Binding, all: ReadonlyArray<Matrix>): ReadonlyArray
   });
 }
 
-/** What TensorFlow says of a matrix that isn't positive definite. */
+/** TensorFlow's message about a matrix that isn't positive definite. */
 const NO_CHOLESKY = /Cholesky decomposition was not successful/;
 
 function kernelsOf(binding: Binding): Kernels {
@@ -137,11 +139,11 @@ function kernelsOf(binding: Binding): Kernels {
 /** Gets the numbers of a tensor. */
 type Read = () => Float64Array;
 
-/** What a computation in float64 is made of. */
+/** The steps that a computation in float64 is made of. */
 interface Float64Session {
-  /** Numbers as a tensor of that shape. */
+  /** Makes a tensor of that shape from numbers. */
   put(data: Float64Array, shape: ReadonlyArray<number>): Id;
-  /** An operation in float64 with its switches. */
+  /** Runs an operation in float64. `switches` are its boolean attributes. */
   run(name: string, switches: Readonly<Record<string, boolean>>, inputs: ReadonlyArray<Id>, outputs: number): ReadonlyArray<Read>;
 }
 

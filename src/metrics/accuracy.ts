@@ -1,4 +1,7 @@
-/** Accuracy: the share of examples whose most probable class is their label; of equally probable classes the lowest counts. O(N C). */
+/**
+ * Accuracy: the share of examples whose most probable class is their label; of equally probable classes the lowest one counts.
+ * O(N C).
+ */
 import { checkClassification, type NumberRows, predictedClasses } from './rows.js';
 
 /**
@@ -6,8 +9,8 @@ import { checkClassification, type NumberRows, predictedClasses } from './rows.j
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @returns 1 where the most probable class is the label, else 0. [N]
- * @throws LaplaceError for rows or labels that are not of that kind.
+ * @returns [N]: 1 where the most probable class is the label, else 0.
+ * @throws LaplaceError for rows or labels of another kind.
  */
 export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): Uint8Array {
   checkClassification(probabilities, labels);
@@ -15,7 +18,7 @@ export function correctness(probabilities: NumberRows, labels: ArrayLike<number>
 }
 
 /**
- * The share of predictions that are right, 0 to 1. Takes and throws what `correctness` does.
+ * The share of predictions that are right, 0 to 1. It takes the same arguments as `correctness` and throws the same errors.
  *
  * @example
  * ```ts

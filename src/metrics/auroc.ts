@@ -1,9 +1,9 @@
 /**
- * Area under the receiver operating characteristic: the probability that a positive example scores above a negative one, a tie
- * counting half. Exact, by ranks (Mann & Whitney 1947), ties having their mean rank: with R the positives' sum of ranks,
- * AUROC = (R − P (P + 1) / 2) / (P · Q) for P positives and Q negatives. O(n log n).
+ * Area under the receiver operating characteristic: the probability that a positive example scores above a negative one, where a
+ * tie counts half. It is exact, by ranks (Mann & Whitney 1947); ties have their mean rank. With R the sum of the positives'
+ * ranks, AUROC = (R − P (P + 1) / 2) / (P · Q) for P positives and Q negatives. O(n log n).
  *
- * Laws: unchanged by any strictly increasing map of all scores; 1 − AUROC when the two groups change places.
+ * Laws: a strictly increasing map of all scores changes nothing; swapping the two groups gives 1 − AUROC.
  */
 import { ascending, checkOrdered } from './rows.js';
 
@@ -16,7 +16,7 @@ export interface ScoredGroups {
 /**
  * How well a score tells two groups apart: 1 perfectly, 0.5 not at all, 0 perfectly the wrong way round.
  *
- * For out-of-distribution detection the scores are uncertainties and the positives the foreign examples.
+ * For out-of-distribution detection the scores are uncertainties, and the foreign examples are the positives.
  *
  * @throws LaplaceError `Empty` for a group without examples, `NotFinite` for NaN.
  *
@@ -39,7 +39,7 @@ export function auroc({ positives, negatives }: ScoredGroups): number {
     let end = start;
     let tied = 0;
     for (; end < order.length && scores[order[end] as number] === score; end++) tied += (order[end] as number) < P ? 1 : 0;
-    // Ranks start + 1 … end, on average:
+    // The mean of the ranks start + 1 … end:
     rankSum += (tied * (start + 1 + end)) / 2;
     start = end;
   }

@@ -1,7 +1,7 @@
 /**
- * Brier score, mean over examples: 1/N Σ_i Σ_c (p_i[c] − [c = y_i])², from 0 (certain and right) to 2 (certain and wrong). Strictly
- * proper, and bounded where the log-likelihood is not. O(N C). With two classes it is twice the score of class 1 alone.
- * Reference: Brier 1950, eq. 2.
+ * Brier score, mean over examples: 1/N Σ_i Σ_c (p_i[c] − [c = y_i])², from 0 (certain and right) to 2 (certain and wrong). It is
+ * a strictly proper score, and bounded where the log-likelihood is not. O(N C). With two classes it is twice the score of class 1
+ * alone. Reference: Brier 1950, eq. 2.
  */
 import { checkClassification, type NumberRows } from './rows.js';
 
@@ -10,7 +10,7 @@ import { checkClassification, type NumberRows } from './rows.js';
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @throws LaplaceError for rows or labels that are not of that kind.
+ * @throws LaplaceError for rows or labels of another kind.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
 /**
- * Calibration of the predicted class: predictions in M bins of equal width by their confidence (the highest probability),
+ * Calibration of the predicted class. Predictions go into M bins of equal width by their confidence (the highest probability):
  *
  *   ECE = Σ_m (n_m / N) |accuracy_m − confidence_m|,   bin m = ((m − 1) / M, m / M],
  *
- * which is 0 when 80 % of the predictions made with confidence 0.8 are right, and so for each confidence. Not a proper score: compare
- * it together with the NLL. Biased upwards for few examples a bin. O(N C).
- * Reference: Naeini, Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017, eq. 3.
+ * It is 0 if 80 % of the predictions made with confidence 0.8 are right, and likewise at every other confidence. It is not a
+ * proper score: compare it together with the NLL. It is biased upwards when bins hold few examples. O(N C). Reference: Naeini,
+ * Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017, eq. 3.
  */
 import { correctness } from './accuracy.js';
 import { type NumberRows, refuse } from './rows.js';
@@ -39,7 +39,7 @@ export interface CalibrationOptions {
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @throws LaplaceError for rows or labels that are not of that kind, and `InvalidOption` for a number of bins that is none.
+ * @throws LaplaceError for rows or labels of another kind, and `InvalidOption` if `bins` is not an integer >= 1.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export function calibration(
   const sums = Array.from({ length: M }, () => ({ count: 0, confidence: 0, right: 0 }));
   probabilities.forEach((row, i) => {
     const confidence = Math.max(...Array.from(row));
-    // Rounding can lift a float32 probability above 1; the last bin has it.
+    // Rounding can lift a float32 probability above 1. It then goes into the last bin.
     const bin = sums[Math.min(M, Math.ceil(confidence * M)) - 1] as (typeof sums)[number];
     bin.count += 1;
     bin.confidence += confidence;

@@ -1,6 +1,6 @@
 /**
  * Entropy of each row of probabilities, in nats: H(p) = −Σ_c p_c log p_c, with 0 log 0 = 0; from 0 (certain) to log C (uniform).
- * O(N C). Of mean predictive probabilities it is the total uncertainty. Reference: Shannon 1948, section 6.
+ * O(N C). For mean predictive probabilities it is the total uncertainty. Reference: Shannon 1948, section 6.
  */
 import { checkProbabilities, type NumberRows } from './rows.js';
 
@@ -8,8 +8,8 @@ import { checkProbabilities, type NumberRows } from './rows.js';
  * Entropies [N] of class probabilities.
  *
  * @param probabilities rows [N][C] that add up to 1.
- * @returns nats.
- * @throws LaplaceError for rows that are not of that kind.
+ * @returns entropies [N] in nats.
+ * @throws LaplaceError for rows of another kind.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export function entropy(probabilities: NumberRows): Float64Array {
       const p = row[c] as number;
       if (p > 0) sum -= p * Math.log(p);
     }
-    // A float32 probability that rounding lifted above 1 would give less than nothing.
+    // A float32 probability that rounding lifted above 1 would give a negative entropy.
     return Math.max(0, sum);
   });
 }

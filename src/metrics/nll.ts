@@ -1,6 +1,7 @@
 /**
- * Negative log-likelihood (log loss), mean over examples, in nats: −1/N Σ_i log p_i[y_i]. A strictly proper score: its expectation
- * is least for the true probabilities. O(N). A label of probability 0 gives Infinity, which is its value; nothing is clipped.
+ * Negative log-likelihood (log loss), mean over examples, in nats: −1/N Σ_i log p_i[y_i]. A strictly proper score: its
+ * expectation is least for the true probabilities. O(N). A label of probability 0 gives Infinity, as it should: nothing is
+ * clipped.
  */
 import { checkClassification, type NumberRows } from './rows.js';
 
@@ -10,7 +11,7 @@ import { checkClassification, type NumberRows } from './rows.js';
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
  * @returns nats per example, >= 0.
- * @throws LaplaceError for rows or labels that are not of that kind.
+ * @throws LaplaceError for rows or labels of another kind.
  *
  * @example
  * ```ts
@@ -22,6 +23,6 @@ import { checkClassification, type NumberRows } from './rows.js';
 export function nll(probabilities: NumberRows, labels: ArrayLike<number>): number {
   checkClassification(probabilities, labels);
   const total = probabilities.reduce((sum, row, i) => sum - Math.log(row[labels[i] as number] as number), 0);
-  // Softmax in float32 may exceed 1 by a rounding; a likelihood of classes does not.
+  // A float32 softmax may exceed 1 by a rounding, but the NLL of classes is never negative.
   return Math.max(0, total / probabilities.length);
 }

@@ -1,5 +1,6 @@
 /**
- * Metrics of Gaussian predictions y ~ N(μ, v), entry by entry of rows [N][C]. v is the total variance: noise and epistemic together.
+ * Metrics of Gaussian predictions y ~ N(μ, v), entry by entry of rows [N][C]. v is the total variance: noise variance
+ * plus epistemic variance.
  *
  *   NLL = 1/N Σ_i Σ_c ½ [log(2π v_ic) + (y_ic − μ_ic)² / v_ic]      nats per example, a density: it can be negative
  *   RMSE = √(mean (y − μ)²)                                         units of y
@@ -10,16 +11,16 @@
 import { centralProbability } from '../random/normal.js';
 import { checkCount, checkRows, type NumberRows, refuse } from './rows.js';
 
-/** Predictive means and variances, with what was observed: rows [N][C]. */
+/** Predictive means and variances with the observed targets, all as rows [N][C]. */
 export interface GaussianPredictions {
   readonly targets: NumberRows;
   readonly mean: NumberRows;
-  /** > 0. */
+  /** The total variance, > 0. */
   readonly variance: NumberRows;
 }
 
 /**
- * Mean negative log-likelihood of Gaussian predictions, in nats per example (outputs add up).
+ * Mean negative log-likelihood of Gaussian predictions, in nats per example, summed over outputs.
  *
  * @throws LaplaceError for rows that differ in shape, are not finite, or have a variance that is not > 0.
  *
@@ -58,7 +59,8 @@ export function rmse(targets: NumberRows, mean: NumberRows): number {
 }
 
 /**
- * The share of targets within the central predictive interval of probability `level`. Calibrated predictions have that share.
+ * The share of targets within the central predictive interval of probability `level`. For calibrated predictions the share is
+ * `level`.
  *
  * @param level in (0, 1). Default 0.95.
  * @throws LaplaceError for rows as in `gaussianNll`, and `InvalidOption` for another level.
@@ -95,7 +97,7 @@ function entries({
   );
 }
 
-/** Checks that two tables have one shape, and gives its number of columns. */
+/** Checks that two tables have the same shape, and returns their number of columns. */
 function checkAlike(targets: NumberRows, others: NumberRows, field: string): number {
   const C = checkRows(targets, 'targets');
   checkCount(others.length, targets.length, field);

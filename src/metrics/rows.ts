@@ -1,20 +1,20 @@
 /**
- * What the metrics take, and their one way to refuse it: class probabilities [N][C], rows of numbers in [0, 1] that add up to 1,
- * and labels [N], integers from 0 to C − 1; N >= 1.
+ * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Labels [N] are
+ * integers from 0 to C − 1. N >= 1.
  *
- * Metrics throw a `LaplaceError` in place of returning an `Either`: they are called last, on numbers at hand, where a mistake is
- * the script's own. What passes is free of NaN, so no metric can return one.
+ * Metrics throw a `LaplaceError` instead of returning an `Either`: they are called last, on numbers at hand, where a mistake is
+ * the script's own. Arguments that pass are free of NaN, so no metric can return NaN.
  */
 import { type LaplaceErrorKind, laplaceError } from '../errors.js';
 
 /** N rows of numbers: typed or plain arrays, as predictions give them. */
 export type NumberRows = ReadonlyArray<ArrayLike<number>>;
 
-/** Rows must add up to 1 within this: float32 rounding of many classes passes, logits do not. */
+/** Rows must add up to 1 within this. The float32 rounding of many classes passes, logits do not. */
 const ROW_SUM_TOLERANCE = 1e-3;
 
 /**
- * Probabilities of two classes [N][2] from those of class 1 [N]: a binary classifier, or one of many labels.
+ * Probabilities of two classes [N][2] from those of class 1 [N], for a binary classifier or one label of several.
  *
  * @throws LaplaceError `InvalidInput` for numbers outside [0, 1], `NotFinite` for NaN.
  *
@@ -33,7 +33,7 @@ export function binaryRows(p: ArrayLike<number>): ReadonlyArray<readonly [number
   });
 }
 
-/** Classes with the highest probability [N]; of equals the lowest number. */
+/** The class with the highest probability in each row, [N]; among equals the lowest one. */
 export const predictedClasses = (probabilities: NumberRows): Int32Array => Int32Array.from(probabilities, mostProbable);
 
 function mostProbable(row: ArrayLike<number>): number {
@@ -42,11 +42,15 @@ function mostProbable(row: ArrayLike<number>): number {
   return best;
 }
 
-/** Places of the values from lowest to highest; equals keep their order, equal infinities too (`sort` takes NaN for 0). */
+/**
+ * Indices of the values from lowest to highest. Equal values keep their order. So do equal infinities: their difference is NaN,
+ * which
+ * `sort` takes for 0.
+ */
 export const ascending = (values: ArrayLike<number>): Uint32Array =>
   Uint32Array.from(values, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number));
 
-/** Checks probabilities, and gives C. */
+/** Checks probabilities, and returns C. */
 export function checkProbabilities(probabilities: NumberRows): number {
   const C = checkRows(probabilities, 'probabilities');
   probabilities.forEach((row, i) => {
@@ -73,7 +77,7 @@ export function checkClassification(probabilities: NumberRows, labels: ArrayLike
   }
 }
 
-/** Checks that rows are of one length >= 1 and finite, and gives that length. */
+/** Checks that rows are of one length >= 1 and finite, and returns that length. */
 export function checkRows(rows: NumberRows, field: string): number {
   if (rows.length === 0) refuse(field, 'no rows', 'at least one', 'Empty');
   const length = rows[0]?.length ?? 0;
@@ -86,7 +90,7 @@ export function checkRows(rows: NumberRows, field: string): number {
   return length;
 }
 
-/** Checks that a list is not empty and has no NaN; infinity is a number here, as an order needs no more. */
+/** Checks that a list is not empty and has no NaN. Infinity is allowed, as only the order matters. */
 export function checkOrdered(values: ArrayLike<number>, field: string): void {
   if (values.length === 0) refuse(field, 'no numbers', 'at least one', 'Empty');
   for (let i = 0; i < values.length; i++) {
@@ -99,7 +103,7 @@ export function checkCount(found: number, expected: number, field: string): void
   if (found !== expected) refuse(field, `${found} of them`, `${expected}`);
 }
 
-/** Throws. */
+/** Throws a `LaplaceError`. Its field is `what`, up to the first bracket. */
 export function refuse(what: string, found: string, expected: string, kind: LaplaceErrorKind = 'InvalidInput'): never {
   throw laplaceError(kind, { what, field: what.replace(/\[.*/s, ''), found, expected });
 }

@@ -3,19 +3,20 @@
  *
  *   coverage_k = k / N,   risk_k = mean loss of the k least uncertain,   area = 1/N Σ_k risk_k
  *
- * A useful uncertainty has a risk that rises with coverage; at full coverage all have the same. Equally uncertain examples are taken
- * in random order, and this is the exact mean over those orders: no result depends on the order of the data. O(N log N).
- * Reference: Geifman & El-Yaniv 2017 ("Selective classification for deep neural networks"); AURC: Geifman, Uziel & El-Yaniv 2019.
+ * With a useful uncertainty the risk rises with coverage. At full coverage all uncertainties have the same risk. Equally
+ * uncertain examples have no order, so the risk is the exact mean over all their orders: no result depends on the order of the
+ * data. O(N log N). Reference: Geifman & El-Yaniv 2017 ("Selective classification for deep neural networks"); AURC: Geifman,
+ * Uziel & El-Yaniv 2019.
  */
 import { ascending, checkCount, checkOrdered, checkRows, refuse } from './rows.js';
 
-/** 0.07 · 100 is 7.000000000000001: a product that rounding lifted is not the next whole number. */
+/** 0.07 · 100 is 7.000000000000001. With this factor a product that rounding has lifted is not rounded up to the next integer. */
 const ROUNDING = 1 - 1e-12;
 
 export interface RiskCoverage {
   /** k / N for k = 1 … N. [N] */
   readonly coverage: Float64Array;
-  /** Mean loss of the k least uncertain. [N] */
+  /** Mean loss of the k least uncertain predictions. [N] */
   readonly risk: Float64Array;
   /** Area under the risk-coverage curve, in units of the loss. */
   readonly area: number;
@@ -24,8 +25,8 @@ export interface RiskCoverage {
 /**
  * The risk-coverage curve.
  *
- * @param uncertainty any score that is higher for less certain predictions, an entropy say. [N]
- * @param losses finite losses; 1 for wrong and 0 for right make the risk an error rate. [N]
+ * @param uncertainty [N], any score that is higher for less certain predictions, for example an entropy.
+ * @param losses [N], finite. With 1 for wrong and 0 for right the risk is an error rate.
  * @throws LaplaceError for lists that are empty, differ in length, or hold NaN.
  *
  * @example
@@ -57,11 +58,12 @@ export function riskCoverage(uncertainty: ArrayLike<number>, losses: ArrayLike<n
 }
 
 /**
- * Accuracy of the least uncertain predictions, for each of some fractions that are kept. A fraction f keeps ⌈f N⌉ of them.
+ * Accuracy of the least uncertain predictions, for each fraction that is kept. A fraction f keeps ⌈f N⌉ of them.
  *
- * @param uncertainty higher for less certain predictions. [N]
- * @param correct 1 for right and 0 for wrong, as `correctness` gives it. [N]
- * @param fractions numbers in (0, 1].
+ * @param uncertainty [N], higher for less certain predictions.
+ * @param correct [N], 1 for right and 0 for wrong, as `correctness` gives it.
+ * @param fractions [F], numbers in (0, 1].
+ * @returns accuracies [F].
  * @throws LaplaceError for lists that are empty, differ in length, or hold other numbers.
  *
  * @example

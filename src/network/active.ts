@@ -1,8 +1,10 @@
-/** What depends on covered weights. */
+/** Finds the values that depend on covered weights. */
 import type { Network } from './network.js';
 import { inputsOf, type Op, outputsOf, type ValueId } from './ops.js';
 
-/** Values that depend on the weights of a block: the only ones that gradients are wanted for, and that differ from draw to draw. */
+/**
+ * Values that depend on the weights of a block. Only these need gradients, and only these differ between draws of the weights.
+ */
 export function activeValues(network: Network): ReadonlySet<ValueId> {
   const covered = new Set<Op>(network.blocks.flatMap((b) => b.ops));
   const active = new Set<ValueId>();

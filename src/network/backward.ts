@@ -1,9 +1,9 @@
 /**
- * One backward pass for many gradients at once: stacked rows (see `stack.ts`) go through the network together, layer by layer,
- * with local vector-Jacobian products over the values that the forward pass kept.
+ * One backward pass for many gradients at once. Stacked rows (see `stack.ts`) go through the network together, layer by layer.
+ * Each operation multiplies them with its Jacobian at the values that the forward pass kept.
  *
- * Cost for R rows: of a dense layer with in inputs and m outputs 2·R·in·m operations, of a convolution its own transpose, of an
- * activation one mask; other layers are differentiated by tfjs on their inputs repeated R / B times. Nothing below the lowest block
+ * Cost for R rows: a dense layer with in inputs and m outputs takes 2·R·in·m operations, a convolution its own transpose, an
+ * activation one mask. tfjs differentiates all other layers, on their inputs repeated R / B times. Nothing below the lowest block
  * is computed. Everything is allocated inside the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -17,12 +17,14 @@ import { type ElementwiseOp, type LinearOp, type Op, type OpaqueOp, outputsOf, t
 import { shortcut } from './shortcuts.js';
 import { type Seeds, type Stack, timesValue, toRows } from './stack.js';
 
-/** Receives a block's pre-activation gradients [R, …], one tensor for each use of the layer (`block.ops`); gone when it returns. */
+/**
+ * Receives a block's pre-activation gradients [R, …], one tensor for each use (`block.ops`). They are disposed when it returns.
+ */
 export type VisitGradients = (block: Block, gradients: ReadonlyArray<tf.Tensor>) => void;
 
 /**
- * Sends `seeds`, gradients in f, back through the network and visits every block once, from the last to the first. What has been passed
- * on is freed at once: of the stack no more is alive than the values of one place in the graph.
+ * Sends `seeds`, gradients in f, back through the network and visits every block once, from the last to the first. A gradient is
+ * freed as soon as it has been passed on, so only the stacked gradients of one place in the graph are alive at a time.
  */
 export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, visit: VisitGradients): void {
   const active = activeValues(network);
@@ -32,7 +34,7 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
   const free = (gradient: tf.Tensor): void => {
     if (gradient !== rows) gradient.dispose();
   };
-  /** Takes over a gradient that nobody else holds. */
+  /** Adds `gradient` to the gradients that a value has received so far. It takes `gradient` over: nobody else may hold it. */
   const send = (id: ValueId, gradient: tf.Tensor): void => {
     const sum = adjoints.get(id);
     if (!active.has(id)) gradient.dispose();
@@ -93,22 +95,22 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
   }
 }
 
-/** A gradient made of g, as a tensor of its own where it is g itself. */
+/** A gradient that is made of g. Where it is g itself the result is a clone, so that each can be disposed. */
 const owned = (g: tf.Tensor, back: () => tf.Tensor): tf.Tensor =>
   tf.tidy(() => {
     const gradient = back();
     return gradient === g ? tf.clone(g) : gradient;
   });
 
-/** φ'(z), entry by entry, where φ(z) is there already. */
+/** φ'(z), entry by entry. `value` is φ(z), which the forward pass has kept. */
 export function slopes(op: ElementwiseOp, z: tf.Tensor, value: tf.Tensor): tf.Tensor {
   if (op.slope) return tf.mul(tf.onesLike(z), op.slope());
-  // The slope that training has, without the many operations that tfjs takes for it.
+  // This is the slope that tfjs uses in training, in one operation instead of many.
   if (op.form === 'relu') return tf.sign(value);
   return differentiated(op, () => tf.grad((t) => op.apply(t))(z, tf.onesLike(z)));
 }
 
-/** Some layers of tfjs run but have no gradient (ThresholdedReLU): that is the model's matter, not a fault of tfjs. */
+/** Some layers of tfjs run but have no gradient (ThresholdedReLU). The error then names the layer. */
 function differentiated<A>({ layer }: Op, gradients: () => A): A {
   try {
     return gradients();

@@ -1,6 +1,6 @@
 /**
- * Which layers get a curvature block. A block is one layer's weights W, with all the places where the layer is used; a layer of
- * several linear maps (a separable convolution) has a block for each.
+ * Decides which layers get a curvature block. A block is one layer's weights W, with all places where the layer is used. A layer
+ * with several linear maps (a separable convolution) has a block for each map.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
@@ -9,15 +9,15 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import type { LinearMap } from './linear/index.js';
 import { inputsOf, type Layer, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
 
-/** A layer with a curvature block: its weights are one matrix W [n, m] (or P of them), the bias (if any) the last row. */
+/** A layer's weights with a curvature block: one matrix W [n, m], or P of them. The bias, if there is one, is the last row. */
 export interface Block {
-  /** The layer's name; 'name/part' where the layer has several blocks. */
+  /** The layer's name, or 'name/part' where the layer has several blocks. */
   readonly name: string;
   readonly layer: Layer;
   readonly map: LinearMap;
   /** Every use of the layer, in running order. */
   readonly ops: ReadonlyArray<LinearOp>;
-  /** P: groups of equal size, of which each has a block of its own (the channels of a depthwise convolution); 1 otherwise. */
+  /** P, the number of groups of equal size, each with a W of its own (the channels of a depthwise convolution); 1 otherwise. */
   readonly groups: number;
   /** Rows of W: inputs of a position, plus one for the bias. */
   readonly n: number;
@@ -36,7 +36,7 @@ interface Source {
   readonly ends: ReadonlyArray<ValueId>;
 }
 
-/** A block for every linear operation, uses of one layer together, in running order. */
+/** A block for every linear map, with all uses of its layer together, in running order. */
 export function allBlocks(ops: ReadonlyArray<Op>): ReadonlyArray<Block> {
   const linear = ops.filter((op): op is LinearOp => op.kind === 'linear');
   const same = (a: LinearOp, b: LinearOp): boolean => a.layer === b.layer && a.map.part === b.map.part;
@@ -51,7 +51,7 @@ export function allBlocks(ops: ReadonlyArray<Op>): ReadonlyArray<Block> {
 
 /** Layers with trainable weights, in running order. */
 export function trainableLayers({ ops, model }: Source): ReadonlyArray<Layer> {
-  // The model's own list: it leaves out the layers of a frozen inner model, which don't know that they are frozen.
+  // The model's own list leaves out the layers of a frozen inner model. These layers don't know that they are frozen.
   const weights = new Set(model.trainableWeights);
   return [...new Set(ops.map((op) => op.layer))].filter((layer) => layer.weights.some((w) => weights.has(w)));
 }
@@ -93,7 +93,7 @@ export function selectBlocks(
   return uniquelyNamed(known, all);
 }
 
-/** The last block of every output. */
+/** The last block that each output depends on. */
 function lastBlocks({ ops, ends }: Source, known: ReadonlyArray<Block>): ReadonlyArray<Block> {
   const last = ends.map((end) => {
     const needed = new Set([end]);
@@ -126,7 +126,7 @@ function named(
       what: `Model '${model.name}' does not have every layer that was named`,
       field: 'layers',
       found: missing.join(', ') || 'no name',
-      expected: `names out of: ${all.map((b) => b.name).join(', ') || '(no layer of the model can have a block)'}`,
+      expected: `some of these names: ${all.map((b) => b.name).join(', ') || '(no layer of the model can have a block)'}`,
     }),
   );
 }
@@ -137,7 +137,7 @@ function uniquelyNamed(chosen: ReadonlyArray<Block>, all: ReadonlyArray<Block>):
   if (twin !== undefined) {
     return E.left(
       laplaceError('UnsupportedLayer', {
-        what: `The name of layer '${twin.name}' is not its own`,
+        what: `The name of layer '${twin.name}' is not unique`,
         layer: twin.name,
         found: 'another layer of the same name',
         expected: 'a name for each covered layer',

@@ -1,6 +1,6 @@
 /**
  * Independent copies of a model with other weights. A copy is loaded from the model's topology and a weight buffer in memory,
- * as a saved model would be: its initialisers, which can take longer than the sampling, never run.
+ * as a saved model would be. So its initialisers, which can take longer than the sampling, never run.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, type LayerVariable, loadLayersModel } from '@tensorflow/tfjs-layers';
@@ -27,8 +27,8 @@ export async function cloneModel(model: LayersModel): Promise<LayersModel> {
 }
 
 /**
- * A topology whose initialisers cost nothing. tfjs passes over those of a loaded model, but not over those of functional models
- * inside it. Retraining a copy from scratch is the one thing that this takes away.
+ * A topology in which every initialiser is one of zeros, which costs nothing. tfjs skips the initialisers of a loaded model, but
+ * not those of functional models inside it. The one thing that is lost: a copy cannot be retrained from scratch.
  */
 function withoutInitialisers(config: unknown): unknown {
   if (Array.isArray(config)) return config.map(withoutInitialisers);
@@ -41,7 +41,7 @@ function withoutInitialisers(config: unknown): unknown {
 
 const ZEROS = { class_name: 'Zeros', config: {} };
 
-/** Writes W [P·n, m] (bias as the last row) into the variables of that block in `model`, a copy of the network's model. */
+/** Writes W [P·n, m] (the bias is each group's last row) into the variables of that block in `model`, a copy of the network's. */
 export function writeBlock(model: LayersModel, block: Block, W: tf.Tensor2D): void {
   const copy = findLayer(model, block.layer.name);
   tf.tidy(() => {

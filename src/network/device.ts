@@ -1,11 +1,12 @@
 /**
- * What the device that tfjs computes on can fail to do, told as errors. tfjs is of little help: a kernel that a backend lacks is a
- * plain `Error`, what is read from a WebGL context that the browser took away never arrives, and what is computed there is zero.
+ * Turns failures of the device that tfjs computes on into typed errors. tfjs itself says little. A kernel that a backend lacks is
+ * a plain `Error`. After the browser has taken a WebGL context away, data read from it never arrives, and all that it computes is
+ * zero.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
 
-/** The parts of a WebGL context that are used here: types of the DOM are not at home in a library that also runs in Node. */
+/** The parts of a WebGL context that are used here. The library is typed without the DOM, as it also runs in Node. */
 interface Context {
   readonly canvas: {
     addEventListener(type: 'webglcontextlost', listener: () => void): void;
@@ -17,12 +18,12 @@ interface Context {
 /** Contexts that were seen lost. The browser may restore one, but what tfjs kept on it is gone. */
 const lost = new WeakSet<Context>();
 
-/** The context of the current backend, where that is WebGL's. */
+/** The WebGL context of the current backend; undefined on other backends. */
 function context(): Context | undefined {
   try {
     return (tf.backend() as { getGPGPUContext?(): { readonly gl: Context } }).getGPGPUContext?.().gl;
   } catch {
-    // No backend is ready, which is another error's matter.
+    // No backend is ready. Another error reports that.
     return undefined;
   }
 }
@@ -32,7 +33,7 @@ function isLost(gl: Context): boolean {
   return lost.has(gl);
 }
 
-/** Calls `listener` once when the device is lost, or at once when it is; the returned function forgets about it. */
+/** Calls `listener` once, when the device is lost, or right now if it is lost already. The returned function stops listening. */
 export function onDeviceLost(listener: (error: LaplaceError) => void): () => void {
   const gl = context();
   if (gl === undefined) return () => {};
@@ -51,7 +52,10 @@ export function onDeviceLost(listener: (error: LaplaceError) => void): () => voi
 }
 
 /**
- * Waits for what is read from the device. Rejects with `Backend` when the device is lost before it is there, or computes in 16 bits.
+ * Waits for data that is being read from the device. Rejects with `Backend` if the device is lost before the data arrives, or if
+ * it computes in 16 bits.
+ *
+ * @param reading the promise of a reading that has begun.
  *
  * @example
  * ```ts
@@ -77,7 +81,7 @@ export async function fromDevice<A>(reading: Promise<A>): Promise<A> {
   }
 }
 
-/** Throws `Backend` when the device is lost, or computes in 16 bits: too few for sums over a data set. */
+/** Throws `Backend` if the device is lost, or if it computes in 16 bits, which are too few for sums over a data set. */
 export function checkDevice(): void {
   const gl = context();
   if (gl === undefined) return;
@@ -86,8 +90,8 @@ export function checkDevice(): void {
 }
 
 /**
- * The error to tell: `Backend` where the device is why something failed, whatever was made of it on the way (zeros that came from a
- * lost context look like another model's weights, say), else the error itself.
+ * The error to report. It is `Backend` where the device caused the failure, even if the failure has turned into another error on
+ * the way (zeros from a lost context look like another model's weights, for example). Otherwise it is the error itself.
  */
 export function deviceError(error: unknown): unknown {
   const gl = context();
@@ -100,17 +104,17 @@ export function deviceError(error: unknown): unknown {
   return error;
 }
 
-/** Layers whose gradients tfjs's WASM backend (4.22) computes wrong, each with the kernel that is to blame. */
+/** Layers whose gradients are wrong on tfjs's WASM backend (4.22), each with the kernel that is to blame. */
 const WRONG_ON_WASM: Readonly<Record<string, string>> = {
   MaxPooling1D: 'MaxPoolGrad',
   MaxPooling2D: 'MaxPoolGrad',
   MaxPooling3D: 'MaxPool3DGrad',
 };
 
-/** The mark of kernels that `plugins/wasm-kernels` put in the place of the backend's own. */
+/** Marks the kernels that `plugins/wasm-kernels` has registered in place of the backend's own. */
 const REPLACED = Symbol.for('tfjs-laplace/wasm-kernels');
 
-/** Throws `Backend` where the gradient of a layer of this class would be a wrong one. */
+/** Throws `Backend` where the current backend would compute a wrong gradient for a layer of this class. */
 export function checkGradient(className: string, layer: string): void {
   const kernel = WRONG_ON_WASM[className];
   if (kernel === undefined || tf.getBackend() !== 'wasm') return;
@@ -120,14 +124,14 @@ export function checkGradient(className: string, layer: string): void {
     what: `The gradient of layer '${layer}' is wrong on the WASM backend as it ships`,
     layer,
     found: `${className}, whose kernel '${kernel}' loses entries`,
-    remedy: "Register better kernels: registerWasmKernels() of 'tfjs-laplace/plugins/wasm-kernels'.",
+    remedy: "Register correct kernels: registerWasmKernels() of 'tfjs-laplace/plugins/wasm-kernels'.",
   });
 }
 
 const contextLost = (cause?: unknown): LaplaceError =>
   laplaceError('Backend', {
     what: 'The WebGL context was lost',
-    found: "a GPU that the browser has taken away, and with it every tensor, the model's weights among them",
+    found: "a GPU that the browser has taken away, and with it every tensor, including the model's weights",
     remedy: "Load the page anew, or call tf.setBackend('wasm') and load the model and the data again.",
     cause,
   });
@@ -143,7 +147,7 @@ const halfFloats = (): LaplaceError =>
 const notReady = (cause: unknown): LaplaceError =>
   laplaceError('Backend', {
     what: 'No backend of TensorFlow.js is ready',
-    remedy: 'Import one, and wait for it before anything else: await tf.ready().',
+    remedy: 'Import a backend, and wait for it before anything else: await tf.ready().',
     cause,
   });
 

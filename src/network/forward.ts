@@ -1,8 +1,8 @@
 /**
- * Forward passes over a network's operations, keeping every value so that a backward pass can follow.
+ * Forward passes over a network's operations. They keep every value, so that a backward pass can follow.
  *
- * What a layer with weights computes is a rule, so that the same walk serves the MAP, sampled weights and sampled pre-activations.
- * Passes that differ in covered layers alone begin at their common features. Everything is allocated inside the caller's `tf.tidy`.
+ * A rule says what a layer with weights computes. So the same walk serves the MAP, sampled weights and sampled pre-activations.
+ * Passes that differ only in the covered layers begin at common features. Everything is allocated inside the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { activeValues } from './active.js';
@@ -10,7 +10,7 @@ import { present } from './linear/index.js';
 import type { Network } from './network.js';
 import { inputsOf, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
 
-/** Pre-activations z [B, …] of an operation at its inputs x [B, …]. */
+/** Computes the pre-activations z [B, …] of an operation from its inputs x [B, …]. */
 export type LinearRule = (op: LinearOp, x: tf.Tensor) => tf.Tensor;
 
 /** The values of one batch. */
@@ -22,7 +22,7 @@ export interface Tape {
   readonly outputs: tf.Tensor2D;
 }
 
-/** A pass that has come some way: values that are known, and the operations that are left. */
+/** A pass that has run half-way: the values that are known, and the operations that are left. */
 export interface Features {
   readonly values: ReadonlyMap<ValueId, tf.Tensor>;
   readonly above: ReadonlyArray<Op>;
@@ -36,8 +36,8 @@ export const forward = (network: Network, inputs: ReadonlyArray<tf.Tensor>, rule
   forwardFrom(network, { values: inputValues(network, inputs), above: network.ops }, rule);
 
 /**
- * The pass up to the covered layers, which is the same for all draws of their weights: of what does not depend on a covered layer
- * the values that the operations above read, or that are outputs.
+ * Runs the operations that do not depend on a covered layer, so that they are the same for all draws of the weights. It keeps
+ * the values that the operations above read, and the values that are outputs.
  */
 export function features(network: Network, inputs: ReadonlyArray<tf.Tensor>): Features {
   const active = activeValues(network);
@@ -49,7 +49,7 @@ export function features(network: Network, inputs: ReadonlyArray<tf.Tensor>): Fe
   return { values: new Map([...values].filter(([id]) => read.has(id))), above };
 }
 
-/** The rest of a pass; its tape has the values from the features on. */
+/** Runs the rest of a pass. The tape has the values of the features and all values after them. */
 export function forwardFrom(network: Network, { values: known, above }: Features, rule: LinearRule): Tape {
   const values = run(known, above, rule);
   const ends = network.ends.map((id) => values.get(id) as tf.Tensor2D);

@@ -1,7 +1,7 @@
 /**
- * Gradients of every row in a block's weights, Ĝ = Σ_t a_t g_tᵀ [n, m], without a loop over rows: one batched product for a chunk of
- * examples. Chunks keep what is made at once below LIMIT numbers. For one position Ĝ is an outer product and often need not be made
- * at all: see who calls this.
+ * The gradient of each row in a block's weights, Ĝ = Σ_t a_t g_tᵀ [n, m]. There is no loop over rows: one batched product makes
+ * the gradients of a chunk of examples. Chunks keep the numbers that are made at once below LIMIT. With one position Ĝ is an
+ * outer product, and most callers do without it.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Block } from './blocks.js';
@@ -9,17 +9,20 @@ import type { Tape } from './forward.js';
 import { inputsAt } from './positions.js';
 import type { Stack } from './stack.js';
 
-/** Numbers in the gradients of one chunk, or in what they are made of: 64 MiB of float32. */
+/** The most numbers in the gradients of one chunk, or in the factors of their product: 64 MiB of float32. */
 const LIMIT = 2 ** 24;
 
-/** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each (of X rows with one each, where rows were gathered). */
+/** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each. Where rows were gathered, X counts rows and K is 1. */
 export type WeightGradients = tf.Tensor5D;
 
 /**
- * Calls `take` with the gradients of one chunk of examples after another and gives back what it returned.
+ * Calls `take` with the gradients of one chunk of examples after another.
  *
- * @param a inputs [P, B, T, n], @param g gradients [P, R, T, m]; both may be rotated
- * @param numbers the most in one chunk, but for a single example that has more
+ * @param a inputs [P, B, T, n]; may be rotated.
+ * @param g gradients [P, R, T, m]; may be rotated.
+ * @param take gets a chunk's gradients, the number of its first example (or gathered row) and the count of them.
+ * @param numbers the most numbers in one chunk, except that a single example may have more.
+ * @returns the results of `take`, one for each chunk.
  */
 export function mapWeightGradients(
   a: tf.Tensor4D,
@@ -53,13 +56,15 @@ export function mapWeightGradients(
   return results;
 }
 
-/** Inputs [P, count, T, n] of some examples, or of the examples of some rows. */
+/** Inputs [P, count, T, n] of `count` examples, or of the examples that `count` gathered rows belong to. */
 const inputsOf = (a: tf.Tensor4D, stack: Stack, first: number, count: number): tf.Tensor4D =>
   stack._tag === 'uniform'
     ? tf.slice(a, [0, first, 0, 0], [-1, count, -1, -1])
     : tf.gather(a, tf.slice(stack.examples, first, count), 1);
 
-/** t [P, R, T, d] V over the last axis, V [d, d] or one for each group [P, d, d]; t itself without V, the identity. */
+/**
+ * t V over the last axis of t [P, R, T, d]: V is [d, d], or [P, d, d] with one for each group. Without V the result is t itself.
+ */
 export function rotate(t: tf.Tensor4D, V: tf.Tensor | undefined): tf.Tensor4D {
   if (V === undefined) return t;
   const [P, R, T, d] = t.shape;
@@ -70,7 +75,9 @@ export function rotate(t: tf.Tensor4D, V: tf.Tensor | undefined): tf.Tensor4D {
   return tf.reshape(product, [P, R, T, d]);
 }
 
-/** Of token rows [1, B, T, 1] which steps hold the same token, ones and zeros [B, T, T]; undefined where T is 1. */
+/**
+ * Ones where two steps of an example hold the same token, else zeros [B, T, T], from tokens [1, B, T, 1]. Undefined where T is 1.
+ */
 export function sameTokens(tokens: tf.Tensor4D): tf.Tensor3D | undefined {
   const [, B, T] = tokens.shape;
   if (T === 1) return undefined;
@@ -78,7 +85,9 @@ export function sameTokens(tokens: tf.Tensor4D): tf.Tensor3D | undefined {
   return tf.cast(tf.equal(tf.reshape(tokens, [B, T, 1]), row), 'float32') as tf.Tensor3D;
 }
 
-/** Σ over the steps of the same token, at each of them: gradients [1, R, T, m] of an embedding to the same shape. */
+/**
+ * Replaces an embedding's gradient at each step by the sum over all steps with the same token: [1, R, T, m] to the same shape.
+ */
 export function summedByToken(same: tf.Tensor3D | undefined, g: tf.Tensor4D, stack: Stack): tf.Tensor4D {
   if (same === undefined) return g;
   const [, R, T, m] = g.shape;
@@ -90,7 +99,7 @@ export function summedByToken(same: tf.Tensor3D | undefined, g: tf.Tensor4D, sta
   return tf.reshape(tf.transpose(summed, [2, 0, 1, 3]), [1, R, T, m]);
 }
 
-/** Gradients Ĝ [P, R, n, m] of a block whose map makes them by itself, at its one use; undefined for others. */
+/** Gradients Ĝ [P, R, n, m] of a block that has one use and whose map has `weightGradients`. Undefined for other blocks. */
 export function ownGradients(block: Block, tape: Tape, uses: ReadonlyArray<tf.Tensor>, stack: Stack): tf.Tensor4D | undefined {
   const [op, ...others] = block.ops;
   if (op === undefined || others.length > 0) return undefined;

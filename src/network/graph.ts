@@ -16,7 +16,7 @@ export interface Graph {
   /** Every use of a layer that is linear in its weights, in running order. */
   readonly uses: ReadonlyArray<LayerUse>;
   readonly inputs: ReadonlyArray<ValueId>;
-  /** One for each output of the model. */
+  /** One value for each output of the model. */
   readonly outputs: ReadonlyArray<ValueId>;
 }
 
@@ -49,7 +49,7 @@ const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in 
 
 /** Reads a model's graph. Fails for models that are not built, keep states, or mask steps of sequences. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
-  // A sequential model to which a layer was added is finished by its first use; that is now.
+  // tfjs finishes a sequential model at its first use after a layer was added. This is that use.
   if (!model.built && (model.outputs ?? []).length > 0) (model as Sequential).build();
   if (!model.built || !Array.isArray(model.outputs) || model.outputs.length === 0) {
     return E.left(
@@ -90,7 +90,7 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
   return E.right({ ops: builder.ops, uses: builder.uses, inputs, outputs });
 }
 
-/** Masks travel beside the values, from layer to layer; predictions that left them out would be other ones than the model's. */
+/** Masks travel from layer to layer beside the values. Predictions without them would differ from the model's. */
 const makesMask = ({ layer }: Op): boolean =>
   layer.getClassName() === 'Masking' || (layer.getConfig() as { maskZero?: boolean }).maskZero === true;
 
@@ -104,7 +104,7 @@ class GraphBuilder {
     return this.next++;
   }
 
-  /** The value of a symbolic tensor; `scope` binds the tensors of one (possibly inner) model. */
+  /** The value of a symbolic tensor. `scope` holds the values of the tensors of one (possibly inner) model. */
   value(tensor: SymbolicTensor, scope: Map<number, ValueId>): ValueId {
     const known = scope.get(tensor.id);
     if (known !== undefined) return known;
@@ -137,7 +137,7 @@ class GraphBuilder {
       return [result];
     }
     if (className === 'Activation') return [this.activation(layer, first)];
-    // As `predict` calls it: without the arguments that the layer was applied with when the model was made.
+    // The layer is called as `predict` calls it: without the arguments that it was applied with when the model was made.
     const apply = (xs: ReadonlyArray<tf.Tensor>): ReadonlyArray<tf.Tensor> => {
       const result = layer.apply(xs.length === 1 ? (xs[0] as tf.Tensor) : [...xs], { training: false });
       return (Array.isArray(result) ? result : [result]) as tf.Tensor[];
@@ -154,7 +154,7 @@ class GraphBuilder {
       });
       return [output];
     }
-    // A softmax layer over the last axis is the activation of that name, and so can be a likelihood's link.
+    // A softmax layer over the last axis computes the same as the softmax activation, so it can be a likelihood's link.
     const form = className === 'Softmax' && isLastAxis(layer, node) ? 'softmax' : className;
     const outputs = node.outputTensors.map(() => this.fresh());
     const reason = whyWhole(layer, shapeOf(node), alone);
@@ -162,7 +162,10 @@ class GraphBuilder {
     return outputs;
   }
 
-  /** Appends the activation of a layer, if it has one, and returns the value after it. `layer` is the one of the graph around it. */
+  /**
+   * Appends the activation of `inner`, if it has one, and returns the value after it. `layer` is the layer of the graph around
+   * `inner`.
+   */
   private activation(inner: Layer, input: ValueId, layer = inner): ValueId {
     const activation = (inner as unknown as { activation: Activation | null }).activation;
     const form = activation?.getClassName() ?? 'linear';
@@ -178,7 +181,7 @@ class GraphBuilder {
   }
 }
 
-/** Shape of a layer's first input, the batch left out. */
+/** Shape of a layer's first input, without the batch dimension. */
 const shapeOf = (node: LayerNode): ReadonlyArray<number | null> => node.inputTensors[0]?.shape.slice(1) ?? [];
 
 function isLastAxis(layer: Layer, node: LayerNode): boolean {

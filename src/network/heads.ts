@@ -1,6 +1,6 @@
 /**
- * The outputs of a model, each with the likelihood that it feeds and with that likelihood's own link left out of the network. f is
- * what the heads compute, side by side.
+ * The outputs of a model, each with the likelihood that it feeds. The likelihood's link (softmax, for example) is left out of the
+ * network, so that a head ends before it. f [B, C] holds the values of all heads side by side.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -17,9 +17,9 @@ export interface Head {
   readonly name: string;
   readonly likelihood: OutputLikelihood;
   readonly ops: LikelihoodOps;
-  /** Columns of f that are this head's. */
+  /** Number of columns that the head has in f. */
   readonly outputs: number;
-  /** The first of them. */
+  /** The first of these columns. */
   readonly first: number;
   /** One row of a report: one step of a sequence, or all outputs of an example. */
   readonly row: Part;
@@ -29,14 +29,14 @@ export interface Head {
   readonly value: ValueId;
 }
 
-/** A graph that ends with its heads. */
+/** The operations of a graph that ends with its heads. */
 export interface Headed {
   readonly likelihood: Likelihood;
   readonly ops: ReadonlyArray<Op>;
   readonly heads: ReadonlyArray<Head>;
 }
 
-/** Pairs outputs and likelihoods; fails where they don't fit. */
+/** Pairs the outputs of a model with their likelihoods. Fails where they don't fit. */
 export const readHeads = (graph: Graph, model: LayersModel, likelihood: Likelihood): E.Either<LaplaceError, Headed> =>
   F.pipe(
     pairs(model, likelihood),
@@ -49,7 +49,7 @@ export const readHeads = (graph: Graph, model: LayersModel, likelihood: Likeliho
       const outputs = Object.freeze(Object.fromEntries(cuts.map((cut) => [cut.name, cut.likelihood])));
       return {
         ...assembled(graph, model, cuts),
-        // In the model's order, however it was written.
+        // The likelihoods are in the model's order, whatever order they were written in.
         likelihood: likelihood._tag === 'perOutput' ? Object.freeze({ ...likelihood, outputs }) : likelihood,
       };
     }),
@@ -92,7 +92,7 @@ function pairs(model: LayersModel, likelihood: Likelihood): E.Either<LaplaceErro
   if (given.length !== names.length || !names.every((name) => Object.hasOwn(outputs, name))) {
     return E.left(
       laplaceError('InvalidModel', {
-        what: `The likelihoods are not those of the outputs of model '${model.name}'`,
+        what: `The likelihoods do not match the outputs of model '${model.name}'`,
         field: 'likelihood',
         found: given.join(', '),
         expected: names.join(', '),
@@ -103,9 +103,9 @@ function pairs(model: LayersModel, likelihood: Likelihood): E.Either<LaplaceErro
   return E.right(names.map((name) => ({ name, likelihood: outputs[name] as OutputLikelihood })));
 }
 
-/** A head before it has its place in f. */
+/** A head whose place in f is not known yet. */
 interface Cut extends Omit<Head, 'first'> {
-  /** The operation that is the link, and so is left out. */
+  /** The operation that is the link, and is left out for that reason. */
   readonly linkOp: Op | undefined;
 }
 
@@ -137,7 +137,7 @@ function cutLink(graph: Graph, model: LayersModel, { i, name, likelihood }: Pair
         field: 'activation',
         found: `'${activation}'`,
         expected: ops.links.length > 0 ? `'${ops.links[0]}', or outputs before it` : 'an output without softmax',
-        remedy: 'Name the likelihood that the model was trained for: see categorical, bernoulli, gaussian and their like.',
+        remedy: 'Name the likelihood that the model was trained for: categorical, bernoulli, gaussian or another.',
       }),
     );
   }
@@ -165,16 +165,19 @@ function oneOpenWidth(cuts: ReadonlyArray<Cut>): E.Either<LaplaceError, void> {
   if (open.length < 2) return E.right(undefined);
   return E.left(
     laplaceError('InvalidModel', {
-      what: 'Several outputs have a likelihood of their own',
+      what: 'Several outputs have a custom likelihood',
       field: 'likelihood',
       found: open.map(({ name, ops }) => `${ops.name} for ${name}`).join(', '),
       expected: 'at most one customLikelihood in perOutput',
-      remedy: 'Concatenate these outputs in the model, and write one customLikelihood of them.',
+      remedy: 'Concatenate these outputs in the model, and write one customLikelihood for the result.',
     }),
   );
 }
 
-/** The operations without the links that nothing else reads, and each sequence's steps [B, S, C] side by side, [B, S·C]. */
+/**
+ * Drops the links that nothing else reads. After each sequence [B, S, C] it adds an operation that puts the steps side by side,
+ * [B, S·C].
+ */
 function assembled(graph: Graph, model: LayersModel, cuts: ReadonlyArray<Cut>): Omit<Headed, 'likelihood'> {
   const links = new Set(cuts.flatMap(({ linkOp }) => linkOp ?? []));
   const needed = new Set([...cuts.map(({ value }) => value), ...graph.ops.flatMap((op) => (links.has(op) ? [] : inputsOf(op)))]);

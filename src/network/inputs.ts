@@ -1,6 +1,6 @@
 /**
- * What users hand in as a batch, made into tensors and checked against the network: shapes of inputs and labels, with errors
- * that name the field.
+ * Turns a batch as the user gives it into tensors, and checks the shapes of its inputs, labels and weights against the network.
+ * Errors name the field.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E, function as F } from 'fp-ts';
@@ -12,20 +12,20 @@ import type { Network } from './network.js';
 export type Inputs = tf.TensorLike | tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor>>;
 
 /**
- * Labels of one batch: a tensor (or nested array) [B, …] as its likelihood says; of a model with several outputs a list of tensors in the
- * model's order, or a record by output name.
+ * Labels of one batch: a tensor (or nested array) [B, …] of the shape that the likelihood takes. For a model with several
+ * outputs: a list of tensors in the model's order, or a record by output name.
  */
 export type Labels = tf.TensorLike | tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor | tf.TensorLike>>;
 
 /**
- * A batch with labels, in either of the spellings that tfjs uses (`xs`, `ys` are those of `tf.data`). `weights` [B] say how often each
- * example counts: finite numbers >= 0, not only whole ones. Without, each counts once.
+ * A batch with labels, in either spelling of tfjs (`tf.data` uses `xs` and `ys`). `weights` [B] say how often each example
+ * counts: finite numbers >= 0, which need not be whole. Without weights each example counts once.
  */
 export type LabelledBatch = ({ readonly x: Inputs; readonly y: Labels } | { readonly xs: Inputs; readonly ys: Labels }) & {
   readonly weights?: tf.Tensor | tf.TensorLike;
 };
 
-/** Inputs, labels and weights of a batch, whichever the spelling; all undefined where there is no batch. */
+/** Inputs, labels and weights of a batch in either spelling. All are undefined where there is no batch. */
 export function partsOf(batch: LabelledBatch | undefined): Readonly<Record<'x' | 'y' | 'weights', unknown>> {
   const { x, y, xs = x, ys = y, weights } = (batch ?? {}) as Readonly<Record<'x' | 'y' | 'xs' | 'ys' | 'weights', unknown>>;
   return { x: xs, y: ys, weights };
@@ -58,8 +58,8 @@ export function inputTensors(network: Network, inputs: unknown): E.Either<Laplac
 }
 
 /**
- * Labels as tensors that can belong to `size` examples, one for each output of the model. Their range is checked on the device, see
- * `Health`.
+ * Labels as tensors whose shapes fit `size` examples, one tensor for each output of the model. The range of the labels is checked
+ * later, on the device (see `stream/health.ts`).
  */
 export function labelTensors(
   { heads, model }: Pick<Network, 'heads' | 'model'>,
@@ -87,7 +87,7 @@ export function labelTensors(
     return E.traverseArray(([head, own]: [Head, unknown]) => ofOutput(head, own))(heads.map((head, i) => [head, given[i]]));
   return E.left(
     laplaceError('InvalidLabels', {
-      what: `There are not labels for each output of model '${model.name}'`,
+      what: `The labels do not match the outputs of model '${model.name}'`,
       field: 'y',
       found: isRecord(y) ? Object.keys(y).join(', ') || 'nothing' : `${given.length}`,
       expected: `labels for ${heads.map(({ name }) => name).join(', ')}: a record by name, or a list of tensors in this order`,
@@ -95,10 +95,10 @@ export function labelTensors(
   );
 }
 
-/** Where labels are in error messages. */
+/** The field of an output's labels, for error messages. */
 export const labelField = (heads: ReadonlyArray<Head>, { name }: Head): string => (heads.length > 1 ? `y.${name}` : 'y');
 
-/** The same in words: nothing for the only output. */
+/** The output in words, for error messages. Empty if the model has only one. */
 export const ofHead = (heads: ReadonlyArray<Head>, { name }: Head): string => (heads.length > 1 ? ` of output '${name}'` : '');
 
 function listLabels(y: unknown, heads: ReadonlyArray<Head>): ReadonlyArray<unknown> {
@@ -107,11 +107,14 @@ function listLabels(y: unknown, heads: ReadonlyArray<Head>): ReadonlyArray<unkno
   return named.length > 0 || (heads.length > 1 && isRecord(y)) ? named : [y];
 }
 
-/** A record of tensors or arrays: what is neither a tensor nor an array. */
+/** Takes an object for a record of tensors or arrays if it is neither a tensor nor an array itself. */
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !isTensor(value) && !isNested(value);
 
-/** Weights of `size` examples as a tensor [B]; undefined where there are none. Their range is checked on the device, see `Health`. */
+/**
+ * Weights of `size` examples as a tensor [B]; undefined where there are none. Their range is checked later, on the device (see
+ * `stream/health.ts`).
+ */
 export const weightTensor = (weights: unknown, size: number): E.Either<LaplaceError, tf.Tensor1D | undefined> =>
   weights === undefined || weights === null
     ? E.right(undefined)
@@ -139,7 +142,7 @@ function listInputs(inputs: unknown, names: ReadonlyArray<string>): ReadonlyArra
   return isRecord(inputs) ? names.flatMap((name) => inputs[name] ?? []) : [inputs];
 }
 
-/** A tensor as it is, or one made of an array; otherwise what was found instead. */
+/** A tensor as it is, or a tensor made of an array. Anything else gives a left that says what it is. */
 function asTensor(value: unknown): E.Either<string, tf.Tensor> {
   if (isTensor(value)) return value.isDisposed ? E.left('a disposed tensor') : E.right(value);
   if (value === undefined || value === null) return E.left('nothing');
@@ -147,23 +150,23 @@ function asTensor(value: unknown): E.Either<string, tf.Tensor> {
   const shape = shapeOf(value);
   return isEven(value, shape)
     ? E.right(tf.tensor(value as tf.TensorLike, shape))
-    : E.left('nested arrays of uneven length, or with something else than numbers');
+    : E.left('nested arrays of uneven length, or with entries that are not numbers');
 }
 
 type Nested = ArrayLike<unknown>;
 
 const isNested = (value: unknown): value is Nested => Array.isArray(value) || ArrayBuffer.isView(value);
 
-/** The shape that the first entries have. */
+/** The shape of nested arrays, as their first entries have it. */
 const shapeOf = (value: unknown): number[] => (isNested(value) ? [value.length, ...shapeOf(value[0])] : []);
 
-/** Whether all entries have it: tfjs takes an uneven array and leaves the rest of the tensor to chance. */
+/** Whether all entries have that shape. tfjs would take an uneven array and leave the rest of the tensor to chance. */
 const isEven = (value: unknown, [length, ...rest]: ReadonlyArray<number>): boolean =>
   isNested(value)
     ? value.length === length && Array.prototype.every.call(value, (entry) => isEven(entry, rest))
     : length === undefined && (typeof value === 'number' || typeof value === 'boolean');
 
-/** By shape of the value, not by class: a tensor may come from another copy of tfjs-core. */
+/** Tells a tensor by its members, not by its class: it may come from another copy of tfjs-core. */
 export const isTensor = (value: unknown): value is tf.Tensor =>
   typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value;
 

@@ -1,10 +1,12 @@
 /**
- * A network of which nothing is covered but the dense layer that ends it: its pre-activation z = aᵀW is f itself, so that the gradient
- * of output c in z is the c-th unit vector, and nothing has to be sent back.
+ * Networks in which only the final dense layer is covered. Its pre-activation z = aᵀW is f itself. So the gradient of output c in
+ * z is the c-th unit vector, and nothing has to be sent back through the network.
  */
 import type { Block, Network } from './network.js';
 
-/** That layer: one output, one use, one position, z = f; undefined for any other network. */
+/**
+ * The block of that layer: the model has one output, the layer one use and one position, and z = f. Undefined for other networks.
+ */
 export function lastLayer({ blocks, ends }: Pick<Network, 'blocks' | 'ends'>): Block | undefined {
   const [block, ...others] = blocks;
   if (block === undefined || others.length > 0 || ends.length > 1) return undefined;

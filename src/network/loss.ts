@@ -1,6 +1,6 @@
 /**
- * Whether the loss that a model was compiled with is the negative log-likelihood that was named, and by which factor: training
- * gradients are of tfjs's batch mean, curvature wants gradients of one example's NLL.
+ * Tells whether the loss that a model was compiled with is the negative log-likelihood (NLL) that was named, and by which factor
+ * the two differ. tfjs trains on gradients of the batch mean of the loss; curvature needs gradients of one example's NLL.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
@@ -12,18 +12,23 @@ import type { Network } from './network.js';
 
 /** How the compiled loss relates to the likelihood. */
 export type LossMatch =
-  /** NLL of an example = scale · its loss + constant; of several outputs the scale is the same, since tfjs trains on the sum of their losses. */
+  /**
+   * NLL of an example = scale · its loss + constant. The scale is the same for all outputs: tfjs trains on the sum of their
+   * losses.
+   */
   | { readonly _tag: 'known'; readonly scale: number }
-  /** The same for each output, but with other scales: no gradient of training is one of the sum of the NLLs. */
+  /**
+   * Each output has such a scale, but the scales differ: the training gradient is not a multiple of the summed NLL's gradient.
+   */
   | { readonly _tag: 'mixed' }
-  /** A function of the user's own: it may be the NLL, but nothing here can tell. */
+  /** The loss of an output is a function of the user's own. It may be the NLL, but nothing here can tell. */
   | { readonly _tag: 'custom' };
 
 /**
  * Compares the compiled loss with the network's likelihood, output by output.
  *
- * @returns `LossMismatch` for a loss of tfjs that is not this NLL: it names the losses that are, and the likelihood that the loss
- *   belongs to, or says that there is none. `InvalidModel` for a model without a loss.
+ * @returns how they relate. `LossMismatch` for a loss of tfjs that is not this NLL: the error names the losses that are, and the
+ *   likelihood that the compiled loss belongs to, if there is one. `InvalidModel` for a model without a loss.
  */
 export const matchLoss = ({ model, heads }: Pick<Network, 'model' | 'heads'>): E.Either<LaplaceError, LossMatch> =>
   F.pipe(
@@ -38,7 +43,7 @@ function together(matches: ReadonlyArray<HeadMatch>): LossMatch {
   const [first] = matches as [HeadMatch];
   const scales = matches.flatMap((match) => (match._tag === 'known' ? match.scale : []));
   if (scales.length < matches.length) return { _tag: 'custom' };
-  // Equal up to the rounding of a noise variance.
+  // The scales are equal up to the rounding of a noise variance.
   const [largest, smallest] = [Math.max(...scales), Math.min(...scales)];
   return largest - smallest <= 1e-9 * largest ? first : { _tag: 'mixed' };
 }
@@ -74,15 +79,18 @@ function matchHead(model: LayersModel, head: Head, several: boolean, loss: unkno
         : lossName(loss),
       expected: expectedLosses(head),
       remedy: otherForm
-        ? 'Compile the model with that loss.'
-        : `Compile the model with that loss, or name its own likelihood: ${advice ?? ''}`,
+        ? 'Compile the model with the expected loss.'
+        : `Compile the model with the expected loss, or name the likelihood of the compiled one: ${advice ?? ''}`,
     }),
   );
 }
 
 type Takes = LossRule['takes'];
 
-/** What the outputs are to a loss. Log-probabilities are logits as well: softmax(log p) = p. */
+/**
+ * What a head's outputs are to a loss: values before the link, values after it, or both where there is no link. Log-probabilities
+ * are values before the link as well, since softmax(log p) = p.
+ */
 function taken({ ops, link }: Head): ReadonlyArray<Takes> {
   if (ops.links.length === 0) return ['logits', 'outputs'];
   return [link === undefined || link === 'logSoftmax' ? 'logits' : 'outputs'];
@@ -95,7 +103,7 @@ function expectedLosses(head: Head): string {
   return known.join(' or ') || `a function of your own: ${ownLoss ?? 'the NLL of the outputs'}`;
 }
 
-/** Of output number i: `compile` takes one loss for all outputs, a list, or a record by name. */
+/** The loss of output number i. `compile` takes one loss for all outputs, a list, or a record by name. */
 function lossOf({ loss, outputNames }: LayersModel, i: number): unknown {
   if (loss === null || loss === undefined) return undefined;
   if (typeof loss !== 'object') return loss;

@@ -1,13 +1,13 @@
-/** All losses of tfjs, and the likelihood that each of them belongs to, in words. */
+/** Says, for every loss of tfjs, which likelihood the loss belongs to. */
 import * as tf from '@tensorflow/tfjs-core';
 
 const CLASSES = 'categorical(), without label smoothing.';
 const LABELS = 'bernoulli(), without label smoothing.';
-const NUMBERS = 'gaussian(), of one noise variance.';
-const LAPLACE = 'it belongs to Laplace noise, whose curvature is 0 almost everywhere, so that no likelihood here is its own.';
-const OWN = 'it belongs to none of them; if it is an NLL, write it as a customLikelihood().';
-const MARGIN = 'a margin is no likelihood; train with a cross-entropy, for categorical() or bernoulli().';
-const ANGLE = 'an angle between vectors is no likelihood here; customLikelihood() takes one of your own.';
+const NUMBERS = 'gaussian(), with one noise variance.';
+const LAPLACE = 'there is none. The loss is that of Laplace noise, whose curvature is 0 almost everywhere.';
+const OWN = 'there is none. If the loss is an NLL, write it as a customLikelihood().';
+const MARGIN = 'there is none, as a margin is no likelihood. Train with a cross-entropy, for categorical() or bernoulli().';
+const ANGLE = 'there is none for an angle between vectors. Write your own as a customLikelihood().';
 
 const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ['meanSquaredError', NUMBERS],
@@ -22,7 +22,7 @@ const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ['sparseCategoricalCrossentropy', CLASSES],
   ['binaryCrossentropy', LABELS],
   ['kullbackLeiblerDivergence', CLASSES],
-  ['poisson', 'poisson(), of the logarithm of the rate.'],
+  ['poisson', 'poisson(), whose outputs are the logarithm of the rate.'],
   ['cosineProximity', ANGLE],
   [tf.losses.absoluteDifference, LAPLACE],
   [tf.losses.cosineDistance, ANGLE],
@@ -34,9 +34,9 @@ const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [tf.losses.softmaxCrossEntropy, CLASSES],
 ]);
 
-/** The likelihood that a loss of tfjs belongs to, or why there is none; undefined for a function of the user's own. */
+/** The likelihood that a loss of tfjs belongs to, or why there is none. Undefined for a function of the user's own. */
 export const adviceFor = (loss: unknown): string | undefined => ADVICE.get(loss) ?? (typeof loss === 'string' ? OWN : undefined);
 
-/** tfjs's own functions end in an underscore inside: `softmaxCrossEntropy_`. */
+/** A loss's name for messages. The names of tfjs's functions end in an underscore (`softmaxCrossEntropy_`), which is dropped. */
 export const lossName = (loss: unknown): string =>
   typeof loss === 'function' ? `tf.losses.${loss.name.replace(/_+(op)?_*$/, '') || '(anonymous)'}` : `'${String(loss)}'`;

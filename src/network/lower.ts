@@ -1,7 +1,7 @@
 /**
- * Layers that are linear in their weights, as the operations that they are made of: a map, or a normalisation and its scale, or the
- * two maps of a separable convolution, or the steps of a recurrent layer (`recurrent/`). A layer's activation, if it has one, comes
- * after them.
+ * Turns a layer that is linear in its weights into operations: one linear map, a normalisation and its scale, the two maps of a
+ * separable convolution, or the steps of a recurrent layer (`recurrent/`). The layer's activation, if it has one, is not among
+ * them: the graph adds it after them.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -14,7 +14,10 @@ import { overSteps } from './linear/steps.js';
 import type { Layer, Lowering, Op, ValueId } from './ops.js';
 import { recurrence } from './recurrent/index.js';
 
-/** The operations of a layer for inputs of this shape (batch left out), or undefined where it is not linear in its weights. */
+/**
+ * The operations of a layer for inputs of this shape (without the batch). Undefined for a layer that is not linear in its
+ * weights.
+ */
 export function lowered(layer: Layer, inputShape: ValueShape): Lowering | undefined {
   const steps = chain(layer, inputShape);
   if (steps === undefined) return recurrence(layer, inputShape);
@@ -26,10 +29,10 @@ export function lowered(layer: Layer, inputShape: ValueShape): Lowering | undefi
     }, first);
 }
 
-/** An operation once its values have numbers. */
+/** Makes an operation once its input and output have their numbers. */
 type Step = (input: ValueId, output: ValueId) => Op;
 
-/** Operations one after the other. */
+/** The operations of a layer that runs them one after the other; undefined for other layers. */
 function chain(layer: Layer, inputShape: ValueShape): ReadonlyArray<Step> | undefined {
   switch (layer.getClassName()) {
     case 'SeparableConv2D':
@@ -50,7 +53,7 @@ function chain(layer: Layer, inputShape: ValueShape): ReadonlyArray<Step> | unde
   }
 }
 
-/** The layer whose activation follows. */
+/** The layer whose activation follows the operations: in a TimeDistributed it is the layer inside. */
 export const activated = (layer: Layer): Layer =>
   layer.getClassName() === 'TimeDistributed' ? (layer as unknown as { readonly layer: Layer }).layer : layer;
 
@@ -58,7 +61,7 @@ const step =
   (layer: Layer, map: LinearMap): Step =>
   (input, output) => ({ kind: 'linear', layer, map, input, output });
 
-/** A depthwise convolution without a bias, then one over single pixels with the layer's. */
+/** A depthwise convolution without a bias, then a convolution over single pixels with the layer's bias. */
 function separable(layer: Layer, inputShape: ValueShape): ReadonlyArray<LinearMap> {
   const [depthwise, pointwise, ...bias] = layer.weights as [LayerVariable, LayerVariable, ...LayerVariable[]];
   const first = channelMap(layer, [depthwise], inputShape, true);
@@ -75,7 +78,7 @@ interface NormalisationConfig {
   readonly epsilon?: number;
 }
 
-/** At prediction time: the moving mean and variance of each feature, constants. */
+/** Batch normalisation at prediction time. The moving mean and variance of each feature are constants. */
 function batchNormalisation(layer: Layer, shape: ValueShape): ReadonlyArray<Step> {
   const { axis = -1, epsilon = 1e-3 } = layer.getConfig() as NormalisationConfig;
   const axes = axesOf(axis, shape);
@@ -96,7 +99,7 @@ function batchNormalisation(layer: Layer, shape: ValueShape): ReadonlyArray<Step
   return [normalise, ...scaled(layer, own, shape, axes)];
 }
 
-/** Mean and variance of each example over the normalised axes. */
+/** Layer normalisation. The mean and variance are each example's own, over the normalised axes. */
 function layerNormalisation(layer: Layer, shape: ValueShape): ReadonlyArray<Step> {
   const { axis = -1, epsilon = 1e-3 } = layer.getConfig() as NormalisationConfig;
   const axes = axesOf(axis, shape);

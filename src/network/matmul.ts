@@ -1,6 +1,6 @@
 /**
- * Products as the backends like them. With a transposed operand tfjs's WASM kernel runs fifteen times slower than without, so there
- * the transpose is made first; the other backends do better with the flag.
+ * Matrix products in the form that each backend runs fastest. With a transposed operand tfjs's WASM kernel runs fifteen times
+ * slower than without, so on WASM the transpose is made first. The other backends do better with the flag.
  */
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -15,8 +15,8 @@ export const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
   transposesAreSlow() ? tf.matMul(tf.transpose(x), y) : tf.matMul(x, y, true, false);
 
 /**
- * X K + b: x [R, p], K [p, q], b [q]. One kernel, but for TensorFlow, which has none that tfjs could use: there it would take a
- * product and a sum all the same, and five reshapes for it.
+ * X K + b: x [R, p], K [p, q], b [q]. On most backends one fused kernel does it. TensorFlow has none that tfjs could use: the
+ * fused call would run a product and a sum there all the same, and five reshapes around them.
  */
 export function affine(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D | undefined): tf.Tensor2D {
   if (bias === undefined) return tf.matMul(x, kernel);
@@ -24,13 +24,15 @@ export function affine(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D | 
   return tf.fused.matMul({ a: x, b: kernel, bias }) as tf.Tensor2D;
 }
 
-/** Rows of a block: of lower ones less lies above the diagonal, of higher ones the product runs faster (measured at d = 1200). */
+/** Rows of a block. Lower blocks compute less above the diagonal, higher blocks multiply faster (measured at d = 1200). */
 const BLOCK = 512;
 
 /**
- * Second moments Σ_r r rᵀ of rows [R, d] on and below their diagonal, block of rows by block of rows: [h, h], [h, 2h], … down to
- * [d − …, d]; what lies above is their mirror image, and costs nothing. A single block [d, d] where d is small; of rows in groups
- * [P, R, d] it is [P, d, d]. Takes the rows: they are freed as soon as they are not needed.
+ * Second moments Σ_r r rᵀ of rows, on and below the diagonal. The blocks of rows [h, h], [h, 2h], … end with one that has all d
+ * columns. The blocks above the diagonal are mirror images, so they are not computed. Disposes the rows as soon as it can.
+ *
+ * @param rows [R, d], or [P, R, d] in groups.
+ * @returns the blocks of rows; a single block [d, d] where d is small, or [P, d, d] for rows in groups.
  */
 export function gramBlocks(rows: tf.Tensor2D | tf.Tensor3D): tf.Tensor[] {
   const own = rows as tf.Tensor2D;
@@ -56,7 +58,7 @@ export function gramBlocks(rows: tf.Tensor2D | tf.Tensor3D): tf.Tensor[] {
   return blocks;
 }
 
-/** Where blocks of rows of a [d, d] triangle begin and end: equally high ones. */
+/** The first row and the end (exclusive) of each block of a [d, d] triangle. All blocks are equally high, up to rounding. */
 export function blockRows(d: number): ReadonlyArray<{ readonly first: number; readonly end: number }> {
   const blocks = Math.ceil(d / BLOCK);
   return Array.from({ length: blocks }, (_, i) => ({
@@ -65,5 +67,5 @@ export function blockRows(d: number): ReadonlyArray<{ readonly first: number; re
   }));
 }
 
-/** Multiplications of `gramBlocks` for each row [d]: d² up to a block's size, towards d²/2 above. */
+/** How many multiplications `gramBlocks` does for each row [d]: d² where d is one block at most, towards d²/2 for larger d. */
 export const gramProducts = (d: number): number => blockRows(d).reduce((sum, { first, end }) => sum + (end - first) * end, 0);

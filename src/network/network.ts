@@ -1,6 +1,7 @@
 /**
- * A network as the rest of the library sees it: f = network(x) [B, C] before the likelihood's link (of several
- * outputs: all of them side by side, each before its own), made of operations, with the layers that get a curvature block listed in the order in which they run.
+ * A network as the rest of the library sees it: f = network(x) [B, C], before the likelihood's link. With several outputs f holds
+ * all of them side by side, each before its own link. A network is a list of operations. The layers that get a curvature block
+ * are listed in the order in which they run.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
@@ -28,7 +29,7 @@ export interface Network {
   /** Every use of a layer that is linear in its weights, in running order. */
   readonly uses: ReadonlyArray<LayerUse>;
   readonly inputs: ReadonlyArray<ValueId>;
-  /** The values that side by side are f [B, C]: logits or outputs, before the links. One for each head. */
+  /** The values that make up f [B, C] side by side, before the links: one for each head. */
   readonly ends: ReadonlyArray<ValueId>;
   /** C. */
   readonly outputs: number;
@@ -73,7 +74,7 @@ export const withBlocks = (
 
 /** Fails for a model whose weights have been disposed. */
 export function notDisposed(model: LayersModel): E.Either<LaplaceError, LayersModel> {
-  // tfjs keeps the variable to itself, and its read() of a disposed one throws.
+  // tfjs does not show whether a weight's variable is disposed, but read() throws if it is.
   const disposed = model.weights.find((w) => E.isLeft(E.tryCatch(() => w.read(), String)));
   return disposed === undefined
     ? E.right(model)

@@ -1,20 +1,20 @@
 /**
- * Inputs and gradients of a block position by position, all uses of its layer together: a layer that is used twice is one block
- * with twice the positions. Everything is allocated inside the caller's `tf.tidy`.
+ * Inputs and gradients of a block, position by position. All uses of its layer are joined: a layer that is used twice is one
+ * block with twice the positions. Everything is allocated inside the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tape } from './forward.js';
 import type { Block } from './network.js';
 
-/** a [P, B, T, n], the bias's 1 included; for an embedding the tokens [1, B, T, 1]. */
+/** Inputs a [P, B, T, n] of a block, including the 1 for the bias. For an embedding they are the tokens [1, B, T, 1]. */
 export const inputsAt = (block: Block, tape: Tape): tf.Tensor4D =>
   atAllUses(block.ops.map((op) => inputsOfUse(block, tape.values.get(op.input) as tf.Tensor)));
 
-/** g [P, R, T, m] of the gradients that `backward` gives, one tensor a use. */
+/** Gradients g [P, R, T, m] of a block, from the tensors that `backward` gives: one for each use. */
 export const gradientsAt = (block: Block, gradients: ReadonlyArray<tf.Tensor>): tf.Tensor4D =>
   atAllUses(block.ops.map(({ map }, use) => map.atPositions(gradients[use] as tf.Tensor)));
 
-/** a [P, B, T, n] at one input of the layer. */
+/** Inputs a [P, B, T, n] of one use, from the layer's input x [B, …]. */
 export function inputsOfUse({ map, bias }: Pick<Block, 'map' | 'bias'>, x: tf.Tensor): tf.Tensor4D {
   const a = map.unfold(x);
   if (!bias) return a;
@@ -26,7 +26,7 @@ export function inputsOfUse({ map, bias }: Pick<Block, 'map' | 'bias'>, x: tf.Te
 const atAllUses = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D =>
   parts.length === 1 ? (parts[0] as tf.Tensor4D) : tf.concat([...parts], 2);
 
-/** Rows [P, R, d] over all positions, as a matrix [R, d] where there is one group. */
+/** Joins rows and positions: [P, R, T, d] to [P, R·T, d], or to a matrix [R·T, d] where there is one group. */
 export function flatRows(t: tf.Tensor4D): tf.Tensor2D | tf.Tensor3D {
   const [P, R, T, d] = t.shape;
   return P === 1 ? (tf.reshape(t, [R * T, d]) as tf.Tensor2D) : (tf.reshape(t, [P, R * T, d]) as tf.Tensor3D);

@@ -1,12 +1,14 @@
 /**
- * Layers whose way back is known without running them: what comes back through an addition is what came, through a reshape the same
- * in another shape, through a mean its share everywhere. Every other layer is differentiated by tfjs on repeated inputs, which costs
- * ten times as much; `backward` falls back to that.
+ * Layers whose gradients are known without running them. An addition hands the gradient to every input as it is, a reshape in
+ * another shape, and a mean in equal shares. `backward` has every other layer differentiated by tfjs on repeated inputs, which
+ * costs ten times as much.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { OpaqueOp } from './ops.js';
 
-/** Gradients [R, …] in each input of a layer from the one in its output, given the inputs' values [B, …] for their shapes. */
+/**
+ * Gradients [R, …] in each input of a layer, from g [R, …] in its output. The inputs [B, …] are needed for their shapes alone.
+ */
 type WayBack = (g: tf.Tensor, inputs: ReadonlyArray<tf.Tensor>) => ReadonlyArray<tf.Tensor>;
 
 const shapeOf = (g: tf.Tensor, input: tf.Tensor): number[] => [g.shape[0] as number, ...input.shape.slice(1)];
@@ -14,7 +16,7 @@ const sameShapes = (g: tf.Tensor, inputs: ReadonlyArray<tf.Tensor>): boolean =>
   inputs.every((x) => String(x.shape.slice(1)) === String(g.shape.slice(1)));
 
 const reshaped: WayBack = (g, [x]) => [tf.reshape(g, shapeOf(g, x as tf.Tensor))];
-/** The mean over all dimensions but the first and the last. */
+/** The way back through a mean over all dimensions but the first and the last. */
 const spread: WayBack = (g, [x]) => {
   const shape = shapeOf(g, x as tf.Tensor);
   const inner = shape.slice(1, -1);
@@ -27,11 +29,11 @@ const spread: WayBack = (g, [x]) => {
   ];
 };
 
-/** The way back through an operation, where there is a short one. */
+/** The gradients in an operation's inputs, where there is a shortcut; undefined elsewhere. */
 export function shortcut(op: OpaqueOp, inputs: ReadonlyArray<tf.Tensor>, g: tf.Tensor): ReadonlyArray<tf.Tensor> | undefined {
   switch (op.form) {
     case 'Add':
-      // Inputs of other shapes are broadcast, and their gradients summed: not here.
+      // Inputs of other shapes are broadcast, so their gradients are sums. That is left to tfjs.
       return sameShapes(g, inputs) ? inputs.map(() => tf.clone(g)) : undefined;
     case 'Flatten':
       // With channels first tfjs flattens in another order.

@@ -1,9 +1,9 @@
 /**
- * Rows of several gradients stacked on top of each other: which row belongs to which example of the batch. Values that the forward
- * pass kept are [B, …]; a stack brings them to the rows.
+ * Several gradients of each example are stacked on top of each other. A stack tells which row belongs to which example of the
+ * batch. Values that the forward pass kept are [B, …]; a stack brings them to the rows [R, …].
  *
- *   uniform   K gradients of every example; row k·B + b belongs to example b. Values are broadcast, not copied, where it can be.
- *   gathered  any choice of rows, each with its example: `truncated` keeps few.
+ *   uniform   K gradients of every example: row k·B + b belongs to example b. Values are broadcast where possible, not copied.
+ *   gathered  any choice of rows, each with the number of its example. The `truncated` Fisher keeps few rows.
  */
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -18,20 +18,20 @@ export interface Seeds {
   readonly stack: Stack;
 }
 
-/** K gradients of every example, [K, B, C]. */
+/** Seeds from K gradients of every example, [K, B, C]. */
 export function uniformSeeds(columns: tf.Tensor3D): Seeds {
   const [K, B, C] = columns.shape;
   return { rows: tf.reshape(columns, [K * B, C]), stack: { _tag: 'uniform', size: B, copies: K } };
 }
 
-/** A value [B, …] of every row's example: [R, …]. */
+/** Brings a value [B, …] to the rows, [R, …]: each row gets the value of its example. */
 export function toRows(stack: Stack, value: tf.Tensor): tf.Tensor {
   if (stack._tag === 'gathered') return tf.gather(value, stack.examples);
   const { copies } = stack;
   return copies === 1 ? value : tf.tile(value, [copies, ...new Array<number>(value.rank - 1).fill(1)]);
 }
 
-/** rows [R, …] ⊙ the value [B, …] of each row's example. */
+/** Multiplies rows [R, …] entry by entry with the value [B, …] of each row's example. */
 export function timesValue(stack: Stack, rows: tf.Tensor, value: tf.Tensor): tf.Tensor {
   if (stack._tag === 'gathered') return tf.mul(rows, toRows(stack, value));
   if (stack.copies === 1) return tf.mul(rows, value);

@@ -1,7 +1,7 @@
 /**
- * What a training step shows of a layer: its input x and the gradient at its output are enough for the rows of all its blocks, by
- * a pass through the layer's own operations. A layer of one linear map costs nothing that way; of two (a separable convolution), or
- * of a normalisation and its scale, what lies between them is computed once more.
+ * Rows of a layer's blocks from what a training step shows of the layer: its input x and the gradient at its output. A pass
+ * through the layer's own operations makes the rows of all its blocks. The pass costs nothing for a layer with one linear map.
+ * For a layer with two (a separable convolution), or a normalisation with its scale, it computes the values in between once more.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { activeValues } from './active.js';
@@ -18,12 +18,13 @@ export interface BlockRows {
   readonly gradient: tf.Tensor4D;
 }
 
-/** Layers that take the statistics of the batch in training: there an example's gradients are those of the others' losses too. */
+/** The layer that uses statistics of the batch in training: through it one example's gradients depend on the others' losses. */
 const COUPLES = 'BatchNormalization';
 
 /**
- * Whether the gradients of a training step are those of each example's own loss, at what this network computes. They are not above
- * a batch normalisation, and not within a recurrent layer that drops some of its inputs or states.
+ * Whether the gradients of a training step are the gradients of each example's own loss, at the values that this network
+ * computes. They are not if there is a batch normalisation in or above a covered layer, or if a covered recurrent layer drops
+ * some of its inputs or states.
  */
 export function showsRows(network: Network): boolean {
   const active = activeValues(network);
@@ -36,15 +37,19 @@ export function showsRows(network: Network): boolean {
   return !coupled && covered.every(isAlikeIn(network)) && !covered.some(({ layer }) => dropsInside(layer));
 }
 
-/** A layer that is used several times is called in an order of tfjs's own: its uses must be of one form. */
+/** tfjs calls a layer that is used several times in an order of its own, so all uses of the layer must have the same form. */
 const isAlikeIn =
   (network: Network) =>
   (use: LayerUse): boolean =>
     network.uses.every(({ layer, ops }) => layer !== use.layer || ops.length === use.ops.length);
 
 /**
- * Rows of each block of a layer, by name, at one use of it: from its input x [B, …] and gradients [B, …] in its last pre-activation
- * (or in what the layer gives, when its activation is among `use.ops`). Allocates inside the caller's `tf.tidy`.
+ * Rows of each block of a layer, at one use of the layer. Allocates inside the caller's `tf.tidy`.
+ *
+ * @param x the layer's input [B, …].
+ * @param gradient each example's gradient [B, …] in the layer's last pre-activation, or in the layer's output where the `ops` of
+ *   the use include its activation.
+ * @returns the rows by the name of the block.
  */
 export function rowsOfUse(
   network: Network,
@@ -56,7 +61,7 @@ export function rowsOfUse(
     .map((block) => ({ ...block, ops: block.ops.filter((op) => ops.includes(op)) }))
     .filter((block) => block.ops.length > 0);
   const own: Network = { ...network, ops, blocks, inputs: [input], ends: [output] };
-  // What the last operation gives is not needed.
+  // The value of the last operation is not needed.
   const tape = forward({ ...own, ops: ops.slice(0, -1), ends: [input] }, [x]);
   const rows = new Map<string, BlockRows>();
   const stack = { _tag: 'uniform', size: tape.size, copies: 1 } as const;

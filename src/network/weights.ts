@@ -13,11 +13,11 @@ import type { Block, Network } from './network.js';
 export interface Weights {
   /** 64-bit hash of every weight of the model (covered or not), in hexadecimal. */
   readonly fingerprint: string;
-  /** W [P·n, m] of every block, the bias as the last row of each group. */
+  /** W [P·n, m] of every block. The bias is the last row of each group. */
   readonly blocks: ReadonlyArray<Matrix>;
 }
 
-/** Reads all weights, as they are when this is called. Cost: one download of the model, and one of the covered layers. */
+/** Reads all weights as they are at the call. Cost: one download of the model, and another of the covered layers. */
 export async function readWeights(network: Network): Promise<Weights> {
   const matrices = Promise.all(network.blocks.map(readBlock));
   const [own, blocks] = await Promise.all([fingerprint(network.model), matrices]);
@@ -29,19 +29,19 @@ export async function fingerprint(model: LayersModel): Promise<string> {
   return hash((await fromDevice(Promise.all(model.weights.map((w) => w.read().data())))) as Float32Array[]);
 }
 
-/** The weights of a block as one device matrix W [P·n, m], the bias as the last row of each group. */
+/** The weights of a block as one device matrix W [P·n, m]. The bias is the last row of each group. */
 export const blockWeights = ({ map }: Block): tf.Tensor2D => map.toMatrix(present(map));
 
 async function readBlock(block: Block): Promise<Matrix> {
-  // A matrix of its own: a reshaped kernel would share its data, and with it its end.
+  // The clone is a matrix of its own. A reshaped kernel would share the kernel's data, and be lost with the kernel.
   const W = tf.tidy(() => tf.clone(blockWeights(block)));
   const values = await fromDevice(W.data()).finally(() => W.dispose());
   return { rows: W.shape[0], cols: W.shape[1], data: new Float64Array(values) };
 }
 
 /**
- * Two FNV-1a hashes (Fowler, Noll, Vo 1991) with different offsets over 32-bit words. Not for security: it tells a retrained
- * model from the one that was observed.
+ * Two FNV-1a hashes (Fowler, Noll, Vo 1991) with different offsets over 32-bit words. Not for security: they tell a
+ * retrained model from the one that was observed.
  */
 function hash(arrays: Iterable<Float32Array>): string {
   let a = 0x811c9dc5;
@@ -52,7 +52,7 @@ function hash(arrays: Iterable<Float32Array>): string {
       const word = words[i] as number;
       a = Math.imul(a ^ word, 0x01000193);
       b = Math.imul(b ^ (word >>> 15) ^ (word << 17), 0x01000193);
-      // FNV's multiplication carries bits upwards only; fold the high half back so that every bit matters.
+      // FNV's multiplication carries bits upwards only. The high half is folded back, so that every bit matters.
       a ^= a >>> 15;
       b ^= b >>> 13;
     }

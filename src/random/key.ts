@@ -1,17 +1,20 @@
 /**
- * Splittable keys: a random number is a pure function of a key, and keys come from a seed and from other keys. Nothing is
- * consumed: who needs two independent things derives two keys.
+ * Splittable keys. A random number is a pure function of a key, and a key comes from a seed or from another key. Drawing consumes
+ * nothing: for two independent things derive two keys.
  *
  *   foldIn(key, d) = threefry(key, d),   split(key, n)[i] = foldIn(key, i)
  *
- * Counters d < 2⁵³ make keys, those from 2⁶³ on make numbers (normals.ts): the two never meet. The keys are those of JAX
- * (`jax.random.key`, `fold_in`, and `split` under `jax_threefry_partitionable`). Distinct paths from one seed
- * collide with probability 2⁻⁶⁴ a pair. Reference: Salmon et al. 2011; Claessen & Pałka 2013 for splitting.
+ * Counters d < 2⁵³ make keys and counters from 2⁶³ on make numbers (xoshiro.ts), so the two never meet. The keys equal those of
+ * JAX (`jax.random.key`, `fold_in`, and `split` under `jax_threefry_partitionable`). Two distinct paths from one seed collide
+ * with probability 2⁻⁶⁴. Reference: Salmon et al. 2011; Claessen & Pałka 2013 for splitting.
  */
 import { laplaceError } from '../errors.js';
 import { type Block, threefry } from './threefry.js';
 
-/** Names a stream of random numbers: 64 bits as two unsigned 32-bit words. Plain frozen data, to be cloned and stored. */
+/**
+ * Names a stream of random numbers: 64 bits as two unsigned 32-bit words. It is plain frozen data, which can be cloned and
+ * stored.
+ */
 export interface Key {
   readonly hi: number;
   readonly lo: number;
@@ -33,7 +36,7 @@ export interface Key {
 export const key = (seed: number): Key => keyOf(words(seed, 'seed'));
 
 /**
- * The key that belongs to a number under a key: one for each batch, layer or sample.
+ * Derives a key from a parent key and a number: one for each batch, layer or sample, for example.
  *
  * @param data an integer from 0 to 2⁵³ − 1.
  * @throws LaplaceError `InvalidOption` for any other number.
@@ -41,8 +44,8 @@ export const key = (seed: number): Key => keyOf(words(seed, 'seed'));
 export const foldIn = (parent: Key, data: number): Key => keyOf(threefry(blockOf(parent), words(data, 'data')));
 
 /**
- * n keys, independent of each other and of numbers drawn from `parent`. They are `foldIn(parent, 0 … n − 1)`: take one of the two
- * on one key, and a longer split begins with a shorter one.
+ * n keys, independent of each other and of the numbers drawn from `parent`. They equal `foldIn(parent, 0 … n − 1)`, so use only
+ * one of the two functions on a key. A longer split begins with the keys of a shorter one.
  *
  * @throws LaplaceError `InvalidOption` when n is not an integer >= 0.
  */

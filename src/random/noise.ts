@@ -1,14 +1,15 @@
 /**
- * Normals for draws that belong together. A design says how the draws 0, 1, 2, … of a seed are related; each by itself is standard
- * normal, so that every mean over draws estimates the same, with another error:
+ * Normals for draws that belong together. A design says how the draws 0, 1, 2, … of a seed are related. Each draw by itself is
+ * standard normal. So a mean over draws estimates the same under every design; only its error differs:
  *
- * - `independent`: unrelated draws; the error falls as 1/√S.
- * - `antithetic`: draw 2k + 1 is draw 2k mirrored at 0 (Hammersley & Morton 1956). What is odd in the noise cancels at once, what is
- *   even counts half the draws: better for means that are nearly linear in the noise, worse by √2 for those that are even in it. Of whole
- *   networks under a wide posterior much is even (products of two layers' noise) and little gained; activation sampling gains there too.
- * - `quasiRandom`: draws spread evenly in every dimension (see quasiRandom.ts): better where single numbers move the mean, and for
- *   their sums; hardly ever worse. Draw s is point ⌊s / 8⌋ of sequence s mod 8: eight sequences that are independent of each other
- *   tell the error.
+ * - `independent`: the draws are unrelated. The error falls as 1/√S with the number S of draws.
+ * - `antithetic`: draw 2k + 1 is draw 2k mirrored at 0 (Hammersley & Morton 1956). The part that is odd in the noise cancels
+ *   exactly; for the even part only half the draws count. The error is smaller for means that are nearly linear in the noise, and
+ *   √2 times larger for means that are even in it. In whole networks under a wide posterior much is even (products of two layers'
+ *   noise), so little is gained; activation sampling gains even there.
+ * - `quasiRandom`: the draws spread evenly in every dimension (see quasiRandom.ts). The error is smaller where single numbers, or
+ *   sums of them, move the mean, and hardly ever larger. Draw s is point ⌊s / 8⌋ of sequence s mod 8. The eight sequences are
+ *   independent of each other, so they tell the error.
  *
  * Noise is plain data: a pure function of design, seed, draw, and the place where it is used.
  */
@@ -22,7 +23,7 @@ export const DESIGNS = ['independent', 'antithetic', 'quasiRandom'] as const;
 /** How the draws of a seed are related. */
 export type Design = (typeof DESIGNS)[number];
 
-/** Independent sequences of quasi-random draws, which take turns. */
+/** How many independent sequences of quasi-random draws take turns. */
 export const SEQUENCES = 8;
 
 /** The standard normals of one draw at one place. */
@@ -42,13 +43,16 @@ export function noiseOf(design: Design, key: Key, s: number): Noise {
   }
 }
 
-/** The same draw's noise at a place of its own: a batch, a layer. Places are independent of each other and of the noise they are part of. */
+/**
+ * The noise of the same draw at one place (a batch, a layer). Places are independent of each other and of the noise they come
+ * from.
+ */
 export const noiseAt = (noise: Noise, place: number): Noise => ({ ...noise, key: foldIn(noise.key, place) });
 
 /**
  * Standard normals, the same whenever they are asked for.
  *
- * @param size how many, an integer >= 0; the first ones don't depend on it.
+ * @param size how many, an integer >= 0. The first ones don't depend on it.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@
 
 /** P(|Z| <= t), t >= 0: √(2/π) exp(−t²/2) (t + t³/3 + t⁵/(3·5) + …). */
 export function centralProbability(t: number): number {
-  // What is left beyond 9 is less than 1e-18.
+  // The probability beyond 9 is less than 1e-18.
   if (t > 9) return 1;
   let sum = t;
   let term = t;
@@ -21,8 +21,8 @@ export function centralProbability(t: number): number {
 export const normalProbability = (z: number): number => 0.5 * (1 + Math.sign(z) * centralProbability(Math.abs(z)));
 
 /**
- * The t >= 0 with P(|Z| <= t) = level, for a level in (0, 1). That probability is concave in t: Newton's steps from 0 never pass the
- * root, and grow it until they are lost in rounding.
+ * The t >= 0 with P(|Z| <= t) = level, for a level in (0, 1). The probability is concave in t. So Newton's steps from 0
+ * never pass the root: t grows until the steps are lost in rounding.
  */
 export function centralQuantile(level: number): number {
   let t = 0;

@@ -3,8 +3,8 @@
  *
  * Normals: the ziggurat of Marsaglia & Tsang 2000 with 128 layers, in Doornik's 2005 correction: layer, sign and position within
  * the layer are different bits of a word (7, 1 and 24), so that no two of them are related. One word gives one number in 98.8 %
- * of all draws; 1.44 million take about 10 ms. Platforms differ in the last bit of Math.log, so the tail takes its exponential
- * variates by comparisons alone (von Neumann 1951) and the layers' widths are float32: every product below is exact.
+ * of all draws; 1.44 million take about 10 ms. Platforms differ in the last bit of Math.log. So the tail makes its exponential
+ * variates by comparisons alone (von Neumann 1951), and the layers' widths are float32, with which every product below is exact.
  *
  * Law (prefix): the first k of n numbers are the same for every n >= k.
  */
@@ -15,7 +15,7 @@ import { next, nextUnit, type State, seededState } from './xoshiro.js';
 const LAYERS = 128;
 /** Where the tail begins. */
 const TAIL = 3.442619855899;
-/** Area of every layer, the lowest one with the tail, under exp(−x²/2). */
+/** Area of every layer under exp(−x²/2). The lowest layer includes the tail. */
 const AREA = 9.91256303526217e-3;
 /** Positions within a layer. */
 const STEPS = 2 ** 24;
@@ -26,7 +26,7 @@ const NORMALS = 1;
 interface Ziggurat {
   /** Width of one step of layer i. */
   readonly step: Float32Array;
-  /** Positions of layer i below this lie under the curve, whatever the height. */
+  /** Positions of layer i below this lie under the curve at every height. */
   readonly inside: Int32Array;
   /** Heights of the curve at the layers' right edges: layer i lies between height[i] and height[i + 1]. */
   readonly height: Float64Array;
@@ -72,7 +72,7 @@ export function normals(key: Key, size: number): Float32Array {
     const layer = word & (LAYERS - 1);
     const signed = word >> 7;
     const position = signed ^ (signed >> 31);
-    // In the middle of its step: no zero, and the same distances on both sides of it.
+    // x lies in the middle of its step. So it is never 0, and both signs have the same distances from 0.
     const x = (signed + 0.5) * (step[layer] as number);
     if (position < (inside[layer] as number)) {
       out[n++] = x;
@@ -92,7 +92,7 @@ function underCurve(state: State, layer: number, x: number): boolean {
   return low + nextUnit(state) * (high - low) < density(x);
 }
 
-/** A normal beyond TAIL (Marsaglia 1964): TAIL + E₁ / TAIL, kept when its square's excess leaves room for a second exponential. */
+/** A normal beyond TAIL (Marsaglia 1964): TAIL + E₁ / TAIL, kept if 2 E₂ > (E₁ / TAIL)², with standard exponentials E₁ and E₂. */
 function tail(state: State): number {
   for (;;) {
     const excess = exponential(state) / TAIL;
@@ -100,7 +100,10 @@ function tail(state: State): number {
   }
 }
 
-/** A standard exponential: falling runs of uniforms of odd length start at its fraction; the even ones before count its whole part. */
+/**
+ * A standard exponential, from falling runs of uniforms. The first run of odd length starts with the fraction; the number of even
+ * runs before it is the whole part.
+ */
 function exponential(state: State): number {
   for (let whole = 0; ; whole++) {
     const first = nextUnit(state);

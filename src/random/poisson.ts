@@ -1,18 +1,18 @@
 /**
  * Poisson counts of many rates, on the host.
  *
- * Rates below 10: inversion by sequential search, one uniform number a count. From 10 on: transformed rejection with squeeze
- * (PTRS; Hörmann 1993, "The transformed rejection method for generating Poisson random variables"), about 1.2 tries a count for
- * every rate. Both are exact up to the 2⁻³² steps of the uniform numbers. The same rates give the same counts, save where platforms
- * differ in the last bit of Math.log or Math.exp and a draw falls on that bit.
+ * Rates below 10 use inversion by sequential search, with one uniform number a count. Rates from 10 on use transformed rejection
+ * with squeeze (PTRS; Hörmann 1993, "The transformed rejection method for generating Poisson random variables"), about 1.2 tries
+ * a count for every rate. Both are exact up to the 2⁻³² steps of the uniform numbers. The same rates give the same counts, except
+ * where platforms differ in the last bit of Math.log or Math.exp and a draw depends on that bit.
  */
 import type { Key } from './key.js';
 import { nextUnit, type State, seededState } from './xoshiro.js';
 
-/** After those of normals.ts. */
+/** The purpose of this stream of words, after the two of normals.ts. */
 const COUNTS = 2;
 
-/** Where rejection takes over; PTRS holds from here on. */
+/** The rate from which rejection takes over. PTRS is valid from here on. */
 const LARGE = 10;
 
 /** log k! for k = 0 … 15. */
@@ -22,7 +22,7 @@ export const LOG_FACTORIALS: ReadonlyArray<number> = Array.from({ length: 16 }, 
   return sum;
 });
 
-/** log k!, by Stirling's series beyond the table: off by less than 1/(1260 k⁵) < 1e-9. */
+/** log k!. Beyond the table it is Stirling's series, which is off by less than 1/(1260 k⁵) < 1e-9. */
 export function logFactorial(k: number): number {
   const small = LOG_FACTORIALS[k];
   if (small !== undefined) return small;
@@ -33,6 +33,7 @@ export function logFactorial(k: number): number {
  * A count for each rate, in order.
  *
  * @param rates finite numbers >= 0.
+ * @returns counts, as many as there are rates.
  *
  * @example
  * ```ts
@@ -52,7 +53,7 @@ function small(state: State, rate: number): number {
   let left = nextUnit(state);
   let p = Math.exp(-rate);
   let k = 0;
-  // p reaches 0 only where the sum of all the others is 1 in float64, which no uniform number is.
+  // p reaches 0 only where the sum of all other terms is 1 in float64. No uniform number is 1.
   while (left > p && p > 0) {
     left -= p;
     k += 1;
@@ -61,7 +62,7 @@ function small(state: State, rate: number): number {
   return k;
 }
 
-/** Names as in Hörmann's listing. */
+/** PTRS, with the names of Hörmann's listing. */
 function large(state: State, rate: number): number {
   const logRate = Math.log(rate);
   const b = 0.931 + 2.53 * Math.sqrt(rate);

@@ -1,7 +1,7 @@
 /**
  * The standard normal's quantile function Φ⁻¹: algorithm AS 241, routine PPND16 (Wichura 1988), rational approximations in three
- * parts with a relative error of about 1e-16. Around the middle (0.075 ≤ p ≤ 0.925) it is arithmetic alone; further out it takes
- * Math.log, in whose last bit platforms may differ.
+ * parts with a relative error of about 1e-16. Around the middle (0.075 ≤ p ≤ 0.925) it needs arithmetic alone. Further out it
+ * needs Math.log, in whose last bit platforms may differ.
  */
 
 /** x / (p − ½) in the middle, from r = 0.180625 − (p − ½)². */
@@ -21,7 +21,7 @@ const middle = (r: number): number =>
     r +
     1);
 
-/** |x| further out, from r = √(−log p) − 1.6, for p down to e⁻²⁵. */
+/** |x| further out, from r = √(−log p) − 1.6, for a tail p down to e⁻²⁵. */
 const side = (r: number): number =>
   (((((((0.0007745450142783414 * r + 0.022723844989269184) * r + 0.2417807251774506) * r + 1.2704582524523684) * r +
     3.6478483247632045) *
@@ -40,7 +40,7 @@ const side = (r: number): number =>
     r +
     1);
 
-/** |x| beyond, from r = √(−log p) − 5. */
+/** |x| beyond that, from r = √(−log p) − 5. */
 const tail = (r: number): number =>
   (((((((2.0103343992922881e-7 * r + 2.7115555687434876e-5) * r + 0.0012426609473880784) * r + 0.026532189526576124) * r +
     0.29656057182850487) *

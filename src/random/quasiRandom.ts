@@ -1,38 +1,41 @@
 /**
- * Quasi-random normals for any number of dimensions: every dimension is a sequence u₀, u₁, … in (0, 1) whose first 2^k points fall
- * one into each interval of length 2^−k, and x = Φ⁻¹(u). A point is standard normal exactly, and its dimensions are independent of
- * each other: only within a dimension do points know of each other.
+ * Quasi-random normals for any number of dimensions. Every dimension is a sequence u₀, u₁, … in (0, 1) whose first 2^k points
+ * fall one into each interval of length 2^−k, and x = Φ⁻¹(u). Each point by itself is exactly standard normal. The dimensions are
+ * independent of each other: only the points within a dimension are related.
  *
  *   u_t = scramble(φ₂(order(t))),   φ₂ the radical inverse in base 2 (van der Corput's sequence).
  *
- * `scramble` is Owen's nested scrambling (1995), as a hash of the digits (Laine & Karras 2011); `order` shuffles the points
- * 2^k … 2^(k+1) − 1 among themselves, anew in every dimension and for every k (a nested Latin hypercube, Qian 2009; Owen 1998 pads
- * dimensions in the same way). Without it the dimensions would go through their intervals in step, which makes the mean of a
- * product of two of them far worse than independent draws do.
+ * `scramble` is Owen's nested scrambling (1995), as a hash of the digits (Laine & Karras 2011). `order` shuffles the points 2^k …
+ * 2^(k+1) − 1 among themselves, anew in every dimension and for every k (a nested Latin hypercube, Qian 2009; Owen 1998 pads
+ * dimensions in the same way). Without it all dimensions would go through their intervals in step, and the mean of a product of
+ * two dimensions would be far worse than with independent draws.
  *
- * A Latin hypercube integrates what is additive in its dimensions with an error of about n^−3/2 in place of n^−1/2, the rest like
- * independent draws, and is never worse than n / (n − 1) of their variance (Stein 1987; Owen 1997 for scrambled points). Tables
- * (Sobol', lattices) do better in few dimensions; weights have millions. A shifted lattice with random odd generators (Hickernell &
- * Hong 1997) was tried: without digits that are scrambled one by one its error in additive functions falls like 1/n only, and its
- * generators' parity makes it twice as bad as independent draws for some products.
+ * A Latin hypercube integrates what is additive in its dimensions with an error of about n^−3/2 instead of n^−1/2, and the rest
+ * as independent draws do. Its variance is never more than n / (n − 1) times theirs (Stein 1987; Owen 1997 for scrambled points).
+ * Tables (Sobol', lattices) do better in few dimensions, but weights have millions. A shifted lattice with random odd generators
+ * (Hickernell & Hong 1997) was tried. Its digits are not scrambled one by one, so its error in additive functions falls only like
+ * 1/n. The parity of its generators makes it twice as bad as independent draws for some products.
  */
 import type { Key } from './key.js';
 import { normalQuantile } from './quantile.js';
 import { next, seededState } from './xoshiro.js';
 
-/** Streams of words after those of poisson.ts: of the scramblings, and of the order of the points 2^k … 2^(k+1) − 1. */
+/**
+ * Purposes of streams of words, after poisson.ts's: the scramblings, and (ORDERS + k) the order of the points 2^k … 2^(k+1) − 1.
+ */
 const SCRAMBLES = 3;
 const ORDERS = 4;
 
 /**
- * Coordinates of one point of the key's sequence: standard normals, the same on every platform save where the last bit of Math.log
- * decides a float32 rounding. A number takes about 100 ns, ten times as long as one of `normals`.
+ * Coordinates of one point of the key's sequence: standard normals, the same on every platform except where the last bit of
+ * Math.log decides a float32 rounding. A number takes about 100 ns, ten times as long as one of `normals`.
  *
- * @param point t, an integer from 0 to 2³¹ − 1. @param size the dimensions, of which the first ones don't depend on it.
+ * @param point t, an integer from 0 to 2³¹ − 1.
+ * @param size the number of dimensions. The first ones don't depend on it.
  */
 export function quasiNormals(key: Key, point: number, size: number): Float32Array {
   const scrambles = seededState(key, SCRAMBLES);
-  // Points 0 and 1 have no order.
+  // Points 0 and 1 are not shuffled.
   const level = Math.max(0, 31 - Math.clz32(point));
   const orders = seededState(key, ORDERS + level);
   const out = new Float32Array(size);
@@ -46,8 +49,9 @@ export function quasiNormals(key: Key, point: number, size: number): Float32Arra
 }
 
 /**
- * A permutation of the integers below 2^bits, chosen by two words: rounds of sums, products with odd numbers, and high bits added to low
- * ones. Of two values the lowest bits differ with a probability within 0.015 of a random order's, 2^(bits − 1) / (2^bits − 1).
+ * A permutation of the integers below 2^bits, chosen by two words. Its rounds take sums, products with odd numbers, and xors of
+ * low bits with high ones. The lowest bits of two values differ with a probability within 0.015 of 2^(bits − 1) / (2^bits − 1),
+ * which a random order has.
  */
 function shuffled(value: number, bits: number, a: number, b: number): number {
   let x = shuffledOnce(value, bits, a);
@@ -64,8 +68,9 @@ function shuffledOnce(value: number, bits: number, word: number): number {
 }
 
 /**
- * Owen's scrambling of binary digits, the first one lowest: a digit is flipped or not by what comes before it. Sums and products carry
- * upwards only; of a uniform `shift` every value becomes uniform, exactly, as all the other steps are bijections.
+ * Owen's scrambling of binary digits; the first digit is the lowest bit. The digits before it decide whether a digit is flipped,
+ * as sums and products carry upwards only. A uniform `shift` makes every value exactly uniform, as all the other steps are
+ * bijections.
  */
 function scrambled(digits: number, shift: number, factor: number): number {
   let x = digits ^ Math.imul(digits, 0x3d20adea);
@@ -75,7 +80,7 @@ function scrambled(digits: number, shift: number, factor: number): number {
   return x ^ Math.imul(x, 0x53a22864);
 }
 
-/** The bits of a word from the last to the first, as an unsigned integer. */
+/** The bits of a word in reverse order, as an unsigned integer. */
 function reversed(word: number): number {
   let x = ((word >>> 1) & 0x55555555) | ((word & 0x55555555) << 1);
   x = ((x >>> 2) & 0x33333333) | ((x & 0x33333333) << 2);

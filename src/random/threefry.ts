@@ -2,8 +2,9 @@
  * Threefry-2x32 with 20 rounds: a bijection of 64-bit counters for every 64-bit key, (c₀, c₁) ↦ threefry(key, c). Its outputs
  * for distinct counters or distinct keys pass as independent uniform words, so a counter names a random number.
  *
- * Words are unsigned 32-bit integers; 20 rounds of add, rotate, xor, with a key injection after every fourth. Integer arithmetic
- * only: the same on every platform. Reference: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
+ * Words are unsigned 32-bit integers; each of the 20 rounds adds, rotates and xors, and every fourth is followed by a key
+ * injection. All arithmetic is of integers, so results are the same on every platform. Reference: Salmon, Moraes, Dror & Shaw
+ * 2011, "Parallel random numbers: as easy as 1, 2, 3".
  */
 
 /** Two unsigned 32-bit words. */
@@ -15,7 +16,7 @@ const ROTATIONS = [
   [17, 29, 16, 24],
 ] as const;
 
-/** Makes the key schedule's third word, so that an all-zero key is no fixed point (Skein's constant). */
+/** Skein's constant. It makes the key schedule's third word, so that an all-zero key is no fixed point. */
 const PARITY = 0x1bd11bda;
 
 const INJECTIONS = 5;

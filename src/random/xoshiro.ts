@@ -1,9 +1,10 @@
 /**
- * xoshiro128++: uniform 32-bit words, one after another, for bulk draws. A quarter of Threefry's cost a word; its 128 bits of
- * state come from Threefry, so that streams of different keys are unrelated (the period is 2¹²⁸ − 1: overlaps don't happen).
+ * xoshiro128++: uniform 32-bit words, one after another, for bulk draws. A word costs a quarter of what it costs with Threefry.
+ * The 128 bits of state come from Threefry, so that streams of different keys are unrelated (the period is 2¹²⁸ − 1: overlaps
+ * don't happen).
  *
- * Integer arithmetic only: the same words on every platform. The state is the drawing function's own and never leaves it.
- * Reference: Blackman & Vigna 2021, "Scrambled linear pseudorandom number generators", section 5.
+ * All arithmetic is of integers, so the words are the same on every platform. The state belongs to the function that draws and
+ * never leaves it. Reference: Blackman & Vigna 2021, "Scrambled linear pseudorandom number generators", section 5.
  */
 import { blockOf, type Key } from './key.js';
 import { threefry } from './threefry.js';
@@ -11,7 +12,7 @@ import { threefry } from './threefry.js';
 /** Mutable: four words, not all zero. */
 export type State = Int32Array;
 
-/** Set in the high word of every counter that seeds numbers; counters of derived keys (key.ts) stay below it. */
+/** This bit is set in the high word of every counter that seeds numbers. The counters of derived keys (key.ts) stay below it. */
 const NUMBERS = 0x80000000;
 
 /**
@@ -21,7 +22,7 @@ const NUMBERS = 0x80000000;
 export function seededState(key: Key, purpose: number): State {
   const block = (i: number) => threefry(blockOf(key), [NUMBERS, 2 * purpose + i]);
   const state = Int32Array.of(...block(0), ...block(1));
-  // The one state that xoshiro would never leave: 2⁻¹²⁸ of all keys.
+  // All zeros is the one state that xoshiro would never leave. It comes up for 2⁻¹²⁸ of all keys.
   return state.some((word) => word !== 0) ? state : Int32Array.of(1, 0, 0, 0);
 }
 

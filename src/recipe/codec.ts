@@ -8,7 +8,7 @@ import { DampingCodec, exactDamping } from '../posterior/damping.js';
 import { linearised, PredictiveCodec } from '../predictive/codec.js';
 import { EpochSelectionCodec, finalEpochs } from '../stream/codec.js';
 
-/** Decodes a recipe; its defaults are here and nowhere else. */
+/** Decodes a recipe. The defaults are defined here and nowhere else. */
 export const RecipeCodec = struct('a recipe', {
   /** What the network's outputs mean: the one choice without a default. */
   likelihood: LikelihoodCodec,
@@ -26,10 +26,10 @@ export const RecipeCodec = struct('a recipe', {
   predictive: defaulted(PredictiveCodec, linearised()),
 });
 
-/** A whole analysis, every choice written out. */
+/** A whole analysis with every choice written out. */
 export type Recipe = Flat<t.TypeOf<typeof RecipeCodec>>;
 
-/** What may be written for a recipe: defaults left out, shorthand. */
+/** A recipe as it may be written: choices with a default may be left out, and shorthand is allowed. */
 export type RecipeInput = Flat<InputOf<typeof RecipeCodec>>;
 
 /** Some of a recipe's choices. */

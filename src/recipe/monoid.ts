@@ -1,6 +1,6 @@
 /**
- * Partial recipes override each other, later over earlier, one whole choice at a time: `{ curvature: 'kfra' }` replaces whatever
- * curvature was there with all its options. A choice that is `undefined` is not made.
+ * Partial recipes override each other, later over earlier, one whole choice at a time: `{ curvature: 'kfra' }` replaces the
+ * earlier curvature together with all its options. A choice that is `undefined` overrides nothing.
  *
  * Laws: a monoid with `empty = {}`.
  *   concat(x, empty) = concat(empty, x) = x
@@ -17,9 +17,8 @@ import type { PartialRecipe } from './codec.js';
  * import { monoid as M } from 'fp-ts';
  * import { recipe, recipeMonoid } from 'tfjs-laplace';
  *
- * const house = { prior: 100, predictive: 'linearised' } as const;
- * const study = { prior: 10 };
- * recipe({ likelihood: 'categorical', ...M.concatAll(recipeMonoid)([house, study]) }).prior; // => { _tag: 'isotropic', precision: 10 }
+ * const house = { prior: 100, predictive: 'linearised' } as const; const study = { prior: 10 }; recipe({ likelihood:
+ * 'categorical', ...M.concatAll(recipeMonoid)([house, study]) }).prior; // => { _tag: 'isotropic', precision: 10 }
  * ```
  */
 export const recipeMonoid: M.Monoid<PartialRecipe> = {
@@ -27,6 +26,6 @@ export const recipeMonoid: M.Monoid<PartialRecipe> = {
   concat: (earlier, later) => Object.freeze({ ...made(earlier), ...made(later) }),
 };
 
-/** The choices that are made. */
+/** The choices that are not `undefined`. */
 const made = (partial: PartialRecipe): PartialRecipe =>
   Object.fromEntries(Object.entries(partial).filter(([, choice]) => choice !== undefined));

@@ -46,7 +46,7 @@ export const recipe = (input: RecipeInput): Recipe =>
     throw error;
   })(decodeRecipe(input));
 
-/** True for a whole recipe in its canonical form. */
+/** True for a complete recipe in its canonical form. */
 export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
 
 /**

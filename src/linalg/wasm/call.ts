@@ -1,6 +1,6 @@
 /**
- * The arithmetic of the WebAssembly module as calls: plain values that say what to run on which numbers. Whoever holds an instance
- * of the module, here or in a worker, carries them out (`execute`).
+ * The arithmetic of the WebAssembly module as calls: plain values that say which function to run on which numbers. The holder of
+ * an instance of the module, here or in a worker, carries them out (`execute`).
  */
 import { option as O } from 'fp-ts';
 import type { Matrix } from '../../types.js';
@@ -9,18 +9,18 @@ import type { AsyncKernels } from '../create.js';
 import { matrix } from '../matrix.js';
 import type { Kernels } from '../operations.js';
 
-/** Numbers in the module's memory: operands one after another, row by row; results take their place (see eigen.cpp). */
+/** Numbers in the module's memory: the operands one after another, row by row. The results take their place (see eigen.cpp). */
 export type Region = Float64Array | Float32Array;
 
 /** One call of a function of the module, `name(address of region, ...sizes)`. */
 export interface WasmCall {
   readonly name: string;
   readonly sizes: ReadonlyArray<number>;
-  /** Its own: may be overwritten or transferred. */
+  /** Belongs to this call alone: it may be overwritten or transferred. */
   readonly region: Region;
 }
 
-/** What came of it. */
+/** The result of a call. */
 export interface WasmReply {
   /** 0, or 1 where the matrix has no such decomposition. */
   readonly status: number;
@@ -30,13 +30,13 @@ export interface WasmReply {
 /** Options of the WebAssembly engine. */
 export interface WasmOptions {
   /**
-   * Of symmetric eigendecompositions; all else is in float64. `float32` takes about half the time and has errors of n · 1e-7 ‖A‖,
-   * of the order of those of factors that were summed up in float32. Default `float64`.
+   * The precision of symmetric eigendecompositions; all else is in float64. `float32` takes about half the time. Its errors of
+   * n · 1e-7 ‖A‖ are of the order of the errors of factors that were summed in float32. Default `float64`.
    */
   readonly float?: 'float64' | 'float32';
 }
 
-/** A call, and what its reply means. */
+/** A call, and how to read its reply. */
 interface Planned<A> {
   readonly call: WasmCall;
   readonly read: (reply: WasmReply) => A;
@@ -56,7 +56,7 @@ export function kernelsOf(execute: (call: WasmCall) => WasmReply, options: WasmO
   };
 }
 
-/** Kernels that have their calls carried out elsewhere. */
+/** Kernels whose calls are carried out elsewhere. */
 export function asyncKernelsOf(execute: (call: WasmCall) => Promise<WasmReply>, options: WasmOptions): AsyncKernels {
   const plans = plansOf(options);
   const run = async <A>({ call, read }: Planned<A>): Promise<A> => read(await execute(call));
@@ -104,16 +104,16 @@ const plansOf = ({ float = 'float64' }: WasmOptions): Plans => ({
   },
 });
 
-/** Exponents of float64. */
+/** The range of exponents of a float64 power of two. */
 const [LEAST, MOST] = [-1022, 1022];
 
-/** A power of two that takes the largest entry near 1: exact, and nothing leaves the range of float32. */
+/** A power of two that takes the largest entry near 1. Scaling by it is exact, and nothing leaves the range of float32. */
 function unitOf(a: Matrix): number {
   const exponent = Math.round(Math.log2(largestEntry(a) || 1));
   return 2 ** -Math.min(MOST, Math.max(LEAST, exponent));
 }
 
-/** Operands one after another, and room. */
+/** A region of `length` numbers: the operands one after another, then room. */
 function regionOf(length: number, ...operands: ReadonlyArray<Matrix>): Float64Array {
   const region = new Float64Array(length);
   operands.reduce((offset, { data }) => {

@@ -1,10 +1,11 @@
 /**
- * Dense linear algebra for WebAssembly, on Eigen (eigen.tuxfamily.org, MPL-2.0). `npm run build:eigen` makes module.ts of this file.
+ * Dense linear algebra for WebAssembly, on Eigen (eigen.tuxfamily.org, MPL-2.0). `npm run build:eigen` makes module.ts of this
+ * file.
  *
- * Every function works on one region of memory that the caller has filled: operands one after another, row by row, results in
- * place. It returns 0, or 1 where the matrix has no such decomposition. Nothing here keeps state.
+ * Every function works on one region of memory that the caller has filled with the operands, one after another, row by row. The
+ * results take their place. It returns 0, or 1 where the matrix has no such decomposition. Nothing here keeps state.
  *
- * Two steps of the symmetric eigendecomposition are written out, as Eigen's own run at half the speed where it counts most: in a
+ * Two steps of the symmetric eigendecomposition are written out. Eigen's own run at half the speed where it counts most: in a
  * process that decomposes a few large matrices once. Browsers and Node compile a function well only after many calls of it, and
  * Eigen puts the whole of each step into one long call. Here all work is done in short functions that are called often.
  */
@@ -28,18 +29,18 @@ using Rows = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMaj
 template <typename Scalar>
 using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
-/** A = Q T Qᵀ, T tridiagonal: Q as Householder vectors below the diagonal of `a` with their coefficients. */
+/** A = Q T Qᵀ with T tridiagonal. Q is kept as Householder vectors below the diagonal of `a`, and their coefficients. */
 template <typename Scalar>
 struct Tridiagonal {
   Vector<Scalar> diagonal, below, coefficients;
 };
 
-/** Columns whose reflections are applied to the rest of the matrix at once. */
+/** How many columns' reflections are applied to the rest of the matrix at once. */
 constexpr Index BLOCK = 32;
 
 /**
- * Householder tridiagonalisation by blocks (Dongarra, Hammarling & Sorensen 1989; LAPACK's dsytrd and dlatrd, lower half): within a
- * block the rest of the matrix stays as it was, A − V Wᵀ − W Vᵀ is what it stands for.
+ * Householder tridiagonalisation by blocks (Dongarra, Hammarling & Sorensen 1989; LAPACK's dsytrd and dlatrd, lower half): within
+ * a block the rest A of the matrix is not updated; it stands for A − V Wᵀ − W Vᵀ.
  */
 template <typename Scalar>
 Tridiagonal<Scalar> tridiagonalise(Eigen::Ref<Columns<Scalar>> a) {
@@ -84,16 +85,18 @@ Tridiagonal<Scalar> tridiagonalise(Eigen::Ref<Columns<Scalar>> a) {
   return t;
 }
 
-/** Plane rotations of many QR sweeps, applied to the columns of Q together: a few rows at a time, which stay in the cache. */
+/**
+ * Collects the plane rotations of many QR sweeps, and applies them to Q together: a few rows at a time, which stay in the cache.
+ */
 template <typename Scalar>
 class Sweeps {
  public:
   explicit Sweeps(Columns<Scalar>& q) : q(q), panel(ROWS * q.cols()) {}
 
-  /** A sweep from column `first` on. */
+  /** Begins a sweep at column `first`. */
   void begin(Index first) { sweeps.push_back({first, 0}); }
 
-  /** The next rotation of the sweep that was begun last. */
+  /** Adds the next rotation of the sweep that was begun last. */
   void add(Scalar c, Scalar s) {
     rotations.push_back({c, s});
     sweeps.back().count++;
@@ -127,10 +130,10 @@ class Sweeps {
 
   /** Rows of a panel: four SIMD registers. */
   static constexpr Index ROWS = 64 / sizeof(Scalar);
-  /** Rotations that are put together, per column of Q. */
+  /** How many rotations are collected for each column of Q. */
   static constexpr Index HELD = 64;
 
-  /** The column that the next rotation takes up again stays in registers. */
+  /** Rotates neighbouring columns. The column that the next rotation uses again stays in registers. */
   EIGEN_DONT_INLINE static void rotate(Scalar* column, const Rotation* rotations, Index count) {
     Scalar left[ROWS];
     std::copy_n(column, ROWS, left);
@@ -185,10 +188,10 @@ EIGEN_DONT_INLINE void sweep(Vector<Scalar>& d, Vector<Scalar>& e, Index first, 
   }
 }
 
-/** Sweeps an eigenvalue may take, on the average. */
+/** The most sweeps that an eigenvalue may take, on average. */
 constexpr Index PATIENCE = 30;
 
-/** T = Z diag(d) Zᵀ, and Q becomes Q Z. False where it does not converge. Entries of T must be of the order of 1. */
+/** Finds T = Z diag(d) Zᵀ and makes Q Z of Q. False if this does not converge. Entries of T must be of the order of 1. */
 template <typename Scalar>
 bool diagonalise(Vector<Scalar>& d, Vector<Scalar>& e, Columns<Scalar>& q) {
   const Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
@@ -231,7 +234,7 @@ using Map = Eigen::Map<Rows<double>>;
 
 extern "C" {
 
-/** A [n, n], its largest entry of the order of 1, then room for n: becomes V [n, n] and λ [n] in any order. */
+/** A [n, n] with a largest entry of the order of 1, then room for n numbers, become V [n, n] and λ [n] in any order. */
 int symmetric_eigen_f64(double* region, int n) { return symmetricEigen(region, Index(n)); }
 int symmetric_eigen_f32(float* region, int n) { return symmetricEigen(region, Index(n)); }
 
@@ -255,7 +258,7 @@ int triangular_solve(double* region, int n, int k, int transposed) {
   return 0;
 }
 
-/** A [m, k] and B [k, n], then room for m n: that becomes A B. */
+/** A [m, k] and B [k, n], then room for m n numbers, which becomes A B. */
 int multiply(double* region, int m, int k, int n) {
   const Map a(region, m, k);
   const Map b(region + Index(m) * k, k, n);

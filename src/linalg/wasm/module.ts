@@ -1,7 +1,7 @@
 /** Eigen 3.4.0 (MPL-2.0) in WebAssembly. `npm run build:eigen` generates this file from eigen.cpp: edit eigen.cpp instead. */
 
 /** A hash of the source, flags and versions from which the bytes were built. */
-export const RECIPE = '0cfe8b3e98607b747c8ad7b3ecc06ecb4f047f04f6c08946859fadba796c004b';
+export const RECIPE = 'e66866658dc6c166cecf667cf5575dce77737bc65d711e46973152706b71f2c9';
 
 /** The module in base64. */
 export const BYTES: string =

@@ -1,17 +1,20 @@
-/** The WebAssembly module: found out whether it can run here, compiled once, and called. */
+/** The WebAssembly module. This file finds out whether it can run here, compiles it once, and calls it. */
 import { either as E, function as F, type taskEither as TE } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../../errors.js';
 import type { WasmCall, WasmReply } from './call.js';
 import { BYTES } from './module.js';
 import { type WasmApi, type WasmExports, type WasmModule, webAssembly } from './webassembly.js';
 
-/** Compiled once, whether on this thread or beside it. */
+/** The compiled module. It is compiled once, on this thread or off it. */
 let compiled: WasmModule | undefined;
 
-/** Memory that an instance keeps for the next call; one that had to grow beyond is let go. */
+/** The most memory that an instance may keep for the next call. An instance that has grown beyond it is dropped. */
 const KEPT_BYTES = 2 ** 26;
 
-/** The module calls neither: memory is viewed anew after each call, and it has no main to exit from. */
+/**
+ * The module's imports. When its memory grows there is nothing to do, as the memory is viewed anew after each call. It has no
+ * main, so it exits only when it gives up.
+ */
 const IMPORTS = {
   env: { emscripten_notify_memory_growth: () => {} },
   wasi_snapshot_preview1: {
@@ -21,7 +24,7 @@ const IMPORTS = {
   },
 };
 
-/** The module, compiled on this thread unless it is there already. `Backend` where it cannot run. */
+/** The module, compiled on this thread unless it has been compiled before. `Backend` where it cannot run. */
 export const wasmModule = (): E.Either<LaplaceError, WasmModule> =>
   compiled === undefined
     ? F.pipe(
@@ -31,7 +34,7 @@ export const wasmModule = (): E.Either<LaplaceError, WasmModule> =>
       )
     : E.right(compiled);
 
-/** The module, compiled beside this thread unless it is there already. `Backend` where it cannot run. */
+/** The module, compiled off this thread unless it has been compiled before. `Backend` where it cannot run. */
 export const prepareWasm: TE.TaskEither<LaplaceError, WasmModule> = async () => {
   if (compiled !== undefined) return E.right(compiled);
   const found = runnable();
@@ -43,7 +46,7 @@ export const prepareWasm: TE.TaskEither<LaplaceError, WasmModule> = async () => 
   );
 };
 
-/** Carries out calls on this thread. */
+/** Makes a function that carries out calls on this thread. */
 export function executor(module: WasmModule): (call: WasmCall) => WasmReply {
   let kept: WasmExports | undefined;
   return (call) => {
@@ -59,10 +62,10 @@ export function executor(module: WasmModule): (call: WasmCall) => WasmReply {
 
 function perform(exports: WasmExports, { name, sizes, region }: WasmCall): WasmReply {
   const { malloc, free, [name]: run, memory } = exports as WasmExports & Record<string, (...args: number[]) => number>;
-  // An address above 2 GiB comes as a negative number.
+  // An address above 2 GiB arrives as a negative number.
   const address = (malloc as (bytes: number) => number)(region.byteLength) >>> 0;
   if (address === 0) throw new Error(`no memory for ${region.byteLength} bytes`);
-  // Memory that grows is another buffer.
+  // Memory that has grown is another buffer, so each view is made anew.
   const View = region.constructor as Float64ArrayConstructor;
   new View(memory.buffer, address, region.length).set(region);
   const status = (run as (...args: number[]) => number)(address, ...sizes);
@@ -76,7 +79,7 @@ function keep(module: WasmModule): WasmModule {
   return module;
 }
 
-/** WebAssembly and the module's bytes, where it has SIMD. */
+/** WebAssembly and the module's bytes, where WebAssembly has SIMD. */
 function runnable(): E.Either<LaplaceError, { readonly api: WasmApi; readonly bytes: Uint8Array }> {
   const api = webAssembly();
   if (api === undefined) return E.left(unavailable('no WebAssembly'));
@@ -89,15 +92,15 @@ const unavailable = (found: string): LaplaceError =>
     what: "The engine 'wasm' cannot run here",
     found,
     expected: 'WebAssembly with SIMD: Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or later',
-    remedy: "Name the engine 'javascript', which runs everywhere, or none.",
+    remedy: "Name the engine 'javascript', which runs everywhere, or name none.",
   });
 
-/** A policy forbids it, or a browser wants large modules to be compiled asynchronously (Chrome before 114). */
+/** The error where a policy forbids compilation, or a browser compiles large modules only asynchronously (Chrome before 114). */
 const refused = (cause: unknown): LaplaceError =>
   laplaceError('Backend', {
     what: "The engine 'wasm' may not be compiled here",
     found: (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, ''),
     remedy:
-      "Await prepareWasm() first, as older browsers want; under a Content-Security-Policy, allow 'wasm-unsafe-eval'. Or name the engine 'javascript'.",
+      "Await prepareWasm() first, which older browsers need. Under a Content-Security-Policy allow 'wasm-unsafe-eval'. Or name the engine 'javascript'.",
     cause,
   });

@@ -1,6 +1,6 @@
 /**
- * WebAssembly as far as it is used here: the library is typed without the browser's types, and runs where WebAssembly may be
- * missing.
+ * The types of WebAssembly that are used here. The library is typed without the browser's types, and it runs where WebAssembly
+ * may be missing.
  */
 
 /** A compiled module. Can be posted to workers. */
@@ -12,7 +12,7 @@ interface Memory {
   readonly buffer: ArrayBuffer;
 }
 
-/** What a module exports, its memory and functions. */
+/** The exports of a module: its memory and its functions. */
 export interface WasmExports {
   readonly memory: Memory;
   readonly [name: string]: unknown;
@@ -26,5 +26,5 @@ export interface WasmApi {
   readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: WasmExports };
 }
 
-/** Undefined where there is none. Asked anew each time. */
+/** The global `WebAssembly`, looked up anew each time. Undefined where there is none. */
 export const webAssembly = (): WasmApi | undefined => (globalThis as { WebAssembly?: WasmApi }).WebAssembly;

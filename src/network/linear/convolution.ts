@@ -1,6 +1,6 @@
 /**
  * Convolutions in one to three dimensions: W is the kernel [taps · channels, filters], the positions are the output pixels, and a
- * is the patch that each of them sees (Grosse & Martens 2016).
+ * is the patch of the input that a pixel sees (Grosse & Martens 2016).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -17,7 +17,7 @@ export function convolutionMap(layer: Layer, inputShape: ValueShape): LinearMap 
   return windowMap(layer, layer.weights, inputShape, windowOf(layer, shape.slice(0, -2)));
 }
 
-/** The map of a kernel [...window, channels, filters] and maybe a bias, in a layer that may have more. */
+/** The map of a kernel [...window, channels, filters] and perhaps a bias. The layer may have more variables than these. */
 export function windowMap(
   layer: Layer,
   variables: ReadonlyArray<LayerVariable>,
@@ -25,7 +25,7 @@ export function windowMap(
   window: Window,
 ): LinearMap {
   const format = formatOf(layer);
-  // tfjs's Conv1D takes channels first, and gives channels last.
+  // With channels first, tfjs's Conv1D takes channels first but gives channels last.
   const output = layer.getClassName() === 'Conv1D' ? CHANNELS_LAST : format;
   const kernelShape = (variables[0] as LayerVariable).shape as number[];
   const [channels, m] = kernelShape.slice(-2) as [number, number];
@@ -58,7 +58,7 @@ export function windowMap(
   };
 }
 
-/** T of a window over these sizes. */
+/** T, the number of positions of a window over spatial dimensions of these sizes. Undefined where a size is not known. */
 export const positionsOf = (spatial: ValueShape, window: Window): number | undefined =>
   spatial.some((size) => size === null)
     ? undefined
@@ -73,7 +73,8 @@ type Triple = [number, number, number];
 /** A convolution without bias, channels last. */
 export function convolve(x: tf.Tensor, kernel: tf.Tensor, window: Window): tf.Tensor {
   const { strides, dilations, padding } = window;
-  // Strides beyond the kernel with 'same' padding give wrong numbers on tfjs's WASM backend; padded beforehand they don't.
+  // With 'same' padding, strides beyond the kernel give wrong numbers on tfjs's WASM backend. With input padded beforehand they
+  // don't.
   if (padding === 'same' && strides.some((s, d) => s > (window.kernel[d] as number))) {
     const spans = spatialOf(x).map((size, d) => span(size, d, window));
     const around = padded(
@@ -92,14 +93,14 @@ export function convolve(x: tf.Tensor, kernel: tf.Tensor, window: Window): tf.Te
   }
 }
 
-/** The transpose of `convolve` in its input: [R, …, filters] to [R, …size, channels]. */
+/** The transpose of `convolve` as a map of its input: g [R, …, filters] to [R, …size, channels]. */
 export function backToInput(g: tf.Tensor, kernel: tf.Tensor, size: ReadonlyArray<number>, window: Window): tf.Tensor {
   const [R] = g.shape as [number];
   const [channels, filters] = kernel.shape.slice(-2) as [number, number];
   const { strides, padding, dilations } = window;
   const shape = [R, ...size, channels];
   if (strides.length === 3 || dilations.some((d) => d > 1)) {
-    // tfjs has no transpose of dilated convolutions, and on its WASM backend a wrong one of volumes.
+    // tfjs has no transpose of dilated convolutions. In three dimensions its WASM backend has a wrong one.
     const taps = window.kernel.reduce((a, b) => a * b, 1);
     const rows = tf.reshape(g, [-1, filters]) as tf.Tensor2D;
     const seen = timesTransposed(rows, tf.reshape(kernel, [taps * channels, filters]) as tf.Tensor2D);

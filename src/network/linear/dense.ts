@@ -1,4 +1,4 @@
-/** Dense layers on vectors (one position) and on sequences or grids (a position for each of the leading dimensions). */
+/** Dense layers on vectors (one position) and on sequences or grids (a position for each entry of the leading dimensions). */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { affine, timesTransposed } from '../matmul.js';
@@ -10,7 +10,7 @@ export function denseMap(layer: Layer, inputShape: ValueShape): LinearMap {
   return kernelMap(layer.weights, inputShape);
 }
 
-/** z = x K + b over the last axis, for a kernel [in, m] and maybe a bias. */
+/** The map z = x K + b over the last axis, for a kernel K [in, m] and perhaps a bias b [m]. */
 export function kernelMap(variables: ReadonlyArray<LayerVariable>, inputShape: ValueShape): LinearMap {
   const [kernel, biasVariable] = variables as [LayerVariable, LayerVariable | undefined];
   const [inputs, m] = kernel.shape as [number, number];

@@ -1,6 +1,7 @@
 /**
- * Depthwise convolutions: every channel has a kernel of its own, so that there is one Kronecker block a channel, all of one size.
- * tfjs's kernel is [h, w, channels, multiplier], outputs are numbered channel · multiplier + q; W is [channels · n, multiplier].
+ * Depthwise convolutions. Every channel has a kernel of its own, so there is one Kronecker block for each channel, all of one
+ * size. tfjs's kernel is [h, w, channels, multiplier]. Output q of a channel has the number channel · multiplier + q. W is
+ * [channels · n, multiplier].
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -12,10 +13,14 @@ import { fromPatches, patches } from './patches.js';
 
 /** The map of a DepthwiseConv2D layer for inputs of this shape. */
 export const depthwiseMap = (layer: Layer, inputShape: ValueShape): LinearMap =>
-  // It takes a dilation rate, and ignores it.
+  // The layer takes a dilation rate and ignores it.
   channelMap(layer, layer.weights, inputShape, false);
 
-/** The map of a depthwise kernel and maybe a bias, in a layer that may have more. */
+/**
+ * The map of a depthwise kernel and perhaps a bias. The layer may have more variables than these.
+ *
+ * @param dilated false for a layer that ignores its dilation rate.
+ */
 export function channelMap(
   layer: Layer,
   variables: ReadonlyArray<LayerVariable>,
@@ -41,7 +46,7 @@ export function channelMap(
     const at = tf.reshape(g, [R, g.size / (R * P * m), 1, P, m]);
     return fromPatches(tf.sum(tf.mul(at, tf.reshape(kernel, [h * w, P, m])), 4), size, window);
   };
-  /** tfjs has no gradient of dilated convolutions, and none at all on the WASM backend as it ships. */
+  /** Whether tfjs has the gradient. It has none for dilated convolutions, and none at all on the WASM backend as it ships. */
   const hasGradient = (): boolean =>
     dilations.every((d) => d === 1) && tf.getKernel('DepthwiseConv2dNativeBackpropInput', tf.getBackend()) !== undefined;
   return {

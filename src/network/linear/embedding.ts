@@ -1,6 +1,6 @@
 /**
- * Embeddings: a is the one-hot row of a token and W [vocabulary, m] its table, so that the input factor is the diagonal of the
- * tokens' counts. `unfold` gives the tokens themselves, [1, R, T, 1]: nothing of the size of the vocabulary is made.
+ * Embeddings: a is the one-hot row of a token and W [vocabulary, m] is the table. So the input factor is a diagonal that holds
+ * the counts of the tokens. `unfold` gives the tokens themselves, [1, R, T, 1]: nothing of the size of the vocabulary is made.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -27,7 +27,7 @@ export function embeddingMap(layer: Layer, inputShape: ValueShape): LinearMap {
     },
     unfold: (x) => perExample(tf.cast(x, 'int32'), 1),
     atPositions: (z) => perExample(z, m),
-    // Tokens are numbers without a gradient.
+    // Tokens are integers, which have no gradient.
     pullback: (g, x) => tf.zeros([g.shape[0] as number, ...x.shape.slice(1)]),
     toMatrix: ([table]) => tf.clone(table as tf.Tensor2D),
     fromMatrix: (W) => [tf.clone(W)],

@@ -1,9 +1,9 @@
-/** Channels first or last: maps compute with channels last, as TensorFlow's kernels do, and turn around on the way in and out. */
+/** Data formats. Maps compute with channels last, as TensorFlow's kernels do, and transpose other data on the way in and out. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer, ValueShape } from './map.js';
 import type { Window } from './patches.js';
 
-/** What a convolution keeps of its options, as far as it is used here. Its `getConfig` leaves out some of them (Conv1D's format). */
+/** The options of a convolution that are used here. They are its members, as `getConfig` leaves out some (Conv1D's format). */
 interface Convolution {
   readonly dataFormat?: 'channelsFirst' | 'channelsLast';
   readonly padding?: 'valid' | 'same';
@@ -11,7 +11,7 @@ interface Convolution {
   readonly dilationRate?: number | ReadonlyArray<number>;
 }
 
-/** Both directions of a data format; identities for channels last. */
+/** A data format: `last` takes tensors to channels last, `back` takes them from there. Both are identities for channels last. */
 export interface Format {
   readonly last: (t: tf.Tensor) => tf.Tensor;
   readonly back: (t: tf.Tensor) => tf.Tensor;

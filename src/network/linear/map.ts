@@ -1,12 +1,14 @@
 /**
- * What a layer with a curvature block must offer: z is linear in its weights. At every position t (the one of a dense layer on
- * vectors, every pixel of a convolution, every step of a sequence) and in every group p (every channel of a depthwise
- * convolution; P = 1 otherwise)
+ * What a layer with a curvature block must offer. Its pre-activation z is linear in its weights: at every position t of every
+ * group
  *
  *   z_t = a_t W,   a [n] the inputs that the position sees (with a trailing 1 for a bias),   W [n, m].
  *
- * A new kind of layer is one file that makes such a value, and a line in `index.ts`. Tensors are made inside the caller's `tf.tidy`.
- * Letters: R rows (examples, or gradients of several outputs stacked), T positions of one example, P groups.
+ * A dense layer on vectors has one position, a convolution one for each pixel, a layer on sequences one for each step. The
+ * channels of a depthwise convolution and the features of a scale are groups; all other maps have one group.
+ *
+ * A new kind of layer is one file that makes such a value, and a line in `index.ts`. Tensors are made inside the caller's
+ * `tf.tidy`. Letters: R rows (examples, or gradients of several outputs stacked), T positions of one example, P groups.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, layers } from '@tensorflow/tfjs-layers';
@@ -16,10 +18,10 @@ import type { Stack } from '../stack.js';
 /** A layer of tfjs. */
 export type Layer = layers.Layer;
 
-/** Shape of one value, the batch left out; null where only a batch tells. */
+/** Shape of one value, without the batch dimension; null where only a batch tells. */
 export type ValueShape = ReadonlyArray<number | null>;
 
-/** Kernel and bias, as tfjs shapes them; whichever of the two the layer has. */
+/** Kernel and bias in tfjs's shapes, or the one of the two that the layer has. */
 export type MapWeights = ReadonlyArray<tf.Tensor>;
 
 /** A linear map of one layer. */
@@ -42,22 +44,24 @@ export interface LinearMap {
   readonly variables: ReadonlyArray<LayerVariable>;
   /** T, if it does not depend on the batch. */
   readonly positions: number | undefined;
-  /** z at these weights: [R, …] in, [R, …] out. */
+  /** z [R, …] from x [R, …], at these weights. */
   readonly apply: (x: tf.Tensor, weights: MapWeights) => tf.Tensor;
-  /** a without the bias's 1: [P, R, T, n − bias]; of a bias alone only P, R and T are looked at. */
+  /**
+   * a without the 1 for the bias: [P, R, T, n − 1] with a bias, else [P, R, T, n]. If W is a bias alone only P, R, T are read.
+   */
   readonly unfold: (x: tf.Tensor) => tf.Tensor4D;
-  /** Something of the shape of z, position by position: [P, R, T, m]. */
+  /** A tensor of the shape of z, position by position: [P, R, T, m]. */
   readonly atPositions: (z: tf.Tensor) => tf.Tensor4D;
-  /** Gradient in x [R, …] from one in z [R, …]; `x` gives the shape of one example, whatever its own number of rows. */
+  /** Gradient in x [R, …] from the gradient in z [R, …]. `x` only gives the shape of an example; it may have other rows. */
   readonly pullback: (gradient: tf.Tensor, x: tf.Tensor, weights: MapWeights) => tf.Tensor;
   /**
-   * Gradients Ĝ = Σ_t a_t g_tᵀ [P, R, n, m] of every row in W, from x [B, …] and gradients [R, …] in z: for maps that have a shorter way
-   * than unfolding their inputs.
+   * The gradient Ĝ = Σ_t a_t g_tᵀ of each row in W, [P, R, n, m], from x [B, …] and gradients [R, …] in z. A map has this
+   * function where there is a shorter way than unfolding the inputs.
    */
   readonly weightGradients?: (x: tf.Tensor, gradient: tf.Tensor, stack: Stack) => tf.Tensor4D;
-  /** W [P·n, m], groups on top of each other. */
+  /** W [P·n, m] of these weights, groups on top of each other. */
   readonly toMatrix: (weights: MapWeights) => tf.Tensor2D;
-  /** The inverse. */
+  /** The inverse of `toMatrix`. */
   readonly fromMatrix: (W: tf.Tensor2D) => MapWeights;
 }
 

@@ -9,10 +9,10 @@ export function stacked([kernel, bias]: MapWeights): tf.Tensor2D {
   return bias === undefined ? rows : tf.concat([rows, tf.reshape(bias, [1, m])], 0);
 }
 
-/** Kernel of that shape and bias, cut from W. */
+/** Cuts W [n, m] into a kernel of that shape and, if there is one, a bias [m]. */
 export function unstacked(W: tf.Tensor2D, kernelShape: ReadonlyArray<number>, bias: boolean): MapWeights {
   const [n, m] = W.shape;
-  // Cut from a flat view: the WASM backend refuses a bias that was reshaped from a row.
+  // The parts are cut from a flat view: the WASM backend refuses a bias that was reshaped from a row.
   const flat = tf.reshape(W, [n * m]);
   const inputs = bias ? n - 1 : n;
   const kernel = tf.reshape(tf.slice(flat, 0, inputs * m), [...kernelShape]);

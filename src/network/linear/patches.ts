@@ -1,7 +1,7 @@
 /**
- * Patches: what each output position of a convolution sees of its input (im2col), in TensorFlow's order, for one to three spatial
- * dimensions. One strided slice for each tap of the kernel, so the cost is that of moving the patches, whatever the channels.
- * Reference: Grosse & Martens 2016, section 2.2 (the expansion operator).
+ * Patches: the part of the input that each output position of a convolution sees (im2col), in TensorFlow's order, for one to
+ * three spatial dimensions. Each tap of the kernel takes one strided slice. So the cost is that of moving the patches, whatever
+ * the number of channels. Reference: Grosse & Martens 2016, section 2.2 (the expansion operator).
  */
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -10,7 +10,6 @@ export interface Window {
   readonly kernel: ReadonlyArray<number>;
   readonly strides: ReadonlyArray<number>;
   readonly dilations: ReadonlyArray<number>;
-  /***/
   readonly padding: 'valid' | 'same';
 }
 
@@ -51,7 +50,10 @@ export function patches(x: tf.Tensor, window: Window): tf.Tensor4D {
   return taps.length === 1 ? (taps[0] as tf.Tensor4D) : tf.concat(taps, 2);
 }
 
-/** The transpose of `patches`: what each patch holds, added up at the inputs [R, …size, channels] that it came from. */
+/**
+ * The transpose of `patches`: adds up what patches [R, T, taps, channels] hold, at the inputs [R, …size, channels] they came
+ * from.
+ */
 export function fromPatches(seen: tf.Tensor4D, size: ReadonlyArray<number>, window: Window): tf.Tensor {
   const [R, , , channels] = seen.shape;
   const spans = size.map((s, d) => span(s, d, window));
@@ -73,9 +75,9 @@ export function fromPatches(seen: tf.Tensor4D, size: ReadonlyArray<number>, wind
   return tf.slice(sum, begin, [R, ...size, channels]);
 }
 
-/** Zeros after every entry of the spatial dimensions, stride − 1 of them. */
+/** Puts stride − 1 zeros after every entry of each spatial dimension. */
 export const withGaps = (x: tf.Tensor, strides: ReadonlyArray<number>): tf.Tensor =>
-  // One dimension after another, as ranks are limited: [outer, size, 1, inner] to [outer, size, stride, inner].
+  // One dimension at a time, as tfjs limits ranks: [outer, size, 1, inner] becomes [outer, size, stride, inner].
   strides.reduce((values, stride, d) => {
     if (stride === 1) return values;
     const { shape } = values;
@@ -90,7 +92,7 @@ export const withGaps = (x: tf.Tensor, strides: ReadonlyArray<number>): tf.Tenso
     return tf.reshape(gaps, [...shape.slice(0, d + 1), size * stride, ...shape.slice(d + 2)]);
   }, x);
 
-/** Zeros around the spatial dimensions. */
+/** Puts zeros around the spatial dimensions. */
 export const padded = (x: tf.Tensor, pads: ReadonlyArray<[number, number]>): tf.Tensor =>
   pads.some(([before, after]) => before + after > 0) ? tf.pad(x, [[0, 0], ...pads, [0, 0]]) : x;
 

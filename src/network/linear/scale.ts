@@ -1,13 +1,14 @@
 /**
  * The scale γ and shift β of a normalisation: z = γ ⊙ x̂ + β, with x̂ the normalised values. Every feature is a group of its own
- * with one output, a = (x̂, 1), W = (γ, β). Kept as a diagonal: its entries are few, and what couples them is not a product.
+ * with one output, a = (x̂, 1), W = (γ, β). The curvature is kept as a diagonal: it has few entries, and the coupling between
+ * them is not a Kronecker product.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { timesValue } from '../stack.js';
 import type { LinearMap, ValueShape } from './map.js';
 
-/** The map of a scale and a shift, whichever there is, over features along `axes` of values of this shape (batch first). */
+/** The map of a scale, a shift or both, over the features along `axes` of values of this shape (batch first). */
 export function scaleMap(
   scale: LayerVariable | undefined,
   shift: LayerVariable | undefined,
@@ -65,6 +66,6 @@ export function scaleMap(
   };
 }
 
-/** Axes of a value (batch first), none of them negative. */
+/** Axes of a value (batch first) as numbers >= 0. */
 export const axesOf = (axis: number | ReadonlyArray<number>, valueShape: ValueShape): number[] =>
   [axis].flat().map((a) => (a < 0 ? a + valueShape.length : (a as number)));

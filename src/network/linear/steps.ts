@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearMap } from './map.js';
 
-/** The map over inputs [R, S, …], for a map over [R, …]. */
+/** Turns a map over [R, …] into one over sequences [R, S, …]. */
 export function overSteps(map: LinearMap, steps: number | null): LinearMap {
   const merged = (t: tf.Tensor): tf.Tensor => tf.reshape(t, [-1, ...t.shape.slice(2)]);
   const split = (t: tf.Tensor, R: number): tf.Tensor => tf.reshape(t, [R, (t.shape[0] as number) / R, ...t.shape.slice(1)]);

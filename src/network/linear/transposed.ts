@@ -1,7 +1,8 @@
 /**
- * Transposed convolutions in two and three dimensions. tfjs's kernel is [...window, filters, channels]; W is
- * [taps · channels (+ 1), filters], row (tap, channel) being that kernel's entry. A position sees, for every tap, the input that
- * the tap carries to it: with zeros between the inputs (the stride) these are patches with the taps in reverse.
+ * Transposed convolutions in two and three dimensions. tfjs's kernel is [...window, filters, channels]. W is [taps · channels (+
+ * 1), filters]: its row (tap, channel) holds the kernel's entries for that tap and channel. At every tap a position sees the
+ * input that the tap carries to it. With zeros between the inputs (stride − 1 of them), what the positions see are patches with
+ * the taps in reverse.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -23,7 +24,7 @@ export function transposedMap(layer: Layer, inputShape: ValueShape): LinearMap {
       const stride = window.strides[d] as number;
       return window.padding === 'same' ? s * stride : s * stride + Math.max((window.kernel[d] as number) - stride, 0);
     });
-  /** Filters and channels change places. */
+  /** Swaps filters and channels. */
   const swapped = (kernel: tf.Tensor): tf.Tensor => tf.transpose(kernel, [...Array.from({ length: D }, (_, d) => d), D + 1, D]);
   const spatial = format.lastShape(inputShape).slice(0, -1);
   return {
@@ -66,7 +67,7 @@ function parts(layer: Layer) {
 
 const ones = (D: number): number[] => new Array<number>(D).fill(1);
 
-/** Zeros between the inputs, and around them as many as make every output position see a whole window. */
+/** Puts zeros between the inputs, and so many zeros around them that every output position sees a whole window. */
 function spread(x: tf.Tensor, outputSize: ReadonlyArray<number>, window: Window): tf.Tensor {
   const [R] = x.shape as [number];
   const channels = x.shape[x.rank - 1] as number;

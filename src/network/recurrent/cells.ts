@@ -1,13 +1,13 @@
 /**
- * One step of tfjs's recurrent cells, from z_t = x_t K + b and the states before it to the states after it, h first. Before the first
- * step all states are zero; they are left out, and with them the recurrent kernel.
+ * One step of tfjs's recurrent cells: from z_t = x_t K + b and the states before the step to the states after it, h first. Before
+ * the first step all states are zero. So the first step leaves out the states and the recurrent kernel.
  *
  *   SimpleRNN  h' = φ(z + h R)                                                     Elman 1990
  *   LSTM       i, f, g, o = z + h R;  c' = σ(f) c + σ(i) φ(g);  h' = σ(o) φ(c')    Hochreiter & Schmidhuber 1997
  *   GRU        u, r = σ(z + h R);  h' = u h + (1 − u) φ(z + (r h) R)               Cho et al. 2014; tfjs resets before the product
  *
- * A GRU uses its recurrent kernel twice a step: on h for the gates u and r, and on r h for the candidate. Both are uses of the whole
- * kernel, of which some columns go unread, so that it is one block like any other.
+ * A GRU uses its recurrent kernel twice a step: on h for the gates u and r, and on r h for the candidate. Each time it multiplies
+ * with the whole kernel and leaves some columns unread. So the kernel is one block like any other.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -17,7 +17,7 @@ interface Activation {
   readonly apply: (z: tf.Tensor) => tf.Tensor;
 }
 
-/** The members of tfjs's cells that their types keep to themselves. */
+/** The members of tfjs's cells that are used here and that their types hide. */
 export interface Cell {
   readonly units: number;
   readonly kernel: LayerVariable;
@@ -30,12 +30,12 @@ export interface Cell {
   readonly getClassName: () => string;
 }
 
-/** A use of the recurrent kernel: h R. */
+/** Adds a use of the recurrent kernel, h R. */
 export type Recur = (h: ValueId) => ValueId;
 
 /** How a step adds operations. */
 export interface Tools {
-  /** Any function of values, with so many results. */
+  /** Adds any function of values, with `count` results. */
   readonly opaque: (
     inputs: ReadonlyArray<ValueId>,
     count: number,
@@ -44,7 +44,7 @@ export interface Tools {
   readonly recur: Recur;
 }
 
-/** Adds one step; the states after it. `states` is empty before the first. */
+/** Adds one step and returns the states after it. `states` is empty at the first step. */
 export type CellStep = (cell: Cell, tools: Tools, z: ValueId, states: ReadonlyArray<ValueId>) => ReadonlyArray<ValueId>;
 
 type Values = ReadonlyArray<tf.Tensor>;
@@ -85,5 +85,5 @@ const gru: CellStep = ({ activation, recurrentActivation }, { opaque, recur }, z
   });
 };
 
-/** By class name of the cell. */
+/** The step of each cell, by the cell's class name. */
 export const STEPS: Readonly<Record<string, CellStep>> = { SimpleRNNCell: simple, LSTMCell: lstm, GRUCell: gru };

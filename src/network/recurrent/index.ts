@@ -1,7 +1,8 @@
 /**
- * Recurrent layers, unrolled over the steps of their sequence: one product with the kernel for all steps at once, and one with the
- * recurrent kernel for every step after the first. Each kernel is one block whose uses are the steps: weight sharing over time, as
- * for the pixels of a convolution. Martens, Ba & Johnson 2018 (KFAC for recurrent networks): `expand` is their independence over time.
+ * Recurrent layers, unrolled over the steps of their sequence. One product with the kernel serves all steps at once; every step
+ * after the first takes one with the recurrent kernel. Each kernel is one block whose positions are the steps: time shares its
+ * weights, as the pixels share those of a convolution. Reference: Martens, Ba & Johnson 2018 (KFAC for recurrent networks);
+ * `expand` is their independence over time.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { kernelMap } from '../linear/dense.js';
@@ -9,14 +10,14 @@ import type { Layer, ValueShape } from '../linear/map.js';
 import type { Emit, Lowering, ValueId } from '../ops.js';
 import { type Cell, type Recur, STEPS, type Tools } from './cells.js';
 
-/** The members of tfjs's recurrent layers that their types keep to themselves. */
+/** The members of tfjs's recurrent layers that are used here and that their types hide. */
 interface Recurrent {
   readonly cell?: Cell & { readonly cells?: ReadonlyArray<Cell> };
   readonly goBackwards: boolean;
   readonly returnSequences: boolean;
 }
 
-/** Those of Bidirectional. */
+/** The members of tfjs's Bidirectional that are used here and that its types hide. */
 interface Pair {
   readonly forwardLayer: Layer;
   readonly backwardLayer: Layer;
@@ -24,7 +25,9 @@ interface Pair {
   readonly returnSequences: boolean;
 }
 
-/** The operations of a recurrent layer on sequences [T, in], or undefined for other layers and for those taken as a whole. */
+/**
+ * The operations of a recurrent layer on sequences [T, in]. Undefined for other layers, and for layers that are taken as a whole.
+ */
 export function recurrence(layer: Layer, inputShape: ValueShape): Lowering | undefined {
   if (!isRecurrent(layer) || whyWhole(layer, inputShape, true) !== undefined) return undefined;
   const [T, inputs] = inputShape as readonly [number, number];
@@ -35,7 +38,12 @@ export function recurrence(layer: Layer, inputShape: ValueShape): Lowering | und
   return (input, emit) => merged(layer, [there(input, emit), back(input, emit)], emit);
 }
 
-/** Why a recurrent layer is taken as a whole, and its weights stay at their MAP; undefined where it is not. */
+/**
+ * Why a recurrent layer is taken as a whole, so that its weights stay at their MAP. Undefined where it is not, and for other
+ * layers.
+ *
+ * @param alone whether the layer has one input and one output.
+ */
 export function whyWhole(layer: Layer, inputShape: ValueShape, alone: boolean): string | undefined {
   if (!isRecurrent(layer)) return undefined;
   const name = layer.getClassName();
@@ -44,7 +52,8 @@ export function whyWhole(layer: Layer, inputShape: ValueShape, alone: boolean): 
   if (foreign !== undefined) return `${name} with a cell of class ${foreign.getClassName()}`;
   if (!alone) return `${name} with states among its inputs or outputs, or with two outputs`;
   const [T] = inputShape;
-  if (T === null || T === undefined) return `${name} on sequences of unknown length: give the input shape its number of steps`;
+  if (T === null || T === undefined)
+    return `${name} on sequences of unknown length: put the number of steps into the input shape`;
   return T < 2 ? `${name} on sequences of one step, in which the recurrent kernel takes no part` : undefined;
 }
 
@@ -60,13 +69,13 @@ const isRecurrent = (layer: Layer): boolean =>
 
 const pairOf = (layer: Layer): Pair => layer as unknown as Pair;
 
-/** The cells of a layer, the lowest first; a stack of them runs as that many layers would. */
+/** The cells of a layer, the lowest first. Stacked cells run as so many layers on top of each other would. */
 function cellsOf(layer: Layer): ReadonlyArray<Cell> {
   const { cell } = layer as unknown as Required<Recurrent>;
   return cell.cells ?? [cell];
 }
 
-/** One direction. `owner` is the layer of the graph: `layer` itself, or the one around it. */
+/** Unrolls one direction. `owner` is the layer of the graph: `layer` itself, or the Bidirectional around it. */
 function unrolled(owner: Layer, layer: Layer, prefix: string, T: number, inputs: number): Lowering {
   const { goBackwards, returnSequences } = layer as unknown as Recurrent;
   const cells = cellsOf(layer);
@@ -84,7 +93,7 @@ function unrolled(owner: Layer, layer: Layer, prefix: string, T: number, inputs:
   };
 }
 
-/** h of every step, in the order in which they run. */
+/** Adds all steps of one cell. Returns h of every step, in the order in which the steps run. */
 function run(
   owner: Layer,
   cell: Cell,
@@ -121,7 +130,7 @@ function run(
 const stacked = (steps: ReadonlyArray<ValueId>, opaque: Tools['opaque']): ValueId =>
   opaque(steps, 1, (hs) => [tf.stack([...hs], 1)])[0] as ValueId;
 
-/** Both directions as one value, those of the way back in the order of the way there. */
+/** Merges both directions into one value. Steps of the backward direction are put into the order of the forward one. */
 function merged(layer: Layer, directions: ReadonlyArray<ValueId>, emit: Emit): ValueId {
   const { mergeMode, returnSequences } = pairOf(layer);
   const { opaque } = toolsOf(layer, emit);
@@ -140,7 +149,7 @@ function merged(layer: Layer, directions: ReadonlyArray<ValueId>, emit: Emit): V
   })[0] as ValueId;
 }
 
-/** Adds an operation that tfjs differentiates. */
+/** The tool that adds an operation that tfjs differentiates. */
 const toolsOf = (layer: Layer, { fresh, add }: Emit): Pick<Tools, 'opaque'> => ({
   opaque: (inputs, count, apply) => {
     const outputs = Array.from({ length: count }, fresh);
