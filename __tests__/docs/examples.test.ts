@@ -7,7 +7,7 @@ import { examplesIn } from './extract.js';
 
 const ROOT = join(__dirname, '..', '..');
 
-const documents = ['src', 'plugins', 'README.md']
+const documents = ['src', 'plugins', 'README.md', 'docs/extending.md']
   .map((path) => join(ROOT, path))
   .filter(existsSync)
   .flatMap((path) =>
