@@ -1,4 +1,7 @@
-/** Each weight on its own: Σ Ĝ ⊙ Ĝ [P·n, m] over examples and columns, Ĝ = Σ_t a_t g_tᵀ the gradients of an example. */
+/**
+ * Each weight on its own: the sum Σ Ĝ ⊙ Ĝ [P·n, m] over examples and columns. Ĝ = Σ_t a_t g_tᵀ is the gradient in W for one
+ * example and one column.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { closedSquares, squares, squaresOperations, squaresShape } from './squares.js';
 import type { SummedStructure, SumShape } from './structure.js';

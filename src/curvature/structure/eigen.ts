@@ -1,6 +1,6 @@
 /**
- * The exact second moments along the eigenvectors of Kronecker factors, which are given: Σ of (U_Aᵀ Ĝ U_G)² [P·n, m] over examples and
- * columns. Eigenvalue-corrected KFAC, George et al. 2018.
+ * The exact second moments of the gradients along given eigenvectors U_A and U_G of the Kronecker factors: the sum of the squared
+ * entries of U_Aᵀ Ĝ U_G over examples and columns, [P·n, m]. Eigenvalue-corrected KFAC (George et al. 2018).
  */
 import { closedSquares, squares, squaresOperations, squaresShape } from './squares.js';
 import type { SummedStructure, SumShape } from './structure.js';

@@ -1,6 +1,7 @@
 /**
- * Embeddings: a is the one-hot row of a token, so that Σ a aᵀ is diagonal and exact as the counts of tokens [n, 1]; an example of T
- * tokens counts each 1/T times. The output factor is that of `kronecker`. Nothing of size n² is made.
+ * Embeddings. The input a is the one-hot row of a token, so Σ a aᵀ is diagonal. The counts of tokens [n, 1] are this diagonal,
+ * exactly. In an example of T tokens each token counts 1/T. The output factor Σ g gᵀ [m, m] is the same as for `kronecker`. No
+ * array of n² numbers is made.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { gradientRows } from './inputs.js';

@@ -1,6 +1,7 @@
 /**
- * All covered weights together: Σ ĝ ĝᵀ [W, W] over examples and columns, ĝ the gradients of all covered weights laid end to end in one
- * column of W = n numbers. The estimator puts them together when every block is reached.
+ * All covered weights together: the sum Σ ĝ ĝᵀ [W, W] over examples and columns. ĝ holds the gradients of all covered weights end
+ * to end, in one column of W numbers; the layout's n is W here. The estimator (`estimator.ts`) builds ĝ when the backward pass
+ * has reached every block.
  */
 import { gram, type SummedStructure, type SumShape } from './structure.js';
 

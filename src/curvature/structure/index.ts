@@ -1,4 +1,7 @@
-/** The structures that a layer's curvature can be kept in, and what each sums. A new structure is one file here and a line. */
+/**
+ * The structures in which a layer's curvature can be kept, and the sums of each. A new structure is one new file here and one
+ * line below.
+ */
 import type { Matrix } from '../../types.js';
 import { diagonal } from './diagonal.js';
 import { eigen } from './eigen.js';
@@ -11,19 +14,19 @@ import type { LayerShape, SummedStructure, SumShape } from './structure.js';
 
 const STRUCTURES = { kronecker, embedding, inputDiagonal, diagonal, eigen, full, lowRank } as const;
 
-/** How the curvature of a layer is kept. */
+/** The name of a structure: the form in which the curvature of a layer is kept. */
 export type Structure = keyof typeof STRUCTURES;
 
-/** The named matrices that a structure sums of a layer: see the structure's own file for their shapes. */
+/** The named matrices that a structure sums for a layer. The structure's own file states their shapes. */
 export type PartsOf<S extends Structure> =
   ReturnType<(typeof STRUCTURES)[S]['sums']> extends infer Shapes ? { readonly [Part in keyof Shapes]: Matrix } : never;
 
-/** A layer's matrices with the structure that they belong to: sums over examples, or means. */
+/** A structure and a layer's matrices in that structure. The matrices are either sums over examples or means. */
 export type Structured = { readonly [S in Structure]: { readonly structure: S; readonly parts: PartsOf<S> } }[Structure];
 
 type AnyStructure = SummedStructure<Readonly<Record<string, SumShape>>>;
 
-/** What the curvature side knows of a structure. */
+/** The implementation of a structure: how its sums are shaped, added up and costed. */
 export const structureNamed = (structure: Structure): AnyStructure => STRUCTURES[structure] as unknown as AnyStructure;
 
 /** The names and shapes of a layer's sums. */
@@ -32,10 +35,13 @@ export const sumsOf = ({
   ...shape
 }: LayerShape & { readonly structure: Structure }): Readonly<Record<string, SumShape>> => structureNamed(structure).sums(shape);
 
-/** Named matrices as those of a structure: the one place where the compiler has to be told that the names are the structure's own. */
+/**
+ * Types named matrices as the parts of a structure. The caller makes sure that the names are the structure's own: the compiler
+ * cannot check this, and only this function claims it.
+ */
 export const structured = (structure: Structure, parts: Readonly<Record<string, Matrix>>): Structured =>
   ({ structure, parts }) as unknown as Structured;
 
-/** The matrices of a layer by name, whatever its structure. */
+/** The matrices of a layer by name, for code that works on every structure. */
 export const partsOf = ({ parts }: Structured): Readonly<Record<string, Matrix>> =>
   parts as unknown as Readonly<Record<string, Matrix>>;

@@ -1,7 +1,9 @@
 /**
- * A factor on the side of the outputs alone: Σ a ⊙ a [P·n, 1], the diagonal of the input factor of `kronecker`, and Σ g gᵀ [P·m, m]. For
- * layers with too many inputs for a factor (bags of words, embeddings of images): n + m² numbers in place of n² + m². Where inputs are
- * uncorrelated with mean 0 it is `kronecker`; where only one input of an example is not 0 (one-hot rows) it is exact as `embedding` is.
+ * A full factor for the outputs, and only a diagonal for the inputs: Σ g gᵀ [P·m, m] as for `kronecker`, and Σ a ⊙ a [P·n, 1],
+ * which is the diagonal of the input factor of `kronecker`. It suits layers with too many inputs for a full input factor (bags of
+ * words, embeddings of images): it keeps n + m² numbers for each group instead of n² + m². It equals `kronecker` if the inputs
+ * are uncorrelated with mean 0. If each example has one input that is not 0 (one-hot rows), the diagonal is the exact input
+ * factor, as for `embedding`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { gradientRows, inputRows, positionsOf } from './inputs.js';

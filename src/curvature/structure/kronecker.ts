@@ -1,6 +1,6 @@
 /**
- * Two factors: Σ a aᵀ [P·n, n] and Σ g gᵀ [P·m, m] over examples, positions as weight sharing says. The curvature of a layer is
- * N (A ⊗ G) with A and G their means. Martens & Grosse 2015; Grosse & Martens 2016 for convolutions.
+ * Two factors: the sums Σ a aᵀ [P·n, n] and Σ g gᵀ [P·m, m] over examples. `inputs.ts` tells how positions enter. With the means
+ * A and G of these sums, the curvature of a layer is N (A ⊗ G). Martens & Grosse 2015; Grosse & Martens 2016 for convolutions.
  */
 import type { HessianOps } from '../../likelihood/hessian.js';
 import { gramProducts } from '../../network/matmul.js';
@@ -8,14 +8,17 @@ import type { Matrix } from '../../types.js';
 import { gradientRows, inputRows, positionsOf } from './inputs.js';
 import { type ClosedForm, gram, type LayerShape, type SumCost, type SummedStructure, type SumShape } from './structure.js';
 
-/** Operations of Σ r rᵀ over rows of d numbers in P groups. */
+/** Multiplications that one row of d numbers adds to Σ r rᵀ, for each of the P groups. */
 export const gramOperations = ({ groups }: LayerShape, d: number): number => (groups === 1 ? gramProducts(d) : d * d);
 
-/** Operations of the output factor: a closed form adds up whole matrices Λ. */
+/** Multiplications for the output factor of one example. A closed form adds a whole matrix Λ, m² numbers. */
 export const outputOperations = (shape: LayerShape, { positions, rows, reduce, closed }: SumCost): number =>
   rows * (reduce ? 1 : positions) * (closed ? shape.m ** 2 : gramOperations(shape, shape.m));
 
-/** Σ Λ in place of Σ g gᵀ: the pre-activation of the last layer is f itself. */
+/**
+ * The closed form of a last layer sums Λ instead of g gᵀ, because the pre-activation of that layer is f itself. `input` is the
+ * shape of the input's sum.
+ */
 export const closedFactor =
   (input: (shape: LayerShape) => SumShape) =>
   (shape: LayerShape, hessian: HessianOps): ClosedForm => ({

@@ -1,6 +1,7 @@
 /**
- * The last layer of very many outputs: Σ a aᵀ [n, n]; the diagonal of Σ Λ [m, 1]; and, where outputs depend on each other, the products
- * of Σ Λ with a few vectors, Σ Λ Ω [m, l] (`sketch.ts`). Nothing is of size m², and nothing is sent back.
+ * A last layer with very many outputs. Its sums are Σ a aᵀ [n, n] and the diagonal of Σ Λ [m, 1]. If the outputs depend on each
+ * other, the product of Σ Λ with a few vectors, Σ Λ Ω [m, l], is summed too (`sketch.ts`). No array has m² numbers, and nothing
+ * is sent back through the network.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { gramProducts } from '../../network/matmul.js';
@@ -40,7 +41,7 @@ export const lowRank = {
       completed: (found: Readonly<Record<string, Matrix>>) => found,
     };
   },
-  // Λ Ω: products of p and of one-hot rows with Ω, and of the same rows with what comes out.
+  // Λ Ω takes products of Ω with p and with one-hot rows, and products of the same rows with the results.
   operations: ({ n, m, sketch }) => gramProducts(n) + m + 4 * m * (sketch?.columns ?? 0),
   cubes: ({ n }) => n ** 3,
   factorRows: ({ n }) => n,

@@ -1,7 +1,6 @@
 /**
- * What is summed of an output factor that is too large to be summed whole: its products with a few vectors, Y = G Ω. Ω is standard
- * normal, a function of the layout alone, so that sums of shards can be added; where as many vectors as outputs would be needed, it
- * is the identity and Y all of G.
+ * The sketch Y = G Ω [m, l] of an output factor G [m, m] that is too large to be summed whole. Ω [m, l] is standard normal and
+ * depends only on the layout, so the sketches of shards can be added. If l reaches m, Ω is the identity and Y is all of G.
  */
 import { foldIn, key } from '../../random/key.js';
 import { normals } from '../../random/normals.js';
@@ -9,24 +8,27 @@ import type { Matrix } from '../../types.js';
 
 /** How a factor is sketched. */
 export interface Sketch {
-  /** The most eigenvectors that are kept. */
+  /** The largest number of eigenvectors that are kept. */
   readonly rank: number;
-  /** l: columns of Ω. */
+  /** l, the number of columns of Ω. */
   readonly columns: number;
   readonly seed: number;
 }
 
-/** More columns than the rank: with them the expected error comes near the best (Halko, Martinsson & Tropp 2011, section 4.2). */
+/**
+ * Columns of Ω beyond the rank. They bring the expected error near the best possible (Halko, Martinsson & Tropp 2011, section
+ * 4.2).
+ */
 const OVERSAMPLING = 10;
 
-/** The sketch of a factor of m rows. */
+/** How a factor of m rows is sketched. */
 export const sketchOf = (m: number, { rank, seed }: Pick<Sketch, 'rank' | 'seed'>): Sketch => ({
   rank: Math.min(rank, m),
   columns: Math.min(m, rank + OVERSAMPLING),
   seed,
 });
 
-/** Ω [m, l]. */
+/** The test matrix Ω [m, l]: standard normal, or the identity if l = m. */
 export function testMatrix(m: number, { columns, seed }: Sketch): Matrix {
   if (columns < m) return { rows: m, cols: columns, data: Float64Array.from(normals(foldIn(key(seed), columns), m * columns)) };
   const data = new Float64Array(m * m);

@@ -1,6 +1,6 @@
 /**
- * Squares of the gradients of examples, entry by entry: Σ Ĝ ⊙ Ĝ [P·n, m] over examples and columns, with Ĝ = Σ_t a_t g_tᵀ of an example,
- * or the same of U_Aᵀ Ĝ U_G in a rotation that is given. What `diagonal` and `eigen` share.
+ * Sums of squared gradients, entry by entry: Σ Ĝ ⊙ Ĝ [P·n, m] over examples and columns. Ĝ = Σ_t a_t g_tᵀ is the gradient in W
+ * for one example and one column. With a rotation, U_Aᵀ Ĝ U_G takes the place of Ĝ. Both `diagonal` and `eigen` use this file.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { HessianOps } from '../../likelihood/hessian.js';
@@ -12,11 +12,13 @@ import type { ClosedForm, LayerShape, Reached, Subject, SumCost, SumShape } from
 
 export const squaresShape = ({ groups, n, m }: LayerShape): SumShape => ({ rows: groups * n, cols: m });
 
-/** At one position no gradient is made. */
+/**
+ * Multiplications for one example in each group. With one position Ĝ itself is never made, and one product serves all columns.
+ */
 export const squaresOperations = ({ n, m }: LayerShape, { positions: T, rows: K }: SumCost): number =>
   T === 1 ? n * m : K * T * n * m;
 
-/** The sum over the rows of one stack, [P·n, m]. */
+/** The sum of squares over the rows of one stack, [P·n, m]. */
 export function squares({ block, shape, rotation }: Subject, { inputs, gradients, stack }: Reached): tf.Tensor {
   const g = rotate(gradients(), rotation?.gradient);
   if (block.map.inputs === 'tokens') return tokenSquares(inputs(), g, stack, shape);
@@ -25,7 +27,7 @@ export function squares({ block, shape, rotation }: Subject, { inputs, gradients
 
 function rowSquares(a: tf.Tensor4D, g: tf.Tensor4D, stack: Stack, { groups: P, n, m }: LayerShape): tf.Tensor {
   if (a.shape[2] === 1) {
-    // At one position (a_i g_j)² = a_i² g_j²: the sum is one product, and no gradient is made.
+    // With one position (a_i g_j)² = a_i² g_j². So the sum is one matrix product, and Ĝ is never made.
     const [left, right] = [tf.square(a), tf.square(g)];
     const perExample = stack._tag === 'uniform' ? tf.sum(tf.reshape(right, [P, stack.copies, stack.size, m]), 1) : right;
     const inputs = stack._tag === 'uniform' ? left : tf.gather(left, stack.examples, 1);
@@ -41,21 +43,22 @@ function rowSquares(a: tf.Tensor4D, g: tf.Tensor4D, stack: Stack, { groups: P, n
   return tf.reshape(tf.addN(parts), [P * n, m]);
 }
 
-/** The same for an embedding: the gradient of a token is the sum over the steps that hold it. */
+/** The sum of squares for an embedding, [n, m]. The gradient for a token is the sum of g over the steps that hold this token. */
 function tokenSquares(tokens: tf.Tensor4D, g: tf.Tensor4D, stack: Stack, { n, m }: LayerShape): tf.Tensor {
   const summed = summedByToken(sameTokens(tokens), g, stack);
-  // Σ_v (Σ_{t: x_t = v} g_t)² = Σ_t g_t ⊙ Σ_{t': x_t' = x_t} g_t', sorted by token.
+  // For each token v: (Σ_{t: x_t = v} g_t)² = Σ_{t: x_t = v} g_t ⊙ Σ_{t': x_t' = x_t} g_t'. So each step adds one row to its
+  // token.
   const values = tf.reshape(tf.mul(g, summed), [-1, m]) as tf.Tensor2D;
   const [, , T] = tokens.shape;
   const rows = toRows(stack, tf.reshape(tokens, [tokens.shape[1], T]));
   return scattered(rows, values, n);
 }
 
-/** The sum of the rows [R, m] of every token, [vocabulary, m]. */
+/** Sums `rows` [R, m] by token, [vocabulary, m]: row i belongs to token i. */
 export const scattered = (tokens: tf.Tensor, rows: tf.Tensor2D, vocabulary: number): tf.Tensor =>
   tf.scatterND(tf.reshape(tokens, [-1, 1]), rows, [vocabulary, rows.shape[1]]);
 
-/** Of a last layer: Σ_b w_b (a_b U_A)² ⊗ (diagonal of U_Gᵀ Λ_b U_G), one product. */
+/** The closed form of a last layer: Σ_b w_b (a_b U_A)² ⊗ (diagonal of U_Gᵀ Λ_b U_G), as one matrix product. */
 export const closedSquares = (shape: LayerShape, hessian: HessianOps): ClosedForm => ({
   sums: { squares: squaresShape(shape) },
   observe: ({ tape, weights }, { layer, block, rotation }, sink) => {

@@ -1,7 +1,7 @@
 /**
- * What the curvature side must know of a structure: which sums a layer has, and what one batch adds to them. A structure is one file
- * here, one in `posterior/structure` and one in `predictive/device/structure` (or the file of a structure that it shares its form
- * with), and a line in the table of each folder.
+ * The interface of a structure on the curvature side: which sums a layer has, and what one batch adds to them. A structure has
+ * one file in this folder, one in `posterior/structure` and one in `predictive/device/structure`, and one line in the table of
+ * each folder. Structures of the same form share a file in the last two folders.
  *
  * Letters: P groups, n inputs of W (bias included), m outputs, T positions of an example, R stacked rows.
  */
@@ -13,20 +13,24 @@ import type { Matrix } from '../../types.js';
 import type { Observation, Sink } from '../observation.js';
 import type { Sketch } from './sketch.js';
 
-/** The shape of a layer's W, and what else decides the shapes of its sums. */
+/** The shape of a layer's W, and everything else that decides the shapes of its sums. */
 export interface LayerShape {
-  /** P: groups of equal size with a block of their own each (the channels of a depthwise convolution); 1 otherwise. */
+  /**
+   * P, the number of groups of equal size that each have a block of their own (the channels of a depthwise convolution);
+   * otherwise 1.
+   */
   readonly groups: number;
-  /** Rows of W in a group: inputs, bias included. */
+  /** Rows of W in a group: inputs, including the bias. */
   readonly n: number;
   /** Columns of W: outputs. */
   readonly m: number;
   /**
-   * T, where every example has the same number of positions and each position is a row of the input sum (`expand`): A is the mean over
-   * them. Absent where T is 1, and where T depends on the data: then the rows of each batch are weighed by 1/T beforehand.
+   * T, if every example has the same number T of positions and each position is a row of the input sum (`expand`). The mean then
+   * divides by T. Absent if T is 1. Also absent if T depends on the data: then the rows of each batch are scaled before they are
+   * summed.
    */
   readonly positions?: number;
-  /** How `lowRank` sketches G; absent where G is a diagonal. */
+  /** How `lowRank` sketches G; absent if G is diagonal. */
   readonly sketch?: Sketch;
 }
 
@@ -34,13 +38,13 @@ export interface LayerShape {
 export interface SumShape {
   readonly rows: number;
   readonly cols: number;
-  /** Whether it is a Gram matrix Σ r rᵀ (of each group, on top of each other), and so symmetric. */
+  /** Set for a Gram matrix Σ r rᵀ, which is symmetric. With groups, one Gram matrix for each group lies on top of the next. */
   readonly symmetric?: true;
-  /** What the sum is divided by, beside the number of examples, to be a mean. Default 1. */
+  /** The mean is the sum divided by the number of examples and by this divisor. Default 1. */
   readonly divisor?: number;
 }
 
-/** Σ r rᵀ over rows of d numbers in P groups, [P·d, d]. */
+/** The shape [P·d, d] of Σ r rᵀ over rows of d numbers in P groups. */
 export const gram = (d: number, groups = 1, divisor = 1): SumShape => ({
   rows: groups * d,
   cols: d,
@@ -48,66 +52,74 @@ export const gram = (d: number, groups = 1, divisor = 1): SumShape => ({
   ...(divisor === 1 ? {} : { divisor }),
 });
 
-/** A layer on its way into the sums. */
+/** The layer whose sums are being added to. */
 export interface Subject {
-  /** Its number in the layout. */
+  /** The layer's index in the layout. */
   readonly layer: number;
   readonly shape: LayerShape;
   readonly block: Block;
   readonly weightSharing: 'expand' | 'reduce';
-  /** Device copies of the directions along which `eigen` sums; a side without vectors is the identity. */
+  /** Device copies of the directions along which `eigen` sums. An undefined side stands for the identity. */
   readonly rotation?: { readonly input: tf.Tensor | undefined; readonly gradient: tf.Tensor | undefined };
 }
 
-/** What reaches one block from one stack of rows. Each tensor is made when it is asked for, inside the caller's `tf.tidy`. */
+/** What one stack of rows brings to one block. Each function makes its tensor when called, inside the caller's `tf.tidy`. */
 export interface Reached {
   readonly stack: Stack;
-  /** a [P, B, T, n], or the tokens [1, B, T, 1]. */
+  /** The inputs a [P, B, T, n], or for an embedding the tokens [1, B, T, 1]. */
   readonly inputs: () => tf.Tensor4D;
-  /** g [P, R, T, m]. */
+  /** The gradients g [P, R, T, m]. */
   readonly gradients: () => tf.Tensor4D;
-  /** Ĝ [P, R, n, m], where the layer's map makes them by itself. */
+  /** Ĝ [P, R, n, m], if the layer's map can compute it directly; otherwise undefined. */
   readonly weightGradients: () => tf.Tensor4D | undefined;
 }
 
-/** How the gradient side of a last layer that is covered alone is summed, without rows that are sent back (`closedForm.ts`). */
+/**
+ * How the gradient side is summed when only the last layer is covered. Nothing is sent back through the network
+ * (`closedForm.ts`).
+ */
 export interface ClosedForm {
-  /** The shapes of what is summed, in place of the structure's own. */
+  /** The shapes of the sums during the pass, instead of the structure's own shapes. */
   readonly sums: Readonly<Record<string, SumShape>>;
-  /** Puts what one batch adds to the gradient's side into the sink. */
+  /** Puts what one batch adds to the gradient side into the sink. */
   readonly observe: (observation: Observation, subject: Subject, sink: Sink) => void;
-  /** From the sums of all batches to the structure's own. */
+  /** Turns the sums over all batches into the structure's own sums. */
   readonly completed: (sums: Readonly<Record<string, Matrix>>) => Readonly<Record<string, Matrix>>;
 }
 
-/** What the cost of a layer's sums depends on. */
+/** What the cost of a layer's sums depends on, beside the layer's shape. */
 export interface SumCost {
-  /** T. */
+  /** T, the positions of an example. */
   readonly positions: number;
-  /** K: rows of an example that reach the layer; a closed form takes one. */
+  /** K, the rows that reach the layer for each example; 1 for a closed form. */
   readonly rows: number;
+  /** Whether `weightSharing` is `'reduce'`. */
   readonly reduce: boolean;
+  /** Whether the layer is summed in closed form. */
   readonly closed: boolean;
 }
 
-/** One structure. `Parts` are the names of its sums, an optional one where only some layers have it. */
+/** One structure. The keys of `Parts` name its sums; a key is optional if only some layers have that sum. */
 export interface SummedStructure<Parts extends object> {
-  /** Whether one set of sums belongs to one block, or to all covered blocks together. */
+  /** Whether a set of sums belongs to one block, or to all covered blocks together. */
   readonly scope: 'block' | 'network';
   /** The sums of a layer, by name. */
   readonly sums: (shape: LayerShape) => Parts;
-  /** Adds what the inputs a [P, B, T, n] alone tell. `weights` [B] say how often each example counts. */
+  /** Adds the sums that need only the inputs a [P, B, T, n]. `weights` [B] say how often each example counts. */
   readonly addInputs?: (subject: Subject, a: tf.Tensor4D, weights: tf.Tensor1D | undefined, sink: Sink) => void;
-  /** Adds what one stack of rows tells; absent for a structure that only has a closed form, or whose scope is the network. */
+  /**
+   * Adds the sums that need gradients, for one stack of rows. Absent for a structure with a closed form only, or with scope
+   * `'network'`.
+   */
   readonly addGradients?: (subject: Subject, reached: Reached, sink: Sink) => void;
-  /** The closed form for a last layer that is covered alone; absent where the structure has none. */
+  /** The closed form for the case that only the last layer is covered; absent if the structure has none. */
   readonly closedForm?: (shape: LayerShape, hessian: HessianOps) => ClosedForm;
-  /** Multiplications that an example costs in each group. */
+  /** Multiplications for one example in each group. */
   readonly operations: (shape: LayerShape, cost: SumCost) => number;
   /** Σ d³ over the matrices [d, d] of a group that are decomposed. */
   readonly cubes: (shape: LayerShape) => number;
-  /** Rows of the largest matrix [d, d] that the structure keeps of a layer; 0 where it keeps none. */
+  /** d for the largest matrix [d, d] that the structure keeps for a layer; 0 if it keeps none. */
   readonly factorRows: (shape: Pick<LayerShape, 'n' | 'm'>) => number;
-  /** What is kept, in a few words. */
+  /** What the structure keeps, in a few words for people. */
   readonly words: (shape: LayerShape) => string;
 }
