@@ -2,7 +2,7 @@
 
 /** The folders of src/, from left to right: each imports itself and what is further left. */
 const ORDER = [
-  ['types', 'turn'],
+  ['types', 'turn', 'limits'],
   ['errors'],
   ['codec'],
   ['linalg', 'random'],

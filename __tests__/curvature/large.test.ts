@@ -1,6 +1,6 @@
 /** A layer whose input factor would be too large, covered by a diagonal beside a Kronecker block: factors, posterior, predictive. */
 import { categorical, kfac, outputDistribution } from 'tfjs-laplace';
-import { LARGEST_FACTOR } from '../../src/network/blocks.js';
+import { LARGEST_FACTOR } from '../../src/limits.js';
 import { kronecker } from '../support/kronecker.js';
 import { exactFactors } from '../support/math/curvature64.js';
 import { inverse, layerPrecision, plus, product, type Rows, transposed } from '../support/math/dense64.js';

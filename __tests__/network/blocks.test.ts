@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Curvature, categorical, coverage, diagonal, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
 import { prepare } from '../../src/curvature/estimator.js';
-import { type Block, LARGEST_FACTOR, type Unsupported } from '../../src/network/blocks.js';
+import { LARGEST_FACTOR } from '../../src/limits.js';
+import type { Block, Unsupported } from '../../src/network/blocks.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { right } from '../support/math/laplace.js';
 import { dense, functional, on } from '../support/math/networks.js';

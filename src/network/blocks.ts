@@ -6,6 +6,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { LARGEST_FACTOR } from '../limits.js';
 import type { LinearMap } from './linear/index.js';
 import { inputsOf, type Layer, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
 
@@ -35,9 +36,6 @@ export type Unsupported =
   | 'map'
   /** Layers whose factors are too large get a diagonal block; those without any block are an error. */
   | 'diagonal';
-
-/** A factor with more rows than this is too large: 0.5 GiB of float64, and an eigendecomposition of minutes. */
-export const LARGEST_FACTOR = 8192;
 
 /** The part of a network that selection looks at. */
 interface Source {

@@ -1,15 +1,13 @@
 /**
  * Gradients of every row in a block's weights, Ĝ = Σ_t a_t g_tᵀ [n, m], without a loop over rows: one batched product for a chunk of
- * examples. Chunks keep what is made at once below LIMIT numbers. For one position Ĝ is an outer product and often need not be made
- * at all: see who calls this.
+ * examples. A chunk of gradients, and what it is made of, stay below CHUNK numbers. For one position Ĝ is an outer product, and most
+ * callers do without making it.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { CHUNK } from '../limits.js';
 import type { Block } from './blocks.js';
 import type { Tape } from './forward.js';
 import type { Stack } from './stack.js';
-
-/** Numbers in the gradients of one chunk, or in what they are made of: 64 MiB of float32. */
-const LIMIT = 2 ** 24;
 
 /** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each (of X rows with one each, where rows were gathered). */
 export type WeightGradients = tf.Tensor5D;
@@ -18,14 +16,14 @@ export type WeightGradients = tf.Tensor5D;
  * Calls `take` with the gradients of one chunk of examples after another and gives back what it returned.
  *
  * @param a inputs [P, B, T, n], @param g gradients [P, R, T, m]; both may be rotated
- * @param numbers the most in one chunk, but for a single example that has more
+ * @param numbers the most numbers in one chunk; a single example may have more
  */
 export function mapWeightGradients(
   a: tf.Tensor4D,
   g: tf.Tensor4D,
   stack: Stack,
   take: (gradients: WeightGradients, first: number, count: number) => tf.Tensor,
-  numbers = LIMIT,
+  numbers = CHUNK,
 ): tf.Tensor[] {
   const [P, , T, n] = a.shape;
   const m = g.shape[3];

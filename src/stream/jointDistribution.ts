@@ -1,12 +1,13 @@
 /** The Gaussian over a network's outputs at many inputs together: how they vary with each other under the posterior. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { MEMORY_BUDGET } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
 import { type DevicePosterior, uploadPosterior } from '../predictive/device/device.js';
+import { checkBudget } from '../predictive/device/plans.js';
 import { checkStructures } from '../predictive/device/structures.js';
 import { covarianceBetween, jointCovariance } from '../predictive/linearised/joint.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';

@@ -2,10 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
+import { MEMORY_BUDGET } from '../limits.js';
 import { notDisposed } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
-import { inPieces } from '../predictive/device/pieces.js';
 import { sampledFunctions } from '../predictive/linearised/functions.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import type { Draws } from '../random/noise.js';
@@ -25,7 +24,10 @@ export interface SampleFunctionsOptions {
   readonly seed?: number;
   /** How the functions are related: `'independent'` (the default), `'antithetic'` or `'quasiRandom'`, as in `sampleModels`. */
   readonly draws?: Draws;
-  /** Bytes that may be made on the device at once, beside the posterior, its draws and what one example takes. Default 2³⁰, 1 GiB. */
+  /**
+   * Bytes that may be made on the device at once, beside the posterior, one draw and what one example takes: half of them keep draws of
+   * weights from batch to batch. Default 2³⁰, 1 GiB.
+   */
   readonly memoryBudget?: number;
 }
 
@@ -44,8 +46,8 @@ export interface SampledFunctions {
  * values at ever new places: Thompson sampling takes the best input of each, plots draw them as curves. Jointly they are the Gaussian
  * of `jointDistribution`, at a cost that grows with the inputs and not with their pairs.
  *
- * Cost: one backward pass of B·C rows a batch; for every function a draw of all weights once a subscription (kept up to 1 GiB) and a
- * forward pass through the covered layers.
+ * Cost: one backward pass of B·C rows a batch; for every function a draw of all weights once a subscription (as long as draws fill no
+ * more than half of `memoryBudget`; beyond, once a batch) and a forward pass through the covered layers.
  *
  * Errors of the stream: those of `predict`, `InvalidOption`, and `UnsupportedLayer` for a structure of curvature that it does not know.
  *
@@ -75,15 +77,13 @@ export const sampleFunctions = (
     checkFiniteCount(count);
     checkTemperature(temperature);
     checkDraws(draws);
-    checkBudget(memoryBudget);
     const network = await bindPosterior(model, posterior);
-    const drawn = sampledFunctions(network, posterior, { samples: count, temperature, seed, draws });
+    const drawn = sampledFunctions(network, posterior, { samples: count, temperature, seed, draws }, memoryBudget);
     return {
       run: async function* (source) {
         orThrow(notDisposed(model));
         const x = ownInputs(network, source);
-        const at = (piece: ReadonlyArray<tf.Tensor>) => ({ ...drawn.at(piece) });
-        const { mean, values } = await inPieces(x, drawn.step(x, memoryBudget), at).finally(() => tf.dispose(x));
+        const { mean, values } = await drawn.run(x, (own) => ({ ...own })).finally(() => tf.dispose(x));
         const C = network.outputs;
         yield { mean: rowsOf(mean, C), functions: bySample(values, count, C) };
       },

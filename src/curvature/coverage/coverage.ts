@@ -9,9 +9,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../../errors.js';
+import { LARGEST_FACTOR } from '../../limits.js';
 import type { Likelihood } from '../../likelihood/codec.js';
 import { activeValues } from '../../network/active.js';
-import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../../network/blocks.js';
+import { allBlocks, type Block, tooLarge, trainableLayers } from '../../network/blocks.js';
 import { gramProducts } from '../../network/matmul.js';
 import { type Network, readNetwork, withBlocks } from '../../network/network.js';
 import type { Layer } from '../../network/ops.js';

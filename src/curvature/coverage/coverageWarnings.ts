@@ -1,18 +1,15 @@
 /** What to know of a coverage before a pass is started, each with what to do. */
 import { either as E } from 'fp-ts';
-import { allBlocks, type Block, LARGEST_FACTOR, tooLarge, trainableLayers } from '../../network/blocks.js';
+import { CHUNK, LARGE_SUMS, LARGEST_FACTOR } from '../../limits.js';
+import { allBlocks, type Block, tooLarge, trainableLayers } from '../../network/blocks.js';
 import { type Network, withBlocks } from '../../network/network.js';
 import { type Curvature, fisherOf, policyOf } from '../codec.js';
-import { MAX_NUMBERS } from '../fisher/seeds.js';
 
-/** Bytes from which on the sums are worth a warning. */
-const MUCH = 2 ** 31;
-
-/** What of a coverage is worth a warning; `columns` says whether the columns of Λ are taken. */
+/** The warnings of a coverage. `bytes`: the size of the sums; `columns`: whether the estimator takes the columns of Λ. */
 export const warningsOf = (network: Network, curvature: Curvature, bytes: number, columns: boolean): ReadonlyArray<string> => [
   ...(curvature.layers === 'all' ? notLinear(network, curvature) : []),
   ...largeBlocks(network, curvature),
-  ...(bytes > MUCH ? [`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`] : []),
+  ...(bytes > LARGE_SUMS ? [`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`] : []),
   ...(columns ? columnsTooMany(network, curvature) : []),
 ];
 
@@ -49,11 +46,11 @@ function chosenBlocks(network: Network, { layers }: Curvature): ReadonlyArray<Bl
   return E.isLeft(chosen) ? [] : all.filter(({ name }) => chosen.right.blocks.some((block) => block.name === name));
 }
 
-/** The columns of Λ of one example, where they alone are more than is made of a whole batch at once otherwise. */
+/** Warns where the columns of one example's Λ are larger than any chunk of a whole batch. */
 function columnsTooMany({ outputs: C, blocks }: Network, curvature: Curvature): ReadonlyArray<string> {
   const fisher = fisherOf(curvature);
   const all = fisher === undefined || fisher._tag === 'exact' || fisher._tag === 'truncated';
-  if (!all || blocks.length === 0 || C * C <= MAX_NUMBERS) return [];
+  if (!all || blocks.length === 0 || C * C <= CHUNK) return [];
   const few = curvature._tag === 'kfra' ? "kfac({ fisher: 'monteCarlo' })" : "fisher: 'monteCarlo' or 'empirical'";
   return [
     `${C} outputs: the columns of one example's output Hessian take ${gib(4 * C * C)} GiB. Use ${few}, or cover layers: 'last', which needs none.`,

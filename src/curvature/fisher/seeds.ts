@@ -7,6 +7,8 @@
  *   empirical    gradients at the training labels             1 row an example    (a by-product of training)
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { CHUNK, MOST_ROWS } from '../../limits.js';
+import { valuesOf } from '../../network/costs.js';
 import type { Tape } from '../../network/forward.js';
 import { type Seeds, uniformSeeds } from '../../network/stack.js';
 import { foldIn } from '../../random/key.js';
@@ -17,24 +19,15 @@ import { exactColumns } from './exact.js';
 import { monteCarloColumns } from './monteCarlo.js';
 import { largestRows } from './truncated.js';
 
-/** The most rows that go through the network in one backward pass; more are sent in several. */
-const MAX_ROWS = 8192;
-
-/** The most numbers in one tensor that is made on the way (64 MiB): the columns of many classes, C² an example; a value of all rows. */
-export const MAX_NUMBERS = 2 ** 24;
-
-/** As many as make no value of the network larger than the limit on numbers. */
-const rowsAtOnce = ({ size, values }: Tape): number => {
-  const largest = [...values.values()].reduce((max, value) => Math.max(max, value.size / size), 1);
-  return Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_NUMBERS / largest)));
-};
+/** Rows of one backward pass: so many that no value of the network, of all rows together, is larger than a chunk. */
+const rowsAtOnce = (tape: Tape): number => Math.max(1, Math.min(MOST_ROWS, Math.floor(CHUNK / valuesOf(tape).widest)));
 
 /** Calls `send` with the seeds of one chunk after another, each in a `tf.tidy`; the number of rows that were sent. */
 export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds: Seeds) => void): number {
   const { network, tape } = observation;
   const B = tape.size;
   const C = network.outputs;
-  const step = Math.max(1, Math.floor(MAX_NUMBERS / (rowsPerExample(fisher, C) * C)));
+  const step = Math.max(1, Math.floor(CHUNK / (rowsPerExample(fisher, C) * C)));
   const most = rowsAtOnce(tape);
   let sent = 0;
   for (let first = 0; first < B; first += step) {

@@ -1,7 +1,7 @@
 /** Whether `lowRank` suits a network: its one covered layer must be the last, and its Λ have a closed form. */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../../errors.js';
-import { LARGEST_FACTOR } from '../../network/blocks.js';
+import { LARGEST_FACTOR } from '../../limits.js';
 import { lastLayer } from '../../network/lastLayer.js';
 import type { Network } from '../../network/network.js';
 import type { Curvature } from '../codec.js';

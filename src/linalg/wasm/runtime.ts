@@ -1,15 +1,13 @@
 /** The WebAssembly module: found out whether it can run here, compiled once, and called. */
 import { either as E, function as F, type taskEither as TE } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../../errors.js';
+import { KEPT_BYTES } from '../../limits.js';
 import type { WasmCall, WasmReply } from './call.js';
 import { BYTES } from './module.js';
 import { type WasmApi, type WasmExports, type WasmModule, webAssembly } from './webassembly.js';
 
 /** Compiled once, whether on this thread or beside it. */
 let compiled: WasmModule | undefined;
-
-/** Memory that an instance keeps for the next call; one that had to grow beyond is let go. */
-const KEPT_BYTES = 2 ** 26;
 
 /** The module calls neither: memory is viewed anew after each call, and it has no main to exit from. */
 const IMPORTS = {

@@ -10,14 +10,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../errors.js';
+import { LAYER_CHUNK, MOST_JOINT_OUTPUTS } from '../../limits.js';
 import { timesTransposed, transposedTimes } from '../../network/matmul.js';
 import { inverseCapacities, type LowRankLayer, rootOf, rowPrecisions } from '../../posterior/lowRank.js';
 import type { Posterior } from '../../posterior/posterior.js';
-
-/** The most numbers of one chunk of rows: 32 MiB. */
-export const LOW_RANK_CHUNK = 2 ** 23;
-/** The most outputs whose covariance is made. */
-const MOST_OUTPUTS = 4096;
 
 /** What of such a layer is on the device. Everything is allocated inside the caller's `tf.tidy`. */
 export interface DeviceLowRank {
@@ -69,7 +65,7 @@ export function uploadLowRank(
     return { scale: part(s), inverse, turned: tf.matMul(Z, side) };
   };
   const chunks = (numbers: number): ReadonlyArray<readonly [first: number, count: number]> => {
-    const step = Math.max(1, Math.floor(LOW_RANK_CHUNK / numbers));
+    const step = Math.max(1, Math.floor(LAYER_CHUNK / numbers));
     return Array.from({ length: Math.ceil(n / step) }, (_, i) => [i * step, Math.min(step, n - i * step)]);
   };
 
@@ -92,7 +88,7 @@ export function uploadLowRank(
       return tf.matMul(tf.square(tf.matMul(a, U)), table);
     },
     covariances: (a) => {
-      if (m > MOST_OUTPUTS) throw tooManyOutputs(name, m);
+      if (m > MOST_JOINT_OUTPUTS) throw tooManyOutputs(name, m);
       return tf.tidy(() => {
         const u = tf.square(tf.matMul(a, U)) as tf.Tensor2D;
         const size = u.shape[0];
@@ -145,6 +141,6 @@ const tooManyOutputs = (layer: string, C: number) =>
     what: `A covariance of ${C} outputs is too large`,
     layer,
     found: `${C}² numbers an example`,
-    expected: `at most ${MOST_OUTPUTS} outputs`,
+    expected: `at most ${MOST_JOINT_OUTPUTS} outputs`,
     remedy: 'predict needs their variances alone; sampleModels draws whole networks.',
   });

@@ -3,30 +3,29 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
-import { checkBudget } from '../device/budget.js';
-import { inPieces } from '../device/pieces.js';
 import type { Predictor } from '../prediction.js';
 import { ofHeads, predicted } from '../report/heads.js';
 import { reportSamples, rowOf } from '../report/report.js';
 import { checkSamples } from '../report/samples.js';
 import { sampledFunctions } from './functions.js';
 
-/** The caller disposes the predictor. What goes through the network at once is within `memoryBudget` bytes. Throws an `InvalidOption` for a variance of too few samples. */
+/**
+ * The caller disposes the predictor. Draws and what goes through the network at once stay within `memoryBudget` bytes. Throws an
+ * `InvalidOption` for a variance of too few samples.
+ */
 export function functionPredictor(
   network: Network,
   posterior: Posterior,
   predictive: PredictiveOf<'functionSampling'>,
   memoryBudget: number,
 ): Predictor {
-  checkBudget(memoryBudget);
   const { heads } = network;
   const { samples } = predictive;
   checkSamples(network, predictive);
-  const functions = sampledFunctions(network, posterior, predictive);
+  const functions = sampledFunctions(network, posterior, predictive, memoryBudget);
   return {
     predict: async (x) => {
-      const values = await inPieces(x, functions.step(x, memoryBudget), (piece) => {
-        const f = functions.at(piece).values;
+      const values = await functions.run(x, ({ values: f }) => {
         const [B] = f.shape;
         return Object.fromEntries(
           heads.map((head, i) => {

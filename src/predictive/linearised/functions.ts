@@ -12,6 +12,7 @@
  * layer by itself, and 2 B C operations for each of its outputs. Their covariance over inputs is that of `joint.ts`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { costsByShape } from '../../network/costs.js';
 import { forward, type Tape } from '../../network/forward.js';
 import type { Block, Network } from '../../network/network.js';
 import { gradientsAt } from '../../network/positions.js';
@@ -19,16 +20,12 @@ import type { Posterior } from '../../posterior/posterior.js';
 import { key } from '../../random/key.js';
 import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
 import { type DeviceLayer, uploadPosterior } from '../device/device.js';
+import { inPieces } from '../device/pieces.js';
+import { checkBudget, drawsPlan, type FunctionsPlan, functionsPlan } from '../device/plans.js';
 import { runningSum } from '../device/runningSum.js';
 import { checkStructures } from '../device/structures.js';
-import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
-
-/** The most numbers δz of one layer that are held at once: 64 MiB. */
-const LIMIT = 2 ** 24;
-/** Draws are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same key. */
-const KEPT_NUMBERS = 2 ** 28;
 
 /** Which functions. */
 export interface FunctionOptions {
@@ -49,22 +46,30 @@ export interface FunctionValues {
 
 /** Fixed functions that can be evaluated anywhere. */
 export interface Functions {
-  /** At some inputs. Allocates inside the caller's `tf.tidy`. */
-  readonly at: (x: ReadonlyArray<tf.Tensor>) => FunctionValues;
-  /** How many examples of such inputs may go through at once. */
-  readonly step: (x: ReadonlyArray<tf.Tensor>, memoryBudget: number) => number;
+  /** Calls `f` with the values at each piece of a batch and joins the tensors [B, …] that it returns over the batch. */
+  readonly run: <K extends string>(
+    x: ReadonlyArray<tf.Tensor>,
+    f: (values: FunctionValues) => Record<K, tf.Tensor>,
+  ) => Promise<Record<K, Float32Array>>;
   readonly dispose: () => void;
 }
 
-/** Uploads the posterior; the caller disposes the functions. Throws `UnsupportedLayer`, `InvalidOption` (a wrong seed). */
+/**
+ * Uploads the posterior; the caller disposes the functions. Draws are kept for the next batch up to half of the budget; beyond, they are
+ * drawn anew from the same key. Throws `UnsupportedLayer`, and `InvalidOption` for a wrong seed or a budget that is no size.
+ */
 export function sampledFunctions(
   network: Network,
   posterior: Posterior,
   { samples, temperature, seed, draws }: FunctionOptions,
+  memoryBudget: number,
 ): Functions {
+  checkBudget(memoryBudget);
   checkStructures(posterior, 'Sampled functions');
   const root = key(seed);
   const device = uploadPosterior(network, posterior, temperature);
+  const budget = drawsPlan(memoryBudget);
+  const costs = costsByShape(network);
   const kept = new Map<string, SampledWeights>();
   let numbers = 0;
   /** δ_s of one layer; what is not kept is gone with the caller's tidy. */
@@ -73,31 +78,29 @@ export function sampledFunctions(
     const known = kept.get(`${i} ${s}`);
     if (known !== undefined) return known;
     const draw = drawDeviations(layer, noiseAt(noiseOf(draws, root, s), i));
-    if (numbers + layer.variances.size <= KEPT_NUMBERS) {
+    if (numbers + layer.variances.size <= budget.kept) {
       numbers += layer.variances.size;
       for (const W of draw.values()) tf.keep(W);
       kept.set(`${i} ${s}`, draw);
     }
     return draw;
   };
+  const at = (x: ReadonlyArray<tf.Tensor>, { changes }: FunctionsPlan): FunctionValues => {
+    const tape = forward(network, x);
+    const change = runningSum<tf.Tensor3D>();
+    const add = (layer: DeviceLayer, gradients: () => ReadonlyMap<Block, tf.Tensor4D>): void =>
+      change.add(() => changeBy(tape, gradients(), (s) => deviations(layer, s), samples, changes));
+    visitLayers(network, device, tape, everyOutput(network, tape), {
+      own: (layer, block, uses) => add(layer, () => new Map([[block, gradientsAt(block, uses)]])),
+      joint: (layer, gradients) => add(layer, () => gradients),
+    });
+    const values = tf.add(tf.expandDims(tape.outputs, 1), tf.transpose(change.value(), [0, 2, 1])) as tf.Tensor3D;
+    return { mean: tape.outputs, values };
+  };
   return {
-    at: (x) => {
-      const tape = forward(network, x);
-      const change = runningSum<tf.Tensor3D>();
-      const add = (layer: DeviceLayer, gradients: () => ReadonlyMap<Block, tf.Tensor4D>): void =>
-        change.add(() => changeBy(tape, gradients(), (s) => deviations(layer, s), samples));
-      visitLayers(network, device, tape, everyOutput(network, tape), {
-        own: (layer, block, uses) => add(layer, () => new Map([[block, gradientsAt(block, uses)]])),
-        joint: (layer, gradients) => add(layer, () => gradients),
-      });
-      const values = tf.add(tf.expandDims(tape.outputs, 1), tf.transpose(change.value(), [0, 2, 1])) as tf.Tensor3D;
-      return { mean: tape.outputs, values };
-    },
-    step: (x, memoryBudget) => {
-      const { values, widest, gradients, unfolded } = widthsOf(network, x);
-      const C = network.outputs;
-      // Values, gradients on their way and those of one layer in another order, and the functions' values; δz have a limit of their own.
-      return examplesWithin(memoryBudget / NUMBER, values + C * (2 * gradients + 4 * widest) + 2 * unfolded + 4 * C * samples);
+    run: (x, f) => {
+      const plan = functionsPlan(network, costs(x), samples, budget.left);
+      return inPieces(x, plan.examples, (piece) => f(at(piece, plan)));
     },
     dispose: () => {
       for (const draw of kept.values()) disposeWeights(draw);
@@ -106,12 +109,16 @@ export function sampledFunctions(
   };
 }
 
-/** What one layer's draws add to the outputs, [B, C, S]: g [P, C·B, T, m] of its blocks against δz. */
+/**
+ * What one layer's draws add to the outputs, [B, C, S]: g [P, C·B, T, m] of its blocks against δz. `most`: the numbers δz that are held at
+ * once, but for a single function with more.
+ */
 function changeBy(
   { size: B, values }: Tape,
   gradients: ReadonlyMap<Block, tf.Tensor4D>,
   deviations: (s: number) => SampledWeights,
   samples: number,
+  most: number,
 ): tf.Tensor3D {
   /** Of [P, K·B, T, m] the K rows of each example, [B, K, P·T·m]. */
   const byExample = (t: tf.Tensor4D): tf.Tensor => {
@@ -132,7 +139,7 @@ function changeBy(
       return tf.reshape(sideBySide(parts), [B, -1]);
     });
   const width = g.size / (g.shape[1] as number);
-  const step = Math.max(1, Math.floor(LIMIT / width));
+  const step = Math.max(1, Math.floor(most / width));
   const parts = Array.from({ length: Math.ceil(samples / step) }, (_, i) =>
     tf.tidy(() => {
       const count = Math.min(step, samples - i * step);

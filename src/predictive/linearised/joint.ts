@@ -4,17 +4,19 @@
  * is downloaded at once, so that the device never holds the whole of it.
  *
  * Cost: with B / X pieces about (B / X)² / 2 backward passes of X·C rows beside the tiles themselves, to whose B² they add little
- * where X is larger than C. Memory: within the budget as far as single examples and rows are.
+ * where X is larger than C. Memory: see `jointPlan`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { jointGradients } from '../../curvature/estimator.js';
+import { CHUNK } from '../../limits.js';
+import { costsOf } from '../../network/costs.js';
 import { forward, type Tape } from '../../network/forward.js';
 import type { Block, Network } from '../../network/network.js';
 import type { Stack } from '../../network/stack.js';
 import type { DeviceLayer, DevicePosterior } from '../device/device.js';
 import { checkInputs, inPieces } from '../device/pieces.js';
+import { jointPlan } from '../device/plans.js';
 import { runningSum } from '../device/runningSum.js';
-import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { blockPart, jointPart, type Side } from './pairs.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
@@ -32,18 +34,18 @@ export async function jointCovariance(
   memoryBudget: number,
 ): Promise<JointNumbers> {
   const [C, B] = [network.outputs, sizeOf(x)];
-  const plan = planned(network, posterior, x, B, memoryBudget);
+  const plan = jointPlan(network, posterior, costsOf(network, x), [B, B], memoryBudget);
   let start = 0;
-  const { mean, rows } = await inPieces(x, plan.step, (piece) => {
-    const left = shownBy(network, posterior, piece);
+  const { mean, rows } = await inPieces(x, plan.examples, (piece) => {
+    const left = shownBy(network, posterior, piece, plan.numbers);
     const size = left.tape.size;
-    const others = slices(x, start + size, plan.step).map(
-      (other) => () => between(network, posterior, left, other(), plan.limit),
+    const others = slices(x, start + size, plan.examples).map(
+      (other) => () => between(network, posterior, left, other(), plan.numbers),
     );
     start += size;
-    return { mean: left.tape.outputs, rows: strip([() => alone(posterior, left, plan.limit), ...others]) };
+    return { mean: left.tape.outputs, rows: strip([() => alone(posterior, left, plan.numbers), ...others]) };
   });
-  return { mean, covariance: mirrored(rows, plan.step * C, B * C) };
+  return { mean, covariance: mirrored(rows, plan.examples * C, B * C) };
 }
 
 /** Covariance [B·C, B'·C] of the outputs at some inputs with those at others, row-major. */
@@ -54,33 +56,18 @@ export async function covarianceBetween(
   x2: ReadonlyArray<tf.Tensor>,
   memoryBudget: number,
 ): Promise<Float32Array> {
-  const plan = planned(network, posterior, x, sizeOf(x2), memoryBudget);
+  const plan = jointPlan(network, posterior, costsOf(network, x), [sizeOf(x), sizeOf(x2)], memoryBudget);
   await checkInputs(x2);
-  const { rows } = await inPieces(x, plan.step, (piece) => {
-    const left = shownBy(network, posterior, piece);
-    return { rows: strip(slices(x2, 0, plan.step).map((other) => () => between(network, posterior, left, other(), plan.limit))) };
+  const { rows } = await inPieces(x, plan.examples, (piece) => {
+    const left = shownBy(network, posterior, piece, plan.numbers);
+    return {
+      rows: strip(slices(x2, 0, plan.examples).map((other) => () => between(network, posterior, left, other(), plan.numbers))),
+    };
   });
   return rows;
 }
 
 const sizeOf = (x: ReadonlyArray<tf.Tensor>): number => x[0]?.shape[0] as number;
-
-/** Examples of a piece, and numbers that a tile may use for its work: half the budget each. `others` is B'. */
-function planned(
-  network: Network,
-  posterior: DevicePosterior,
-  x: ReadonlyArray<tf.Tensor>,
-  others: number,
-  memoryBudget: number,
-) {
-  const C = network.outputs;
-  const { values, widest, gradients, unfolded } = widthsOf(network, x);
-  const joint = Math.max(0, ...posterior.layers.map((layer) => (layer.joint ? layer.variances.size : 0)));
-  // Both sides' values, gradients (those of one on their way, too) and inputs of a block, rotated; then the row of tiles.
-  const perExample = 2 * values + C * (2 * gradients + 4 * widest + 6 * joint) + 4 * unfolded + 2 * C * C * others;
-  const limit = memoryBudget / NUMBER / 2;
-  return { step: Math.min(examplesWithin(limit, perExample, 3 * C * C), Math.max(sizeOf(x), others)), limit };
-}
 
 /** Everything that a tile needs of the inputs on one of its sides. */
 interface Shown {
@@ -91,7 +78,7 @@ interface Shown {
   readonly rows: ReadonlyMap<DeviceLayer, tf.Tensor2D>;
 }
 
-function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<tf.Tensor>): Shown {
+function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<tf.Tensor>, limit: number): Shown {
   const tape = forward(network, x);
   const seeds = everyOutput(network, tape);
   const blocks = new Map<Block, { layer: DeviceLayer; side: Side }>();
@@ -102,15 +89,24 @@ function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<
       blocks.set(block, { layer, side: { tape, uses: held, stack: seeds.stack } });
     },
     joint: (layer, gradients) => {
-      rows.set(layer, rowsAlong(layer, tape, gradients, seeds.stack));
+      rows.set(layer, rowsAlong(layer, tape, gradients, seeds.stack, limit));
     },
   });
   return { tape, stack: seeds.stack, blocks, rows };
 }
 
 /** Gradients of all weights of `full`, [B·C, W], along its directions. */
-const rowsAlong = (layer: DeviceLayer, tape: Tape, gradients: ReadonlyMap<Block, tf.Tensor4D>, stack: Stack): tf.Tensor2D =>
-  tf.tidy(() => tf.matMul(jointGradients(layer.blocks, tape, gradients, stack), layer.inputVectors as tf.Tensor2D));
+const rowsAlong = (
+  layer: DeviceLayer,
+  tape: Tape,
+  gradients: ReadonlyMap<Block, tf.Tensor4D>,
+  stack: Stack,
+  limit: number,
+): tf.Tensor2D =>
+  tf.tidy(() => {
+    const rows = jointGradients(layer.blocks, tape, gradients, stack, Math.min(CHUNK, limit / 4));
+    return tf.matMul(rows, layer.inputVectors as tf.Tensor2D);
+  });
 
 /** The tile of some inputs with themselves. */
 function alone(posterior: DevicePosterior, { blocks, rows }: Shown, limit: number): tf.Tensor2D {
@@ -141,7 +137,7 @@ function between(
     },
     joint: (layer, gradients) => {
       const rows = left.rows.get(layer) as tf.Tensor2D;
-      sum.add(() => jointPart(layer, rows, rowsAlong(layer, tape, gradients, seeds.stack)));
+      sum.add(() => jointPart(layer, rows, rowsAlong(layer, tape, gradients, seeds.stack, limit)));
     },
   });
   return sum.value();

@@ -8,17 +8,15 @@
  * examples. The same numbers as the general way of `linearised.ts`, up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { LAYER_CHUNK, SQUARES_CHUNK } from '../../limits.js';
 import type { Tape } from '../../network/forward.js';
 import { rotate } from '../../network/gradients.js';
 import { lastLayer } from '../../network/lastLayer.js';
 import { timesTransposed } from '../../network/matmul.js';
 import type { Block, Network } from '../../network/network.js';
 import { inputsAt } from '../../network/positions.js';
-import { SQUARES } from '../device/budget.js';
+import type { Want } from '../device/costs.js';
 import type { DeviceLayer, DevicePosterior } from '../device/device.js';
-
-/** The most numbers of one chunk of U_G diag(q_b): 16 MiB. */
-const LIMIT = 2 ** 22;
 
 /** The posterior's one layer, where it is the last one and its form is that of two sides; undefined for any other posterior. */
 export function lastOf(network: Network, { layers }: DevicePosterior): DeviceLayer | undefined {
@@ -28,7 +26,7 @@ export function lastOf(network: Network, { layers }: DevicePosterior): DeviceLay
 }
 
 /** Variances [B, C] or covariances [B, C, C] of f. Allocates inside the caller's `tf.tidy`. */
-export function ofLast(last: DeviceLayer, tape: Tape, want: 'covariance' | 'variance'): tf.Tensor {
+export function ofLast(last: DeviceLayer, tape: Tape, want: Want): tf.Tensor {
   const { lowRank, blocks } = last;
   if (lowRank !== undefined) {
     const a = tf.reshape(inputsAt(blocks[0] as Block, tape), [tape.size, -1]) as tf.Tensor2D;
@@ -54,7 +52,7 @@ function alongDirections({ blocks, inputVectors, variances }: DeviceLayer, tape:
 function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
   const columns = tf.transpose(q);
   const [C, m] = U.shape;
-  const step = Math.max(1, Math.floor(SQUARES / m));
+  const step = Math.max(1, Math.floor(SQUARES_CHUNK / m));
   const parts: tf.Tensor[] = [];
   for (let first = 0; first < C; first += step) {
     const count = Math.min(step, C - first);
@@ -68,7 +66,7 @@ function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
 function covariances(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor3D {
   const [B, m] = q.shape;
   const [C] = U.shape;
-  const step = Math.max(1, Math.floor(LIMIT / (C * m)));
+  const step = Math.max(1, Math.floor(LAYER_CHUNK / (C * m)));
   const parts: tf.Tensor3D[] = [];
   for (let first = 0; first < B; first += step) {
     const count = Math.min(step, B - first);

@@ -24,8 +24,9 @@ import {
 import type { Block, Network } from '../../network/network.js';
 import { gradientsAt, inputsAt } from '../../network/positions.js';
 import type { Stack } from '../../network/stack.js';
-import type { Want } from '../device/budget.js';
+import type { Want } from '../device/costs.js';
 import type { DeviceLayer, DevicePosterior } from '../device/device.js';
+import type { LinearisedPlan } from '../device/plans.js';
 import { lastOf, ofLast } from './lastLayer.js';
 import { outputSeeds, visitLayers } from './visitLayers.js';
 
@@ -37,13 +38,8 @@ export interface OutputDistribution {
   readonly covariance: tf.Tensor;
 }
 
-/** Bounds on what is made at once: see `budget.ts`. */
-export interface Chunks {
-  /** Outputs whose gradients go back together; all of them unless given. */
-  readonly outputs?: number;
-  /** Numbers in the weight gradients of one chunk of examples. */
-  readonly numbers?: number;
-}
+/** Bounds on what is made at once; by default all outputs go back together. */
+export type Chunks = Partial<Pick<LinearisedPlan, 'outputs' | 'numbers'>>;
 
 /** The distribution of f for one batch. Allocates inside the caller's `tf.tidy`. */
 export function linearised(

@@ -1,6 +1,7 @@
 /** The linearised predictive of one posterior: batches in pieces, each head's report from mean and covariance of its outputs. */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../errors.js';
+import { MOST_ROWS } from '../../limits.js';
 import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
@@ -11,12 +12,10 @@ import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearise
 import { isClasses, reportSamples, rowOf } from '../report/report.js';
 import { linearisedPieces } from './linearisedPieces.js';
 
-/** Draws of outputs whose predictions are made together. */
-const DRAWN_ROWS = 8192;
 /** Up to this many classes (of all steps of a sequence) links know the full covariance of the outputs, beyond it variances alone. */
 const FULL_COVARIANCE_CLASSES = 64;
 
-/** The caller disposes the predictor. What it makes on the device stays within `memoryBudget` bytes: see `budget.ts`. */
+/** The caller disposes the predictor. What it makes on the device stays within `memoryBudget` bytes: see `plans.ts`. */
 export function linearisedPredictor(
   network: Network,
   posterior: Posterior,
@@ -94,7 +93,7 @@ async function reportGaussian(
   const draws = drawsOf(mean, covariance, C, options);
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {
-    const { values } = await inPieces([f], DRAWN_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
+    const { values } = await inPieces([f], MOST_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
     return reportSamples(head, values, options.samples, values.length / f.shape[0], 'antithetic');
   } finally {
     f.dispose();

@@ -5,12 +5,9 @@ import type { Network } from '../../network/network.js';
 import type { LinearOp } from '../../network/ops.js';
 import { reference } from '../../network/reference.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from '../device/pieces.js';
-import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
+import type { SampledPlan } from '../device/plans.js';
 import { predicted } from '../report/heads.js';
 import type { LocalMoments } from './activationSampling.js';
-
-/** The most examples that go through the network at once, whatever the budget. */
-const MAX_EXAMPLES = 8192;
 
 /** What no draw changes, of one piece. */
 export interface Fixed {
@@ -28,20 +25,16 @@ export interface SampledBatch {
 }
 
 /**
- * A batch in pieces for which `memoryBudget` bytes are enough, beside the posterior, the drawn weights, and what a single example takes.
- * Only activation sampling draws other noise where it is cut.
+ * A batch in the pieces of a plan. Only activation sampling draws other noise where the batch is cut. What is kept, and a draw's pass, are
+ * beside the posterior, the drawn weights, and what a single example takes.
  */
 export function sampledBatch(
   network: Network,
   x: ReadonlyArray<tf.Tensor>,
   momentsOf: (own: Features) => Fixed['moments'],
-  memoryBudget: number,
+  { examples: step, kept: most }: SampledPlan,
 ): SampledBatch {
   const B = x[0]?.shape[0] as number;
-  const { values, widest, unfolded } = widthsOf(network, x);
-  // Half for the pass of a draw: all values, and what one layer makes of them. Half for what is fixed; the pieces beyond compute it anew.
-  const half = memoryBudget / NUMBER / 2;
-  const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 3 * values + 6 * widest + 4 * unfolded));
   const parts = Math.ceil(B / step);
   const kept = new Map<number, Fixed>();
   const tensors: tf.Tensor[] = [];
@@ -60,7 +53,7 @@ export function sampledBatch(
       (sum, t) => sum + t.size,
       0,
     );
-    if (numbers > half) return fixed;
+    if (numbers > most) return fixed;
     const values = new Map([...own.values].map(([id, t]) => [id, keep(t)] as const));
     const moments = new Map(
       [...fixed.moments].map(([op, { mean, deviation }]) => [op, { mean: keep(mean), deviation: keep(deviation) }] as const),

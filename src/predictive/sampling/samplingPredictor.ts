@@ -3,15 +3,15 @@
  * there are enough. One download a draw. What lies below the lowest covered layer is computed once a batch.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { costsByShape } from '../../network/costs.js';
 import { forwardFrom, type LinearRule } from '../../network/forward.js';
 import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import { key } from '../../random/key.js';
 import { type Draws, noiseAt, noiseOf } from '../../random/noise.js';
 import type { PredictiveOf } from '../codec.js';
-import { checkBudget } from '../device/budget.js';
 import { type DevicePosterior, uploadPosterior } from '../device/device.js';
-import { NUMBER } from '../device/widths.js';
+import { checkBudget, drawsPlan, sampledPlan } from '../device/plans.js';
 import type { Prediction, Running, RunningPredictor } from '../prediction.js';
 import { ofHeads } from '../report/heads.js';
 import { rowOf, type SampleFold, sampleFold } from '../report/report.js';
@@ -56,25 +56,30 @@ export function samplingPredictor(
   };
 }
 
-/** Draws pre-activations: noise of its own for every batch and piece. */
-const activations = (network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler => ({
-  open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), memoryBudget),
-  draw: (s, index) => {
-    const noise = noiseAt(noiseOf(draws, key(seed), s), index);
-    return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
-  },
-  dispose: () => {},
-});
+/** Draws pre-activations, with noise of its own for every batch and piece. */
+function activations(network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler {
+  const costs = costsByShape(network);
+  return {
+    open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), sampledPlan(costs(x), memoryBudget)),
+    draw: (s, index) => {
+      const noise = noiseAt(noiseOf(draws, key(seed), s), index);
+      return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
+    },
+    dispose: () => {},
+  };
+}
 
-/** Draws networks: the same for all batches. They are kept up to half of the budget; beyond, they are drawn anew from the same noise. */
+/** Draws networks, the same for all batches. Draws are kept up to half of the budget; beyond, they are drawn anew from the same noise. */
 function weights(network: Network, device: DevicePosterior, { draws, seed }: Sampling, memoryBudget: number): Sampler {
   const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
+  const budget = drawsPlan(memoryBudget);
+  const costs = costsByShape(network);
   const kept = new Map<number, SampledWeights>();
   return {
-    open: (x) => sampledBatch(network, x, () => new Map(), memoryBudget / 2),
+    open: (x) => sampledBatch(network, x, () => new Map(), sampledPlan(costs(x), budget.left)),
     draw: (s) => {
       const draw = kept.get(s) ?? drawWeights(device, noiseOf(draws, key(seed), s));
-      const keep = kept.has(s) || NUMBER * (kept.size + 1) * numbers <= memoryBudget / 2;
+      const keep = kept.has(s) || (kept.size + 1) * numbers <= budget.kept;
       if (keep) kept.set(s, draw);
       const rule = sampledNetwork(draw);
       return { rule: () => rule, release: keep ? () => {} : () => disposeWeights(draw) };
