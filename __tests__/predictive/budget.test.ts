@@ -10,6 +10,7 @@ import {
   categorical,
   diagonal,
   full,
+  functionSampling,
   gaussian,
   kfac,
   type LaplaceError,
@@ -155,19 +156,22 @@ describe('sampled predictives', () => {
   const sampled = (predictive: Predictive, memoryBudget: number): Promise<Prediction> =>
     lastValueFrom(from([x]).pipe(predict(model, posterior, predictive, { memoryBudget })));
 
-  it.each([activationSampling({ samples: 4 }), weightSampling({ samples: 4 })])('keep to it: $_tag', async (predictive) => {
-    // What is beside the budget, and what one example takes: all that a single example makes in four draws.
-    const one = tf.slice(x, 0, 1);
-    const { bytes: beside } = await peakOf(() =>
-      lastValueFrom(from([one]).pipe(predict(model, posterior, predictive, { memoryBudget: 1 }))),
-    );
-    const { bytes: unbounded } = await peakOf(() => sampled(predictive, Number.POSITIVE_INFINITY));
-    for (const memoryBudget of [2 ** 18, 2 ** 20]) {
-      const { bytes } = await peakOf(() => sampled(predictive, memoryBudget));
-      expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
-      expect(bytes).toBeLessThan(unbounded);
-    }
-  });
+  it.each([activationSampling({ samples: 4 }), weightSampling({ samples: 4 }), functionSampling({ samples: 4 })])(
+    'keep to it: $_tag',
+    async (predictive) => {
+      // What is beside the budget, and what one example takes: all that a single example makes in four draws.
+      const one = tf.slice(x, 0, 1);
+      const { bytes: beside } = await peakOf(() =>
+        lastValueFrom(from([one]).pipe(predict(model, posterior, predictive, { memoryBudget: 1 }))),
+      );
+      const { bytes: unbounded } = await peakOf(() => sampled(predictive, Number.POSITIVE_INFINITY));
+      for (const memoryBudget of [2 ** 18, 2 ** 20]) {
+        const { bytes } = await peakOf(() => sampled(predictive, memoryBudget));
+        expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
+        expect(bytes).toBeLessThan(unbounded);
+      }
+    },
+  );
 
   it('draw the same networks however a batch is cut', async () => {
     const predictive = weightSampling({ samples: 4, seed: 6 });

@@ -9,19 +9,19 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../../errors.js';
-import { LARGEST_FACTOR } from '../../limits.js';
 import type { Likelihood } from '../../likelihood/codec.js';
+import { LARGEST_FACTOR } from '../../limits.js';
 import { activeValues } from '../../network/active.js';
 import { allBlocks, type Block, tooLarge, trainableLayers } from '../../network/blocks.js';
 import { gramProducts } from '../../network/matmul.js';
 import { type Network, readNetwork, withBlocks } from '../../network/network.js';
 import type { Layer } from '../../network/ops.js';
-import { closedFormOf } from '../structure/closedForm.js';
 import { type Curvature, fisherOf, policyOf } from '../codec.js';
-import { warningsOf } from './coverageWarnings.js';
 import { rowsPerExample } from '../fisher/seeds.js';
 import { type LayerLayout, layersOf, type Structure, sizeOf, sumsOf } from '../layout.js';
+import { closedFormOf } from '../structure/closedForm.js';
 import { suitsLowRank } from '../structure/lowRank.js';
+import { warningsOf } from './coverageWarnings.js';
 
 /** What becomes of one layer with weights, or of one of its blocks. */
 export interface LayerCoverage {
