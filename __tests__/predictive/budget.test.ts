@@ -10,7 +10,6 @@ import {
   categorical,
   diagonal,
   full,
-  functionSampling,
   gaussian,
   kfac,
   type LaplaceError,
@@ -19,6 +18,8 @@ import {
   type Prediction,
   type Predictive,
   predict,
+  type SampledFunctions,
+  sampleFunctions,
   weightSampling,
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
@@ -156,26 +157,44 @@ describe('sampled predictives', () => {
   const sampled = (predictive: Predictive, memoryBudget: number): Promise<Prediction> =>
     lastValueFrom(from([x]).pipe(predict(model, posterior, predictive, { memoryBudget })));
 
-  it.each([activationSampling({ samples: 4 }), weightSampling({ samples: 4 }), functionSampling({ samples: 4 })])(
-    'keep to it: $_tag',
-    async (predictive) => {
-      // What is beside the budget, and what one example takes: all that a single example makes in four draws.
-      const one = tf.slice(x, 0, 1);
-      const { bytes: beside } = await peakOf(() =>
-        lastValueFrom(from([one]).pipe(predict(model, posterior, predictive, { memoryBudget: 1 }))),
-      );
-      const { bytes: unbounded } = await peakOf(() => sampled(predictive, Number.POSITIVE_INFINITY));
-      for (const memoryBudget of [2 ** 18, 2 ** 20]) {
-        const { bytes } = await peakOf(() => sampled(predictive, memoryBudget));
-        expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
-        expect(bytes).toBeLessThan(unbounded);
-      }
-    },
-  );
+  it.each([activationSampling({ samples: 4 }), weightSampling({ samples: 4 })])('keep to it: $_tag', async (predictive) => {
+    // What is beside the budget, and what one example takes: all that a single example makes in four draws.
+    const one = tf.slice(x, 0, 1);
+    const { bytes: beside } = await peakOf(() =>
+      lastValueFrom(from([one]).pipe(predict(model, posterior, predictive, { memoryBudget: 1 }))),
+    );
+    const { bytes: unbounded } = await peakOf(() => sampled(predictive, Number.POSITIVE_INFINITY));
+    for (const memoryBudget of [2 ** 18, 2 ** 20]) {
+      const { bytes } = await peakOf(() => sampled(predictive, memoryBudget));
+      expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
+      expect(bytes).toBeLessThan(unbounded);
+    }
+  });
 
   it('draw the same networks however a batch is cut', async () => {
     const predictive = weightSampling({ samples: 4, seed: 6 });
     const whole = numbersIn(await sampled(predictive, Number.POSITIVE_INFINITY));
     expect(relativeError(numbersIn(await sampled(predictive, 2 ** 18)), whole)).toBeLessThan(SAME);
   });
+});
+
+it('sampled functions keep to it', async () => {
+  const L = tf.layers;
+  const model = withFixedWeights(
+    tf.sequential({ layers: [L.dense({ inputShape: [2], units: 32, activation: 'tanh' }), L.dense({ units: 1 })] }),
+  );
+  const data = { x: [noise([6, 2], 1)], y: noise([6, 1], 3) };
+  const posterior = await posteriorFrom(await factorsOf(model, gaussian(), data, kfac()), { priorPrecision: 1 });
+  // Of the hidden layer the changes for 128 functions take the whole budget at two examples.
+  const [x, count, memoryBudget] = [noise([40, 2], 2), 128, 2 ** 15];
+  const values = (at: tf.Tensor, bytes: number): Promise<SampledFunctions> =>
+    lastValueFrom(from([at]).pipe(sampleFunctions(model, posterior, { count, memoryBudget: bytes })));
+  const { bytes: beside } = await peakOf(() => values(tf.slice(x, 0, 1), 1));
+  const whole = await values(x, Number.POSITIVE_INFINITY);
+  let found: SampledFunctions | undefined;
+  const { bytes } = await peakOf(async () => {
+    found = await values(x, memoryBudget);
+  });
+  expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
+  expect(relativeError(found?.functions.flat(2) as never, whole.functions.flat(2) as never)).toBeLessThan(SAME);
 });
