@@ -61,8 +61,8 @@ export const accumulateFactors =
     );
   };
 
-/** What `ekfac` needs beforehand: Kronecker factors of the same layers. */
-const firstPass = ({
+/** The estimator of the first of `ekfac`'s two passes: Kronecker factors of the same layers. */
+export const firstPass = ({
   fisher,
   weightSharing,
   layers,

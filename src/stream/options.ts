@@ -18,6 +18,14 @@ export const checkCount = (count: number): void =>
 /** How many of what is drawn at once. */
 export const checkFiniteCount = (count: number): void => checked('count', count, isCount(count), 'an integer >= 1');
 
+/** Examples of a pass. */
+export const checkExamples = (examples: number): void =>
+  checked('examples', examples, examples > 0 && Number.isFinite(examples), 'a finite number > 0');
+
+/** Examples of a batch, where a batch itself would do as well. */
+export const checkBatchSize = (batch: number): void =>
+  checked('batch', batch, isCount(batch), 'an integer >= 1, or a batch of the data');
+
 const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
 
 /** The design of draws. */
