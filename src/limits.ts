@@ -15,7 +15,7 @@ export const CHUNK = 2 ** 24;
 
 /**
  * Numbers of one chunk of a layer's own matrices when they are scaled for every row or example: 32 MiB. It is smaller than `CHUNK`
- * because the matrices stay on the device beside it.
+ * because the matrices stay on the device beside it. Measured on two cores: chunks of 2²¹ to 2²⁴ numbers take the same time.
  */
 export const LAYER_CHUNK = 2 ** 23;
 

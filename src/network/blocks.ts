@@ -28,7 +28,7 @@ export interface Block {
   readonly structure: LinearMap['structure'];
 }
 
-/** What becomes of trainable layers that cannot have a Kronecker block, or only one that is too large. */
+/** What becomes of trainable layers that cannot have a Kronecker block, or whose block would be too large. */
 export type Unsupported =
   /** An error that names the layer. */
   | 'error'

@@ -67,7 +67,7 @@ export function rotate(t: tf.Tensor4D, V: tf.Tensor | undefined): tf.Tensor4D {
   return tf.reshape(product, [P, R, T, d]);
 }
 
-/** Of token rows [1, B, T, 1] which steps hold the same token, ones and zeros [B, T, T]; undefined where T is 1. */
+/** Which steps of token rows [1, B, T, 1] hold the same token, as ones and zeros [B, T, T]; undefined where T is 1. */
 export function sameTokens(tokens: tf.Tensor4D): tf.Tensor3D | undefined {
   const [, B, T] = tokens.shape;
   if (T === 1) return undefined;

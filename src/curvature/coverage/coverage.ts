@@ -130,7 +130,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
   };
 }
 
-/** Rows that are summed of a block (of a closed form one, p or its like), and those that are sent on through it. */
+/** Rows of a block that are summed (a closed form needs one array of probabilities), and rows that are sent on through it. */
 interface Cost {
   readonly rows: number;
   readonly back: number;

@@ -3,7 +3,7 @@
  *
  *   f_s(x) = f*(x) + J(x) δ_s,   δ_s = W_s − M one draw of all weights (`weightSampling.ts`),
  *
- * smooth in x as f* and J are: all inputs share one δ_s. A layer is linear in its weights, so that J δ needs no Jacobian of weights: with
+ * as smooth in x as f* and J, because all inputs share one δ_s. A layer is linear in its weights, so J δ needs no Jacobian of weights: with
  * δz the pre-activations of the layer at weights δ, and g_c the gradients of output c in them,
  *
  *   (J δ)_bc = Σ_layers Σ_t g_bctᵀ δz_bt.
@@ -27,7 +27,7 @@ import { checkStructures } from '../device/structures.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
-/** Which functions. */
+/** Which functions are drawn. */
 export interface FunctionOptions {
   /** S. */
   readonly samples: number;
@@ -72,7 +72,7 @@ export function sampledFunctions(
   const costs = costsByShape(network);
   const kept = new Map<string, SampledWeights>();
   let numbers = 0;
-  /** δ_s of one layer; what is not kept is gone with the caller's tidy. */
+  /** δ_s of one layer. A draw that is not kept is freed with the caller's tidy. */
   const deviations = (layer: DeviceLayer, s: number): SampledWeights => {
     const i = device.layers.indexOf(layer);
     const known = kept.get(`${i} ${s}`);

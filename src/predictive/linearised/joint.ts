@@ -20,7 +20,7 @@ import { runningSum } from '../device/runningSum.js';
 import { blockPart, jointPart, type Side } from './pairs.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
-/** Numbers on the host: f* [B·C] and its covariance [B·C, B·C], row-major; row b·C + c is output c of example b. */
+/** The joint distribution on the host: f* [B·C] and its covariance [B·C, B·C], row-major; row b·C + c is output c of example b. */
 export interface JointNumbers {
   readonly mean: Float32Array;
   readonly covariance: Float32Array;
@@ -69,12 +69,12 @@ export async function covarianceBetween(
 
 const sizeOf = (x: ReadonlyArray<tf.Tensor>): number => x[0]?.shape[0] as number;
 
-/** Everything that a tile needs of the inputs on one of its sides. */
+/** One side of a tile: everything that the tile needs of its inputs. */
 interface Shown {
   readonly tape: Tape;
   readonly stack: Stack;
   readonly blocks: ReadonlyMap<Block, { readonly layer: DeviceLayer; readonly side: Side }>;
-  /** Of `full`: rows [B·C, W] along its directions. */
+  /** Where weights have one covariance (`full`): their rows [B·C, W] along its directions. */
   readonly rows: ReadonlyMap<DeviceLayer, tf.Tensor2D>;
 }
 
@@ -119,7 +119,7 @@ function alone(posterior: DevicePosterior, { blocks, rows }: Shown, limit: numbe
   return sum.value();
 }
 
-/** The tile of some inputs with others, whose gradients are used as they arrive. */
+/** The tile of some inputs with others. The gradients of the others are used as they arrive and never kept. */
 function between(
   network: Network,
   posterior: DevicePosterior,
@@ -149,7 +149,7 @@ function strip(tiles: ReadonlyArray<() => tf.Tensor2D>): tf.Tensor2D {
   return made.length === 1 ? (made[0] as tf.Tensor2D) : tf.concat(made, 1);
 }
 
-/** The examples from number `first` on in pieces, each made when it is asked for. */
+/** Pieces of the examples from number `first` on; each is sliced when it is called. */
 const slices = (x: ReadonlyArray<tf.Tensor>, first: number, step: number): ReadonlyArray<() => tf.Tensor[]> => {
   const B = sizeOf(x);
   return Array.from({ length: Math.max(0, Math.ceil((B - first) / step)) }, (_, i) => () => {
@@ -159,8 +159,8 @@ const slices = (x: ReadonlyArray<tf.Tensor>, first: number, step: number): Reado
 };
 
 /**
- * A symmetric matrix [size, size] from its rows in strips of `height`, each from its own diagonal tile on. Tiles on the diagonal are
- * symmetric up to rounding: of two numbers the mean.
+ * A symmetric matrix [size, size] from strips of `height` rows, each of which begins at its own diagonal tile. Tiles on the diagonal are
+ * symmetric up to rounding, so their mirrored numbers are averaged.
  */
 function mirrored(strips: Float32Array, height: number, size: number): Float32Array {
   const whole = new Float32Array(size * size);

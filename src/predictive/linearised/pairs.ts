@@ -29,7 +29,7 @@ export interface Side {
   readonly stack: Stack;
 }
 
-/** The part of one block [B·C, B'·C]. */
+/** The part of the covariance that one block adds, [B·C, B'·C]. */
 export function blockPart(layer: DeviceLayer, block: Block, left: Side, right: Side, limit: number): tf.Tensor2D {
   const both = <A>(of: (side: Side) => A): readonly [A, A] => {
     const first = of(left);
@@ -96,7 +96,7 @@ function atOnePosition({ variances }: DeviceLayer, left: Positions, right: Posit
   const other = tf.reshape(tf.transpose(tf.reshape(right.inputs, [B2, n])), [n, 1, B2]);
   const v = tf.transpose(tf.reshape(left.gradients, [C, B, m]), [1, 0, 2]);
   const w = tf.transpose(tf.reshape(right.gradients, [C, B2, m]), [2, 1, 0]);
-  // Half of it for either; backends may hold what is reshaped twice.
+  // Half of the limit for each product; a backend may hold a reshaped tensor twice.
   const columns = within(limit / (4 * n * B2), m);
   const examples = within(limit / (4 * columns * B2 * (1 + C)), B);
   return summed(m, columns, (j, J) => {
@@ -175,7 +175,7 @@ function throughGradients(left: Positions, right: Positions, { n, inputs, varian
   });
 }
 
-/** A whole number of things of which a budget allows so many. */
+/** As many things as a budget allows, one at least and all of them at most. */
 const within = (allowed: number, all: number): number => Math.min(all, Math.max(1, Math.floor(allowed)));
 
 /** `part` of every `step` out of `size`. */

@@ -1,4 +1,4 @@
-/** One batch on the device, for many draws: in pieces of bounded size, each with what is the same for all draws computed once. */
+/** One batch on the device, for many draws: cut into pieces of bounded size. What is the same for all draws is computed once a piece. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Features, features } from '../../network/forward.js';
 import type { Network } from '../../network/network.js';
@@ -9,32 +9,33 @@ import type { SampledPlan } from '../device/plans.js';
 import { predicted } from '../report/heads.js';
 import type { LocalMoments } from './activationSampling.js';
 
-/** What no draw changes, of one piece. */
+/** The values of one piece that no draw changes. */
 export interface Fixed {
   readonly features: Features;
-  /** Of the lowest layers whose pre-activations are drawn. */
+  /** Moments of the pre-activations of the lowest layers, where pre-activations are drawn. */
   readonly moments: ReadonlyMap<LinearOp, LocalMoments>;
 }
 
 /** A batch that draws can be made for. */
 export interface SampledBatch {
-  /** What one drawn network predicts of the batch: for every head [rows, P], see `reportSamples`. Rejects for inputs that are not finite. */
+  /** Predicts the batch with one drawn network: for every head [rows, P], see `reportSamples`. Rejects inputs that are not finite. */
   readonly draw: (outputsOf: (piece: Fixed, part: number) => tf.Tensor2D) => Promise<ReadonlyArray<Float32Array>>;
-  /** Frees what was kept; `x` is the caller's. */
+  /** Frees what the batch kept; `x` is the caller's. */
   readonly dispose: () => void;
 }
 
 /**
- * A batch in the pieces of a plan. Only activation sampling draws other noise where the batch is cut. What is kept, and a draw's pass, are
- * beside the posterior, the drawn weights, and what a single example takes.
+ * Cuts a batch as `plan` says. Where it is cut changes only the noise of activation sampling. The plan counts neither the posterior, nor
+ * the drawn weights, nor what a single example takes.
  */
 export function sampledBatch(
   network: Network,
   x: ReadonlyArray<tf.Tensor>,
   momentsOf: (own: Features) => Fixed['moments'],
-  { examples: step, kept: most }: SampledPlan,
+  plan: SampledPlan,
 ): SampledBatch {
   const B = x[0]?.shape[0] as number;
+  const step = plan.examples;
   const parts = Math.ceil(B / step);
   const kept = new Map<number, Fixed>();
   const tensors: tf.Tensor[] = [];
@@ -53,7 +54,7 @@ export function sampledBatch(
       (sum, t) => sum + t.size,
       0,
     );
-    if (numbers > most) return fixed;
+    if (numbers > plan.kept) return fixed;
     const values = new Map([...own.values].map(([id, t]) => [id, keep(t)] as const));
     const moments = new Map(
       [...fixed.moments].map(([op, { mean, deviation }]) => [op, { mean: keep(mean), deviation: keep(deviation) }] as const),
