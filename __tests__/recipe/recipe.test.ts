@@ -160,7 +160,7 @@ describe('encodeRecipe', () => {
       kind: 'InvalidRecipe',
       field: 'likelihood',
       message:
-        "recipe: likelihood cannot be written as data: found a function, expected one of the library's own likelihoods, which are data.",
+        "recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library's, which are data.",
     });
   });
 

@@ -17,8 +17,9 @@ import type { PartialRecipe } from './codec.js';
  * import { monoid as M } from 'fp-ts';
  * import { recipe, recipeMonoid } from 'tfjs-laplace';
  *
- * const house = { prior: 100, predictive: 'linearised' } as const; const study = { prior: 10 }; recipe({ likelihood:
- * 'categorical', ...M.concatAll(recipeMonoid)([house, study]) }).prior; // => { _tag: 'isotropic', precision: 10 }
+ * const house = { prior: 100, predictive: 'linearised' } as const;
+ * const study = { prior: 10 };
+ * recipe({ likelihood: 'categorical', ...M.concatAll(recipeMonoid)([house, study]) }).prior; // => { _tag: 'isotropic', precision: 10 }
  * ```
  */
 export const recipeMonoid: M.Monoid<PartialRecipe> = {
