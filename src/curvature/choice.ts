@@ -1,8 +1,9 @@
 /**
- * Which structure a block is kept in: the finest that the kind of its layer, its size and the estimator allow.
+ * Chooses the structure of each block: the finest one that the kind of its layer, its size and the estimator allow.
  *
- * A layer whose factors would be too large is an error, stays at its MAP, or gives way to a coarser structure (`unsupported`): first the
- * input factor becomes its diagonal, which is enough where the layer has many inputs; then the whole block does.
+ * The option `unsupported` decides about a layer whose factors would be too large: it is an error, stays at its MAP, or gets a
+ * coarser structure. The first coarser structure replaces the input factor by its diagonal, which is enough if only the inputs
+ * are many. The next one keeps a diagonal for the whole block.
  */
 import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
@@ -13,21 +14,21 @@ import { type Network, withBlocks } from '../network/network.js';
 import { type Curvature, policyOf } from './codec.js';
 import { type Structure, structureNamed } from './structure/index.js';
 
-/** A factor with more rows than this is too large: 0.5 GiB of float64, and an eigendecomposition of minutes. */
+/** A factor with more rows than this is too large: it takes 0.5 GiB in float64, and its eigendecomposition takes minutes. */
 export const LARGEST_FACTOR = 8192;
 
-/** The structures that a block can have by the inputs of its layer, the finest first. */
+/** The structures that a block can have, finest first. They depend on what kind of inputs the layer takes. */
 const RUNGS: Readonly<Record<LinearMap['inputs'], readonly [Structure, ...Structure[]]>> = {
   rows: ['kronecker', 'inputDiagonal', 'diagonal'],
   tokens: ['embedding', 'diagonal'],
   features: ['diagonal'],
 };
 
-/** What an estimator makes of the rungs. */
+/** How an estimator uses the structures in `RUNGS`. */
 interface EstimatorRule {
-  /** Whether a block whose finest structure is too large is a case for the policy. */
+  /** Whether the estimator applies `unsupported` to a block whose finest structure is too large. */
   readonly sized: boolean;
-  /** The structure of a block whose rung is this. */
+  /** The structure that the estimator keeps for a block with this rung. */
   readonly keep: (rung: Structure) => Structure;
 }
 
@@ -42,7 +43,7 @@ const ESTIMATORS: Readonly<Record<Curvature['_tag'], EstimatorRule>> = {
 
 const fits = (structure: Structure, block: Block): boolean => structureNamed(structure).factorRows(block) <= LARGEST_FACTOR;
 
-/** The finest structure of a block that is small enough; the coarsest, where none is. */
+/** The finest structure of a block that is small enough, or the coarsest if none is small enough. */
 export function rungOf(block: Block): Structure {
   const rungs = RUNGS[block.map.inputs];
   return rungs.find((rung) => fits(rung, block)) ?? (rungs.at(-1) as Structure);
@@ -55,7 +56,12 @@ export const structureOf = (block: Block, { _tag }: Pick<Curvature, '_tag'>): St
 export const tooLarge = (block: Block, { _tag }: Pick<Curvature, '_tag'>): boolean =>
   ESTIMATORS[_tag].sized && !fits(RUNGS[block.map.inputs][0], block);
 
-/** The network with blocks for the layers that an estimator covers, by its policy. */
+/**
+ * The network with blocks for the layers that an estimator covers.
+ *
+ * @param layers the layers to cover, by default the curvature's own selection
+ * @returns `UnsupportedLayer` for a layer that is not linear in its weights or too large, if `unsupported` is `'error'`
+ */
 export const coveredBy = (
   network: Network,
   curvature: Curvature,
@@ -68,7 +74,10 @@ export const coveredBy = (
   );
 };
 
-/** The same without an error for layers that are not linear in their weights, or too large: for a look beforehand. */
+/**
+ * Like `coveredBy`, but layers that are not linear in their weights, or too large, cause no error. `coverage` uses it to describe
+ * a model before a pass.
+ */
 export const coverable = (network: Network, curvature: Curvature): E.Either<LaplaceError, Network> => {
   const policy = policyOf(curvature) === 'diagonal' ? 'diagonal' : 'map';
   return F.pipe(

@@ -1,10 +1,10 @@
 /**
- * The last layer alone. Its pre-activation is f, so that the gradient side of its curvature is the likelihood's Λ itself. Nothing is sent
- * back, and the C columns of a root of Λ (C² numbers an example) are not made. Each structure that has such a form says what is
- * summed in it (`structure/`).
+ * The closed form for the case that only the last layer is covered. The pre-activation of that layer is f, so the gradient side
+ * of its curvature is the sum of the likelihood's output Hessian Λ. Nothing is sent back through the network, and the C columns
+ * of a root of Λ (C² numbers for each example) are never made. Each structure states what its closed form sums (`structure/`).
  *
- * Takes the place of the `exact` Fisher, and of the `truncated` one, whose tolerance is ignored. Memory: two sums, or three of [C, C] for
- * a moment, and a few [B, C].
+ * The closed form replaces the `exact` Fisher. It also replaces `truncated`, whose tolerance it ignores. Memory: two arrays [C,
+ * C], for a moment three, and a few arrays [B, C].
  */
 import { lastLayer } from '../network/lastLayer.js';
 import type { Network } from '../network/network.js';
@@ -14,7 +14,11 @@ import type { LayerLayout } from './layout.js';
 import { structureNamed } from './structure/index.js';
 import type { ClosedForm } from './structure/structure.js';
 
-/** The closed form, where estimator, network and likelihood have one; `layers` are those of the layout. */
+/**
+ * The closed form, if the estimator, the network and the likelihood all allow one; otherwise undefined.
+ *
+ * @param layers the layers of the layout
+ */
 export function closedFormOf(network: Network, layers: ReadonlyArray<LayerLayout>, curvature: Curvature): ClosedForm | undefined {
   const [layout] = layers;
   const { hessian } = network.likelihoodOps;
@@ -24,7 +28,7 @@ export function closedFormOf(network: Network, layers: ReadonlyArray<LayerLayout
   return structureNamed(layout.structure).closedForm?.(layout, hessian);
 }
 
-/** Whether the estimator is after the whole of Λ. */
+/** Whether the estimator aims at the whole of Λ. */
 function asksForAll(curvature: Curvature): boolean {
   const fisher = fisherOf(curvature);
   return fisher === undefined || fisherRule(fisher).isWhole;

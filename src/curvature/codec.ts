@@ -1,4 +1,7 @@
-/** Curvature estimators as data: how the gradient factor G = E[g gᵀ] of every layer is taken, and of which layers. */
+/**
+ * Curvature estimators as data: which layers are covered, in which structure, and from which gradients g the curvature E[g gᵀ] is
+ * taken.
+ */
 import type * as t from 'io-ts';
 import {
   type Codec,
@@ -17,13 +20,16 @@ import {
 import { type Fisher, Fishers, fisherRule } from './fisher/index.js';
 
 const coverage = {
-  /** Layers that are covered; the others stay at their MAP. */
+  /** The layers to cover; the others stay at their MAP. */
   layers: defaulted(LayerSelectionCodec, 'all'),
-  /** Layers that cannot have a Kronecker block, or only one that is too large: an error, left at their MAP, or a diagonal block. */
+  /**
+   * What happens to a layer that cannot have a Kronecker block, or only one that is too large: an error, left at its MAP, or a
+   * block with diagonals.
+   */
   unsupported: defaulted(literals('error', 'map', 'diagonal'), 'error'),
 };
 const sharing = {
-  /** How the positions of a shared weight (a convolution's pixels, a sequence's steps) enter the factors. */
+  /** How the positions that share a weight (pixels of a convolution, steps of a sequence) enter the factors. */
   weightSharing: defaulted(literals('expand', 'reduce'), 'expand'),
 };
 const fisher = { fisher: defaulted(Fishers, { _tag: 'exact' } as const) };
@@ -35,11 +41,13 @@ const Diagonal = variant('diagonal', { ...fisher, ...coverage });
 const Full = variant('full', { ...fisher, ...coverage });
 
 const LowRank = variant('lowRank', {
-  /** The most eigenvectors of the output factor that are kept; of the rest its diagonal is. */
+  /** The largest number of eigenvectors of the output factor that are kept. Of the remainder only the diagonal is kept. */
   rank: defaulted(positiveInteger, 64),
-  /** Of the vectors that the output factor is multiplied with; factors of one seed can be merged. */
+  /**
+   * The seed of the random vectors that the output factor is multiplied with. Factors can be merged only if their seeds agree.
+   */
   seed: defaulted(seed, 0),
-  /** The last layer, alone. */
+  /** Must select only the last layer. */
   layers: defaulted(LayerSelectionCodec, 'last'),
 });
 
@@ -48,7 +56,7 @@ const Curvatures = taggedUnion('a curvature', Kfac, Kfra, Ekfac, Diagonal, Full,
 /** How curvature is estimated. */
 export type Curvature = Flat<t.TypeOf<typeof Curvatures>>;
 
-/** What may be written for a curvature. */
+/** The accepted input for a curvature: options with a default may be left out. */
 export type CurvatureInput = Flat<InputOf<typeof Curvatures>>;
 
 /** Decodes a curvature. */
@@ -74,12 +82,12 @@ export type LowRankOptions = Options<typeof LowRank>;
 
 /**
  * Kronecker-factored approximate curvature (Martens & Grosse 2015; Grosse & Martens 2016 for convolutions; Eschenhagen et al. 2023
- * for `weightSharing`). The Fisher matrix is one of
+ * for `weightSharing`). The option `fisher` chooses which gradients are sent back through the network for each example:
  *
- * - `'exact'`: one row for each output is sent back;
- * - `truncated({ tolerance })`: the largest of those rows, until less than `tolerance` of the trace of the batch's output Hessian is missing;
- * - `monteCarlo({ samples, seed })`: `samples` rows at labels that are drawn from the model's own predictive;
- * - `'empirical'`: one row at the training label, which is a by-product of training.
+ * - `'exact'`: one row for each output;
+ * - `truncated({ tolerance })`: the largest rows of `'exact'`, until less than `tolerance` of the trace of the batch's output Hessian is missing;
+ * - `monteCarlo({ samples, seed })`: `samples` rows, at labels that are drawn from the model's own predictive;
+ * - `'empirical'`: one row, at the training label. This row is a by-product of training.
  *
  * @example
  * ```ts
@@ -94,7 +102,8 @@ export type LowRankOptions = Options<typeof LowRank>;
 export const kfac = (options: KfacOptions = {}): Curvature => make('kfac', Kfac, options);
 
 /**
- * Kronecker-factored recursive approximation (Botev et al. 2017, Ritter et al. 2018): no backward pass; chains of dense layers only.
+ * Kronecker-factored recursive approximation (Botev et al. 2017, Ritter et al. 2018). It needs no backward pass, and works for
+ * chains of dense layers only.
  *
  * @example
  * ```ts
@@ -106,10 +115,11 @@ export const kfac = (options: KfacOptions = {}): Curvature => make('kfac', Kfac,
 export const kfra = (options: KfraOptions = {}): Curvature => make('kfra', Kfra, options);
 
 /**
- * Eigenvalue-corrected KFAC (George et al. 2018): the eigenvectors of the Kronecker factors with, along them, the exact second
- * moments of each example's gradient. Never further from the layer's Gauss-Newton matrix than `kfac` in Frobenius norm. Two passes
- * over the data: one for the eigenvectors, one for the moments. Where A or G has equal eigenvalues their eigenvectors are free to
- * turn, and the moments with them: under `weightSharing: 'reduce'`, whose A often has many eigenvalues of 0, engines may differ there.
+ * Eigenvalue-corrected KFAC (George et al. 2018). It keeps the eigenvectors of the Kronecker factors, and along them the exact
+ * second moments of each example's gradient. In Frobenius norm it is never further from the layer's Gauss-Newton matrix than
+ * `kfac`. It takes two passes over the data: one for the eigenvectors, one for the moments. Equal eigenvalues of A or G leave
+ * their eigenvectors free to turn, and then the moments turn with them. Under `weightSharing: 'reduce'` A often has many
+ * eigenvalues of 0, so linear algebra engines may differ there.
  *
  * @example
  * ```ts
@@ -121,7 +131,7 @@ export const kfra = (options: KfraOptions = {}): Curvature => make('kfra', Kfra,
 export const ekfac = (options: EkfacOptions = {}): Curvature => make('ekfac', Ekfac, options);
 
 /**
- * The diagonal of the Fisher matrix: each weight on its own. Memory of one number a weight; a baseline.
+ * The diagonal of the Fisher matrix: each weight on its own. It is a baseline that keeps one number for each weight.
  *
  * @example
  * ```ts
@@ -133,7 +143,8 @@ export const ekfac = (options: EkfacOptions = {}): Curvature => make('ekfac', Ek
 export const diagonal = (options: DiagonalOptions = {}): Curvature => make('diagonal', Diagonal, options);
 
 /**
- * The whole Fisher matrix over all covered weights together, for models that are small enough: [P, P] for P weights, O(P³) once.
+ * The whole Fisher matrix over all covered weights together, for small models. With W weights it is a matrix [W, W], and its
+ * decomposition costs O(W³), once.
  *
  * @example
  * ```ts
@@ -145,13 +156,16 @@ export const diagonal = (options: DiagonalOptions = {}): Curvature => make('diag
 export const full = (options: FullOptions = {}): Curvature => make('full', Full, options);
 
 /**
- * The last layer of a model with very many outputs (thousands of classes): the input factor, and an output factor of diagonal plus low
- * rank, G ≈ diag(δ) + B diag(λ) Bᵀ with `rank` eigenvectors at most. They come from products of G with `rank` + 10 random vectors
- * (Nyström; Halko, Martinsson & Tropp 2011), summed as G itself would be; nothing is of size C². The diagonal of G is exact, and with
- * it its trace; `keptTrace(posterior.layers[0])` is the share of the trace whose directions are kept. With as many as outputs it
- * is `kfac({ fisher: 'exact', layers: 'last' })`. For independent outputs (Bernoulli, Gaussian, Poisson) G is its diagonal, and exact.
+ * For the last layer of a model with very many outputs (thousands of classes). It keeps the input factor, and an output factor of
+ * diagonal plus low rank, G ≈ diag(δ) + B diag(λ) Bᵀ, with at most `rank` eigenvectors.
  *
- * Another layer, several outputs of the model, or a likelihood of one's own are an `UnsupportedLayer`.
+ * The eigenvectors come from products of G with `rank` + 10 random vectors (Nyström; Halko, Martinsson & Tropp 2011). These
+ * products are summed over examples as G itself would be, so no array has C² numbers for C outputs. The diagonal of G is exact,
+ * and so is its trace;
+ * `keptTrace(posterior.layers[0])` is the share of the trace that the kept directions hold. If `rank` is the number of outputs, the result is
+ * `kfac({ fisher: 'exact', layers: 'last' })`. For independent outputs (Bernoulli, Gaussian, Poisson) G is diagonal, and exact.
+ *
+ * A layer other than the last, a model of several outputs, and a likelihood of your own give an `UnsupportedLayer` error.
  *
  * @example
  * ```ts
@@ -162,7 +176,7 @@ export const full = (options: FullOptions = {}): Curvature => make('full', Full,
  */
 export const lowRank = (options: LowRankOptions = {}): Curvature => make('lowRank', LowRank, options);
 
-/** The Fisher matrix of a curvature; undefined for `kfra` and `lowRank`, which send nothing back. */
+/** The Fisher matrix of a curvature; undefined for `kfra` and `lowRank`, which send nothing back through the network. */
 export function fisherOf(curvature: Curvature): Fisher | undefined {
   switch (curvature._tag) {
     case 'kfra':
@@ -177,8 +191,9 @@ export function fisherOf(curvature: Curvature): Fisher | undefined {
 }
 
 /**
- * What becomes of layers that have no block, or whose factors are too large: a diagonal has no factors that could be, and a low rank
- * looks at its one layer itself.
+ * What happens to a layer that has no block, or whose factors are too large. `diagonal` has no factors that could be too large,
+ * so its
+ * `'error'` becomes `'diagonal'`. `lowRank` checks its one layer itself (`suitsLowRank.ts`).
  */
 export function policyOf(curvature: Curvature): 'error' | 'map' | 'diagonal' {
   if (curvature._tag === 'lowRank') return 'diagonal';
@@ -186,11 +201,14 @@ export function policyOf(curvature: Curvature): 'error' | 'map' | 'diagonal' {
   return _tag === 'diagonal' && unsupported === 'error' ? 'diagonal' : unsupported;
 }
 
-/** Whether the gradients of a training step's own loss are the rows that an estimator sums: then it needs no pass of its own. */
+/** Whether the estimator sums the gradients that a training step computes anyway. Then it needs no pass of its own. */
 export const takesTrainingRows = (curvature: Curvature): boolean =>
   curvature._tag === 'kfac' && fisherRule(curvature.fisher).isTrainingStep;
 
-/** A curvature without what only says which layers it covers and which random numbers it draws: what two sets of factors must share. */
+/**
+ * The part of a curvature that two sets of factors must share to be merged. It leaves out which layers are covered and which
+ * random numbers are drawn.
+ */
 export type Estimator = Flat<
   DistributiveOmit<Exclude<Curvature, { readonly fisher: unknown }>, 'layers' | 'unsupported' | 'seed'> | WithFisher<Curvature>
 >;

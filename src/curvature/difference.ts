@@ -1,14 +1,17 @@
-/** Where two plain values differ first: for errors that name a field in place of printing both values. */
+/** Finds the first place where two plain values differ, so that an error can name a field instead of printing both values. */
 
-/** A place, and what is there on both sides. */
+/** A place, and what each of the two values holds there. */
 export interface Difference {
-  /** `layers[0].n`. */
+  /** For example `layers[0].n`. */
   readonly path: string;
   readonly left: string;
   readonly right: string;
 }
 
-/** The first difference, depth first; undefined where there is none. Functions are not compared: a value that holds one has a name. */
+/**
+ * The first difference, depth first; undefined if there is none. Two functions count as equal: a value that holds functions also
+ * has a name to tell it by.
+ */
 export function firstDifference(left: unknown, right: unknown, path = ''): Difference | undefined {
   if (Object.is(left, right) || (typeof left === 'function' && typeof right === 'function')) return undefined;
   if (!isNested(left) || !isNested(right)) return { path, left: shown(left), right: shown(right) };

@@ -1,7 +1,10 @@
 /**
- * What an estimator is: a choice of gradients in the outputs (its Fisher matrix, `fisher/`), sent back through the network as one stack of
- * rows, and a structure in which the rows that arrive at each layer are summed (`structure/`). `kfra` sends nothing back: it is a
- * recursion over sums of layers (Botev et al. 2017). Where the last layer alone is covered nothing is sent back either (`closedForm.ts`).
+ * Runs a curvature estimator on batches. An estimator has two parts. Its Fisher matrix (`fisher/`) chooses gradients in the
+ * outputs, which are sent back through the network as one stack of rows. Its structure (`structure/`) sums the rows that arrive
+ * at each layer.
+ *
+ * Two cases send nothing back: `kfra`, a recursion over the sums of layers (Botev et al. 2017), and a network of which only the
+ * last layer is covered (`closedForm.ts`).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E, function as F } from 'fp-ts';
@@ -24,16 +27,21 @@ import { structureNamed } from './structure/index.js';
 import type { ClosedForm, Reached, Subject } from './structure/structure.js';
 import { suitsLowRank } from './suitsLowRank.js';
 
-/** An estimator ready for a network: the blocks that it needs to see, and the layout of its factors. */
+/** An estimator that is ready for a network: `network` holds the blocks that it observes, `layout` describes its factors. */
 export interface Prepared {
   readonly curvature: Curvature;
   readonly network: Network;
   readonly layout: Layout;
-  /** The closed form of a last layer that is covered alone: nothing needs to go back. */
+  /** The closed form, present if only the last layer is covered and the estimator has one. Then nothing is sent back. */
   readonly closed?: ClosedForm | undefined;
 }
 
-/** Fails where the estimator does not suit the network. `basis` names the rotations in which `ekfac` sums. */
+/**
+ * Prepares an estimator for a network.
+ *
+ * @param basis a name for the rotations in which `ekfac` sums
+ * @returns `UnsupportedLayer` or `NoBayesianLayer` if the estimator does not suit the network
+ */
 export const prepare = (source: Network, curvature: Curvature, basis?: string): E.Either<LaplaceError, Prepared> =>
   F.pipe(
     coveredBy(source, curvature),
@@ -46,10 +54,10 @@ export const prepare = (source: Network, curvature: Curvature, basis?: string): 
     }),
   );
 
-/** Device copies of rotations, one for each layer of the layout, made once for a pass. */
+/** Device copies of rotations, one for each layer of the layout. They are made once for a pass. */
 export type DeviceRotations = ReadonlyArray<NonNullable<Subject['rotation']>>;
 
-/** Uploads rotations; the caller disposes them. */
+/** Uploads rotations. The caller disposes them. */
 export function uploadRotations(layout: Layout, rotations: ReadonlyArray<Rotation>): DeviceRotations {
   const upload = (matrix: Matrix | undefined, groups: number): tf.Tensor | undefined => {
     if (matrix === undefined) return undefined;
@@ -63,14 +71,17 @@ export function uploadRotations(layout: Layout, rotations: ReadonlyArray<Rotatio
 }
 
 /**
- * Puts what one batch adds into the sink; the number of rows that were sent back. Allocates inside the caller's `tf.tidy`; the sink
- * keeps what it wants.
+ * Puts what one batch adds to the sums into the sink. It allocates inside the caller's `tf.tidy`, and the sink keeps the tensors
+ * that it needs.
+ *
+ * @returns the number of rows that were sent back through the network
  */
 export function observeRows(prepared: Prepared, observation: Observation, sink: Sink, rotations?: DeviceRotations): number {
   const { curvature, closed } = prepared;
   const { network, tape, weights } = observation;
   const subjects = subjectsOf(prepared, rotations);
-  // Unfolded inputs can be much larger than the inputs: they are made when they are needed, one layer's at a time.
+  // The unfolded inputs of a convolution can be much larger than its inputs. So they are made when needed, for one layer at a
+  // time.
   for (const subject of subjects.values()) {
     const { addInputs } = structureOf(prepared, subject);
     if (addInputs !== undefined) tf.tidy(() => addInputs(subject, inputsAt(subject.block, tape), weights, sink));
@@ -102,7 +113,11 @@ export function observeRows(prepared: Prepared, observation: Observation, sink: 
   });
 }
 
-/** Puts into the sink what the rows of a training step add, which were computed on its way (`empirical`); the number of rows. */
+/**
+ * Puts what a training step adds to the sums into the sink. The step itself computed the rows (`empirical`).
+ *
+ * @returns the number of rows
+ */
 export function observeTrainingRows(
   prepared: Prepared,
   rows: ReadonlyArray<BlockRows>,
@@ -128,7 +143,7 @@ export function observeTrainingRows(
 const structureOf = ({ layout }: Prepared, { layer }: Subject) =>
   structureNamed((layout.layers[layer] as Layout['layers'][number]).structure);
 
-/** A subject for every block that has sums of its own; none for blocks that are summed together. */
+/** A subject for every block that has its own sums. The map is empty for a structure that sums all blocks together. */
 function subjectsOf({ network, layout, curvature }: Prepared, rotations?: DeviceRotations): ReadonlyMap<Block, Subject> {
   const weightSharing = isReduced(curvature) ? 'reduce' : 'expand';
   if (layout.layers.some(({ structure }) => structureNamed(structure).scope === 'network')) return new Map();

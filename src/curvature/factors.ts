@@ -1,11 +1,12 @@
 /**
- * Kronecker factors as plain data: sums over examples, never means, so that they form a commutative monoid.
+ * Curvature factors as plain data. They are sums over examples, never means, and form a commutative monoid:
  *
  *   merge(a, empty) = a      merge(a, b) = merge(b, a)      merge(merge(a, b), c) = merge(a, merge(b, c))
  *
- * (up to float64 rounding). Splits and the order of shards don't matter, and no N is needed up front: the sums are divided once, when a
- * posterior is built (`moments.ts`). The structure of a layer says which sums it has (`structure/`); under `kfra` the gradient's place
- * holds the sums of that recursion. Martens & Grosse 2015; Botev et al. 2017.
+ * (up to float64 rounding). How the data are split into shards, and in which order the shards come, makes no difference. N need
+ * not be known up front: the sums are divided once, when a posterior is built (`means.ts`). The structure of a layer decides
+ * which sums it has (`structure/`). Under `kfra`, `gradient` holds sums over slopes φ'(z), which the recursion in `moments.ts`
+ * needs. Martens & Grosse 2015; Botev et al. 2017.
  */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -19,12 +20,12 @@ import { partsOf, type Structured, structured, sumsOf } from './structure/index.
  *
  * | structure | parts |
  * |---|---|
- * | `kronecker` | `input` Σ a aᵀ [P·n, n] over examples (and positions, as weight sharing says), `gradient` Σ g gᵀ [P·m, m] over examples and columns |
- * | `embedding`, `inputDiagonal` | `input` the diagonal of that, [P·n, 1], `gradient` |
- * | `diagonal` | `squares` Σ Ĝ ⊙ Ĝ [P·n, m] over examples and columns |
- * | `eigen` | `squares` of U_Aᵀ Ĝ U_G, along the rotation that goes with the factors |
- * | `full` | `gradient` Σ ĝ ĝᵀ [W, W] over the gradients of all W covered weights in one column |
- * | `lowRank` | `input`; `diagonal` of Σ Λ [m, 1]; where it is more than that, `sketch` Σ Λ Ω [m, l] |
+ * | `kronecker` | `input`: Σ a aᵀ [P·n, n] over examples (and positions, as `weightSharing` decides); `gradient`: Σ g gᵀ [P·m, m] over examples and columns |
+ * | `embedding`, `inputDiagonal` | `input`: only the diagonal of Σ a aᵀ, [P·n, 1]; `gradient` as for `kronecker` |
+ * | `diagonal` | `squares`: Σ Ĝ ⊙ Ĝ [P·n, m] over examples and columns |
+ * | `eigen` | `squares`: the same for U_Aᵀ Ĝ U_G, with U_A and U_G from `rotations` of the factors |
+ * | `full` | `gradient`: Σ ĝ ĝᵀ [W, W], ĝ the gradients of all W covered weights in one column |
+ * | `lowRank` | `input` as for `kronecker`; `diagonal`: the diagonal of Σ Λ [m, 1]; `sketch`: Σ Λ Ω [m, l], absent if Λ is diagonal |
  */
 export type LayerSums = Structured;
 
@@ -32,24 +33,27 @@ export type LayerSums = Structured;
 export interface Factors {
   readonly _tag: 'Factors';
   readonly layout: Layout;
-  /** Of the weights at which the sums were taken, or, for training epochs, of the weights at the end. */
+  /** Identifies the model's weights at which the sums were taken. For training epochs these are the weights at the end. */
   readonly fingerprint: string;
-  /** Those weights, W [n, m] per layer. */
+  /** The weights that `fingerprint` identifies: W [P·n, m] for each layer. */
   readonly weights: ReadonlyArray<Matrix>;
-  /** Examples that the sums run over; where examples have weights, the sum of these. */
+  /** The number of examples in the sums, or the sum of their weights if examples have weights. */
   readonly count: number;
-  /** N: distinct examples. Less than `count` where several epochs over the same data were summed. */
+  /** N, the number of distinct examples. It is less than `count` if several epochs over the same data were summed. */
   readonly datasetSize: number;
   /** Σ log p(y | f) over the counted examples, in nats. */
   readonly logLikelihood: number;
-  /** Rows that were sent back through the network; under `truncated` the rows that were kept. Per example: `rows / count`. */
+  /**
+   * The number of rows that were sent back through the network; `truncated` counts the rows that it kept. Per example: `rows /
+   * count`.
+   */
   readonly rows: number;
   readonly layers: ReadonlyArray<LayerSums>;
-  /** The directions along which `ekfac` summed, one for each layer; absent for other estimators. */
+  /** The directions along which `ekfac` summed, one rotation for each layer; absent for other estimators. */
   readonly rotations?: ReadonlyArray<Rotation>;
 }
 
-/** The identity of `merge`: no example yet. */
+/** The neutral element of `merge`: factors without an example. */
 export function emptyFactors(layout: Layout, fingerprint: string, weights: ReadonlyArray<Matrix>): Factors {
   const layers = layout.layers.map((layer) => {
     const sums = Object.entries(sumsOf(layer)).map(([part, { rows, cols }]): [string, Matrix] => [
@@ -64,7 +68,7 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
 /**
  * Adds the factors of two disjoint parts of a data set, taken at the same weights.
  *
- * @returns `Mismatch` when layout or weights differ (the error names the field), and for factors that are added to themselves.
+ * @returns the sum, or `Mismatch` if layouts or weights differ (the error names the field) or if factors are added to themselves.
  */
 export function merge(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
   if (a.fingerprint !== b.fingerprint) {
@@ -83,10 +87,10 @@ export function merge(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
 }
 
 /**
- * Adds the factors of two epochs over the same data, while the weights moved. The result carries the weights of `b`, the later
- * one; all else commutes.
+ * Adds the factors of two epochs over the same data, between which the weights moved. The result carries the weights of `b`, the
+ * later epoch. Everything else does not depend on the order of `a` and `b`.
  *
- * @returns `Mismatch` when the layouts differ; the error names the field.
+ * @returns the sum, or `Mismatch` if the layouts differ; the error names the field.
  */
 export function mergeEpochs(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
   const datasetSize = Math.max(a.datasetSize, b.datasetSize);
@@ -118,7 +122,7 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
   });
 }
 
-/** Layouts are the same, and with them structures and parts. */
+/** The sum of one layer's parts. The layouts are known to be equal, so structures and parts are too. */
 function both(a: LayerSums, b: LayerSums): LayerSums {
   const [left, right] = [partsOf(a), partsOf(b)];
   const sums = Object.entries(left).map(([part, sum]) => [part, plus(sum, right[part] as Matrix)] as const);

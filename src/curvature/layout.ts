@@ -1,6 +1,6 @@
 /**
- * What a set of factors describes: the estimator, the likelihood, and for each layer its structure and the shapes of its sums. Factors of
- * different layouts never mix.
+ * The layout of a set of factors: the estimator, the likelihood, and for each layer its structure and the shapes of its sums.
+ * Factors of different layouts cannot be merged.
  */
 import type { Likelihood } from '../likelihood/index.js';
 import type { Block } from '../network/blocks.js';
@@ -12,41 +12,49 @@ import { type Structure, structureNamed } from './structure/index.js';
 import { sketchOf } from './structure/sketch.js';
 import type { LayerShape } from './structure/structure.js';
 
-/** What the sums of one layer belong to. */
+/** The layer that one set of sums belongs to. */
 export interface LayerLayout extends LayerShape {
   readonly name: string;
   readonly structure: Structure;
-  /** The blocks whose weights these are: the one of that name; of `full` all that are covered, row by row in one column. */
+  /**
+   * The names of the blocks whose weights the layer holds: only `name`, or for `full` all covered blocks, row by row in one
+   * column.
+   */
   readonly members: ReadonlyArray<string>;
   readonly bias: boolean;
 }
 
-/** What a set of factors describes. */
+/** The layout of a set of factors. */
 export interface Layout {
-  /** The estimator with its options, but for those that only say which layers and which random numbers. */
+  /** The estimator with its options, except those that only choose layers or random numbers. */
   readonly estimator: Estimator;
   readonly likelihood: Likelihood;
   readonly layers: ReadonlyArray<LayerLayout>;
-  /** Names of the layers that a posterior covers unless told otherwise: `kfra` gathers sums of layers above them too. */
+  /**
+   * The names of the layers that a posterior covers by default. `kfra` also sums layers above the covered ones, for its
+   * recursion.
+   */
   readonly covered: ReadonlyArray<string>;
-  /** Tells the rotations apart in which `ekfac` sums; absent for other estimators. */
+  /** A name for the rotations in which `ekfac` sums, which tells them from other rotations; absent for other estimators. */
   readonly basis?: string;
 }
 
-/** Orthonormal columns on both sides of W, [P·n, n] and [P·m, m]; a side without is the identity. */
+/**
+ * Orthonormal columns for the two sides of W: `input` [P·n, n] and `gradient` [P·m, m]. An absent side stands for the identity.
+ */
 export interface Rotation {
   readonly input?: Matrix;
   readonly gradient?: Matrix;
 }
 
-/** The rotations in which `ekfac` sums, and a name that tells them from others. */
+/** The rotations in which `ekfac` sums, and a name that tells them from other rotations. */
 export interface EigenBasis {
   readonly id: string;
-  /** By the layer's name. */
+  /** The rotation of each layer, by the layer's name. */
   readonly layers: ReadonlyMap<string, Rotation>;
 }
 
-/** The name of the one layer of a layout whose structure takes all covered weights together. */
+/** The layer's name in a layout whose structure takes all covered weights together: such a layout has one layer. */
 const WHOLE_NETWORK = 'all covered layers';
 
 /** The parts of a network that decide how its curvature is summed. */
@@ -55,7 +63,7 @@ type Summed = Pick<Network, 'blocks' | 'likelihoodOps'>;
 /** The number of weights of a block. */
 export const sizeOf = ({ groups, n, m }: Pick<Block, 'groups' | 'n' | 'm'>): number => groups * n * m;
 
-/** The layers that an estimator sums for the network's blocks. */
+/** The layers of the layout that an estimator makes for the network's blocks. */
 export function layersOf({ blocks, likelihoodOps }: Summed, curvature: Curvature): ReadonlyArray<LayerLayout> {
   const structures = blocks.map((block) => structureOf(block, curvature));
   const whole = structures.find((structure) => structureNamed(structure).scope === 'network');
@@ -87,11 +95,16 @@ export function layersOf({ blocks, likelihoodOps }: Summed, curvature: Curvature
 /** Whether the positions of a shared weight are summed before they enter the factors. */
 export const isReduced = (curvature: Curvature): boolean => 'weightSharing' in curvature && curvature.weightSharing === 'reduce';
 
-/** Positions of one example over all uses of a block; 1 where their number depends on the data. */
+/** The positions of one example, added over all uses of a block; 1 if their number depends on the data. */
 const positionsOf = ({ ops }: Block): number =>
   ops.every((op) => op.map.positions !== undefined) ? ops.reduce((T, op) => T + (op.map.positions as number), 0) : 1;
 
-/** The layout of an estimator: of the `chosen` layers, and of those that are `gathered` beside them. */
+/**
+ * The layout of an estimator's factors.
+ *
+ * @param gathered the network with a block for each layer that is summed
+ * @param chosen the network with a block for each covered layer; `kfra` sums further layers beside them
+ */
 export const layoutOf = (gathered: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout => {
   const layers = layersOf(gathered, curvature);
   const covers = ({ members }: LayerLayout): boolean =>
@@ -105,7 +118,12 @@ export const layoutOf = (gathered: Network, chosen: Network, curvature: Curvatur
   };
 };
 
-/** Weights of the layout's layers from those of the blocks, in the order of the network: several members make one column. */
+/**
+ * The weights of the layout's layers.
+ *
+ * @param blocks the weights of each block [P·n, m], in the order of the network
+ * @returns W [P·n, m] for each layer; the weights of several members are laid end to end in one column
+ */
 export function weightsOf({ layers }: Layout, blocks: ReadonlyArray<Matrix>): ReadonlyArray<Matrix> {
   let next = 0;
   return layers.map(({ members, groups, n, m }) => {

@@ -1,7 +1,7 @@
 /**
- * From sums to means: the second moments of each layer. Of Kronecker blocks, whose curvature is N (A ⊗ G), they are A = ΣA / count [n, n]
- * and G = ΣG / count [m, m]; Gram matrices are made symmetric. Under `kfra` the place of G holds E[φ'(z) φ'(z)ᵀ], of which `moments.ts`
- * makes G.
+ * Turns the sums of each layer into means, its second moments. For a Kronecker block, whose curvature is N (A ⊗ G), the means are
+ * A = Σ a aᵀ / count [n, n] and G = Σ g gᵀ / count [m, m]. Gram matrices are made symmetric. Under `kfra`, `gradient` of every
+ * layer but the last holds E[φ'(z) φ'(z)ᵀ] instead of G, and `moments.ts` computes G from it.
  */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -11,7 +11,7 @@ import type { LayerLayout } from './layout.js';
 import { partsOf, type Structured, structured, sumsOf } from './structure/index.js';
 import type { SumShape } from './structure/structure.js';
 
-/** The second moments of one layer, means over examples: the matrices of its sums (`LayerSums`), divided by the number of examples. */
+/** The second moments of one layer, as means over examples: the matrices of `LayerSums`, divided by the number of examples. */
 export type LayerMoments = Structured & {
   readonly layout: LayerLayout;
   /** W [P·n, m]. */
@@ -19,9 +19,9 @@ export type LayerMoments = Structured & {
 };
 
 /**
- * The means of every layer of the layout, which are the moments of all estimators but `kfra`.
+ * The means of every layer of the layout. They are the second moments for every estimator except `kfra`.
  *
- * @returns `Empty` for factors without an example, `NotFinite` for a number that is not finite.
+ * @returns the means, or `Empty` for factors without an example, or `NotFinite` for a number that is not finite.
  */
 export function means(factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> {
   const { count, layout, layers, weights } = factors;
@@ -63,7 +63,7 @@ const notFinite = (layer: string, field: string): LaplaceError =>
     remedy: 'Look for NaN in the data or weights, or for inputs beyond the range of float32.',
   });
 
-/** The mean of square matrices, in groups on top of each other, made symmetric. */
+/** Divides square matrices [P·d, d], one for each group on top of each other, by `count`, and makes each symmetric. */
 export function symmetricMean({ rows, cols: d, data }: Matrix, count: number): Matrix {
   const mean = new Float64Array(data.length);
   for (let first = 0; first < data.length; first += d * d) {

@@ -1,11 +1,12 @@
 /**
- * Second moments of every layer: means of its sums, and for `kfra` the recursion, once, at the weights that the factors carry:
+ * The second moments of every layer: the means of its sums, and for `kfra` also a recursion from the last layer down. The
+ * recursion runs once, at the weights W that the factors carry:
  *
- *   H_L = E[Λ],   H_l = (W_{l+1} H_{l+1} W_{l+1}ᵀ) ⊙ E[φ'(z_l) φ'(z_l)ᵀ],   the bias row of W left out
+ *   H_L = E[Λ],   H_l = (W_{l+1} H_{l+1} W_{l+1}ᵀ) ⊙ E[φ'(z_l) φ'(z_l)ᵀ],   without the bias row of W
  *
- * (Botev, Ritter & Barber 2017, eq. 20; Ritter, Botev & Barber 2018). Each layer takes two products of an engine, 2 (m² m' + m m'²)
- * operations with the m' outputs of the next layer. The recursion is written once for engines that are waited for and for those that are
- * not.
+ * (Botev, Ritter & Barber 2017, eq. 20; Ritter, Botev & Barber 2018). H_l takes the place of G. Each layer with m outputs takes
+ * two matrix products, 2 (m² m' + m m'²) operations, where m' is the number of outputs of the next layer. The recursion is
+ * written once for both synchronous and asynchronous linear algebra engines.
  */
 import { either as E, function as F, type hkt, type monad } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
@@ -16,14 +17,15 @@ import type { Layout } from './layout.js';
 import { type LayerMoments, means, symmetricMean } from './means.js';
 import { partsOf, structured } from './structure/index.js';
 
-/** A B, by an engine. */
+/** The matrix product A B, computed by an engine. */
 type Multiply<M extends hkt.URIS2> = (a: Matrix, b: Matrix) => hkt.Kind2<M, LaplaceError, Matrix>;
 
 /**
- * The second moments of every layer of the layout, computed by plain JavaScript alone: `parts.input` is A and `parts.gradient` is G of a
- * Kronecker block.
+ * The second moments of every layer of the layout, computed in plain JavaScript. For a Kronecker block `parts.input` is A [P·n,
+ * n] and
+ * `parts.gradient` is G [P·m, m], both means over examples.
  *
- * @returns `Empty` for factors without an example, `NotFinite` for a number that is not finite.
+ * @returns the moments, or `Empty` for factors without an example, or `NotFinite` for a number that is not finite.
  */
 export const moments = (factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> =>
   F.pipe(
@@ -31,7 +33,10 @@ export const moments = (factors: Factors): E.Either<LaplaceError, ReadonlyArray<
     E.chain((all) => recursed(E.Monad)(factors.layout, all, F.flow(multiplyHere, E.right))),
   );
 
-/** The means as they are, or for `kfra` with H_l in the place of G. */
+/**
+ * Applies the recursion of `kfra`, which puts H_l into `parts.gradient` of each layer. Other estimators' means come back
+ * unchanged.
+ */
 export const recursed =
   <M extends hkt.URIS2>(M: monad.Monad2<M>) =>
   (

@@ -1,4 +1,7 @@
-/** Whether `lowRank` suits a network: its one covered layer must be the last, and its Λ have a closed form. */
+/**
+ * Checks that `lowRank` suits a network: the only covered layer must be the last one, Λ must have a closed form, and the input
+ * factor must not be too large.
+ */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { lastLayer } from '../network/lastLayer.js';
@@ -6,7 +9,7 @@ import type { Network } from '../network/network.js';
 import { LARGEST_FACTOR } from './choice.js';
 import type { Curvature } from './codec.js';
 
-/** The network itself, where the estimator suits it; estimators other than `lowRank` are not looked at. */
+/** Returns the network itself, or `UnsupportedLayer` if `lowRank` does not suit it. Other estimators always pass. */
 export function suitsLowRank(network: Network, { _tag }: Curvature): E.Either<LaplaceError, Network> {
   if (_tag !== 'lowRank') return E.right(network);
   const layer = network.blocks.map(({ name }) => name).join(', ');

@@ -1,10 +1,17 @@
 /**
- * What an estimator would cover of a model, and what that takes: known from shapes alone, before any pass over data.
+ * Tells what an estimator would cover of a model, and what it would cost. Shapes alone decide this, so no pass over data is
+ * needed.
  *
- * Operations count a multiplication and an addition as two. For a block of P groups with T positions an example and K rows sent back:
- * forward 2 P T n m, back 2 K P T n m (where a covered layer lies below); Kronecker sums 2 P T s(n) + 2 K P T s(m) with s(d) = d²
- * for small d and towards d²/2 for large (`gramProducts`), diagonal ones 2 K P T n m (2 P n m where T is 1), in a basis
- * 2 P T n² + 2 K P T m² more; `full` 2 K s(all weights); eigendecompositions about 9 P (n³ + m³), once.
+ * A multiplication and an addition count as two operations. For a block of P groups, with T positions and K rows sent back for
+ * each example:
+ *
+ *   forward pass              2 P T n m
+ *   backward pass             2 K P T n m                        only if a covered layer lies below
+ *   Kronecker sums            2 P T s(n) + 2 K P T s(m)          s(d) from d² for small d towards d²/2 for large d (`gramProducts`)
+ *   diagonal sums             2 K P T n m                        2 P n m if T is 1
+ *   `eigen`, beside these     2 P T n² + 2 K P T m²
+ *   `full`                    2 K s(number of all covered weights)
+ *   eigendecompositions       about 9 P (n³ + m³)                once, not for each example
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
@@ -24,47 +31,48 @@ import { type Structure, structureNamed, sumsOf } from '../structure/index.js';
 import { suitsLowRank } from '../suitsLowRank.js';
 import { warningsOf } from './coverageWarnings.js';
 
-/** What becomes of one layer with weights, or of one of its blocks. */
+/** How the estimator treats one layer with weights, or one of its blocks. */
 export interface LayerCoverage {
-  /** The block's name, or the layer's where it has none. */
+  /** The block's name, or the layer's name if it has no block. */
   readonly name: string;
   readonly className: string;
-  /** How its curvature is kept; `'map'` where its weights stay at their trained values. */
+  /** The structure in which the curvature is kept, or `'map'` if the weights stay at their trained values. */
   readonly block: Structure | 'map';
-  /** Why, in words. */
+  /** The reason for `block`, in words. */
   readonly reason: string;
-  /** Weights, trainable or not. */
+  /** The number of weights, trainable or not. */
   readonly parameters: number;
-  /** Float64 numbers in its sums. */
+  /** How many float64 numbers the sums hold; 0 for blocks that `full` sums together, and for layers that stay at their MAP. */
   readonly numbers: number;
-  /** Operations of the pass for one example; absent where the number of positions depends on the data. */
+  /** Operations of the pass for one example; absent if the number of positions depends on the data. */
   readonly operations?: number;
 }
 
-/** What a pass would cover and take. */
+/** What a pass would cover, and what it would cost. */
 export interface Coverage {
   readonly layers: ReadonlyArray<LayerCoverage>;
   readonly parameters: number;
   readonly coveredParameters: number;
   /** coveredParameters / parameters. */
   readonly share: number;
-  /** Bytes of the sums on the host; the device holds half of that at most, and a batch. */
+  /** Bytes of the sums on the host. The device holds at most half of that, and a batch. */
   readonly bytes: number;
-  /** Rows that are sent back through the network for each example, at most. */
+  /** The largest number of rows that are sent back through the network for each example. */
   readonly rowsPerExample: number;
-  /** Operations of the pass for one example, as far as they are known beforehand. */
+  /** Operations of the pass for one example. Layers whose cost is not known beforehand are left out. */
   readonly operationsPerExample: number;
   /** Operations of the eigendecompositions, once. */
   readonly decomposition: number;
-  /** What to know before starting, each with what to do. */
+  /** Problems that are known before the pass, each with a remedy. */
   readonly warnings: ReadonlyArray<string>;
 }
 
 /**
- * What `curvature` would cover of a model. Takes no pass and allocates nothing on the device.
+ * Tells what `curvature` would cover of a model. It takes no pass over data and allocates nothing on the device.
  *
- * @returns the errors of reading the model, those of a selection of layers that fits none, and of `lowRank` where it does not suit; layers that cannot have a block are no
- * error here but `'map'`, with a warning where the estimator would refuse them.
+ * @returns the coverage, or an error if the model cannot be read, the selection of layers fits no layer, or `lowRank` does not
+ *   suit the model. A layer that cannot have a block is no error here: its `block` is `'map'`, with a warning if the estimator
+ *   would refuse the layer.
  *
  * @example
  * ```ts
@@ -142,9 +150,11 @@ const layoutWith = (layouts: ReadonlyArray<LayerLayout>, { name }: Block): Layer
 const numbersOf = (layer: LayerLayout): number =>
   Object.values(sumsOf(layer)).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
 
-/** Rows that are summed of a block (a closed form needs one array of probabilities), and rows that are sent on through it. */
+/** What the cost of a block depends on, beside its shape. */
 interface Cost {
+  /** Rows that the block sums for each example; 1 for a closed form, which needs one array of probabilities. */
   readonly rows: number;
+  /** Rows that are sent back through the block for each example, to layers below it. */
   readonly back: number;
   readonly reduce: boolean;
   readonly closed: boolean;
@@ -187,7 +197,7 @@ function reasonOf(block: Block, layout: LayerLayout, curvature: Curvature): stri
     : words;
 }
 
-/** Layers with weights that have no block. */
+/** Layers or blocks with weights that the estimator does not cover. */
 function leftOut(network: Network, curvature: Curvature): ReadonlyArray<LayerCoverage> {
   const all = allBlocks(network.ops);
   const trainable = trainableLayers(network);

@@ -1,7 +1,7 @@
-/** A coverage in words. */
+/** Prints a coverage. */
 import type { Coverage } from './coverage.js';
 
-/** A coverage as a table for people: one line a block, totals and warnings below. */
+/** Formats a coverage as a table for people: one line for each block, then totals and warnings. */
 export function coverageTable({
   layers,
   parameters,

@@ -1,4 +1,4 @@
-/** What to know of a coverage before a pass is started, each with what to do. */
+/** The warnings of a coverage: problems that are known before a pass, each with a remedy. */
 import { either as E } from 'fp-ts';
 import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js';
 import { type Network, withBlocks } from '../../network/network.js';
@@ -8,10 +8,15 @@ import { fisherRule } from '../fisher/index.js';
 import { MAX_NUMBERS } from '../fisher/seeds.js';
 import { structureNamed } from '../structure/index.js';
 
-/** Bytes from which on the sums are worth a warning. */
+/** Sums of more bytes than this cause a warning. */
 const MUCH = 2 ** 31;
 
-/** What of a coverage is worth a warning; `columns` says whether the columns of Λ are taken. */
+/**
+ * The warnings for an estimator on a network.
+ *
+ * @param bytes of the sums, on the host
+ * @param columns whether the pass may make the columns of a root of Λ; it does not in closed form
+ */
 export const warningsOf = (network: Network, curvature: Curvature, bytes: number, columns: boolean): ReadonlyArray<string> => [
   ...(curvature.layers === 'all' ? notLinear(network, curvature) : []),
   ...largeBlocks(network, curvature),
@@ -30,7 +35,7 @@ function notLinear(network: Network, curvature: Curvature): ReadonlyArray<string
     );
 }
 
-/** Blocks whose factors would be too large, where the estimator has factors. */
+/** Warnings for blocks whose factors would be too large. Estimators without factors have none. */
 function largeBlocks(network: Network, curvature: Curvature): ReadonlyArray<string> {
   const fate = (block: Block): string => {
     if (!('unsupported' in curvature) || curvature.unsupported === 'error') return 'is refused';
@@ -46,13 +51,13 @@ function largeBlocks(network: Network, curvature: Curvature): ReadonlyArray<stri
     );
 }
 
-/** The blocks that were asked for, as they are without any policy. */
+/** The blocks that the curvature selects, before `unsupported` leaves any out. */
 function chosenBlocks(network: Network, { layers }: Curvature): ReadonlyArray<Block> {
   const chosen = withBlocks(network, layers, 'map');
   return E.isLeft(chosen) ? [] : chosen.right.blocks;
 }
 
-/** The columns of Λ of one example, where they alone are more than is made of a whole batch at once otherwise. */
+/** A warning if the columns of a root of Λ for a single example exceed the most numbers that a pass otherwise makes at once. */
 function columnsTooMany({ outputs: C, blocks }: Network, curvature: Curvature): ReadonlyArray<string> {
   const fisher = fisherOf(curvature);
   const all = fisher === undefined || fisherRule(fisher).isWhole;

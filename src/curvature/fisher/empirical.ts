@@ -1,6 +1,7 @@
 /**
- * `empirical`: second moments of the gradients at the training labels, one row an example. It is not the Fisher (Kunstner, Balles & Hennig
- * 2019), but free during training: the callback takes the rows of the training step itself. This is its form for a pass of its own.
+ * `empirical`: the second moments of the gradients at the training labels, one row for each example. It is not the Fisher matrix (Kunstner,
+ * Balles & Hennig 2019). But it is free during training, where the callback takes the rows of the training step itself. This file
+ * computes the rows for a separate pass over the data.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { make, variant } from '../../codec/index.js';
@@ -9,7 +10,8 @@ import type { FisherRule } from './fisher.js';
 export const Empirical = variant('empirical', {});
 
 /**
- * The second moments of the gradients at the training labels: a by-product of training, where the others take a pass of their own.
+ * The second moments of the gradients at the training labels. They are a by-product of training; the other choices take a pass of
+ * their own.
  *
  * @example
  * ```ts

@@ -1,17 +1,20 @@
-/** What a Fisher matrix is to an estimator: which gradients in the outputs f are sent back through the network. */
+/** The interface of a Fisher matrix: it chooses which gradients in the outputs f are sent back through the network. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Columns } from '../observation.js';
 
-/** The rule of one Fisher matrix; `F` is its value in the DSL. A new one is a file with its variant and rule, and a line in `index.ts`. */
+/** The rule of one Fisher matrix. `F` is the type of its value in the DSL. To add one, see `index.ts`. */
 export interface FisherRule<F> {
-  /** Gradients [K, B, C] whose second moments, summed over K, are the Fisher of each example. */
+  /** Computes gradients [K, B, C] whose second moments, summed over K, are the Fisher matrix of each example in f. */
   readonly columns: (fisher: F) => Columns;
-  /** K: the most rows that are sent back for each example, which the cost is proportional to. */
+  /** K, the largest number of rows that are sent back for each example. The cost is proportional to K. */
   readonly rowsPerExample: (fisher: F, outputs: number) => number;
-  /** Numbers k·B + b of the columns that are sent, ascending; without it all of them. */
+  /** The indices k·B + b of the columns that are sent, ascending. If absent, all columns are sent. */
   readonly kept?: (fisher: F, columns: tf.Tensor3D) => Int32Array;
-  /** Whether it is after the whole output Hessian Λ: then a last layer that is covered alone takes Λ in closed form. */
+  /**
+   * Whether the rule aims at the whole output Hessian Λ. Then Λ in closed form can replace the rows if only the last layer is
+   * covered.
+   */
   readonly isWhole: boolean;
-  /** Whether its rows are the gradients that a training step computes anyway. */
+  /** Whether the rows are the gradients that a training step computes anyway. */
   readonly isTrainingStep: boolean;
 }

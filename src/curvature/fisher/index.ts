@@ -1,4 +1,6 @@
-/** The Fisher matrices, as data and as rules. A new one is a file beside this, and a line in each of the two lists. */
+/**
+ * The Fisher matrices, as data and as rules. A new one is a file in this folder, and one entry in each of the two lists below.
+ */
 import { type Flat, taggedUnion } from '../../codec/index.js';
 import { Empirical, empiricalRule } from './empirical.js';
 import { Exact, exactRule } from './exact.js';
@@ -9,7 +11,7 @@ import { Truncated, truncatedRule } from './truncated.js';
 /** Decodes a Fisher matrix. */
 export const Fishers = taggedUnion('a Fisher matrix', Exact, Truncated, MonteCarlo, Empirical);
 
-/** Which gradients are sent back through the network. */
+/** A choice of Fisher matrix: which gradients are sent back through the network. */
 export type Fisher = Flat<(typeof Fishers)['_A']>;
 
 const RULES: { readonly [T in Fisher['_tag']]: FisherRule<Extract<Fisher, { readonly _tag: T }>> } = {

@@ -1,7 +1,7 @@
 /**
- * `kfra` (Botev, Ritter & Barber 2017, section 3.4): no backward pass over examples. A batch gives, for every layer but the
- * last, the slopes φ'(z) [B, m], whose second moments the recursion in `moments.ts` needs, and for the last layer the columns
- * of a square root of Λ. Chains of dense layers with entry-wise activations only; exact for G of the last layer.
+ * The rows of `kfra` (Botev, Ritter & Barber 2017, section 3.4), which needs no backward pass. From a batch each layer but the
+ * last takes its slopes φ'(z) [B, m], whose second moments the recursion in `moments.ts` needs. The last layer takes the columns
+ * of a square root of Λ. Only chains of dense layers with entry-wise activations are supported. G of the last layer is exact.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
@@ -14,7 +14,9 @@ import { coveredBy } from '../choice.js';
 import type { Curvature } from '../codec.js';
 import type { Observation, Sink } from '../observation.js';
 
-/** The network with a block for every dense layer from the lowest covered one up: the recursion runs through all of them. */
+/**
+ * The network with a block for every dense layer from the lowest covered one up, because the recursion runs through all of them.
+ */
 export function kfraChain(network: Network, curvature: Curvature): E.Either<LaplaceError, Network> {
   if (network.heads.length > 1) {
     return E.left(
@@ -52,10 +54,15 @@ export function kfraChain(network: Network, curvature: Curvature): E.Either<Lapl
   );
 }
 
-/** One position, one group, two factors. */
+/** Whether a layer is a dense layer on vectors: one position, one group, two factors. */
 const isPlain = ({ map, layer }: LinearOp): boolean => layer.getClassName() === 'Dense' && map.positions === 1;
 
-/** Slopes of each layer's own activation, and the output columns for the last layer. Sends no rows back. */
+/**
+ * Puts the slopes of each layer's own activation into the sink; the last layer's slopes are multiplied by the columns of a root
+ * of Λ.
+ *
+ * @returns 0, the number of rows that were sent back
+ */
 export function kfraRows({ network, tape, targets, weights }: Observation, sink: Sink): number {
   const last = network.blocks.length - 1;
   const B = tape.size;
@@ -74,7 +81,7 @@ export function kfraRows({ network, tape, targets, weights }: Observation, sink:
   return 0;
 }
 
-/** φ'(z) [B, m] of the activations between this layer and the next dense one: ones where there is none. */
+/** φ'(z) [B, m] for the activations between this layer and the next dense one; ones if there is no activation. */
 function ownSlopes(network: Network, block: Block, tape: Tape): tf.Tensor2D {
   const op = block.ops[0] as LinearOp;
   const valueAt = (id: ValueId): tf.Tensor => tape.values.get(id) as tf.Tensor;

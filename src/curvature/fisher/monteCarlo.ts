@@ -1,13 +1,13 @@
 /**
- * `monteCarlo`: the Fisher as an expectation over labels that are drawn from the model's own predictive, k for each example. It is unbiased
- * for `exact`; its standard error falls with 1/√(k B). Martens & Grosse 2015, section 5.
+ * `monteCarlo`: the Fisher matrix as an average over labels that are drawn from the model's own predictive, k labels for each example. It is
+ * an unbiased estimate of `exact`, and its standard error falls as 1/√(k B). Martens & Grosse 2015, section 5.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { defaulted, make, type Options, positiveInteger, seed, variant } from '../../codec/index.js';
 import type { FisherRule } from './fisher.js';
 
 export const MonteCarlo = variant('monteCarlo', {
-  /** Labels drawn for each example. */
+  /** How many labels are drawn for each example. */
   samples: defaulted(positiveInteger, 1),
   seed: defaulted(seed, 0),
 });
@@ -19,10 +19,10 @@ export type MonteCarloFisher = (typeof MonteCarlo)['_A'];
 export type MonteCarloOptions = Options<typeof MonteCarlo>;
 
 /**
- * Rows at labels that are drawn from the model's own predictive, `samples` for each example: an unbiased estimate of the exact Fisher.
- * Give the parts of a data set that are merged seeds of their own.
+ * An unbiased estimate of the exact Fisher matrix: rows at labels that are drawn from the model's own predictive, `samples` for
+ * each example. If you merge factors of several parts of a data set, give each part its own seed.
  *
- * @throws LaplaceError `InvalidOption` for a number of samples that is no integer >= 1, or a seed that is no 32-bit integer >= 0.
+ * @throws LaplaceError `InvalidOption` if `samples` is not an integer >= 1, or `seed` is not a 32-bit integer >= 0.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export const monteCarloRule: FisherRule<MonteCarloFisher> = {
   columns:
     ({ samples }) =>
     ({ likelihoodOps, outputs, targets, key }) =>
-      // 1/√k on the gradients is 1/k on their second moments.
+      // Gradients scaled by 1/√k have second moments scaled by 1/k.
       tf.mul(likelihoodOps.sampledGradient(outputs, key, samples, targets), 1 / Math.sqrt(samples)),
   rowsPerExample: ({ samples }) => samples,
   isWhole: false,

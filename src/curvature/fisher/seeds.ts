@@ -1,8 +1,9 @@
 /**
- * The gradients in f that a Fisher matrix sends back through the network for one batch, as seeds in chunks of bounded size:
+ * The gradients in f that a Fisher matrix sends back through the network for one batch. They come as seeds, in chunks of bounded
+ * size:
  *
  *   exact        the columns of a square root of Λ            C rows an example   Martens & Grosse 2015; GGN = Fisher
- *   truncated    the largest of them                          few rows            see `truncated.ts`
+ *   truncated    the largest of these columns                 few rows            see `truncated.ts`
  *   monteCarlo   gradients at labels drawn from the model     k rows an example   Martens & Grosse 2015
  *   empirical    gradients at the training labels             1 row an example    (a by-product of training)
  */
@@ -13,19 +14,26 @@ import { foldIn } from '../../random/key.js';
 import type { Observation } from '../observation.js';
 import { type Fisher, fisherRule } from './index.js';
 
-/** The most rows that go through the network in one backward pass; more are sent in several. */
+/** The most rows in one backward pass. More rows go in several passes. */
 const MAX_ROWS = 8192;
 
-/** The most numbers in one tensor that is made on the way (64 MiB): the columns of many classes, C² an example; a value of all rows. */
+/**
+ * The most numbers in one tensor on the way (64 MiB). It bounds the columns, C² numbers for each example, and a layer's value for
+ * all rows.
+ */
 export const MAX_NUMBERS = 2 ** 24;
 
-/** As many as make no value of the network larger than the limit on numbers. */
+/** The most rows for one backward pass, so that no value of the network exceeds `MAX_NUMBERS`. */
 const rowsAtOnce = ({ size, values }: Tape): number => {
   const largest = [...values.values()].reduce((max, value) => Math.max(max, value.size / size), 1);
   return Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_NUMBERS / largest)));
 };
 
-/** Calls `send` with the seeds of one chunk after another, each in a `tf.tidy`; the number of rows that were sent. */
+/**
+ * Calls `send` with the seeds of one chunk after another, each in a `tf.tidy`.
+ *
+ * @returns the number of rows that were sent
+ */
 export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds: Seeds) => void): number {
   const { network, tape } = observation;
   const B = tape.size;
@@ -47,7 +55,7 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
   return sent;
 }
 
-/** The columns [K, count, C] of some examples of the batch. */
+/** The columns [K, count, C] for the `count` examples of the batch from `first` on. */
 function columnsFor(
   fisher: Fisher,
   { network, tape, targets, key, weights }: Observation,
@@ -66,7 +74,7 @@ function columnsFor(
   return weighted(columns, weights && part(weights));
 }
 
-/** All of them, copy after copy. */
+/** Sends all columns [K, B, C] of a whole batch, some of the K at a time. Returns the number of rows. */
 function sendUniform(columns: tf.Tensor3D, most: number, send: (seeds: Seeds) => void): number {
   const [K, B, C] = columns.shape;
   const chunk = Math.max(1, Math.floor(most / B));
@@ -77,10 +85,14 @@ function sendUniform(columns: tf.Tensor3D, most: number, send: (seeds: Seeds) =>
   return K * B;
 }
 
-/** Numbers k·count + b of all rows. */
+/** The indices k·count + b of all rows. */
 const everyRow = ({ shape: [K, count] }: tf.Tensor3D): Int32Array => Int32Array.from({ length: K * count }, (_, row) => row);
 
-/** Those rows, each with its example's place in the batch. */
+/**
+ * Sends the chosen rows of `columns`, each with the place of its example in the batch. Returns the number of rows.
+ *
+ * @param rows indices k·count + b
+ */
 function sendGathered(
   rows: Int32Array,
   columns: tf.Tensor3D,
@@ -102,6 +114,6 @@ function sendGathered(
   return rows.length;
 }
 
-/** √w on the gradients is w on their second moments: an example of weight w counts w times. */
+/** Scales gradients by √w, which scales their second moments by w: an example of weight w counts w times. */
 const weighted = (columns: tf.Tensor3D, weights: tf.Tensor1D | undefined): tf.Tensor3D =>
   weights === undefined ? columns : tf.mul(columns, tf.reshape(tf.sqrt(weights), [1, -1, 1]));

@@ -1,10 +1,11 @@
 /**
- * `truncated`: the largest columns λ of all examples of a batch by ‖λ‖², until the others add up to less than ε of the whole, the trace of
- * the batch's output Hessian. A trained classifier is sure of most examples, whose Λ is nearly zero: 3 of 10 rows are left at ε = 1e-3
- * on MNIST. The part that is left out is positive semi-definite, so that G is never too large, and its trace in the outputs is short by
- * less than ε.
+ * `truncated`: keeps the columns λ with the largest ‖λ‖² among all examples of a batch. The Σ ‖λ‖² of all columns is the trace of the batch's
+ * output Hessian; the columns that are left out add up to less than a share ε of it. A trained classifier is sure of most
+ * examples, and their Λ is nearly zero: at ε = 1e-3, 3 of 10 rows remain on MNIST. The part that is left out is positive
+ * semi-definite. So G is never too large, and in the outputs its trace falls short by less than a share ε.
  *
- * The choice depends on the batch, so that sums over other batches agree within ε only. Costs one download of K·B numbers.
+ * The choice depends on the batch, so sums over differently cut batches agree only within ε. It costs one download of K·B
+ * numbers.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { defaulted, fraction, make, type Options, variant } from '../../codec/index.js';
@@ -12,7 +13,7 @@ import { exactRule } from './exact.js';
 import type { FisherRule } from './fisher.js';
 
 export const Truncated = variant('truncated', {
-  /** Share of each batch's trace of the output Hessian that may be left out. */
+  /** The share of the trace of each batch's output Hessian that may be left out. */
   tolerance: defaulted(fraction, 1e-3),
 });
 
@@ -23,8 +24,8 @@ export type TruncatedFisher = (typeof Truncated)['_A'];
 export type TruncatedOptions = Options<typeof Truncated>;
 
 /**
- * The largest rows of the exact Fisher: of all examples of a batch, until less than `tolerance` of the trace of the batch's output
- * Hessian is missing. A trained classifier is sure of most examples, and few rows are left.
+ * The largest rows of the exact Fisher matrix among all examples of a batch. Rows are taken until less than `tolerance` of the
+ * trace of the batch's output Hessian is missing. A trained classifier is sure of most examples, so few rows remain.
  *
  * @throws LaplaceError `InvalidOption` for a tolerance outside [0, 1).
  *
@@ -42,20 +43,20 @@ export const truncatedRule: FisherRule<TruncatedFisher> = {
   kept: ({ tolerance }, columns) => largestRows(columns, tolerance),
 };
 
-/** Numbers k·B + b of the rows of columns [K, B, C] that are kept, ascending. */
+/** The indices k·B + b of the columns [K, B, C] that are kept, ascending. */
 function largestRows(columns: tf.Tensor3D, tolerance: number): Int32Array {
   const norms = tf.tidy(() => tf.reshape(tf.sum(tf.square(columns), 2), [-1]).dataSync()) as Float32Array;
   const sorted = norms.slice().sort();
   const allowed = tolerance * norms.reduce((sum, v) => sum + v, 0);
   let left = 0;
   let dropped = 0;
-  // A number that is not finite is never small enough to be left out: the batch's checks must see what it does.
+  // A norm that is not finite is never left out, so that the checks of the batch see its effect.
   while (left < sorted.length && dropped + (sorted[left] as number) < allowed) {
     dropped += sorted[left] as number;
     left += 1;
   }
-  // Numbers sort many times faster than rows do. So the largest norm that is left out decides which rows are left out; of equal norms the
-  // first ones are.
+  // Sorting numbers is many times faster than sorting rows. So `limit`, the largest norm that is left out, decides which rows are
+  // left out. Of rows with exactly this norm, the first `equal` ones are left out.
   const limit = left === 0 ? Number.NEGATIVE_INFINITY : (sorted[left - 1] as number);
   let equal = left - sorted.indexOf(limit);
   const kept = new Int32Array(norms.length - left);
