@@ -85,7 +85,8 @@ export type LowRankOptions = Options<typeof LowRank>;
  * for `weightSharing`). The option `fisher` chooses which gradients are sent back through the network for each example:
  *
  * - `'exact'`: one row for each output;
- * - `truncated({ tolerance })`: the largest rows of `'exact'`, until less than `tolerance` of the trace of the batch's output Hessian is missing;
+ * - `truncated({ tolerance })`: the largest rows of `'exact'`, until less than `tolerance` of the trace of the batch's output
+ *   Hessian is missing;
  * - `monteCarlo({ samples, seed })`: `samples` rows, at labels that are drawn from the model's own predictive;
  * - `'empirical'`: one row, at the training label. This row is a by-product of training.
  *
@@ -161,9 +162,9 @@ export const full = (options: FullOptions = {}): Curvature => make('full', Full,
  *
  * The eigenvectors come from products of G with `rank` + 10 random vectors (Nyström; Halko, Martinsson & Tropp 2011). These
  * products are summed over examples as G itself would be, so no array has C² numbers for C outputs. The diagonal of G is exact,
- * and so is its trace;
- * `keptTrace(posterior.layers[0])` is the share of the trace that the kept directions hold. If `rank` is the number of outputs, the result is
- * `kfac({ fisher: 'exact', layers: 'last' })`. For independent outputs (Bernoulli, Gaussian, Poisson) G is diagonal, and exact.
+ * and so is its trace; `keptTrace(posterior.layers[0])` is the share of the trace that the kept directions hold. If `rank` is the
+ * number of outputs, the result is `kfac({ fisher: 'exact', layers: 'last' })`. For independent outputs (Bernoulli, Gaussian,
+ * Poisson) G is diagonal, and exact.
  *
  * A layer other than the last, a model of several outputs, and a likelihood of your own give an `UnsupportedLayer` error.
  *

@@ -29,7 +29,7 @@ export function suitsLowRank(network: Network, { _tag }: Curvature): E.Either<La
       what: 'lowRank needs the output Hessian in closed form',
       found: `likelihood '${network.likelihood._tag}'`,
       expected: 'categorical, bernoulli, gaussian, heteroscedastic or poisson',
-      remedy: "Use kfac({ layers: 'last' }), which takes the columns of a root.",
+      remedy: "Use kfac({ layers: 'last' }), which needs no closed form.",
     });
   }
   if (last.n <= LARGEST_FACTOR) return E.right(network);

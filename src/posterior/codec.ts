@@ -22,7 +22,7 @@ const Isotropic = variant('isotropic', {
   precision: defaulted(positive, 1),
 });
 const PerLayer = variant('perLayer', {
-  /** τ > 0 of every covered layer, by its name. */
+  /** τ > 0 for every covered layer, by the layer's name. */
   precisions: Precisions,
 });
 
@@ -31,15 +31,17 @@ const Priors = taggedUnion('a prior', Isotropic, PerLayer);
 /** The Gaussian prior N(0, τ⁻¹ I) on the weights. */
 export type Prior = Flat<t.TypeOf<typeof Priors>>;
 
-/** What may be written for a prior: also a number for `isotropic`, or an object of numbers for `perLayer`. */
+/** The accepted input for a prior. A number stands for `isotropic`, and an object of numbers by layer for `perLayer`. */
 export type PriorInput = Flat<InputOf<typeof Priors>> | number | Readonly<Record<string, number>>;
 
 const EXPECTED = `${Priors.name}, a number, or an object with a number for each layer`;
 
-/** An object with one of these is a prior with its fields, maybe without its tag, and not the names of layers. */
+/**
+ * An object with one of these keys is a prior with its fields, perhaps without its tag. Otherwise its keys are names of layers.
+ */
 const isTagged = (value: object): boolean => ['_tag', 'precision', 'precisions'].some((key) => Object.hasOwn(value, key));
 
-/** Decodes a prior. A bare number stands for `isotropic`, an object of layers' names for `perLayer`. */
+/** Decodes a prior. A bare number stands for `isotropic`, and an object of numbers by layer for `perLayer`. */
 export const PriorCodec: Codec<Prior, PriorInput> = codec(EXPECTED, Priors.is, (value, context) => {
   if (typeof value === 'number') return E.map(isotropic)(positive.validate(value, context));
   if (isRecord(value) && !isTagged(value)) return E.map(perLayer)(Precisions.validate(value, context));

@@ -1,12 +1,12 @@
 /**
- * How the prior enters a layer's precision, as data and as mathematics. A damping takes row i of U_Aᵀ W, along which A has the eigenvalue
- * α_i, to the precision s_i G + t_i I:
+ * Dampings: how the prior enters a layer's precision, as data and as mathematics. Row i of U_Aᵀ W belongs to the eigenvalue α_i
+ * of A. A damping gives this row the precision s_i G + t_i I:
  *
  *   exact      N α_i G + τ I                              the exact inverse of N (A ⊗ G) + τ I
  *   factored   (√N α_i + √τ) (√N G + √τ I)                Ritter, Botev & Barber 2018, eq. 8
  *
- * so that along the direction (i, j) it is s_i γ_j + t_i. Layers with a table of curvatures are damped exactly (`structure/table.ts`). A new
- * damping is a variant, a rule and a constructor, all in this file.
+ * Along the direction (i, j) the precision is s_i γ_j + t_i. A layer with a table of curvatures is always damped exactly
+ * (`structure/table.ts`). A new damping needs a variant, a rule and a constructor, all in this file.
  */
 import { type Codec, type Flat, type InputOf, taggedUnion, variant } from '../codec/index.js';
 import { at, type Determinant, ofValues, sumOf } from './determinant.js';
@@ -16,35 +16,38 @@ const Dampings = taggedUnion('a damping', variant('exact', {}), variant('factore
 /** How the prior enters the precision of a layer. */
 export type Damping = { readonly _tag: 'exact' } | { readonly _tag: 'factored' };
 
-/** What may be written for a damping. */
+/** The accepted input for a damping. */
 export type DampingInput = Flat<InputOf<typeof Dampings>>;
 
 /** Decodes a damping. */
 export const DampingCodec: Codec<Damping, DampingInput> = Dampings;
 
-/** What the evidence depends on. */
+/** What the evidence of one group depends on. */
 interface Sides {
+  /** N, the number of examples. */
   readonly N: number;
-  /** α [n]. */
+  /** α [n], the eigenvalues of A. */
   readonly rows: Float64Array;
-  /** Σ_j log(1 + γ_j / τ) and its derivatives, as a function of τ; more than a sum where G is no diagonal along its directions. */
+  /**
+   * log det(I + G / τ) and its derivatives as a function of τ. It is Σ_j log(1 + γ_j / τ) if G is diagonal along its directions.
+   */
   readonly columns: Determinant;
-  /** m. */
+  /** m, the number of outputs. */
   readonly width: number;
 }
 
 /** The mathematics of a damping. */
 interface DampingRule {
-  /** s [n] and t [n] of every row, from the eigenvalues α [n] of A. */
+  /** `scale` s [n] and `shift` t [n] of the rows, from the eigenvalues α [n] of A. */
   readonly rows: (N: number, tau: number, alpha: Float64Array) => { readonly scale: Float64Array; readonly shift: Float64Array };
-  /** log det of the posterior precision minus log det of the prior's, of one group, as a function of τ. */
+  /** For one group, log det of the posterior precision minus log det of the prior precision, as a function of τ. */
   readonly determinant: (sides: Sides) => Determinant;
 }
 
 const RULES: Readonly<Record<Damping['_tag'], DampingRule>> = {
   exact: {
     rows: (N, tau, alpha) => ({ scale: alpha.map((v) => N * v), shift: alpha.map(() => tau) }),
-    // Rows without curvature (pixels that are never on, say) add nothing.
+    // Rows without curvature, such as pixels that are never on, add nothing.
     determinant: ({ N, rows, columns }) =>
       sumOf(
         Array.from(
@@ -59,7 +62,7 @@ const RULES: Readonly<Record<Damping['_tag'], DampingRule>> = {
       const left = alpha.map((v) => rootN * v + rootTau);
       return { scale: left.map((v) => v * rootN), shift: left.map((v) => v * rootTau) };
     },
-    // A sum over rows and one over columns: it costs n + m, not n m.
+    // The determinant splits into a sum over rows and a sum over columns, so it costs n + m, not n m.
     determinant: ({ N, rows, columns, width }) => {
       const half = { scale: Math.sqrt(N), power: 0.5 };
       return sumOf([at(ofValues(rows), { ...half, weight: width }), at(columns, { ...half, weight: rows.length })]);
@@ -74,7 +77,7 @@ const EXACT: Damping = Object.freeze({ _tag: 'exact' });
 const FACTORED: Damping = Object.freeze({ _tag: 'factored' });
 
 /**
- * N (A ⊗ G) + τ I, inverted exactly in the factors' eigenbases.
+ * The precision N (A ⊗ G) + τ I, which is inverted exactly in the eigenbases of the factors.
  *
  * @example
  * ```ts
@@ -86,7 +89,8 @@ const FACTORED: Damping = Object.freeze({ _tag: 'factored' });
 export const exactDamping = (): Damping => EXACT;
 
 /**
- * (√N A + √τ I) ⊗ (√N G + √τ I) of Ritter et al. 2018: cheaper, and never wider than the exact one.
+ * The precision (√N A + √τ I) ⊗ (√N G + √τ I) of Ritter et al. 2018. It is cheaper than the exact damping, and its posterior is
+ * never wider.
  *
  * @example
  * ```ts

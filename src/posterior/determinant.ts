@@ -1,18 +1,20 @@
 /**
- * How the evidence depends on a layer's prior precision τ, and how such dependences are put together. Each structure has a `Determinant`
- * (`structure/`), made of the damping's (`damping.ts`).
+ * How the evidence depends on a layer's prior precision τ, and how to combine such functions of τ. Each structure builds its
+ * `Determinant` (`structure/`), most of them with the help of the damping (`damping.ts`).
  *
  *   R(τ) = log det (posterior precision) − log det (prior precision) = Σ log(1 + λ/τ)
  *   γ(τ) = −dR / d log τ = Σ λ / (λ + τ)          the parameters that the data determine (MacKay 1992)
  *   dγ / d log τ = −Σ λ τ / (λ + τ)²              in [−γ, 0]
  *
- * λ is the curvature of the whole data set along a direction: N α_i γ_j, or N times the entry of a table.
+ * The sums run over directions. λ is the curvature of the whole data set along a direction: N α_i γ_j, or N times the entry of a
+ * table.
  */
 
-/** γ and dγ / d log τ at a τ. */
+/** The number of effective parameters γ and its derivative, at one τ. */
 export interface Effective {
+  /** γ. */
   readonly count: number;
-  /** In [−count, 0]. */
+  /** dγ / d log τ, in [−count, 0]. */
   readonly slope: number;
 }
 
@@ -20,7 +22,7 @@ export interface Effective {
 export interface Determinant {
   /** R(τ). */
   readonly logRatio: (tau: number) => number;
-  /** γ(τ) and its slope: for tables and products one division a direction, no logarithm. */
+  /** γ(τ) and its slope. For tables and products each direction costs one division, and no logarithm. */
   readonly effective: (tau: number) => Effective;
 }
 
@@ -40,7 +42,7 @@ export const ofValues = (values: Float64Array): Determinant => ({
   },
 });
 
-/** weight · R(τ^power / scale). */
+/** The function weight · R(τ^power / scale), for R of `own`. */
 export function at(
   own: Determinant,
   { scale, weight = 1, power = 1 }: { readonly scale: number; readonly weight?: number; readonly power?: number },
@@ -55,6 +57,7 @@ export function at(
   };
 }
 
+/** The sum of several functions of τ. */
 export const sumOf = (parts: ReadonlyArray<Determinant>): Determinant => ({
   logRatio: (tau) => parts.reduce((sum, part) => sum + part.logRatio(tau), 0),
   effective: (tau) => {
@@ -69,12 +72,12 @@ export const sumOf = (parts: ReadonlyArray<Determinant>): Determinant => ({
   },
 });
 
-/** Below it, products of 1 + x don't overflow when one more factor comes. */
+/** A product up to this bound does not overflow when it is multiplied by one more factor up to this bound. */
 const FULL = 1e150;
 
 /**
- * Σ log(1 + scale · value): the logarithm of products, as many factors as float64 holds. What is kept is the product minus 1, so that
- * directions of which the data say little keep their digits, as they would with log1p of each.
+ * Σ log(1 + scale · value), as logarithms of products with as many factors as float64 can hold. `beyond` is the product minus 1.
+ * So directions about which the data say little keep their digits, as if log1p were taken of each.
  */
 function sumLog1p(values: Float64Array, scale: number): number {
   let sum = 0;

@@ -3,8 +3,9 @@
  *
  *   log p(D | τ, σ) ≈ log p(D | θ*) − ½ [ Σ_layers Σ_ij log(N α_i γ_j + τ) − n m log τ + τ ‖θ*‖² ]
  *
- * over the covered layers. O(n m) a layer, no data. In nats, summed over the data set. Its maximum in τ is known to be
- * under-confident for deep networks: choose τ by validation NLL unless you know better.
+ * where the sums run over the covered layers; the formula is for exact damping. It is in nats, summed over the data set. It needs
+ * no data and costs O(n m) for each layer. For deep networks its maximum in τ is known to be under-confident: choose τ by
+ * validation NLL unless you know better.
  */
 import type { Determinant } from './determinant.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
@@ -12,7 +13,7 @@ import { posteriorStructure } from './structure/index.js';
 
 /** The log marginal likelihood and its three parts: logMarginalLikelihood = logLikelihood − ½ (logDetRatio + scatter). */
 export interface Evidence {
-  /** Σ log p(y | f) at the mean, in nats. For factors of training epochs it is that of the moving weights. */
+  /** Σ log p(y | f) at the mean, in nats. For factors of training epochs it is taken at the moving weights of the epochs. */
   readonly logLikelihood: number;
   /** log det of posterior precision minus log det of prior precision. */
   readonly logDetRatio: number;
@@ -21,7 +22,7 @@ export interface Evidence {
   readonly logMarginalLikelihood: number;
 }
 
-/** The evidence of a posterior. */
+/** The evidence of a posterior, in nats. */
 export function evidence(posterior: Posterior): Evidence {
   const { logLikelihood, layers } = posterior;
   const ratio = layers.reduce((sum, layer) => sum + determinant(posterior, layer).logRatio(layer.priorPrecision), 0);
@@ -29,7 +30,7 @@ export function evidence(posterior: Posterior): Evidence {
   return { logLikelihood, logDetRatio: ratio, scatter, logMarginalLikelihood: logLikelihood - 0.5 * (ratio + scatter) };
 }
 
-/** The part of one layer as a function of its prior precision. */
+/** The log determinant ratio of one layer as a function of the layer's prior precision. */
 export const determinant = (posterior: Posterior, layer: PosteriorLayer): Determinant =>
   posteriorStructure(layer).determinant(layer, posterior);
 

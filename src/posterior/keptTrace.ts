@@ -1,9 +1,11 @@
-/** How much of an output factor the directions of a low rank hold. */
+/** How much of the trace of an output factor is held by the directions that `lowRank` keeps. */
 import type { PosteriorLayer } from './posterior.js';
 
 /**
- * The share of the trace of a layer's output factor G whose directions are kept, in [0, 1]: Σ λ / tr G for `lowRank`, whose diagonal holds
- * the rest; 1 for every other structure, and where G is its diagonal.
+ * The share of the trace of a layer's output factor G that the kept directions hold.
+ *
+ * @returns a share in [0, 1]. For `lowRank` it is Σ λ / tr G, and the diagonal holds the rest of the trace. It is 1 for every
+ *   other structure, and if G is diagonal.
  *
  * @example
  * ```ts

@@ -1,13 +1,14 @@
 /**
  * The prior precision τ that maximises the evidence (type-II maximum likelihood, MacKay 1992).
  *
- * With γ(τ) of `determinant.ts` the evidence has the slope ½ (γ(τ) − τ ‖θ*‖²) in log τ, which falls everywhere: its zero is the one
- * maximum, MacKay's fixed point τ ‖θ*‖² = γ(τ). What is solved is
+ * With γ(τ) from `determinant.ts`, the slope of the evidence in log τ is ½ (γ(τ) − τ ‖θ*‖²). This slope falls everywhere, so its
+ * only zero is the maximum: MacKay's fixed point τ ‖θ*‖² = γ(τ). The equation to solve is
  *
  *   g(log τ) = log γ(τ) − log τ − log ‖θ*‖² = 0,   g' = γ'/γ − 1 in [−2, −1],
  *
- * by Newton's method: almost a straight line, so that it takes a handful of steps from anywhere, and each g brackets the solution
- * between g/2 and g from there. A step costs one division for each direction of the posterior, a logarithm for none.
+ * by Newton's method. g is almost a straight line, so a handful of steps are enough from any start. Each value of g also brackets
+ * the solution: log τ* lies between g/2 and g away from log τ. A step costs one division for each direction of the posterior, and
+ * no logarithm.
  */
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
@@ -26,28 +27,31 @@ export interface MaximiseEvidenceOptions {
 export interface EvidenceMaximum {
   /** The posterior under the prior that was found. */
   readonly posterior: Posterior;
-  /** What was found: `isotropic`, or `perLayer`. */
+  /** The prior that was found: `isotropic`, or `perLayer`. */
   readonly prior: Prior;
-  /** Of that posterior. */
+  /** The evidence of `posterior`. */
   readonly evidence: Evidence;
-  /** γ of every covered layer: how many of its weights the data determine, and not the prior. */
+  /** γ for every covered layer: how many of its weights are determined by the data rather than by the prior. */
   readonly effectiveParameters: Readonly<Record<string, number>>;
-  /** Evaluations of γ; of all layers together. */
+  /** How often γ was evaluated, added over the searches: one search, or with `per: 'layer'` one for each layer. */
   readonly iterations: number;
 }
 
-/** Relative error of τ: |log τ − log τ*| is at most |g|. Sums of millions of γ's terms round to 1e-13. */
+/**
+ * The largest relative error of τ, since |log τ − log τ*| is at most |g|. Rounding in γ, a sum of millions of terms, is about
+ * 1e-13.
+ */
 const TOLERANCE = 1e-10;
-/** Never met: a handful are enough. */
+/** A limit that is never reached: a handful of iterations are enough. */
 const MOST_ITERATIONS = 100;
 
 /**
- * Finds the prior precision with the highest log marginal likelihood: no data, no new decomposition. O(n m) a layer and iteration,
- * O(n + m) under factored damping. Mind that for deep networks this optimum is known to be under-confident; compare it with a
- * validation NLL.
+ * Finds the prior precision with the highest log marginal likelihood. It needs no data and no new decomposition. An iteration
+ * costs O(n m) for each layer, or O(n + m) under factored damping. For deep networks this optimum is known to be under-confident,
+ * so compare it with a validation NLL.
  *
- * @returns `InvalidInput` where there is no maximum: without curvature it lies at τ = 0, with weights that are all 0 at infinity;
- *   `InvalidOption` for another `per`.
+ * @returns the maximum, or `InvalidInput` if there is none: without curvature the evidence grows towards τ = 0, and with weights
+ *   that are all 0 it grows towards infinity. `InvalidOption` if `per` is neither `'all'` nor `'layer'`.
  *
  * @example
  * ```ts
@@ -96,10 +100,10 @@ export function maximiseEvidence(
   );
 }
 
-/** The τ that some layers share. */
+/** The best τ for some layers that share it. */
 interface Optimum {
   readonly tau: number;
-  /** γ of each layer. */
+  /** γ of each of these layers. */
   readonly counts: ReadonlyArray<number>;
   readonly iterations: number;
 }
@@ -126,13 +130,20 @@ function unbounded(layers: ReadonlyArray<PosteriorLayer>, isFlat: boolean): Lapl
     what: `The evidence has no maximum in the prior precision of ${layers.map(({ name }) => `'${name}'`).join(', ')}`,
     ...(alone && { layer: first.name }),
     field: isFlat ? 'curvature' : 'mean',
-    found: isFlat ? 'no curvature: it grows as the precision goes to 0' : 'weights of 0: it grows with the precision',
-    expected: isFlat ? 'data that say something of these weights' : 'trained weights',
-    remedy: `Choose their prior precision yourself, see withPrior${alone ? ", or one for all layers together, { per: 'all' }" : ''}.`,
+    found: isFlat
+      ? 'no curvature: the evidence grows as the precision goes to 0'
+      : 'weights that are all 0: the evidence grows with the precision',
+    expected: isFlat ? 'data that carry information about these weights' : 'trained weights',
+    remedy: `Choose the prior precision yourself with withPrior${alone ? ", or share one among all layers with { per: 'all' }" : ''}.`,
   });
 }
 
-/** The zero of g from a log τ to start at; nothing where γ is 0. */
+/**
+ * Solves g = 0. Returns undefined if γ is 0, since then there is no maximum.
+ *
+ * @param logNorm log ‖θ*‖²
+ * @param start the log τ to start at
+ */
 function solve(parts: ReadonlyArray<Determinant>, logNorm: number, start: number): Optimum | undefined {
   let t = start;
   let [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];

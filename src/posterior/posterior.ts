@@ -6,11 +6,11 @@
  * `exact` damping:    S_ij² = 1 / (N α_i γ_j + τ), the exact inverse of N (A ⊗ G) + τ I.
  * `factored` damping: S_ij² = 1 / ((√N α_i + √τ) (√N γ_j + √τ)), Ritter, Botev & Barber 2018, eq. 8.
  *
- * Both live in the same eigenbasis, so that another τ, T or damping needs no new decomposition. The other structures have the same form,
- * or one of their own: see `structure/`.
+ * Here M is the trained weights, T the temperature, N the number of examples and τ the prior precision. Both dampings use the
+ * same eigenbasis, so another τ, T or damping needs no new decomposition. `structure/` holds the forms of the other structures.
  *
- * A posterior is a value of host arrays, frozen all the way down: it can be cloned into a worker, stored, and shared. Building one costs
- * O(n³ + m³) a layer, once.
+ * A posterior is a plain value of host arrays, frozen at every level. It can be cloned into a worker, stored, and shared.
+ * Building one costs O(n³ + m³) for each layer, once.
  */
 import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
@@ -34,24 +34,27 @@ import type { Planned } from './structure/structure.js';
  *
  * | structure | parts |
  * |---|---|
- * | `kronecker`, `embedding`, `inputDiagonal`, `full` | `inputValues` α [P·n, 1] and `gradientValues` γ [P·m, 1], eigenvalues >= 0 whose products are the curvature of one example; `inputVectors` U_A [P·n, n] and `gradientVectors` U_G [P·m, m], columns; without them the identity |
- * | `diagonal`, `eigen` | `curvature` λ [P·n, m] of one example along the directions; `inputVectors`, `gradientVectors` |
- * | `lowRank` | `inputValues`, `inputVectors`; `diagonal` δ [m, 1]; `rankValues` λ [r, 1] and `rankVectors` B [m, r] with G = diag(δ) + B diag(λ) Bᵀ, where G is more than its diagonal |
+ * | `kronecker`, `embedding`, `inputDiagonal`, `full` | `inputValues` α [P·n, 1] and `gradientValues` γ [P·m, 1]: eigenvalues >= 0, whose products are the curvature of one example; `inputVectors` U_A [P·n, n] and `gradientVectors` U_G [P·m, m]: eigenvectors as columns, the identity if absent |
+ * | `diagonal`, `eigen` | `curvature` λ [P·n, m]: the curvature of one example along each direction; `inputVectors` and `gradientVectors` as above |
+ * | `lowRank` | `inputValues` and `inputVectors` as above; `diagonal` δ [m, 1]; `rankValues` λ [r, 1] and `rankVectors` B [m, r], with G = diag(δ) + B diag(λ) Bᵀ; the last two are absent if G is diagonal |
  */
 export type PosteriorLayer = Distributed & {
   readonly name: string;
-  /** The layers whose weights these are: the one of that name; of `full` all that are covered, row by row in one column. */
+  /**
+   * The names of the blocks whose weights the layer holds: only `name`, or for `full` all covered blocks, row by row in one
+   * column.
+   */
   readonly members: ReadonlyArray<string>;
-  /** P: groups of equal size with a block of their own each; 1 but for depthwise convolutions and normalisations. */
+  /** P, the number of groups of equal size with a block of their own; 1 except for depthwise convolutions and normalisations. */
   readonly groups: number;
-  /** Rows of W in a group: inputs, plus one for the bias. */
+  /** Rows of W in a group: inputs, and one for the bias. */
   readonly n: number;
   /** Columns of W: outputs. */
   readonly m: number;
   readonly bias: boolean;
-  /** M, the trained weights [P·n, m], the bias as the last row of each group. */
+  /** M [P·n, m], the trained weights. The bias is the last row of each group. */
   readonly mean: Matrix;
-  /** τ of this layer. */
+  /** τ, the prior precision of this layer. */
   readonly priorPrecision: number;
 };
 
@@ -61,32 +64,36 @@ export interface Posterior {
   readonly layers: ReadonlyArray<PosteriorLayer>;
   readonly damping: Damping;
   readonly likelihood: Likelihood;
-  /** N: training examples that the posterior stands for. */
+  /** N, the number of training examples that the posterior stands for. */
   readonly datasetSize: number;
-  /** Of the model's weights at the mean. */
+  /** Identifies the model's weights at the mean. */
   readonly fingerprint: string;
   /** Σ log p(y | f) over the training data, in nats. */
   readonly logLikelihood: number;
 }
 
-/** What a posterior needs beside factors. */
+/** What `posteriorOf` needs beside factors. */
 export interface PosteriorOptions {
   readonly prior: Prior;
   readonly damping: Damping;
-  /** Layers to cover; `'all'` are those of the factors. */
+  /** The layers to cover. `'all'` means all layers that the factors cover. */
   readonly layers: LayerSelection;
-  /** N; the factors' own unless given (a model that was observed on a part of its training data, say). */
+  /** N. Default: the `datasetSize` of the factors. Give it for a model that was observed on only a part of its training data. */
   readonly datasetSize?: number;
 }
 
-/** Called before the first decomposition and after each layer's, with its name; they are what takes the time. */
+/**
+ * Reports progress: called once before the first decomposition, and after each layer with the layer's name. The decompositions
+ * take most of the time.
+ */
 export type OnLayer = (done: number, total: number, layer?: string) => void;
 
 /**
- * Builds the posterior from factors: pure, apart from the engine that does the linear algebra.
+ * Builds the posterior from factors. It is pure, apart from the engine that does the linear algebra.
  *
- * @returns `Empty` or `NotFinite` for unusable factors, `NoBayesianLayer` for a selection that names none, `InvalidOption` for
- *   a prior that does not fit, `InvalidInput` for factors that are not positive semi-definite.
+ * @returns the posterior, or an error: `Empty` or `NotFinite` for unusable factors, `NoBayesianLayer` if the selection names a
+ *   layer that the factors do not cover, or none, `InvalidOption` for a prior or a `datasetSize` that does not fit,
+ *   `InvalidInput` for factors that are not positive semi-definite.
  */
 export const posteriorOf = (
   factors: Factors,
@@ -111,7 +118,10 @@ export const posteriorOf = (
     E.map(({ plan, layers }) => assembled(factors, options, plan, layers)),
   );
 
-/** The same for whoever can wait: all factors of all layers at once, as far as the engine has hands. Layers end in any order. */
+/**
+ * `posteriorOf` for asynchronous engines. It asks for all decompositions of all layers at once, and the engine runs as many in
+ * parallel as it can. Layers may finish in any order.
+ */
 export const posteriorTask = (
   factors: Factors,
   options: PosteriorOptions,
@@ -145,7 +155,7 @@ interface Plan {
   readonly datasetSize: number;
 }
 
-/** Whatever can be wrong is found before the decompositions, which may take minutes. */
+/** Checks everything before the decompositions, which may take minutes, and plans each layer. */
 function planned(all: ReadonlyArray<LayerMoments>, factors: Factors, options: PosteriorOptions): E.Either<LaplaceError, Plan> {
   const { prior, datasetSize = factors.datasetSize } = options;
   return F.pipe(
@@ -177,7 +187,7 @@ function plannedLayer(moments: LayerMoments, rotation: Rotation, priorPrecision:
 const rotationOf = ({ layout, rotations }: Factors, { layout: { name } }: LayerMoments): Rotation =>
   rotations?.[layout.layers.findIndex((layer) => layer.name === name)] ?? {};
 
-/** Tells of the beginning and of each layer that is done, and passes it on. */
+/** Calls `onLayer` once now, and once for each layer when it is done. The returned function passes the finished layer through. */
 function counter(plan: Plan, onLayer: OnLayer): (layer: PlannedLayer) => (done: PosteriorLayer) => PosteriorLayer {
   let count = 0;
   onLayer(count, plan.layers.length);
@@ -205,7 +215,7 @@ const assembled = (
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
   });
 
-/** The same posterior under another prior. O(layers): nothing is decomposed anew. */
+/** The same posterior under another prior. Nothing is decomposed again; the cost is O(number of layers). */
 export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
   F.pipe(
     precisionsOf(prior, namesOf(posterior.layers)),
@@ -213,7 +223,7 @@ export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceE
     E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
   );
 
-/** The same posterior with the other damping. */
+/** The same posterior with another damping. Nothing is decomposed again. */
 export const withDamping = (posterior: Posterior, damping: Damping): Posterior =>
   Object.freeze({ ...posterior, damping: frozen(damping) });
 

@@ -3,7 +3,13 @@ import { either as E, readonlyArray as RA } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Prior } from './codec.js';
 
-/** τ of each of these layers, the ones that a posterior covers. Fails on τ <= 0, on a missing layer and on an unknown one. */
+/**
+ * The prior precision τ of each layer.
+ *
+ * @param layers the names of the layers that a posterior covers
+ * @returns one τ for each layer, or `InvalidOption` if a τ is not a finite number > 0, or `perLayer` misses a layer or names an
+ *   unknown one
+ */
 export function precisionsOf(prior: Prior, layers: ReadonlyArray<string>): E.Either<LaplaceError, ReadonlyArray<number>> {
   if (prior._tag === 'isotropic') return RA.traverse(E.Applicative)((layer: string) => positive(prior.precision, layer))(layers);
   const { precisions } = prior;

@@ -5,14 +5,18 @@ import type { Posterior, PosteriorLayer } from './posterior.js';
 import { posteriorStructure } from './structure/index.js';
 import type { Precisions } from './structure/structure.js';
 
-/** The precisions 1/S² of a layer's weights along its directions; undefined where they are independent along none (`lowRank`). */
+/**
+ * The precisions 1/S² of a layer's weights along its directions. Undefined if the weights are independent along no directions:
+ * this is so for `lowRank`, unless its G is diagonal.
+ */
 export const precisions = (posterior: Posterior, layer: PosteriorLayer): Precisions | undefined =>
   posteriorStructure(layer).precisions(layer, posterior);
 
 /**
- * The variances S² [P·n, m] of a layer's weights along its directions, at temperature 1.
+ * The variances of a layer's weights along its directions, at temperature 1.
  *
- * @throws LaplaceError `UnsupportedLayer` for a layer of diagonal plus low rank, whose weights are independent along no directions.
+ * @returns S² [P·n, m]
+ * @throws LaplaceError `UnsupportedLayer` for a layer of diagonal plus low rank: its weights are independent along no directions.
  */
 export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
   const { groups, n, m } = layer;
@@ -28,7 +32,9 @@ export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
   return { rows: groups * n, cols: m, data };
 }
 
-/** For whoever asks a layer of diagonal plus low rank for variances along directions; `operation` is what needs them. */
+/**
+ * The error for a layer of diagonal plus low rank, which has no variances along directions. `operation` names what needed them.
+ */
 export const noDirections = (layer: string, operation?: string): LaplaceError =>
   laplaceError('UnsupportedLayer', {
     what:
@@ -37,12 +43,14 @@ export const noDirections = (layer: string, operation?: string): LaplaceError =>
         : `${operation} cannot be computed for layer '${layer}'`,
     layer,
     found: 'an output factor of diagonal plus low rank (lowRank)',
-    expected: 'a posterior whose weights are independent along directions: of kfac, ekfac, diagonal or full',
+    expected: 'a posterior whose weights are independent along directions, as from kfac, ekfac, diagonal or full',
     remedy:
       'predict, outputDistribution, evidence and sampleModels take this posterior as it is; for anything else use kfac or diagonal.',
   });
 
-/** Throws `UnsupportedLayer` for a posterior with a layer whose weights are independent along no directions. */
+/**
+ * Throws `UnsupportedLayer` if the weights of some layer are independent along no directions. `operation` names what needs them.
+ */
 export function requireDirections(posterior: Posterior, operation: string): void {
   const foreign = posterior.layers.find((layer) => precisions(posterior, layer) === undefined);
   if (foreign !== undefined) throw noDirections(foreign.name, operation);

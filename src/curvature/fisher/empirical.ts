@@ -1,7 +1,7 @@
 /**
- * `empirical`: the second moments of the gradients at the training labels, one row for each example. It is not the Fisher matrix (Kunstner,
- * Balles & Hennig 2019). But it is free during training, where the callback takes the rows of the training step itself. This file
- * computes the rows for a separate pass over the data.
+ * `empirical`: the second moments of the gradients at the training labels, one row for each example. It is not the Fisher matrix
+ * (Kunstner, Balles & Hennig 2019). But it is free during training, where the callback takes the rows of the training step
+ * itself. This file computes the rows for a separate pass over the data.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { make, variant } from '../../codec/index.js';

@@ -1,7 +1,7 @@
 /**
- * `exact`: G = Σ_k E[(J_zᵀ λ_k)(J_zᵀ λ_k)ᵀ], where λ_k are the columns of a square root of the likelihood's output Hessian Λ, and J_z is the
- * Jacobian of f in the layer's pre-activations z. This is the generalised Gauss-Newton matrix, which equals the Fisher matrix for
- * the library's likelihoods (Martens 2020, section 9). It sends back C rows for each example.
+ * `exact`: G = Σ_k E[(J_zᵀ λ_k)(J_zᵀ λ_k)ᵀ], where λ_k are the columns of a square root of the likelihood's output Hessian Λ, and
+ * J_z is the Jacobian of f in the layer's pre-activations z. This is the generalised Gauss-Newton matrix, which equals the Fisher
+ * matrix for the library's likelihoods (Martens 2020, section 9). It sends back C rows for each example.
  */
 import { make, variant } from '../../codec/index.js';
 import type { Columns } from '../observation.js';

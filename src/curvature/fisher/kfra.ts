@@ -23,7 +23,7 @@ export function kfraChain(network: Network, curvature: Curvature): E.Either<Lapl
       laplaceError('UnsupportedLayer', {
         what: 'kfra cannot go through a model of several outputs',
         layer: network.heads.map(({ name }) => name).join(', '),
-        found: 'a branch for each of them',
+        found: 'a branch for each output',
         expected: 'a chain of dense layers with entry-wise activations from the lowest covered layer up',
         remedy: "Use kfac({ fisher: 'exact' }), which takes any graph.",
       }),

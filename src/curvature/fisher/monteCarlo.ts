@@ -1,6 +1,6 @@
 /**
- * `monteCarlo`: the Fisher matrix as an average over labels that are drawn from the model's own predictive, k labels for each example. It is
- * an unbiased estimate of `exact`, and its standard error falls as 1/√(k B). Martens & Grosse 2015, section 5.
+ * `monteCarlo`: the Fisher matrix as an average over labels that are drawn from the model's own predictive, k labels for each
+ * example. It is an unbiased estimate of `exact`, and its standard error falls as 1/√(k B). Martens & Grosse 2015, section 5.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { defaulted, make, type Options, positiveInteger, seed, variant } from '../../codec/index.js';

@@ -1,17 +1,22 @@
 /**
- * log det K(ρ), K = I + Zᵀ diag(1 / (δ + ρ)) Z (`grams.ts`): what a low rank Z Zᵀ adds to log det (diag(δ) + ρ I), and how it depends on
- * ρ. With K = L Lᵀ and derivatives K', K'' in log ρ,
+ * log det K(ρ) with K = I + Zᵀ diag(1 / (δ + ρ)) Z (`grams.ts`), and how it depends on ρ. It is what a low rank Z Zᵀ adds to
+ * log det (diag(δ) + ρ I). With K = L Lᵀ and the derivatives K', K'' in log ρ,
  *
  *   d log det K / d log ρ = tr(L⁻¹ K' L⁻ᵀ),     d² = tr(L⁻¹ K'' L⁻ᵀ) − ‖L⁻¹ K' L⁻ᵀ‖².
  *
- * O(r³) a ρ, after the sums of `grams.ts`, which are made once.
+ * The sums of `grams.ts` are made once. Then each ρ costs O(r³), beside what `grams.ts` states for K.
  */
 import { choleskyRoots, inverseRoots, logDeterminants } from '../../linalg/small.js';
 import type { Matrix } from '../../types.js';
 import type { Determinant } from '../determinant.js';
 import { type Grams, gramsOf, shifted, weighed } from './grams.js';
 
-/** log det K as a function of ρ, from Z [m, r] and δ [m]: count = −d log det K / d log ρ >= 0. */
+/**
+ * log det K as a function of ρ. `effective` gives count = −d log det K / d log ρ >= 0 and its derivative in log ρ.
+ *
+ * @param root Z [m, r]
+ * @param delta δ [m]
+ */
 export function capacity(root: Matrix, delta: Float64Array): Determinant {
   const grams = gramsOf(root, delta);
   const r = grams.rank;

@@ -1,31 +1,39 @@
 /**
- * K(ρ) = I + Σ_c z_c z_cᵀ / (δ_c + ρ) for many ρ: what rows that share a matrix diag(δ) + Z Zᵀ need of it to be inverted at a shift of
- * their own (Woodbury). For R shifts, m rows z_c of r numbers: 2 R m r² / 2 operations as written.
+ * K(ρ) = I + Σ_c z_c z_cᵀ / (δ_c + ρ) for many ρ. By Woodbury, K(ρ) is what it takes to invert diag(δ) + Z Zᵀ + ρ I. The rows of
+ * a `lowRank` layer share δ and Z, and each has its own shift ρ. As written, R shifts and m rows z_c of r numbers cost 2 R m r² /
+ * 2 operations.
  *
- * Of many rows (10,000 outputs, say) it takes a fraction of that: as a function of log δ, 1 / (δ + ρ) is as smooth as a sigmoid, whatever
- * ρ, so that it may be interpolated between nodes that are H apart, by polynomials of degree 7. The z_c z_cᵀ are then added up at the
- * nodes, once for all ρ: 8 m r² / 2 operations, and R r² / 2 for each node; 1 / (δ_c + ρ) is off by 4e-10 of itself at most, so that K is
- * positive definite as before, and off by no more than that of itself. Float64, on the host.
+ * With many rows z_c, such as 10,000 outputs, interpolation takes a fraction of that. As a function of log δ, 1 / (δ + ρ) is as
+ * smooth as a sigmoid for every ρ. So polynomials of degree 7 interpolate it between nodes at distance H. The matrices z_c z_cᵀ
+ * are added up at the nodes once for all ρ, for 8 m r² / 2 operations. Then the R shifts cost R r² / 2 operations for each node.
+ * The relative error of 1 / (δ_c + ρ) is at most 4e-10. So K stays positive definite, with a relative error no larger. All of
+ * this is in float64 on the host.
  */
 import type { Matrix } from '../../types.js';
 
-/** Up to this many rows each is a node of its own, and nothing is interpolated. */
+/** Up to this many rows, each row is a node of its own, and nothing is interpolated. */
 const FEW = 512;
-/** Distance of two nodes in log δ. */
+/** The distance of neighbouring nodes in log δ. */
 const H = 1 / 8;
-/** Nodes of one polynomial, from −3 to 4 around the cell of a row. */
+/** The nodes of one polynomial, counted from the cell that holds a row's log δ. */
 const OFFSETS = [-3, -2, -1, 0, 1, 2, 3, 4];
 
 /** Σ_c f(δ_c) z_c z_cᵀ = Σ_k f(δ_k) T_k for f(δ) = 1 / (δ + ρ). */
 export interface Grams {
   readonly rank: number;
-  /** δ_k. */
+  /** δ_k, the value of δ at each node. */
   readonly nodes: ReadonlyArray<number>;
-  /** T_k, the lower half row by row, r (r + 1) / 2 numbers. */
+  /** T_k for each node: its lower half row by row, r (r + 1) / 2 numbers. */
   readonly sums: ReadonlyArray<Float64Array>;
 }
 
-/** Adds up the rows of Z [m, r] at the nodes; δ >= 0. `few`: rows up to which each is a node. */
+/**
+ * Adds up z_c z_cᵀ at the nodes.
+ *
+ * @param root Z [m, r]
+ * @param delta δ [m], each >= 0
+ * @param few up to this many rows, each row is a node of its own
+ */
 export function gramsOf({ cols: r, data }: Matrix, delta: Float64Array, few = FEW): Grams {
   const sums = new Map<number, Float64Array>();
   const add = (node: number, weight: number, c: number): void => {
@@ -49,7 +57,7 @@ export function gramsOf({ cols: r, data }: Matrix, delta: Float64Array, few = FE
   return { rank: r, nodes: [...sums.keys()], sums: [...sums.values()] };
 }
 
-/** The polynomial that is 1 at one offset and 0 at the others. */
+/** The Lagrange polynomial at u: it is 1 at the offset `own` and 0 at the other offsets. */
 const lagrange = (u: number, own: number): number =>
   OFFSETS.reduce((product, other) => (other === own ? product : (product * (u - other)) / (own - other)), 1);
 
@@ -64,7 +72,7 @@ export function weighed({ rank: r, nodes, sums }: Grams, weight: (delta: number)
   return half;
 }
 
-/** K(ρ) of every ρ > 0, the lower halves of [R, r, r]; of an infinite one I. */
+/** K(ρ) for every ρ [R] > 0, as lower halves in [R, r, r]. For an infinite ρ it is I. */
 export function shifted(grams: Grams, rho: Float64Array): Float64Array {
   const r = grams.rank;
   const all = new Float64Array(rho.length * r * r);

@@ -1,13 +1,13 @@
 /**
- * Posteriors of a last layer whose output factor is diagonal plus low rank, G = diag(δ) + Z Zᵀ, Z = B √λ [m, r]. Along the eigenvectors of
- * A the rows of U_Aᵀ W are independent. Each row i has a precision of its own, P_i = s_i G + t_i I, with s_i and t_i from the damping
- * (`damping.ts`). With D_i = s_i diag(δ) + t_i, ρ_i = t_i / s_i and K_i = I + Zᵀ diag(1 / (δ + ρ_i)) Z [r, r] (`grams.ts`),
+ * The posterior of a last layer whose output factor is diagonal plus low rank: G = diag(δ) + Z Zᵀ with Z = B √λ [m, r]. The rows
+ * of U_Aᵀ W are independent. Row i has the precision P_i = s_i G + t_i I, with s_i and t_i from the damping (`damping.ts`). With
+ * D_i = s_i diag(δ) + t_i I, ρ_i = t_i / s_i and K_i = I + Zᵀ diag(1 / (δ + ρ_i)) Z [r, r] (`grams.ts`),
  *
  *   P_i⁻¹ = D_i⁻¹ − s_i D_i⁻¹ Z K_i⁻¹ Zᵀ D_i⁻¹,     log det P_i = log det D_i + log det K_i
  *
- * (Woodbury; the matrix determinant lemma, `capacity.ts`). Another τ, T or damping needs no data and no decomposition of G, but O(n r³)
- * and the cost that `grams.ts` states. Nothing is of size m². Independent outputs have no low rank: then G is its diagonal, and weights
- * are independent along the directions as for a product.
+ * (Woodbury; matrix determinant lemma, `capacity.ts`). Another τ, T or damping needs no data and no decomposition of G. It costs
+ * O(n r³), and what `grams.ts` states. No array has m² numbers. For independent outputs G is diagonal and has no low rank part.
+ * Then the weights are independent along directions, as in `product.ts`.
  */
 import { either as E, function as F } from 'fp-ts';
 import type { LayerLayout } from '../../curvature/layout.js';
@@ -24,24 +24,24 @@ import { gramsOf, shifted } from './grams.js';
 import { column, sideOf } from './sides.js';
 import type { Distribution, PosteriorStructure, Setting } from './structure.js';
 
-/** The input's side, and G = diag(δ) + B diag(λ) Bᵀ. */
+/** The eigendecomposition of A, and G = diag(δ) + B diag(λ) Bᵀ. */
 export interface LowRankParts {
-  /** α >= 0, [n, 1]. */
+  /** α [n, 1], the eigenvalues of A, >= 0. */
   readonly inputValues: Matrix;
-  /** U_A [n, n]. */
+  /** U_A [n, n], the eigenvectors of A as columns. */
   readonly inputVectors: Matrix;
-  /** δ >= 0, [m, 1]. */
+  /** δ [m, 1], >= 0. */
   readonly diagonal: Matrix;
-  /** λ > 0, descending, [r, 1]; absent where G is its diagonal, as `rankVectors` is then. */
+  /** λ [r, 1], > 0, descending. Absent if G is diagonal, and then `rankVectors` is absent too. */
   readonly rankValues?: Matrix;
-  /** B [m, r], orthonormal columns. */
+  /** B [m, r], with orthonormal columns. */
   readonly rankVectors?: Matrix;
 }
 
-/** The parts of a layer that has a low rank. */
+/** The parts of a layer whose G has a low rank part. */
 export type RankParts = Required<LowRankParts>;
 
-/** Whether a layer's G is more than its diagonal: then a row's weights are independent along no directions. */
+/** Whether a layer's G has a low rank part. Then its weights are independent along no directions. */
 export const hasRank = (layer: Distribution<LowRankParts>): layer is Distribution<RankParts> =>
   layer.parts.rankValues !== undefined;
 
@@ -70,7 +70,7 @@ export const lowRank: PosteriorStructure<LowRankParts> = {
     hasRank(layer) ? undefined : { _tag: 'rows', ...rowPrecisions(layer, setting), gradient: layer.parts.diagonal.data },
 };
 
-/** The diagonal and the low rank part of a G of which some products are known. */
+/** The diagonal and the low rank part of G, from the diagonal [m, 1] of G and its sketch G Ω [m, l]. */
 function outputParts(
   { m, sketch: how }: LayerLayout,
   diagonal: Matrix,
@@ -82,7 +82,7 @@ function outputParts(
     E.map(({ values, vectors }) => {
       const r = values.length;
       if (r === 0) return { diagonal };
-      // The diagonal of G stays as it is, whatever directions are left out.
+      // δ takes up the rest of G's diagonal, so that this diagonal stays exact, whichever directions are left out.
       const rest = diagonal.data.map((v, c) => {
         const row = vectors.data.subarray(c * r, (c + 1) * r);
         return Math.max(0, v - row.reduce((sum, b, j) => sum + (values[j] as number) * b * b, 0));
@@ -92,21 +92,21 @@ function outputParts(
   );
 }
 
-/** s and t [n] of every row of U_Aᵀ W: P_i = s_i G + t_i I. */
+/** `scale` s [n] and `shift` t [n] in the precisions P_i = s_i G + t_i I of the rows of U_Aᵀ W. */
 export const rowPrecisions = (
   { parts, priorPrecision }: Distribution<LowRankParts>,
   { damping, datasetSize: N }: Setting,
 ): { readonly scale: Float64Array; readonly shift: Float64Array } =>
   dampingNamed(damping).rows(N, priorPrecision, parts.inputValues.data);
 
-/** Z [m, r]. */
+/** Z = B √λ [m, r]. */
 export function rootOf({ rankVectors, rankValues }: RankParts): Matrix {
   const r = rankValues.rows;
   const roots = rankValues.data.map(Math.sqrt);
   return { ...rankVectors, data: rankVectors.data.map((v, i) => v * (roots[i % r] as number)) };
 }
 
-/** L⁻¹ of the Cholesky roots L of every K_i, [n, r, r]. */
+/** L_i⁻¹ for every row i, [n, r, r], where L_i is the Cholesky root of K_i. */
 export function inverseCapacities(layer: Distribution<RankParts>, setting: Setting): Float64Array {
   const { scale, shift } = rowPrecisions(layer, setting);
   const grams = gramsOf(rootOf(layer.parts), layer.parts.diagonal.data);

@@ -1,7 +1,7 @@
 /**
- * Two sides whose curvature is a product: along direction (i, j) it is N α_i γ_j, with α and γ the eigenvalues of A and G. For
- * Kronecker blocks, and for blocks whose input factor is a diagonal (counts of tokens, or the squares of inputs): there the directions
- * of the inputs are the identity.
+ * Structures whose curvature is a product of two sides: along direction (i, j) it is N α_i γ_j, where α and γ are the eigenvalues
+ * of A and G. These are Kronecker blocks, and blocks whose input factor is diagonal (counts of tokens, or squares of inputs). For
+ * a diagonal input factor the input directions are the identity.
  */
 import { either as E, function as F } from 'fp-ts';
 import type { LayerMoments } from '../../curvature/means.js';
@@ -12,19 +12,19 @@ import { ofValues, sumOf } from '../determinant.js';
 import { groupsOf, type Side, sideOf } from './sides.js';
 import type { Planned, PosteriorStructure } from './structure.js';
 
-/** Both sides. */
+/** The eigenvalues and eigenvectors of both sides. */
 export interface ProductParts {
-  /** α >= 0, [P·n, 1]. */
+  /** α [P·n, 1], >= 0. */
   readonly inputValues: Matrix;
-  /** U_A [P·n, n]; without it the identity. */
+  /** U_A [P·n, n]; the identity if absent. */
   readonly inputVectors?: Matrix;
-  /** γ >= 0, [P·m, 1]. */
+  /** γ [P·m, 1], >= 0. */
   readonly gradientValues: Matrix;
-  /** U_G [P·m, m]; without it the identity. */
+  /** U_G [P·m, m]; the identity if absent. */
   readonly gradientVectors?: Matrix;
 }
 
-/** The parts of two sides. */
+/** Combines two sides into the parts of a layer. */
 const productParts = (input: Side, gradient: Side): ProductParts => ({
   inputValues: input.values,
   ...(input.vectors && { inputVectors: input.vectors }),
@@ -32,7 +32,7 @@ const productParts = (input: Side, gradient: Side): ProductParts => ({
   ...(gradient.vectors && { gradientVectors: gradient.vectors }),
 });
 
-/** Both factors are decomposed. */
+/** The plan for two full factors: both are decomposed. */
 const planFactors = (moments: LayerMoments): Planned<ProductParts> => {
   const { name } = moments.layout;
   const { input, gradient } = partsOf(moments) as { input: Matrix; gradient: Matrix };
@@ -49,7 +49,7 @@ const planFactors = (moments: LayerMoments): Planned<ProductParts> => {
   };
 };
 
-/** The gradient's factor alone is decomposed: the input's is the diagonal that it is. */
+/** The plan for a diagonal input factor: only the gradient factor is decomposed. */
 const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
   const { input, gradient } = partsOf(moments) as { input: Matrix; gradient: Matrix };
   return {
@@ -62,7 +62,7 @@ const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
   };
 };
 
-/** Everything but the plan. */
+/** Everything except the plan. */
 const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
   determinant: ({ groups, n, m, parts }, { damping, datasetSize: N }) => {
     const { inputValues, gradientValues } = parts;
@@ -87,7 +87,10 @@ export const factors: PosteriorStructure<ProductParts> = { plan: planFactors, ..
 
 export const inputDiagonal: PosteriorStructure<ProductParts> = { plan: planInputDiagonal, ...product };
 
-/** All weights in one column: the Fisher's own eigenvectors, and a gradient's side of one number, 1. */
+/**
+ * All weights in one column. The input side is the eigendecomposition of the whole Fisher matrix, and the gradient side is the
+ * number 1.
+ */
 export const full: PosteriorStructure<ProductParts> = {
   ...product,
   plan: (moments) => {

@@ -1,19 +1,22 @@
 /**
- * The two sides of a layer's weights W [P·n, m]: orthonormal directions U [d, d] of each group, on top of each other, and the curvature
- * along them. What is to be decomposed is asked for and answered, so that the same plan serves engines that answer later.
+ * The two sides of a layer's weights W [P·n, m], inputs and gradients. A side has orthonormal directions U [d, d] for each group,
+ * on top of each other, and the curvature along them. A plan lists the matrices to decompose and later takes the results, so it
+ * serves synchronous and asynchronous engines alike.
  */
 import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../../errors.js';
 import type { SymmetricEigen } from '../../linalg/engine.js';
 import type { Matrix } from '../../types.js';
 
-/** One side: eigenvalues >= 0 [P·d, 1] and eigenvectors [P·d, d] of a factor; without vectors the directions are the identity. */
+/**
+ * One side: eigenvalues [P·d, 1], >= 0, and eigenvectors [P·d, d] of a factor. Without vectors the directions are the identity.
+ */
 export interface Side {
   readonly values: Matrix;
   readonly vectors?: Matrix;
 }
 
-/** The matrices [d, d] of a factor [P·d, d]. */
+/** The P matrices [d, d] of a factor [P·d, d]. */
 export const groupsOf = ({ cols: d, data }: Matrix): ReadonlyArray<Matrix> =>
   Array.from({ length: data.length / (d * d) }, (_, p) => ({
     rows: d,
@@ -21,7 +24,7 @@ export const groupsOf = ({ cols: d, data }: Matrix): ReadonlyArray<Matrix> =>
     data: data.subarray(p * d * d, (p + 1) * d * d),
   }));
 
-/** The side of a factor, from the decompositions of its groups. `side` names it in errors: 'input' or 'gradient'. */
+/** A side from the decompositions of its factor's groups. `side` is its name in errors: 'input' or 'gradient'. */
 export const sideOf = (
   layer: string,
   side: string,
@@ -33,7 +36,7 @@ export const sideOf = (
     E.map(joined),
   );
 
-/** Values as a column [d, 1]. */
+/** Wraps d values as a column [d, 1]. */
 export const column = (data: Float64Array): Matrix => ({ rows: data.length, cols: 1, data });
 
 function joined(parts: ReadonlyArray<SymmetricEigen>): Required<Side> {
@@ -49,12 +52,16 @@ function joined(parts: ReadonlyArray<SymmetricEigen>): Required<Side> {
   return { values: column(values), vectors: { rows: parts.length * d, cols: d, data: vectors } };
 }
 
-/** Eigenvalues below zero by rounding become 0; a matrix with eigenvalues below that is no second moment. */
+/**
+ * Sets eigenvalues that rounding took below zero to 0. A matrix with eigenvalues further below zero is no second moment, and an
+ * error.
+ */
 function semidefinite(layer: string, side: string, { values, vectors }: SymmetricEigen): E.Either<LaplaceError, SymmetricEigen> {
   const d = values.length;
   const largest = values[d - 1] as number;
   const smallest = values[0] as number;
-  // Sums of float32 products: each entry is off by a few 2⁻²³ of the largest, their spectral norm by at most d of that.
+  // The entries are sums of float32 products. Each entry is off by a few 2⁻²³ of the largest entry, so the spectral norm is off
+  // by at most d times as much.
   const rounding = d * 2 ** -23 * Math.abs(largest);
   if (smallest >= -rounding) return E.right({ values: values.map((v) => Math.max(v, 0)), vectors });
   return E.left(
@@ -64,7 +71,7 @@ function semidefinite(layer: string, side: string, { values, vectors }: Symmetri
       field: side,
       found: `an eigenvalue of ${smallest} beside ${largest}`,
       expected: 'eigenvalues >= 0 up to rounding',
-      remedy: 'Factors are sums of outer products: these were changed or damaged on their way.',
+      remedy: 'Factors are sums of outer products, so these were changed or damaged. Make them again.',
     }),
   );
 }

@@ -1,6 +1,7 @@
 /**
- * A table of curvatures λ [P·n, m], one for each direction: for diagonals, whose directions are the identity, and along the eigenvectors
- * of Kronecker factors (EKFAC). A table is damped exactly whatever the damping: the precision is N λ + τ.
+ * Structures with a table of curvatures λ [P·n, m], one for each direction. For `diagonal` the directions are the identity. For
+ * `eigen` (EKFAC) they are the eigenvectors of the Kronecker factors. A table is always damped exactly, whatever the posterior's
+ * damping: the precision is N λ + τ.
  */
 import { either as E } from 'fp-ts';
 import { partsOf } from '../../curvature/structure/index.js';
@@ -10,11 +11,11 @@ import type { PosteriorStructure } from './structure.js';
 
 /** The table and its directions. */
 export interface TableParts {
-  /** λ >= 0, the curvature of one example along the directions, [P·n, m]. */
+  /** λ [P·n, m], >= 0: the curvature of one example along each direction. */
   readonly curvature: Matrix;
-  /** U_A [P·n, n]; without it the identity. */
+  /** U_A [P·n, n]; the identity if absent. */
   readonly inputVectors?: Matrix;
-  /** U_G [P·m, m]; without it the identity. */
+  /** U_G [P·m, m]; the identity if absent. */
   readonly gradientVectors?: Matrix;
 }
 
