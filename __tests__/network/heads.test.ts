@@ -145,6 +145,6 @@ describe('refuses', () => {
 
   it('kfra, which goes through a chain', () => {
     const prepared = prepare(right(readNetwork(twoHeads().model, BOTH)), kfra());
-    expect(prepared).toMatchObject({ left: { kind: 'UnsupportedLayer', found: 'a branch for each of them' } });
+    expect(prepared).toMatchObject({ left: { kind: 'UnsupportedLayer', found: 'a branch for each output' } });
   });
 });
