@@ -1,10 +1,11 @@
 /**
- * How the linearised predictive is cut so that what it makes fits a number of bytes: examples that go through the network together,
- * outputs whose gradients go back together, numbers in one layer's weight gradients, and whether the posterior stays on the device or
- * is uploaded layer by layer. Examples are cut first, as that costs nothing; outputs only where a single example is too much.
+ * Plans how the linearised predictive cuts its work to fit into a memory budget. A plan fixes how many examples go through the
+ * network together, how many outputs send gradients back together, how many numbers one layer's weight gradients may have at
+ * once, and whether the posterior stays on the device or is uploaded layer by layer. Examples are cut first, because that costs
+ * nothing. Outputs are cut only if a single example is too much.
  *
- * What is counted is what the library allocates: the posterior's copies, values and gradients of a batch, and results. The model itself
- * and a kernel's own workspace are not.
+ * The budget counts what the library allocates: copies of the posterior, values and gradients of a batch, and results. It does
+ * not count the model itself, nor the workspace of a backend's kernels.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../../errors.js';
@@ -19,25 +20,27 @@ import { SQUARES } from './structure/lastOutputs.js';
 import type { Want } from './structure/structure.js';
 import { NUMBER } from './widths.js';
 
-/** Default of `memoryBudget`: 1 GiB. */
+/** The default of `memoryBudget` in bytes: 1 GiB. */
 export const MEMORY_BUDGET = 2 ** 30;
 
-/** A way to cut the work. */
+/** How the work is cut. */
 export interface Plan {
-  /** Examples at once. */
+  /** How many examples go through the network together. */
   readonly examples: number;
-  /** Outputs at once. */
+  /** How many outputs send gradients back together. */
   readonly outputs: number;
-  /** Numbers in the weight gradients that are made at once. */
+  /** How many numbers of weight gradients are made at once. */
   readonly numbers: number;
-  /** Whether the posterior stays on the device; else each layer is uploaded when its turn comes. */
+  /** Whether the posterior stays on the device. If not, each layer is uploaded when its turn comes. */
   readonly resident: boolean;
 }
 
 /**
- * The cut for batches like that of `tape`, the forward pass of one example.
+ * The plan for batches whose examples have the shape of the one in `tape`.
  *
- * @throws an `InvalidOption` where even one example and one output (two for covariances) are too much
+ * @param tape the forward pass of one example
+ * @param memoryBudget in bytes
+ * @throws LaplaceError `InvalidOption` if even one example and one output (two for covariances) are too much
  */
 function planFor(network: Network, posterior: Posterior, tape: Tape, want: Want, memoryBudget: number): Plan {
   const budget = Math.min(memoryBudget, Number.MAX_SAFE_INTEGER);
@@ -49,7 +52,7 @@ function planFor(network: Network, posterior: Posterior, tape: Tape, want: Want,
   const least = oneExample(fewest) + oneChunk(fewest);
   const copies = posterior.layers.map((layer) => NUMBER * deviceNumbers(layer));
   const all = copies.reduce((a, b) => a + b, 0);
-  // Copies that stay leave the work half of the budget or more.
+  // The posterior stays on the device only if its copies leave at least half of the budget to the work.
   const resident = all <= budget / 2 && all + SMALL + least <= budget;
   const held = SMALL + (resident ? all : Math.max(...copies));
   if (held + least > budget) throw tooSmall(memoryBudget, held + least);
@@ -68,22 +71,30 @@ function planFor(network: Network, posterior: Posterior, tape: Tape, want: Want,
 
 /** The largest chunk of weight gradients worth making at once: 64 MiB. */
 const CHUNK = 2 ** 24;
-/** For the many tensors of a few numbers. */
+/** Bytes that are set aside for the many tensors of a few numbers. */
 const SMALL = 4096;
-/** Tensors as large as a chunk of weight gradients that are alive at once: what they are made of, they, scaled, in another order. */
+/**
+ * How many tensors as large as a chunk of weight gradients are alive at once: the operands, the gradients themselves, and their
+ * scaled and reordered copies.
+ */
 const CHUNK_COPIES = 5;
 
-/** Numbers of the results of one example: the sum so far, what is added, and the next sum; of covariances in parts also the parts. */
+/**
+ * How many numbers the results of one example take: the sum so far, the part that is added, and the next sum. Covariances that
+ * are computed in parts take the parts as well.
+ */
 const results = (C: number, outputs: number, want: Want): number =>
   want === 'variance' ? 3 * outputs + 2 * C : 3 * outputs ** 2 + (outputs < C ? 3 * C ** 2 : 2 * C ** 2);
 
-/** Numbers on the device, at most. */
+/** The most numbers that the work has on the device. */
 interface Cost {
-  /** Of each example, whatever the outputs: values that the forward pass keeps, and one layer's unfolded inputs. */
+  /** For each example, however many outputs: the values that the forward pass keeps, and the unfolded inputs of one layer. */
   readonly example: number;
-  /** Of each output of each example: gradients on their way back, and what one layer makes of them. */
+  /** For each output of each example: the gradients on their way back, and what one layer computes from them. */
   readonly row: number;
-  /** Of each output: weight gradients of one example in the layer that has most of them, the least that is made at once. */
+  /**
+   * For each output: the weight gradients of one example in the layer with most of them. No less than this can be made at once.
+   */
   readonly weights: number;
 }
 
@@ -101,16 +112,17 @@ function costOf(network: Network, posterior: Posterior, tape: Tape, want: Want):
   };
 }
 
-/** Of one example where the last layer alone is covered (`lastLayer.ts`): nothing goes back. */
+/** The numbers for one example if only the last layer is covered (`lastLayer.ts`). Then no gradients go back. */
 function lastCost({ n, m }: Block, want: Want): number {
-  // Inputs, rotated and squared; variances along directions and of outputs, and their transposes; a chunk of U_G² or of U_G diag(q).
+  // The inputs, and their rotated and squared copies; variances along directions and of outputs, and their transposes; a chunk of
+  // U_G² or of U_G diag(q).
   return 4 * n + 6 * m + (want === 'variance' ? Math.min(2 * m * m, 2 * SQUARES) : 2 * m * m);
 }
 
 function blockCost(block: Block, posterior: Posterior, size: (id: ValueId) => number, want: Want): Cost {
   const { groups, n, m, ops } = block;
   const z = ops.reduce((sum, op) => sum + size(op.output), 0);
-  // Positions times groups: every output of the layer is one of m numbers at one of them.
+  // Positions times groups. At each of these places the layer's output has m numbers.
   const places = z / m;
   const inputs = places * n;
   const tokens = block.map.inputs === 'tokens' ? (places / groups) ** 2 : 0;
@@ -119,15 +131,16 @@ function blockCost(block: Block, posterior: Posterior, size: (id: ValueId) => nu
   const joint = full === undefined ? 0 : 4 * full.n + z;
   const single = places === groups && full === undefined;
   return {
-    // Unfolded, with the bias's column, rotated, squared; what they make of variances.
+    // The inputs unfolded, with the column of the bias, rotated, and squared; and the product of their squares with the
+    // variances.
     example: 4 * inputs + (single ? z : 0) + tokens,
-    // By position, rotated, weighted, and both in the order of a batched product.
+    // The gradients by position, rotated, and weighted; and the last two in the order of a batched product.
     row: 6 * z + joint + (block.map.weightGradients !== undefined ? 3 * weights : 0) + (want === 'variance' ? 0 : z),
     weights: single ? 0 : Math.max(weights, inputs, z),
   };
 }
 
-/** Numbers of the gradients that one row has alive at once on its way back, with what an operation makes on its own. */
+/** The most numbers of gradients that one row has alive at once on its way back, including what an operation allocates itself. */
 function gradientsAlive(network: Network, size: (id: ValueId) => number): number {
   const active = activeValues(network);
   const alive = new Set<ValueId>(network.ends);
@@ -143,7 +156,10 @@ function gradientsAlive(network: Network, size: (id: ValueId) => number): number
   return most;
 }
 
-/** What an operation makes of one row on the way: a gradient and its sum with another; what tfjs keeps of a layer that it differentiates. */
+/**
+ * The numbers that an operation allocates for one row: a gradient, and its sum with another gradient. For an opaque layer it is
+ * what tfjs keeps while it differentiates the layer.
+ */
 function workspace(op: Op, size: (id: ValueId) => number): number {
   const [inputs, outputs] = [inputsOf(op), outputsOf(op)].map((ids) => ids.reduce((sum, id) => sum + size(id), 0)) as [
     number,
@@ -158,10 +174,10 @@ const tooSmall = (found: number, least: number): LaplaceError =>
     field: 'memoryBudget',
     found: `${found} bytes`,
     expected: `at least ${Math.ceil(least)} bytes, for a single example`,
-    remedy: "Give more, or cover fewer layers (layers: 'last').",
+    remedy: "Raise memoryBudget, or cover fewer layers (layers: 'last').",
   });
 
-/** Bytes as a budget: a number that is no size is refused. */
+/** Throws `InvalidOption` if a budget is not a number > 0. */
 export function checkBudget(memoryBudget: number): void {
   if (memoryBudget > 0 && !Number.isNaN(memoryBudget)) return;
   throw laplaceError('InvalidOption', {
@@ -173,9 +189,10 @@ export function checkBudget(memoryBudget: number): void {
 }
 
 /**
- * The cut of every batch: batches of one shape are cut alike. Looks at a forward pass of one example.
+ * Returns a function that gives the plan for each batch. It runs a forward pass of one example for each new shape of examples,
+ * and keeps the plan.
  *
- * @throws as `planFor`
+ * @throws the returned function throws as `planFor`
  */
 export function planner(
   network: Network,

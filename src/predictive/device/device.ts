@@ -1,7 +1,7 @@
 /**
- * A posterior on the device: each layer lends its tensors for the length of a call. Where the device can hold all layers they are uploaded
- * once for a stream of batches, and disposed by the operator that made them; otherwise each layer is uploaded whenever it is lent, and
- * its tensors live no longer than the call.
+ * A posterior on the device. Each layer lends its tensors for the duration of a call. If the device can hold all layers, they are
+ * uploaded once for a stream of batches, and the operator that uploaded them disposes them. Otherwise a layer is uploaded each
+ * time it is lent, and its tensors live only as long as the call.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { structureNamed } from '../../curvature/structure/index.js';
@@ -11,19 +11,19 @@ import { precisions } from '../../posterior/variances.js';
 import { deviceStructure } from './structure/index.js';
 import type { DeviceForm, Hold } from './structure/structure.js';
 
-/** One layer of a posterior, whose tensors are on the device while they are lent. */
+/** One layer of a posterior. Its tensors are on the device while they are lent. */
 export interface DeviceLayer {
-  /** The network's blocks whose weights it is: one, or for `full` all that are covered. */
+  /** The network's blocks whose weights the layer holds: one block, or for `full` all covered blocks. */
   readonly blocks: ReadonlyArray<Block>;
-  /** Whether the weights of all blocks have one covariance (`full`), in one column. */
+  /** Whether the weights of all blocks share one covariance (`full`) and lie in one column. */
   readonly coupled: boolean;
-  /** Whether its weights are independent along directions. */
+  /** Whether the weights are independent along directions. */
   readonly directional: boolean;
-  /** The number of its weights. */
+  /** The number of weights. */
   readonly size: number;
   /**
-   * Hands the layer's tensors to `use` and gives back what it returns: tensors, which live as long as the caller's `tf.tidy`. What `use` is
-   * handed must not be kept.
+   * Calls `use` with the layer's tensors and returns the result of `use`. The returned tensors live as long as the caller's
+   * `tf.tidy`. `use` must not keep the tensors that it is given.
    */
   readonly lend: <R extends tf.TensorContainer>(use: (form: DeviceForm) => R) => R;
 }
@@ -34,7 +34,10 @@ export interface DevicePosterior {
   readonly dispose: () => void;
 }
 
-/** Uploads a posterior at temperature T, and keeps it until it is disposed; the network's blocks are the posterior's layers. */
+/**
+ * Uploads a posterior at temperature T and keeps it until it is disposed. The network must have a block for each member of each
+ * layer.
+ */
 export function residentPosterior(network: Network, posterior: Posterior, temperature: number): DevicePosterior {
   const forms: DeviceForm[] = [];
   const layers = posterior.layers.map((layer): DeviceLayer => {
@@ -50,7 +53,7 @@ export function residentPosterior(network: Network, posterior: Posterior, temper
   };
 }
 
-/** The same for a device that cannot hold all of it: each layer is uploaded whenever it is lent. */
+/** A posterior for a device that cannot hold all of it: each layer is uploaded each time it is lent. */
 export const posteriorOnDemand = (network: Network, posterior: Posterior, temperature: number): DevicePosterior => ({
   layers: posterior.layers.map((layer) => ({
     ...placeOf(network, posterior, layer),
@@ -59,13 +62,13 @@ export const posteriorOnDemand = (network: Network, posterior: Posterior, temper
   dispose: () => {},
 });
 
-/** Numbers of the device copies of one layer, while they are made. */
+/** How many numbers the device copies of one layer take while they are made. */
 export const deviceNumbers = (layer: PosteriorLayer): number => deviceStructure(layer.structure).numbers(layer);
 
 const held = (posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): DeviceForm =>
   deviceStructure(layer.structure).upload(posterior, layer, temperature, hold);
 
-/** A layer's place in the network. */
+/** The fields of a device layer that need no tensors. */
 const placeOf = (network: Network, posterior: Posterior, layer: PosteriorLayer): Omit<DeviceLayer, 'lend'> => ({
   blocks: network.blocks.filter((block) => layer.members.includes(block.name)),
   coupled: structureNamed(layer.structure).scope === 'network',

@@ -1,9 +1,17 @@
-/** Work on a batch in pieces of bounded size, each downloaded at once, with inputs that are looked at for numbers that are not finite. */
+/**
+ * Works on a batch in pieces of bounded size. The results of each piece are downloaded together, and its inputs are checked to be
+ * finite.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../../errors.js';
 import { fromDevice } from '../../network/device.js';
 
-/** Runs `f` on pieces of at most `step` examples and joins what it returns, downloaded once a piece: [B, …] each. */
+/**
+ * Runs `f` on pieces of at most `step` examples, with one download for each piece. Rejects with `NotFinite` if an input holds a
+ * number that is not finite.
+ *
+ * @returns the results of `f` by name, each [B, …], joined over the pieces
+ */
 export async function inPieces<K extends string>(
   x: ReadonlyArray<tf.Tensor>,
   step: number,
@@ -24,13 +32,13 @@ export async function inPieces<K extends string>(
   return Object.fromEntries(names.map((name) => [name, joined(parts.map((p) => p[name]))])) as Record<K, Float32Array>;
 }
 
-/** Rejects with `NotFinite` when an input holds a number that is not finite. */
+/** Rejects with `NotFinite` if an input holds a number that is not finite. */
 export async function checkInputs(x: ReadonlyArray<tf.Tensor>): Promise<void> {
   const { finite } = await downloadAll(tf.tidy(() => ({ finite: allFinite(x) })));
   if (finite[0] === 0) throw inputsNotFinite();
 }
 
-/** At most `step` examples from `start` on; all of them are the tensors themselves. */
+/** At most `step` examples from `start` on. If the piece is the whole batch, the tensors themselves are returned. */
 export const pieceOf = (x: ReadonlyArray<tf.Tensor>, start: number, step: number): ReadonlyArray<tf.Tensor> =>
   x.map((t) => {
     const [B, ...rest] = t.shape as [number, ...number[]];
@@ -38,7 +46,10 @@ export const pieceOf = (x: ReadonlyArray<tf.Tensor>, start: number, step: number
     return size === B ? t : tf.slice(t, [start, ...rest.map(() => 0)], [size, ...rest]);
   });
 
-/** Scalar: 1 when every input is a finite number. Looked at here, as activations can hide it: WASM's relu(NaN) is 0. */
+/**
+ * A scalar: 1 if all numbers of the inputs are finite, otherwise 0. The inputs are checked because activations can hide a NaN:
+ * relu(NaN) is 0 on WASM.
+ */
 export const allFinite = (tensors: ReadonlyArray<tf.Tensor>): tf.Tensor =>
   tensors
     .filter((t) => t.dtype === 'float32')
@@ -64,7 +75,7 @@ export async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor
   }
 }
 
-/** Arrays one after another. */
+/** Joins arrays end to end. */
 export function joined(parts: ReadonlyArray<Float32Array>): Float32Array {
   if (parts.length === 1) return parts[0] as Float32Array;
   const all = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));

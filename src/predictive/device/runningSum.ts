@@ -1,11 +1,11 @@
-/** Sums of tensors that hold nothing but themselves while they are made. */
+/** Sums of tensors that keep only the sum itself on the device between two parts. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A sum that parts are added to. */
 export interface RunningSum<T extends tf.Tensor> {
-  /** What the part is made of is freed. */
+  /** Computes a part and adds it. Tensors that `part` allocates on the way are freed. */
   readonly add: (part: () => T) => void;
-  /** The sum of what was added, at least one part. */
+  /** The sum. At least one part must have been added. */
   readonly value: () => T;
 }
 

@@ -1,4 +1,4 @@
-/** Numbers that one example makes on its way through a network, and how many examples that allows at once. */
+/** How many numbers one example takes on its way through a network, and how many examples then fit at once. */
 import * as tf from '@tensorflow/tfjs-core';
 import { forward } from '../../network/forward.js';
 import type { Network } from '../../network/network.js';
@@ -6,19 +6,19 @@ import type { Network } from '../../network/network.js';
 /** Bytes of a number on the device. */
 export const NUMBER = 4;
 
-/** Numbers that one example makes. */
+/** How many numbers one example takes. */
 export interface Widths {
-  /** All values of a forward pass. */
+  /** All values of a forward pass together. */
   readonly values: number;
-  /** The largest of them. */
+  /** The largest value of a forward pass. */
   readonly widest: number;
-  /** Of one output's gradients in the pre-activations of all blocks. */
+  /** The gradients of one output in the pre-activations of all blocks. */
   readonly gradients: number;
-  /** Inputs of the block that has most of them, unfolded over its positions. */
+  /** The inputs of the block with most inputs, unfolded over its positions. */
   readonly unfolded: number;
 }
 
-/** Looks at one example of a batch: positions can depend on it. */
+/** Measures one example of a batch with a forward pass, because the number of positions can depend on the data. */
 export function widthsOf(network: Network, x: ReadonlyArray<tf.Tensor>): Widths {
   return tf.tidy(() => {
     const { values } = forward(
@@ -32,13 +32,13 @@ export function widthsOf(network: Network, x: ReadonlyArray<tf.Tensor>): Widths 
       values: sizes.reduce((sum, size) => sum + size, 0),
       widest: Math.max(...sizes),
       gradients: network.blocks.reduce((sum, { ops }) => sum + outputs(ops), 0),
-      // z holds m numbers for each of T positions in P groups, a holds n.
+      // For each of T positions and P groups, z holds m numbers and a holds n.
       unfolded: Math.max(...network.blocks.map(({ ops, n, m, map }) => (map.inputs === 'rows' ? (outputs(ops) / m) * n : 0))),
     };
   });
 }
 
-/** The most examples, at least one, for which perExample · X + perPair · X² numbers are within `numbers`. */
+/** The largest number X of examples, at least 1, with perExample · X + perPair · X² <= numbers. */
 export function examplesWithin(numbers: number, perExample: number, perPair = 0): number {
   const half = perExample / 2;
   const most = perPair === 0 ? numbers / perExample : (Math.sqrt(half * half + perPair * numbers) - half) / perPair;

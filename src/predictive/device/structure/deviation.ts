@@ -1,18 +1,18 @@
 /**
- * A draw of a layer's weights along directions, without their mean:
+ * A draw of a layer's weights, minus their mean, for weights that are independent along directions:
  *
  *   W − M = √T · U_A (S ⊙ (U_Aᵀ E U_G)) U_Gᵀ,   E [n, m] standard normal,
  *
- * the symmetric square root of the covariance times E. Turned into the eigenbasis E is as standard normal as before, but the draw no
- * longer depends on the basis: not on signs, nor on the vectors that an engine happens to choose for a repeated eigenvalue (the null
- * space of factors, above all). Cost: 4 (n² m + n m²) operations and n·m normals.
+ * This is the symmetric square root of the covariance times E. In the eigenbasis, U_Aᵀ E U_G is standard normal just as E is. But
+ * this way the draw does not depend on the basis: neither on signs, nor on the vectors that an engine chooses for a repeated
+ * eigenvalue, such as 0 in the null space of a factor. Cost in each group: 4 (n² m + n m²) operations and n·m normals.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { timesTransposed, transposedTimes } from '../../../network/matmul.js';
 import { type Noise, noiseNormals } from '../../../random/noise.js';
 import type { DeviceDirections } from './structure.js';
 
-/** The draw's P·n·m numbers, row by row. */
+/** Draws W − M: P·n·m numbers, row by row. */
 export const deviationAlong = ({ variances, inputVectors, gradientVectors }: DeviceDirections, noise: Noise): tf.Tensor =>
   tf.tidy(() => {
     const normals = tf.tensor(noiseNormals(noise, variances.size), variances.shape) as tf.Tensor3D;
@@ -21,7 +21,7 @@ export const deviationAlong = ({ variances, inputVectors, gradientVectors }: Dev
     return tf.reshape(timesBasis(basisTimes(inputVectors, scaled, false), gradientVectors, true), [-1]);
   });
 
-/** V X or Vᵀ X in every group, X [P, n, m]; X itself without V. */
+/** V X or Vᵀ X in every group, for X [P, n, m]. Without V it is X itself. */
 function basisTimes(V: tf.Tensor | undefined, x: tf.Tensor3D, transposed: boolean): tf.Tensor3D {
   if (V === undefined) return x;
   const [P, n, m] = x.shape;
@@ -32,7 +32,7 @@ function basisTimes(V: tf.Tensor | undefined, x: tf.Tensor3D, transposed: boolea
   return tf.reshape(product, [1, n, m]);
 }
 
-/** X V or X Vᵀ in every group. */
+/** X V or X Vᵀ in every group, for X [P, n, m]. Without V it is X itself. */
 function timesBasis(x: tf.Tensor3D, V: tf.Tensor | undefined, transposed: boolean): tf.Tensor3D {
   if (V === undefined) return x;
   const [P, n, m] = x.shape;

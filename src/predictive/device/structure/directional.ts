@@ -1,4 +1,7 @@
-/** Layers whose weights are independent along two sides of directions. Memory: n² + m² + 2 n m float32 numbers a layer and group. */
+/**
+ * The device form of layers whose weights are independent along directions U_A on the input side and U_G on the gradient side.
+ * Each group of a layer keeps at most n² + m² + n m float32 numbers.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js';
 import { noDirections, precisions } from '../../../posterior/variances.js';
@@ -8,7 +11,7 @@ import { deviationAlong } from './deviation.js';
 import { outputsAlong } from './lastOutputs.js';
 import type { DeviceDirections, DeviceForm, DeviceStructure, Hold } from './structure.js';
 
-/** The sides of a layer that has some. */
+/** The directions of a layer's two sides, each absent if it is the identity. */
 const sidesOf = ({ parts }: PosteriorLayer): { readonly inputVectors?: Matrix; readonly gradientVectors?: Matrix } => parts;
 
 export const directional: DeviceStructure<PosteriorLayer> = {
@@ -21,7 +24,7 @@ export const directional: DeviceStructure<PosteriorLayer> = {
       variances: variancesOf(posterior, layer, temperature, hold),
     });
   },
-  // The variances, and the two steps that make them.
+  // The directions; the variances, and two intermediate results of the same size.
   numbers: (layer) => {
     const { inputVectors, gradientVectors } = sidesOf(layer);
     const vectors = (inputVectors?.data.length ?? 0) + (gradientVectors?.data.length ?? 0);
@@ -36,7 +39,10 @@ const formAlong = (directions: DeviceDirections): DeviceForm => ({
   dispose: () => tf.dispose(Object.values(directions).filter((t) => t !== undefined)),
 });
 
-/** T · S² [P, n, m], made on the device where precisions are products: [P·n, m] numbers are never on the host then. */
+/**
+ * T · S² [P, n, m]. If the precisions are products (`_tag` is `'rows'`), they are computed on the device, and the host never
+ * holds [P·n, m] numbers.
+ */
 function variancesOf(posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): tf.Tensor3D {
   const { groups: P, n, m } = layer;
   const own = precisions(posterior, layer);

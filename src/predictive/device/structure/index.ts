@@ -1,4 +1,7 @@
-/** The device form of each structure. A new structure is one line here, with a file where no other has its form. */
+/**
+ * The device form of each structure. A new structure is one line below. It needs a file only if it has a form that no other
+ * structure has.
+ */
 import type { Structure } from '../../../curvature/structure/index.js';
 import type { PosteriorLayer } from '../../../posterior/posterior.js';
 import { directional } from './directional.js';

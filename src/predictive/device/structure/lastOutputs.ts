@@ -1,22 +1,22 @@
 /**
- * The outputs' variances and covariances where nothing is covered but the dense layer that ends the network. The gradient of output c in z
- * is the unit vector e_c, so that with q = (a U_A)² (T S²) [B, m]
+ * The variances and covariances of the outputs if only the network's last layer is covered, a dense layer. Its pre-activation z
+ * is f, so the gradient of output c in z is the unit vector e_c. With q = (a U_A)² (T S²) [B, m]
  *
  *   variance_bc = Σ_j (U_G)_cj² q_bj,   covariance_b = U_G diag(q_b) U_Gᵀ.
  *
- * Variances: 2 B (n² + n m + m²) operations, and a few [B, n] and [B, m] on the way. Covariances: 2 B m³ operations, in chunks of
- * examples. The same numbers as the general way of `linearised.ts`, up to rounding.
+ * Variances take 2 B (n² + n m + m²) operations, and memory for a few arrays [B, n] and [B, m]. Covariances take 2 B m³
+ * operations, in chunks of examples. The results equal those of the general way in `linearised.ts` up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { timesTransposed } from '../../../network/matmul.js';
 import type { DeviceDirections, Want } from './structure.js';
 
-/** The most numbers of one chunk of U_G diag(q_b): 16 MiB. */
+/** The most numbers in one chunk of U_G diag(q_b): 16 MiB. */
 const LIMIT = 2 ** 22;
-/** The most numbers of one chunk of U_G²: 1 MiB. */
+/** The most numbers in one chunk of U_G²: 1 MiB. */
 export const SQUARES = 2 ** 18;
 
-/** Variances [B, C] or covariances [B, C, C] from inputs a [B, n]. */
+/** The variances [B, C] or covariances [B, C, C] of the outputs, from inputs a [B, n]. */
 export function outputsAlong(
   { inputVectors, gradientVectors, variances }: DeviceDirections,
   a: tf.Tensor2D,
@@ -33,7 +33,10 @@ export function outputsAlong(
   return tf.tidy(() => covariances(q, U));
 }
 
-/** U_G² q_b of every example, some rows of U_G at a time. Here q is transposed and the result, not U_G: that is slow on WASM. */
+/**
+ * U_G² q_b for every example, [B, C], computed for some rows of U_G at a time. It transposes q and the result instead of U_G,
+ * because a product with a transposed operand is slow on WASM.
+ */
 function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
   const columns = tf.transpose(q);
   const [C, m] = U.shape;

@@ -1,12 +1,17 @@
 /**
- * A last layer whose output factor is diagonal plus low rank (`posterior/lowRank.ts`) on the device. Row i of U_Aᵀ W has the covariance
+ * The device form of a last layer whose output factor is diagonal plus low rank (`posterior/structure/lowRank.ts`). Row i of U_Aᵀ
+ * W has the covariance
  *
  *   Σ_i = T (D_i⁻¹ − H_i Z K_i⁻¹ Zᵀ H_i),   D_i = s_i diag(δ) + t_i,   H_i = √s_i D_i⁻¹,
  *
- * so that with u = (a U_A)² an example's outputs have Σ_i u_i Σ_i. Of all Σ_i the diagonals are a table V [n, C], made once
- * (2 n C r² operations, in chunks): variances are u V, a product. Covariances take 2 n C² r + 2 B n C² operations and n C² numbers in
- * chunks. A draw of the rows is D_i^{-1/2} (ε − X_i K_i⁻¹ (X_iᵀ ε + η)), X_i = D_i^{1/2} H_i Z, with ε [C] and η [r] standard normal:
- * 6 n C r operations. Memory: n² + C r + n r² numbers, V n C more. Nothing is of size C², but a covariance that is asked for.
+ * With u = (a U_A)², the outputs of an example have the covariance Σ_i u_i Σ_i.
+ *
+ *   variances     u V, where row i of V [n, C] is the diagonal of Σ_i. V is made once, with 2 n C r² operations, in chunks.
+ *   covariances   2 n C² r + 2 B n C² operations, and n C² numbers, in chunks.
+ *   a draw        row i is √T D_i^{-1/2} (ε − X_i K_i⁻¹ (X_iᵀ ε + η)) with X_i = D_i^{1/2} H_i Z, and ε [C] and η [r] standard normal:
+ *                 6 n C r operations.
+ *
+ * Memory: n² + C r + n r² numbers, and n C more for V. Only a covariance that is asked for has C² numbers.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../../errors.js';
@@ -18,9 +23,9 @@ import { noiseAt, noiseNormals } from '../../../random/noise.js';
 import { directional } from './directional.js';
 import type { DeviceForm, DeviceStructure, Hold } from './structure.js';
 
-/** The most numbers of one chunk of rows: 32 MiB. */
+/** The most numbers in one chunk of rows: 32 MiB. */
 const LOW_RANK_CHUNK = 2 ** 23;
-/** The most outputs whose covariance is made. */
+/** The most outputs for which a covariance is computed. */
 const MOST_OUTPUTS = 4096;
 
 type LowRankLayer = Extract<PosteriorLayer, { readonly structure: 'lowRank' }>;
@@ -28,7 +33,7 @@ type LowRankLayer = Extract<PosteriorLayer, { readonly structure: 'lowRank' }>;
 export const lowRank: DeviceStructure<LowRankLayer> = {
   upload: (posterior, layer, temperature, hold) =>
     hasRank(layer) ? uploadRank(posterior, layer, temperature, hold) : directional.upload(posterior, layer, temperature, hold),
-  // The vectors, the factor and its root, a root for each row, and the chunks that make the table of variances.
+  // U_A, B and Z, a root for each row, the table of variances, and the chunks from which the table is made.
   numbers: (layer) => {
     if (!hasRank(layer)) return directional.numbers(layer);
     const { n, m, parts } = layer;
@@ -37,7 +42,7 @@ export const lowRank: DeviceStructure<LowRankLayer> = {
   },
 };
 
-/** Uploads a layer that has a low rank. */
+/** Uploads a layer whose G has a low rank part. */
 function uploadRank(
   posterior: Posterior,
   layer: LowRankLayer & { readonly parts: RankParts },
@@ -49,7 +54,7 @@ function uploadRank(
   const { scale, shift } = rowPrecisions(layer, posterior);
   const column = (values: Float64Array): tf.Tensor2D => tf.tensor2d(Float32Array.from(values), [values.length, 1]);
   const own = tf.tidy(() => {
-    // L⁻¹ of row i is [i, k, j]; as [j, i, k], L⁻ᵀ of all rows is one matrix side by side.
+    // The entries of L_i⁻¹ are [i, k, j]. Reordered to [j, i, k], the L_i⁻ᵀ of all rows lie side by side in one matrix.
     const inverses = tf.tensor3d(Float32Array.from(inverseCapacities(layer, posterior)), [n, r, r]);
     return {
       U: tf.tensor2d(Float32Array.from(parts.inputVectors.data), [n, n]),
@@ -65,7 +70,7 @@ function uploadRank(
   const { U, B, Z, delta, roots, scale: s, shift: t } = own;
   let table: tf.Tensor2D | undefined;
 
-  /** Of some rows: D_i⁻¹ [k, C], and Z L_i⁻ᵀ side by side [C, k·r]. */
+  /** For k rows i from `first` on: s_i [k, 1], D_i⁻¹ [k, C], and Z L_i⁻ᵀ side by side, [C, k·r]. */
   const rows = (first: number, count: number) => {
     const part = (values: tf.Tensor2D): tf.Tensor2D => tf.slice(values, [first, 0], [count, 1]);
     const inverse = tf.div(1, tf.add(tf.mul(part(s), delta), part(t))) as tf.Tensor2D;
@@ -83,7 +88,7 @@ function uploadRank(
         const { scale: own, inverse, turned } = rows(first, count);
         const squares = tf.sum(tf.reshape(tf.square(turned), [m, count, r]), 2);
         const pulled = tf.mul(tf.mul(own, inverse), tf.transpose(squares));
-        // D_i⁻¹ (1 − …), which rounding must not take below 0.
+        // The diagonal of Σ_i / T is D_i⁻¹ (1 − pulled). Rounding must not take it below 0.
         return tf.mul(temperature, tf.mul(inverse, tf.relu(tf.sub(1, pulled))));
       }),
     );
@@ -116,19 +121,22 @@ function uploadRank(
       return tf.mul(temperature, whole);
     });
   };
-  /** Deviations of W [n, C] from normals for ε and others that η is taken of, so that a draw depends on no choice of eigenvectors. */
+  /**
+   * A draw of W − M [n, C]. `noise` and `other` are standard normal [n, C]. `noise` gives ε, and `other` gives η. Both are turned
+   * into the eigenbases, so that a draw does not depend on the choice of eigenvectors.
+   */
   const deviations = (noise: tf.Tensor2D, other: tf.Tensor2D): tf.Tensor =>
     tf.tidy(() => {
-      // [n, C] are large: none is held for longer than it is needed.
+      // Arrays [n, C] are large, so none is held longer than it is needed.
       const precision = (): tf.Tensor => tf.add(tf.mul(s, delta), t);
-      // D^{1/2} H, of which X_i = diag · Z.
+      // The diagonal of D_i^{1/2} H_i for every row i, [n, C]: X_i is this diagonal times Z.
       const pull = (): tf.Tensor => tf.tidy(() => tf.sqrt(tf.div(s, precision())));
       const epsilon = transposedTimes(U, noise);
       const seen = tf.tidy(() => {
         const eta = transposedTimes(U, tf.matMul(other, B));
         return tf.reshape(tf.add(tf.matMul(tf.mul(pull(), epsilon) as tf.Tensor2D, Z), eta), [n, 1, r]) as tf.Tensor3D;
       });
-      // K_i⁻¹ = L_i⁻ᵀ L_i⁻¹; L_i⁻ᵀ is roots[:, i, :].
+      // K_i⁻¹ = L_i⁻ᵀ L_i⁻¹, and L_i⁻ᵀ is roots[:, i, :].
       const back = tf.transpose(roots, [1, 0, 2]) as tf.Tensor3D;
       const solved = tf.reshape(tf.matMul(tf.matMul(seen, back), back, false, true), [n, r]) as tf.Tensor2D;
       const pulled = tf.tidy(() => tf.mul(pull(), timesTransposed(solved, Z)));
@@ -159,5 +167,5 @@ const tooManyOutputs = (layer: string, C: number) =>
     layer,
     found: `${C}² numbers an example`,
     expected: `at most ${MOST_OUTPUTS} outputs`,
-    remedy: 'predict needs their variances alone; sampleModels draws whole networks.',
+    remedy: 'Use predict, which needs only the variances, or sampleModels, which draws whole networks.',
   });

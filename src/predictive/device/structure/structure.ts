@@ -1,19 +1,19 @@
 /**
- * What the device side must know of a structure: a layer's tensors, draws of its weights, and the outputs' distribution where it is the
- * last layer alone. Everything is allocated inside the caller's `tf.tidy`, unless it is held.
+ * The interface of a structure on the device: it gives a layer's tensors, draws of the layer's weights, and the distribution of
+ * the outputs if only the last layer is covered. Everything is allocated inside the caller's `tf.tidy`, unless it is held.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js';
 import type { Noise } from '../../../random/noise.js';
 
-/** All covariances of an example's outputs, or their variances alone. */
+/** Whether all covariances of an example's outputs are wanted, or only their variances. */
 export type Want = 'covariance' | 'variance';
 
-/** Directions along which a layer's weights are independent. Sides [d, d], or [P, d, d] in P groups; without vectors the identity. */
+/** Directions along which a layer's weights are independent. An undefined side stands for the identity. */
 export interface DeviceDirections {
-  /** U_A. */
+  /** U_A [n, n], or [P, n, n] for P > 1 groups. */
   readonly inputVectors: tf.Tensor | undefined;
-  /** U_G. */
+  /** U_G [m, m], or [P, m, m] for P > 1 groups. */
   readonly gradientVectors: tf.Tensor | undefined;
   /** T · S² [P, n, m]. */
   readonly variances: tf.Tensor3D;
@@ -21,25 +21,29 @@ export interface DeviceDirections {
 
 /** One layer's distribution at a temperature, on the device. */
 export interface DeviceForm {
-  /** The directions. Throws `UnsupportedLayer` for a layer whose weights are independent along none. */
+  /** The directions. Throws `UnsupportedLayer` if the weights are independent along no directions. */
   readonly directions: () => DeviceDirections;
-  /** A draw of W − M: its P·n·m numbers, row by row. One noise gives the same draw on every backend, whatever eigenvectors were chosen. */
+  /**
+   * A draw of W − M: P·n·m numbers, row by row. One noise gives the same draw on every backend, whichever eigenvectors the engine
+   * chose.
+   */
   readonly deviation: (noise: Noise) => tf.Tensor;
   /**
-   * Variances [B, C] or covariances [B, C, C] of the outputs from inputs a [B, n], where the layer is the last one and nothing else is
-   * covered. Throws `InvalidInput` for covariances of too many outputs.
+   * The variances [B, C] or covariances [B, C, C] of the outputs, from inputs a [B, n]. Only for the last layer of a network in
+   * which nothing else is covered. Throws `InvalidInput` for covariances of too many outputs.
    */
   readonly outputs: (a: tf.Tensor2D, want: Want) => tf.Tensor;
-  /** Frees what is held. */
+  /** Frees the held tensors. */
   readonly dispose: () => void;
 }
 
-/** What keeps a tensor beyond the caller's tidy: `tf.keep`, or nothing. */
+/** Holds a tensor beyond the caller's `tf.tidy` (`tf.keep`), or leaves it to the tidy (the identity). */
 export type Hold = <T extends tf.Tensor>(t: T) => T;
 
 /** One structure. */
 export interface DeviceStructure<L extends PosteriorLayer> {
+  /** Uploads a layer at temperature T. */
   readonly upload: (posterior: Posterior, layer: L, temperature: number, hold: Hold) => DeviceForm;
-  /** Numbers of the tensors of a layer, while they are made. */
+  /** How many numbers the tensors of a layer take while they are made. */
   readonly numbers: (layer: L) => number;
 }
