@@ -1,4 +1,4 @@
-/** The linearised predictive by Monte Carlo, with any link: sampled functions of the linearised network through the likelihood's. */
+/** The linearised predictive by Monte Carlo: sampled functions of the linearised network go through the likelihood's own link. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
@@ -11,7 +11,11 @@ import { reportSamples } from '../report/report.js';
 import { checkSamples } from '../report/samples.js';
 import { sampledFunctions } from './functions.js';
 
-/** The caller disposes the predictor. What goes through the network at once is within `memoryBudget` bytes. Throws an `InvalidOption` for a variance of too few samples. */
+/**
+ * Creates the predictor. The caller disposes it. Batches are cut so that the work at once fits into `memoryBudget` bytes.
+ *
+ * @throws LaplaceError `InvalidOption` if the samples are too few for a variance, or `memoryBudget` is out of range
+ */
 export function functionPredictor(
   network: Network,
   posterior: Posterior,
@@ -31,7 +35,7 @@ export function functionPredictor(
         return Object.fromEntries(
           heads.map((head, i) => {
             const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);
-            // Of a sequence every step is a row of the report: [B, S, steps, P] to [B, steps, S, P].
+            // Each step of a sequence is a row of the report, so [B, S, steps, P] becomes [B, steps, S, P].
             const rows = predicted(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
             const steps = head.outputs / head.row.outputs;
             return [`${i}`, tf.transpose(tf.reshape(rows, [B, samples, steps, -1]), [0, 2, 1, 3])];

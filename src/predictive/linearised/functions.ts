@@ -1,15 +1,17 @@
 /**
  * Functions drawn from the posterior of the linearised network,
  *
- *   f_s(x) = f*(x) + J(x) δ_s,   δ_s = W_s − M one draw of all weights (`weightSampling.ts`),
+ *   f_s(x) = f*(x) + J(x) δ_s,   δ_s = W_s − M one draw of all weights (`weightSampling.ts`).
  *
- * smooth in x as f* and J are: all inputs share one δ_s. A layer is linear in its weights, so that J δ needs no Jacobian of weights: with
- * δz the pre-activations of the layer at weights δ, and g_c the gradients of output c in them,
+ * All inputs share one δ_s, so f_s is as smooth in x as f* and J are. A layer is linear in its weights, so J δ needs no Jacobian
+ * in the weights. Let δz be the pre-activations of the layer with δ as its weights, and g_c the gradients of output c in the
+ * pre-activations. Then
  *
  *   (J δ)_bc = Σ_layers Σ_t g_bctᵀ δz_bt.
  *
- * Cost: one backward pass of C·B stacked rows and, for every function, a draw of the weights, one forward pass through each covered
- * layer by itself, and 2 B C operations for each of its outputs. Their covariance over inputs is that of `joint.ts`.
+ * Cost: one backward pass of C·B stacked rows. Each function takes a draw of the weights, one forward pass through each covered
+ * layer by itself, and 2 B C operations for each pre-activation of that layer. The covariance of the functions over inputs is the
+ * one that `joint.ts` computes.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { forward, type Tape } from '../../network/forward.js';
@@ -25,21 +27,23 @@ import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
-/** The most numbers δz of one layer that are held at once: 64 MiB. */
+/** The most numbers of δz of one layer that are held at once: 64 MiB. */
 const LIMIT = 2 ** 24;
-/** Draws are kept for the next batch up to this many numbers (1 GiB); beyond, they are drawn anew from the same key. */
+/**
+ * Draws of up to this many numbers together (1 GiB) are kept for the next batch. Further draws are made again from the same key.
+ */
 const KEPT_NUMBERS = 2 ** 28;
 
-/** Which functions. */
+/** Which functions are drawn. */
 export interface FunctionOptions {
-  /** S. */
+  /** S, the number of functions. */
   readonly samples: number;
   readonly temperature: number;
   readonly seed: number;
   readonly design: Design;
 }
 
-/** Values at a piece of a batch, on the device. */
+/** The values of the functions at a piece of a batch, on the device. */
 export interface FunctionValues {
   /** f* [B, C]. */
   readonly mean: tf.Tensor2D;
@@ -47,16 +51,21 @@ export interface FunctionValues {
   readonly values: tf.Tensor3D;
 }
 
-/** Fixed functions that can be evaluated anywhere. */
+/** Fixed functions that can be evaluated at any inputs. */
 export interface Functions {
-  /** At some inputs. Allocates inside the caller's `tf.tidy`. */
+  /** Evaluates the functions at some inputs. Allocates inside the caller's `tf.tidy`. */
   readonly at: (x: ReadonlyArray<tf.Tensor>) => FunctionValues;
-  /** How many examples of such inputs may go through at once. */
+  /** How many examples may be evaluated at once, for inputs like `x` and a budget in bytes. */
   readonly step: (x: ReadonlyArray<tf.Tensor>, memoryBudget: number) => number;
   readonly dispose: () => void;
 }
 
-/** Uploads the posterior; the caller disposes the functions. Throws `UnsupportedLayer`, `InvalidOption` (a wrong seed). */
+/**
+ * Uploads the posterior and draws functions when they are needed. The caller disposes the functions.
+ *
+ * @throws LaplaceError `UnsupportedLayer` if some layer's weights are independent along no directions, `InvalidOption` for a
+ *   wrong seed
+ */
 export function sampledFunctions(
   network: Network,
   posterior: Posterior,
@@ -67,7 +76,7 @@ export function sampledFunctions(
   const device = residentPosterior(network, posterior, temperature);
   const kept = new Map<string, SampledWeights>();
   let numbers = 0;
-  /** δ_s of one layer; what is not kept is gone with the caller's tidy. */
+  /** δ_s of one layer. A draw that is not kept is freed with the caller's tidy. */
   const deviations = (layer: DeviceLayer, s: number): SampledWeights => {
     const i = device.layers.indexOf(layer);
     const known = kept.get(`${i} ${s}`);
@@ -96,7 +105,8 @@ export function sampledFunctions(
     step: (x, memoryBudget) => {
       const { values, widest, gradients, unfolded } = widthsOf(network, x);
       const C = network.outputs;
-      // Values, gradients on their way and those of one layer in another order, and the functions' values; δz have a limit of their own.
+      // The values, the gradients on their way, one layer's gradients in another order, and the functions' values. δz has its own
+      // limit.
       return examplesWithin(memoryBudget / NUMBER, values + C * (2 * gradients + 4 * widest) + 2 * unfolded + 4 * C * samples);
     },
     dispose: () => {
@@ -106,21 +116,26 @@ export function sampledFunctions(
   };
 }
 
-/** What one layer's draws add to the outputs, [B, C, S]: g [P, C·B, T, m] of its blocks against δz. */
+/**
+ * What the draws of one layer add to the outputs, [B, C, S]: Σ g δz.
+ *
+ * @param gradients g [P, C·B, T, m] for each block of the layer
+ * @param deviations δ_s of the layer, by s
+ */
 function changeBy(
   { size: B, values }: Tape,
   gradients: ReadonlyMap<Block, tf.Tensor4D>,
   deviations: (s: number) => SampledWeights,
   samples: number,
 ): tf.Tensor3D {
-  /** Of [P, K·B, T, m] the K rows of each example, [B, K, P·T·m]. */
+  /** Sorts [P, K·B, T, m] by example: [B, K, P·T·m]. */
   const byExample = (t: tf.Tensor4D): tf.Tensor => {
     const [P, R, T, m] = t.shape;
     return tf.reshape(tf.transpose(tf.reshape(t, [P, R / B, B, T, m]), [2, 1, 0, 3, 4]), [B, R / B, P * T * m]);
   };
   const g = sideBySide([...gradients.values()].map(byExample));
   const blocks = [...gradients.keys()];
-  /** δz of draw s, at all positions of all blocks: [B, Z]. */
+  /** δz of draw s, at all positions of all blocks of the layer: [B, Z]. */
   const changes = (s: number): tf.Tensor =>
     tf.tidy(() => {
       const draw = deviations(s);

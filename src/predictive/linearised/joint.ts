@@ -1,10 +1,12 @@
 /**
- * The linearised network's outputs at all inputs together: f ~ N(f*, J C Jᵀ) with J [B·C, weights] of a whole batch, which is never
- * built. Inputs go through the network in pieces; every pair of pieces is one tile of the covariance (`pairs.ts`), and a row of tiles
- * is downloaded at once, so that the device never holds the whole of it.
+ * The joint distribution of the linearised network's outputs at all inputs: f ~ N(f*, J Σ Jᵀ), where Σ is the covariance of the
+ * weights and J [B·C, weights] the Jacobian of the whole batch. J is never built. Inputs go through the network in pieces. Every
+ * pair of pieces gives one tile of the covariance (`pairs.ts`). Tiles are downloaded one row of tiles at a time, so the device
+ * never holds the whole covariance.
  *
- * Cost: with B / X pieces about (B / X)² / 2 backward passes of X·C rows beside the tiles themselves, to whose B² they add little
- * where X is larger than C. Memory: within the budget as far as single examples and rows are.
+ * Cost: with pieces of X examples, about (B / X)² / 2 backward passes of X·C rows, and the tiles themselves. The tiles cost
+ * O(B²), to which the passes add little if X is larger than C. The work stays within the memory budget, unless a single example
+ * or row already exceeds it.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { forward, type Tape } from '../../network/forward.js';
@@ -18,13 +20,17 @@ import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { blockPart, coupledPart, type Side } from './pairs.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
-/** Numbers on the host: f* [B·C] and its covariance [B·C, B·C], row-major; row b·C + c is output c of example b. */
+/** The mean f* [B·C] and the covariance [B·C, B·C] of f on the host, row-major. Row b·C + c is output c of example b. */
 export interface JointNumbers {
   readonly mean: Float32Array;
   readonly covariance: Float32Array;
 }
 
-/** Mean and covariance of the outputs at all inputs. Exactly symmetric. */
+/**
+ * The mean and covariance of the outputs at all inputs x. The covariance is exactly symmetric.
+ *
+ * @param memoryBudget in bytes
+ */
 export async function jointCovariance(
   network: Network,
   posterior: DevicePosterior,
@@ -46,7 +52,12 @@ export async function jointCovariance(
   return { mean, covariance: mirrored(rows, plan.step * C, B * C) };
 }
 
-/** Covariance [B·C, B'·C] of the outputs at some inputs with those at others, row-major. */
+/**
+ * The covariance of the outputs at inputs x with the outputs at inputs x2.
+ *
+ * @param memoryBudget in bytes
+ * @returns [B·C, B'·C], row-major, for B examples in x and B' in x2
+ */
 export async function covarianceBetween(
   network: Network,
   posterior: DevicePosterior,
@@ -65,7 +76,12 @@ export async function covarianceBetween(
 
 const sizeOf = (x: ReadonlyArray<tf.Tensor>): number => x[0]?.shape[0] as number;
 
-/** Examples of a piece, and numbers that a tile may use for its work: half the budget each. `others` is B'. */
+/**
+ * `step` is the number of examples of a piece, and `limit` is how many numbers a tile may use for its work. Pieces and tiles get
+ * half of the budget each.
+ *
+ * @param others B', the number of examples on the other side of the covariance
+ */
 function planned(
   network: Network,
   posterior: DevicePosterior,
@@ -76,18 +92,19 @@ function planned(
   const C = network.outputs;
   const { values, widest, gradients, unfolded } = widthsOf(network, x);
   const joint = Math.max(0, ...posterior.layers.map((layer) => (layer.coupled ? layer.size : 0)));
-  // Both sides' values, gradients (those of one on their way, too) and inputs of a block, rotated; then the row of tiles.
+  // For both sides the values, the gradients, and a block's inputs, rotated; for one side also gradients on their way; then a row
+  // of tiles.
   const perExample = 2 * values + C * (2 * gradients + 4 * widest + 6 * joint) + 4 * unfolded + 2 * C * C * others;
   const limit = memoryBudget / NUMBER / 2;
   return { step: Math.min(examplesWithin(limit, perExample, 3 * C * C), Math.max(sizeOf(x), others)), limit };
 }
 
-/** Everything that a tile needs of the inputs on one of its sides. */
+/** Everything that a tile needs to know about the inputs on one of its sides. */
 interface Shown {
   readonly tape: Tape;
   readonly stack: Stack;
   readonly blocks: ReadonlyMap<Block, { readonly layer: DeviceLayer; readonly side: Side }>;
-  /** Of `full`: rows [B·C, W] along its directions. */
+  /** For `full`: the gradients of all W covered weights along the directions, [B·C, W]. */
   readonly rows: ReadonlyMap<DeviceLayer, tf.Tensor2D>;
 }
 
@@ -108,7 +125,7 @@ function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<
   return { tape, stack: seeds.stack, blocks, rows };
 }
 
-/** Gradients of all weights of `full`, [B·C, W], along its directions. */
+/** For `full`: the gradients of all W covered weights along the directions, [B·C, W]. */
 const rowsAlong = (layer: DeviceLayer, tape: Tape, gradients: ReadonlyMap<Block, tf.Tensor4D>, stack: Stack): tf.Tensor2D =>
   tf.tidy(() =>
     layer.lend((form) =>
@@ -116,7 +133,7 @@ const rowsAlong = (layer: DeviceLayer, tape: Tape, gradients: ReadonlyMap<Block,
     ),
   );
 
-/** The tile of some inputs with themselves. */
+/** The tile for a piece of inputs with itself, [X·C, X·C]. */
 function alone(posterior: DevicePosterior, { blocks, rows }: Shown, limit: number): tf.Tensor2D {
   const sum = runningSum<tf.Tensor2D>();
   for (const [block, { layer, side }] of blocks)
@@ -128,7 +145,7 @@ function alone(posterior: DevicePosterior, { blocks, rows }: Shown, limit: numbe
   return sum.value();
 }
 
-/** The tile of some inputs with others, whose gradients are used as they arrive. */
+/** The tile for a piece of inputs with other inputs. The gradients of the other inputs are used as they arrive, and not kept. */
 function between(
   network: Network,
   posterior: DevicePosterior,
@@ -154,13 +171,13 @@ function between(
   return sum.value();
 }
 
-/** Tiles side by side, one after the other in the making. */
+/** Computes tiles one after another and joins them side by side. */
 function strip(tiles: ReadonlyArray<() => tf.Tensor2D>): tf.Tensor2D {
   const made = tiles.map((tile) => tf.tidy(tile));
   return made.length === 1 ? (made[0] as tf.Tensor2D) : tf.concat(made, 1);
 }
 
-/** The examples from number `first` on in pieces, each made when it is asked for. */
+/** Cuts the examples from index `first` on into pieces. Each function makes one piece when it is called. */
 const slices = (x: ReadonlyArray<tf.Tensor>, first: number, step: number): ReadonlyArray<() => tf.Tensor[]> => {
   const B = sizeOf(x);
   return Array.from({ length: Math.max(0, Math.ceil((B - first) / step)) }, (_, i) => () => {
@@ -170,8 +187,8 @@ const slices = (x: ReadonlyArray<tf.Tensor>, first: number, step: number): Reado
 };
 
 /**
- * A symmetric matrix [size, size] from its rows in strips of `height`, each from its own diagonal tile on. Tiles on the diagonal are
- * symmetric up to rounding: of two numbers the mean.
+ * Builds a symmetric matrix [size, size] from strips of `height` rows. Each strip begins at its own tile on the diagonal. These
+ * tiles are symmetric only up to rounding, so two mirrored entries are replaced by their mean.
  */
 function mirrored(strips: Float32Array, height: number, size: number): Float32Array {
   const whole = new Float32Array(size * size);

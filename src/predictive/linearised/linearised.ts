@@ -1,14 +1,15 @@
 /**
- * The linearised (GLM) predictive, exact and without Jacobians: f ~ N(f*, Σ_l J_l C_l J_lᵀ) (Immer, Korzepa & Bauer 2021).
+ * The linearised (GLM) predictive, exact and without Jacobians: f ~ N(f*, Σ_l J_l C_l J_lᵀ) (Immer, Korzepa & Bauer 2021). J_l is
+ * the Jacobian of f in the weights of layer l, and C_l is their covariance.
  *
- * At one position the Jacobian of output c in a layer's W is a ⊗ g_c; with u = (a U_A)² [B, n] and v_c = g_c U_G [B, m],
+ * With one position, the Jacobian of output c in a layer's W is a ⊗ g_c. With u = (a U_A)² [B, n] and v_c = g_c U_G [B, m],
  *
  *   (J C Jᵀ)_cc' = Σ_j v_cj v_c'j (u · T S²)_j.
  *
- * Cost: one backward pass of C·B stacked rows, and 2 B (n² + n m) + 2 B C m² operations a layer. Memory: B·C·m numbers.
- * Where an example meets the weights at T positions, Ĝ_c = Σ_t (a_t U_A)ᵀ (g_ct U_G) is contracted in chunks of examples:
- * 2 B T n m C operations. Groups add up. The last layer alone needs no way back: see `lastLayer.ts`. Exact for the linearised network:
- * it equals brute-force Jacobians up to rounding.
+ * Cost: one backward pass of C·B stacked rows, and 2 B (n² + n m) + 2 B C m² operations for each layer. Memory: B·C·m numbers.
+ * With T positions, Ĝ_c = Σ_t (a_t U_A)ᵀ (g_ct U_G) is computed and contracted in chunks of examples, with 2 B T n m C
+ * operations. The parts of the groups are added. If only the last layer is covered, no backward pass is needed (`lastLayer.ts`).
+ * The result is exact for the linearised network: it equals brute-force Jacobians up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { forward, type Tape } from '../../network/forward.js';
@@ -29,19 +30,19 @@ import type { DeviceDirections, Want } from '../device/structure/structure.js';
 import { lastOf, ofLast } from './lastLayer.js';
 import { outputSeeds, visitLayers } from './visitLayers.js';
 
-/** Mean and covariance of the outputs f before the link. */
+/** The mean and covariance of the outputs f, before the link. */
 export interface OutputDistribution {
   /** f* [B, C]. */
   readonly mean: tf.Tensor2D;
-  /** [B, C, C], or [B, C] when only variances were asked for. */
+  /** The covariances [B, C, C], or the variances [B, C] if only these were asked for. */
   readonly covariance: tf.Tensor;
 }
 
-/** Bounds on what is made at once: see `budget.ts`. */
+/** Bounds on what is computed at once (`device/budget.ts`). */
 export interface Chunks {
-  /** Outputs whose gradients go back together; all of them unless given. */
+  /** How many outputs send their gradients back together. Default: all. */
   readonly outputs?: number;
-  /** Numbers in the weight gradients of one chunk of examples. */
+  /** How many numbers the weight gradients of one chunk of examples may have. */
   readonly numbers?: number;
 }
 
@@ -64,15 +65,15 @@ export function linearised(
   };
 }
 
-/** Variances of some outputs at a time. */
+/** The variances [B, C], computed for some outputs at a time. */
 function chunked(C: number, { outputs: step = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
   const parts = ranges(C, step).map(of);
   return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 1);
 }
 
 /**
- * Covariances of some outputs at a time: those between two parts of the outputs come from the gradients of both, so that P parts take
- * P (P − 1) / 2 passes of two parts each.
+ * The covariances [B, C, C], computed for some outputs at a time. The covariances between two parts of the outputs need the
+ * gradients of both parts. So k parts take k (k − 1) / 2 backward passes of two parts each.
  */
 function paired(C: number, { outputs: most = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
   if (most >= C) return of(range(0, C));
@@ -106,7 +107,7 @@ const range = (first: number, end: number): number[] => Array.from({ length: end
 const ranges = (C: number, step: number): number[][] =>
   Array.from({ length: Math.ceil(C / step) }, (_, i) => range(i * step, Math.min(C, (i + 1) * step)));
 
-/** Covariances or variances of these outputs, from one backward pass of their gradients. */
+/** The covariances or variances of some outputs, from one backward pass of their gradients. */
 function ofOutputs(
   network: Network,
   posterior: DevicePosterior,
@@ -152,7 +153,7 @@ function ofUses(
   return contracted(tf.mul(rows, tf.reshape(layer.variances, [1, 1, P * n * m])), rows, want);
 }
 
-/** What one block's weights add to the covariance. */
+/** What the weights of one block add to the covariances or variances, from the gradients g [P, C·B, T, m]. */
 function ofBlock(
   layer: DeviceDirections,
   block: Block,
@@ -168,7 +169,7 @@ function ofBlock(
   const C = g.shape[1] / B;
   const v = rotate(g, layer.gradientVectors);
   if (block.map.inputs === 'tokens' && layer.inputVectors === undefined) {
-    // Σ over tokens of Ĝ_c Ĝ_c', sorted by the steps that hold them.
+    // The sum of T S² Ĝ_c Ĝ_c' over the tokens, as a sum over the steps that hold them.
     const q = tf.gather(tf.reshape(layer.variances, [n, m]), tf.reshape(a, [B, T]));
     const right = tf.reshape(summedByToken(sameTokens(a), v, stack), [C, B, T * m]);
     const left = tf.reshape(tf.mul(tf.reshape(v, [C, B, T, m]), tf.expandDims(q, 0)), [C, B, T * m]);
@@ -194,7 +195,9 @@ function ofBlock(
   return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
 }
 
-/** The same for weights of several blocks with one covariance (`full`), from their gradients end to end [B·C, W]. */
+/**
+ * The part of several blocks that share one covariance (`full`), from the gradients of all their weights end to end, [B·C, W].
+ */
 function ofCoupled({ inputVectors, variances }: DeviceDirections, rows: tf.Tensor2D, B: number, want: Want): tf.Tensor {
   const rotated = tf.matMul(rows, inputVectors as tf.Tensor2D);
   const scaled = tf.mul(rotated, tf.reshape(tf.sqrt(variances), [1, -1]));
@@ -202,7 +205,7 @@ function ofCoupled({ inputVectors, variances }: DeviceDirections, rows: tf.Tenso
   return want === 'variance' ? tf.sum(tf.square(byExample), 2) : tf.matMul(byExample, byExample, false, true);
 }
 
-/** Σ_j left_cbj right_c'bj for every example: [B, C, C], or [B, C] with c = c' alone. */
+/** Σ_j left_cbj right_c'bj for every example b: [B, C, C], or only the entries with c = c', [B, C]. */
 function contracted(left: tf.Tensor, right: tf.Tensor, want: Want): tf.Tensor {
   if (want === 'variance') return tf.transpose(tf.sum(tf.mul(left, right), 2));
   const perExample = (t: tf.Tensor): tf.Tensor3D => tf.transpose(t, [1, 0, 2]) as tf.Tensor3D;

@@ -1,4 +1,7 @@
-/** The linearised outputs of batches of any size within a memory budget: cut into pieces, each downloaded at once. */
+/**
+ * The linearised outputs of batches of any size within a memory budget. Batches are cut into pieces, with one download for each
+ * piece.
+ */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
@@ -8,9 +11,9 @@ import { inPieces } from '../device/pieces.js';
 import type { Want } from '../device/structure/structure.js';
 import { linearised, type OutputDistribution } from './linearised.js';
 
-/** Runs batches; the caller disposes it. */
+/** Computes linearised outputs batch by batch. The caller disposes it. */
 export interface LinearisedPieces {
-  /** What `f` makes of each piece's outputs, [B, …] each, joined over the batch. */
+  /** Applies `f` to the distribution of each piece's outputs. Returns the results by name, each [B, …], joined over the batch. */
   readonly run: <K extends string>(
     x: ReadonlyArray<tf.Tensor>,
     f: (outputs: OutputDistribution) => Record<K, tf.Tensor>,
@@ -18,7 +21,13 @@ export interface LinearisedPieces {
   readonly dispose: () => void;
 }
 
-/** Throws an `InvalidOption` for a budget that is no size; one that is too small for the model is found with the first batch. */
+/**
+ * Creates the computation for one posterior.
+ *
+ * @param memoryBudget in bytes
+ * @throws LaplaceError `InvalidOption` if the budget is not a number > 0. A budget that is too small for the model fails with the
+ *   first batch.
+ */
 export function linearisedPieces(
   network: Network,
   posterior: Posterior,

@@ -1,4 +1,7 @@
-/** The linearised predictive of one posterior: batches in pieces, each head's report from mean and covariance of its outputs. */
+/**
+ * The linearised predictive of one posterior. Batches go through in pieces, and each head's report is made from the mean and
+ * covariance of its outputs.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../errors.js';
 import type { Head, Network } from '../../network/network.js';
@@ -12,12 +15,19 @@ import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearise
 import { formOf, reportSamples } from '../report/report.js';
 import { linearisedPieces } from './linearisedPieces.js';
 
-/** Draws of outputs whose predictions are made together. */
+/** How many draws of outputs are turned into predictions together. */
 const DRAWN_ROWS = 8192;
-/** Up to this many classes (of all steps of a sequence) links know the full covariance of the outputs, beyond it variances alone. */
+/**
+ * Up to this many classes, added over all steps of a sequence, links use the full covariance of the outputs. Beyond it they use
+ * only the variances.
+ */
 const FULL_COVARIANCE_CLASSES = 64;
 
-/** The caller disposes the predictor. What it makes on the device stays within `memoryBudget` bytes: see `budget.ts`. */
+/**
+ * Creates the predictor. The caller disposes it. Its work on the device stays within `memoryBudget` bytes (`device/budget.ts`).
+ *
+ * @throws LaplaceError `InvalidOption` for a budget out of range, or a link that no output has a use for
+ */
 export function linearisedPredictor(
   network: Network,
   posterior: Posterior,
@@ -46,19 +56,22 @@ export function linearisedPredictor(
   };
 }
 
-/** Whether a head's report needs covariances: independent outputs don't. */
+/** Whether a head's report needs covariances. Independent outputs need only variances. */
 const isJoint = ({ row, outputs }: Head): boolean => row.ops.hessian?.independent !== true && outputs <= FULL_COVARIANCE_CLASSES;
 
 /**
- * What a head needs of the covariance of f, [B, C, C] or variances [B, C]: its own block [B, c·c], of a sequence each step's
- * [B, S·c·c], or variances [B, c].
+ * The part of the covariance of f that a head needs.
+ *
+ * @param covariance of all outputs [B, C, C], or their variances [B, C]
+ * @returns for S steps of c outputs (S = 1 for a head without steps) the block of each step, [B, S·c·c]. If the head needs only
+ *   variances, or only these are given, the variances of its outputs [B, outputs].
  */
 function ownCovariance(head: Head, covariance: tf.Tensor): tf.Tensor {
   const { first, outputs } = head;
   if (covariance.rank === 2) return tf.slice(covariance, [0, first], [-1, outputs]);
   const block = tf.slice(covariance, [0, first, first], [-1, outputs, outputs]);
   const B = block.shape[0] as number;
-  // Steps, or single outputs, are reported by themselves.
+  // Each step is reported by itself, so covariances between steps are left out. For independent outputs c is 1.
   const c = isJoint(head) ? head.row.outputs : 1;
   const S = outputs / c;
   const own = S === 1 ? block : tf.sum(tf.mul(tf.reshape(block, [B, S, c, S, c]), tf.reshape(tf.eye(S), [S, 1, S, 1])), 3);
@@ -68,7 +81,7 @@ function ownCovariance(head: Head, covariance: tf.Tensor): tf.Tensor {
 /** Whether a head is a regression without closed moments, which is averaged over draws of its outputs. */
 const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && head.row.ops.gaussianMoments === undefined;
 
-/** A link that no head has a use for is a mistake. */
+/** Throws `InvalidOption` for a link that no head has a use for. */
 function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
   const useful = (head: Head): boolean => formOf(head)._tag === 'classification' || (isDrawn(head) && linkRule(link).isDrawn);
   if (link === DEFAULT_LINK || heads.some(useful)) return;
@@ -78,11 +91,11 @@ function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
     field: 'predictive.link',
     found: `'${nameOf(link)}'`,
     expected: `'${DEFAULT_LINK}', the default${heads.some(isDrawn) ? ", or 'monteCarlo'" : ''}`,
-    remedy: 'Links are for the probabilities of classes; leave it out.',
+    remedy: 'Links are for the probabilities of classes. Leave the link out.',
   });
 }
 
-/** Report of a head with outputs f ~ N(mean, covariance). */
+/** The report of a head with outputs f ~ N(mean, covariance). */
 async function reportGaussian(
   head: Head,
   mean: Float32Array,

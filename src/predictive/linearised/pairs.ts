@@ -1,15 +1,18 @@
 /**
- * What the weights of one layer add to the covariance of outputs at two sets of inputs, without Jacobians of all weights:
+ * What the weights of one layer add to the covariance between the outputs at two sets of inputs x and x', without Jacobians of
+ * all weights:
  *
  *   Cov(f_c(x_b), f_c'(x'_b')) = Σ_pij T S²_pij Ĝ_bc,pij Ĝ'_b'c',pij,   Ĝ_bc = Σ_t (a_bt U_A)ᵀ (g_bct U_G).
  *
- * At one position Ĝ is an outer product, and the sum over the n rows of W is one number for a pair of examples:
+ * T S² is the variances at temperature T; p runs over groups, i over rows and j over columns of W. With one position Ĝ is an
+ * outer product. Then the sum over the n rows of W is one number for each column j and each pair of examples:
  *
- *   Σ_j v_bcj v'_b'c'j K^j_bb',   K^j = (a U_A) diag(T S²_·j) (a' U_A)ᵀ,   v = g U_G:
+ *   Σ_j v_bcj v'_b'c'j K^j_bb',   K^j = (a U_A) diag(T S²_·j) (a' U_A)ᵀ,   v = g U_G.
  *
- * 2 B B' m (n + C²) operations in place of 2 B B' C² n m. Elsewhere Ĝ is made for some rows of W at a time, each once: 2 B T n m C
- * operations a side and 2 B B' C² n m for their product. What is made at once stays near `limit` numbers, or what one row and one
- * example take. Row b·C + c is output c of example b. Everything is allocated inside the caller's `tf.tidy`.
+ * This takes 2 B B' m (n + C²) operations instead of 2 B B' C² n m. With T positions Ĝ is made for some rows of W at a time, each
+ * row once: 2 B T n m C operations for each side, and 2 B B' C² n m for their product. The numbers that are made at once stay
+ * near `limit`, unless one row and one example take more. Row b·C + c is output c of example b. Everything is allocated inside
+ * the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tape } from '../../network/forward.js';
@@ -21,14 +24,17 @@ import type { Stack } from '../../network/stack.js';
 import { runningSum } from '../device/runningSum.js';
 import type { DeviceDirections } from '../device/structure/structure.js';
 
-/** One set of inputs at a block: the values that it saw, and gradients [C·B, …] in its pre-activations, one tensor a use. */
+/**
+ * One set of inputs: `tape` holds their forward pass, and `uses` the gradients [C·B, …] in a block's pre-activations, one for
+ * each use.
+ */
 export interface Side {
   readonly tape: Tape;
   readonly uses: ReadonlyArray<tf.Tensor>;
   readonly stack: Stack;
 }
 
-/** The part of one block [B·C, B'·C]. */
+/** The part of one block, [B·C, B'·C]. */
 export function blockPart(layer: DeviceDirections, block: Block, left: Side, right: Side, limit: number): tf.Tensor2D {
   const both = <A>(of: (side: Side) => A): readonly [A, A] => {
     const first = of(left);
@@ -44,11 +50,14 @@ export function blockPart(layer: DeviceDirections, block: Block, left: Side, rig
   return P === 1 && T === 1 ? atOnePosition(layer, a, b, limit) : throughGradients(a, b, weightRows(layer), limit);
 }
 
-/** The part of weights with one covariance (`full`), from rows [B·C, W] along its directions on both sides. */
+/**
+ * The part of all weights with one covariance (`full`), [B·C, B'·C], from the gradients along its directions on both sides, [·,
+ * W].
+ */
 export const coupledPart = ({ variances }: DeviceDirections, left: tf.Tensor2D, right: tf.Tensor2D): tf.Tensor2D =>
   timesTransposed(left, tf.mul(right, tf.reshape(variances, [1, -1])));
 
-/** Inputs a U_A [P, B, T, n], or tokens, and gradients g U_G [P, C·B, T, m]. */
+/** One side along the directions: inputs a U_A [P, B, T, n], or tokens, and gradients g U_G [P, C·B, T, m]. */
 interface Positions {
   readonly inputs: tf.Tensor4D;
   readonly gradients: tf.Tensor4D;
@@ -67,7 +76,7 @@ function positionsOf(layer: DeviceDirections, block: Block, { tape, uses, stack 
   };
 }
 
-/** Rows c·B + b as rows b·C + c. */
+/** Reorders rows c·B + b to rows b·C + c. */
 function byExample(rows: tf.Tensor, B: number): tf.Tensor2D {
   const C = (rows.shape[0] as number) / B;
   const width = rows.size / (C * B);
@@ -75,7 +84,7 @@ function byExample(rows: tf.Tensor, B: number): tf.Tensor2D {
   return tf.reshape(tf.transpose(tf.reshape(rows, [C, B, width]), [1, 0, 2]), [B * C, width]);
 }
 
-/** From gradients [P, C·B, n, m] that a map makes by itself. */
+/** The part of a block from the weight gradients [P, C·B, n, m] that its map computes directly. */
 function ofGradients(
   { variances }: DeviceDirections,
   own: tf.Tensor4D,
@@ -90,7 +99,7 @@ function ofGradients(
   return timesTransposed(rows(own, left), tf.mul(rows(other, right), tf.reshape(variances, [1, -1])));
 }
 
-/** Pairs of examples that meet W once each: chunks of its columns, and of the left examples. */
+/** The part of a block with one position, in chunks of the columns of W and of the left examples. */
 function atOnePosition({ variances }: DeviceDirections, left: Positions, right: Positions, limit: number): tf.Tensor2D {
   const { C } = left;
   const [, B, , n] = left.inputs.shape;
@@ -101,7 +110,7 @@ function atOnePosition({ variances }: DeviceDirections, left: Positions, right: 
   const other = tf.reshape(tf.transpose(tf.reshape(right.inputs, [B2, n])), [n, 1, B2]);
   const v = tf.transpose(tf.reshape(left.gradients, [C, B, m]), [1, 0, 2]);
   const w = tf.transpose(tf.reshape(right.gradients, [C, B2, m]), [2, 1, 0]);
-  // Half of it for either; backends may hold what is reshaped twice.
+  // The columns and the examples get half of the limit each. A factor of 2 allows for backends that copy a tensor to reshape it.
   const columns = within(limit / (4 * n * B2), m);
   const examples = within(limit / (4 * columns * B2 * (1 + C)), B);
   return summed(m, columns, (j, J) => {
@@ -109,7 +118,7 @@ function atOnePosition({ variances }: DeviceDirections, left: Positions, right: 
     const seen = tf.slice(w, [j, 0, 0], [J, B2, C]);
     const parts = chunks(B, examples, (x, X) =>
       tf.tidy(() => {
-        // K [X, J, B'] of these examples, then K v' [X, J, B'·C]: no transposed product, which WASM is slow at.
+        // K [X, J, B'] of these examples, then K v' [X, J, B'·C]. No product has a transposed operand, which is slow on WASM.
         const K = tf.reshape(tf.matMul(tf.slice(a, [x, 0], [X, n]), scaled), [X, J, B2, 1]);
         const inner = tf.reshape(tf.mul(K, tf.expandDims(seen, 0)), [X, J, B2 * C]) as tf.Tensor3D;
         return tf.reshape(tf.matMul(tf.slice(v, [x, 0, j], [X, C, J]) as tf.Tensor3D, inner), [X * C, B2 * C]) as tf.Tensor2D;
@@ -119,13 +128,13 @@ function atOnePosition({ variances }: DeviceDirections, left: Positions, right: 
   });
 }
 
-/** Some rows of W at a time: what both sides hold for them, and their variances. */
+/** Access to the rows of W, some at a time. */
 interface WeightRows {
-  /** How many there are. */
+  /** The number of rows. */
   readonly n: number;
-  /** Inputs [P, B, T, k] of rows i to i + k. */
+  /** The inputs of a side that meet rows i to i + k, [P, B, T, k]. */
   readonly inputs: (side: Positions, i: number, k: number) => tf.Tensor4D;
-  /** T S² [P, k, m] of them. */
+  /** T S² for rows i to i + k, [P, k, m]. */
   readonly variances: (i: number, k: number) => tf.Tensor;
 }
 
@@ -136,8 +145,8 @@ const weightRows = ({ variances }: DeviceDirections): WeightRows => ({
 });
 
 /**
- * Rows of an embedding's table. Only tokens of both sides count: where the right side holds fewer than the vocabulary, its steps are
- * the rows, and one of k steps with the same token counts 1/k.
+ * The rows of an embedding's table. Only tokens on both sides add to the covariance. So if the right side has fewer steps than
+ * the vocabulary has tokens, its steps take the place of the rows. Each of k steps with the same token then counts 1/k.
  */
 function tokenRows({ variances }: DeviceDirections, right: Positions): WeightRows {
   const [, vocabulary, m] = variances.shape;
@@ -160,6 +169,7 @@ function tokenRows({ variances }: DeviceDirections, right: Positions): WeightRow
   };
 }
 
+/** The part of a block from Ĝ, made for some rows of W at a time. */
 function throughGradients(left: Positions, right: Positions, { n, inputs, variances }: WeightRows, limit: number): tf.Tensor2D {
   const { C } = left;
   const [P, B] = left.inputs.shape;
@@ -167,7 +177,7 @@ function throughGradients(left: Positions, right: Positions, { n, inputs, varian
   const m = left.gradients.shape[3];
   const step = within(limit / (4 * P * m * C * (B + B2)), n);
   return summed(n, step, (i, k) => {
-    /** Ĝ [B·C, P·k·m] of these rows. */
+    /** Ĝ [B·C, P·k·m] for these rows of W. */
     const gradients = (side: Positions): tf.Tensor2D => {
       const width = P * k * m;
       const parts = mapWeightGradients(inputs(side, i, k), side.gradients, side.stack, (G) =>
@@ -181,15 +191,15 @@ function throughGradients(left: Positions, right: Positions, { n, inputs, varian
   });
 }
 
-/** A whole number of things of which a budget allows so many. */
+/** Rounds the number that a budget allows to a whole number from 1 to `all`. */
 const within = (allowed: number, all: number): number => Math.min(all, Math.max(1, Math.floor(allowed)));
 
-/** `part` of every `step` out of `size`. */
+/** Calls `part` for every chunk of at most `step` out of `size`. */
 function chunks<A>(size: number, step: number, part: (first: number, count: number) => A): A[] {
   return Array.from({ length: Math.ceil(size / step) }, (_, i) => part(i * step, Math.min(step, size - i * step)));
 }
 
-/** Σ of the parts, one after the other. */
+/** The sum of the parts of all chunks, computed one after another. */
 function summed(size: number, step: number, part: (first: number, count: number) => tf.Tensor2D): tf.Tensor2D {
   const sum = runningSum<tf.Tensor2D>();
   chunks(size, step, (first, count) => sum.add(() => part(first, count)));
