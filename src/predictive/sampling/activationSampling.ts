@@ -1,23 +1,25 @@
 /**
- * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015): given its inputs a, a layer's pre-activations at
- * one position are Gaussian, and are drawn directly,
+ * Activation sampling (local reparameterisation; Kingma, Salimans & Welling 2015). Given the inputs a, a layer's pre-activations
+ * at one position are Gaussian. So they are drawn directly instead of the weights:
  *
  *   z = a M + √T ((ε U_G ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal,
  *
- * the symmetric square root of their covariance times ε, which does not depend on the choice of eigenvectors (see weightSampling).
- * Every example's marginal predictive is exactly that of weight sampling; only the correlation between examples differs. Costs
- * m normals an example and layer instead of n·m, and no n³.
+ * This is a M plus the symmetric square root of the covariance times ε, which does not depend on the choice of eigenvectors
+ * (`device/structure/deviation.ts`). The marginal predictive of every example is exactly the same as under weight sampling; only
+ * the correlation between examples differs. It costs m normals for each example and layer instead of n·m for each layer, and no
+ * n³ operations.
  *
- * | layer | noise |
+ * | layer | what is drawn |
  * |---|---|
- * | dense on vectors, used once | each example's own |
- * | convolutions, recurrent layers, embeddings, dense and others on sequences and grids | one W for the batch: an example's positions share it |
- * | a layer that is used twice | one W for the batch: its uses share it |
+ * | dense on vectors, used once | noise for each example |
+ * | convolutions, recurrent layers, embeddings, dense and other layers on sequences and grids | one W for the batch, because the positions of an example share it |
+ * | a layer that is used twice | one W for the batch, because its uses share it |
  * | depthwise convolutions, scales and shifts of normalisations (groups) | one W for the batch |
- * | `full` (all layers have one covariance) | one W for the batch |
- * | `lowRank` | one W for the batch: noise of its own for each example would cost as much as a W each |
+ * | `full` (all layers share one covariance) | one W for the batch |
+ * | `lowRank` | one W for the batch, because noise for each example would cost as much as a W for each example |
  *
- * One W keeps the marginals exact as well; its examples are then correlated as under weight sampling, and it is drawn at that cost.
+ * One W for the batch keeps the marginals exact as well. The examples are then correlated as under weight sampling, at the cost
+ * of weight sampling.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Features, type LinearRule, mapRule } from '../../network/forward.js';
@@ -30,14 +32,15 @@ import { type Noise, noiseAt, noiseNormals } from '../../random/noise.js';
 import type { DeviceLayer, DevicePosterior } from '../device/device.js';
 import { drawLayer, type SampledWeights, sampledNetwork } from './weightSampling.js';
 
-/** What the noise of a layer is added to and multiplied with, [B, …] and [B, m]: of the lowest layers the same for every draw. */
+/** The moments of a layer's pre-activations. For the lowest layers they are the same in every draw. */
 export interface LocalMoments {
+  /** The mean a M, [B, …], to which the noise is added. */
   readonly mean: tf.Tensor;
-  /** √(T u S²), in the basis of the gradient factor. */
+  /** √(T u S²) [B, m], along U_G: the noise is multiplied by it. */
   readonly deviation: tf.Tensor2D;
 }
 
-/** The moments of the layers whose inputs are among the features. Allocates inside the caller's `tf.tidy`. */
+/** The moments of the layers whose inputs no draw changes. Allocates inside the caller's `tf.tidy`. */
 export function fixedMoments(posterior: DevicePosterior, { values, above }: Features): ReadonlyMap<LinearOp, LocalMoments> {
   const layers = layersByOp(posterior);
   return new Map(
@@ -50,8 +53,10 @@ export function fixedMoments(posterior: DevicePosterior, { values, above }: Feat
 }
 
 /**
- * A rule that draws pre-activations; every layer has a place of its own in the noise. Draws of whole weights live as long as the
- * caller's `tf.tidy`.
+ * A rule that draws pre-activations. Every layer of the posterior has its own place in the noise. Draws of whole weights live as
+ * long as the caller's `tf.tidy`.
+ *
+ * @param fixed moments from `fixedMoments`, which then need not be computed again
  */
 export function sampledActivations(
   posterior: DevicePosterior,
@@ -77,7 +82,7 @@ const layersByOp = ({
 }: DevicePosterior): ReadonlyMap<LinearOp, { readonly layer: DeviceLayer; readonly index: number }> =>
   new Map(layers.flatMap((layer, index) => layer.blocks.flatMap((b) => b.ops.map((op) => [op, { layer, index }] as const))));
 
-/** One use, one position, one group, independent directions: the noise of an example's z is its own. */
+/** Whether each example has its own noise in z: the layer has one use, one position, one group and independent directions. */
 const isLocal = ({ blocks, coupled, directional }: DeviceLayer): boolean =>
   !coupled &&
   directional &&

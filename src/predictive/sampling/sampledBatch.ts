@@ -1,4 +1,7 @@
-/** One batch on the device, for many draws: in pieces of bounded size, each with what is the same for all draws computed once. */
+/**
+ * One batch on the device, for many draws. It is cut into pieces of bounded size. Whatever is the same for all draws is computed
+ * once for each piece, as far as memory allows.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Features, features } from '../../network/forward.js';
 import type { Network } from '../../network/network.js';
@@ -12,24 +15,27 @@ import type { LocalMoments } from './activationSampling.js';
 /** The most examples that go through the network at once, whatever the budget. */
 const MAX_EXAMPLES = 8192;
 
-/** What no draw changes, of one piece. */
+/** The parts of one piece that no draw changes. */
 export interface Fixed {
   readonly features: Features;
-  /** Of the lowest layers whose pre-activations are drawn. */
+  /** The moments of the lowest layers whose pre-activations are drawn. */
   readonly moments: ReadonlyMap<LinearOp, LocalMoments>;
 }
 
-/** A batch that draws can be made for. */
+/** A batch for which draws can be made. */
 export interface SampledBatch {
-  /** What one drawn network predicts of the batch: for every head [rows, P], see `reportSamples`. Rejects for inputs that are not finite. */
+  /**
+   * The prediction of one drawn network for the batch: for every head [rows, P], as `reportSamples` takes it. `outputsOf`
+   * computes the outputs f of piece number `part`. Rejects if an input is not finite.
+   */
   readonly draw: (outputsOf: (piece: Fixed, part: number) => tf.Tensor2D) => Promise<ReadonlyArray<Float32Array>>;
-  /** Frees what was kept; `x` is the caller's. */
+  /** Frees the kept tensors. `x` belongs to the caller. */
   readonly dispose: () => void;
 }
 
 /**
- * A batch in pieces for which `memoryBudget` bytes are enough, beside the posterior, the drawn weights, and what a single example takes.
- * Only activation sampling draws other noise where it is cut.
+ * Cuts a batch into pieces that fit into `memoryBudget` bytes. The budget does not count the posterior and the drawn weights, and
+ * a piece has at least one example. Where a batch is cut changes the noise of activation sampling only.
  */
 export function sampledBatch(
   network: Network,
@@ -39,7 +45,8 @@ export function sampledBatch(
 ): SampledBatch {
   const B = x[0]?.shape[0] as number;
   const { values, widest, unfolded } = widthsOf(network, x);
-  // Half for the pass of a draw: all values, and what one layer makes of them. Half for what is fixed; the pieces beyond compute it anew.
+  // Half of the budget is for the pass of a draw: all values, and what one layer computes from them. The other half keeps what no
+  // draw changes. Pieces that no longer fit compute it again for each draw.
   const half = memoryBudget / NUMBER / 2;
   const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 3 * values + 6 * widest + 4 * unfolded));
   const parts = Math.ceil(B / step);
@@ -95,7 +102,7 @@ export function sampledBatch(
   };
 }
 
-/** Neighbouring parts of these sizes. */
+/** Cuts `values` into parts of these sizes, one after another. */
 const cut = (values: Float32Array, sizes: ReadonlyArray<number>): Float32Array[] =>
   sizes.map((size, i) => {
     const start = sizes.slice(0, i).reduce((sum, before) => sum + before, 0);

@@ -1,6 +1,7 @@
 /**
- * Predictives that average drawn networks, or draws of pre-activations: draw after draw, each added to running sums on the host, until
- * there are enough. One download a draw. What lies below the lowest covered layer is computed once a batch.
+ * The predictives that average drawn networks, or draws of pre-activations. Each draw is added to running sums on the host, until
+ * there are enough draws. There is one download for each draw and piece. Layers below the lowest covered layer are computed once
+ * for each batch, as far as memory allows.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { forwardFrom, type LinearRule } from '../../network/forward.js';
@@ -23,20 +24,27 @@ import { disposeWeights, drawWeights, type SampledWeights, sampledNetwork } from
 
 type Sampling = PredictiveOf<'activationSampling' | 'weightSampling'>;
 
-/** One of the two ways of drawing. */
+/** One of the two ways to draw: networks, or pre-activations. */
 interface Sampler {
+  /** Prepares a batch for draws. */
   readonly open: (x: ReadonlyArray<tf.Tensor>) => SampledBatch;
-  /** Draw s for batch `index`: the rule of each of its pieces. */
+  /** Makes draw number s for batch number `index`. */
   readonly draw: (s: number, index: number) => Draw;
   readonly dispose: () => void;
 }
 
+/** One draw. `rule` tells how the layers of piece number `part` run, and `release` frees the draw. */
 interface Draw {
   readonly rule: (piece: Fixed, part: number) => LinearRule;
   readonly release: () => void;
 }
 
-/** Uploads the posterior; the caller disposes the predictor. Throws an `InvalidOption` for a variance of too few samples. */
+/**
+ * Uploads the posterior. The caller disposes the predictor.
+ *
+ * @param memoryBudget in bytes
+ * @throws LaplaceError `InvalidOption` if the samples are too few for a variance, or `memoryBudget` is out of range
+ */
 export function samplingPredictor(
   network: Network,
   posterior: Posterior,
@@ -56,7 +64,7 @@ export function samplingPredictor(
   };
 }
 
-/** Draws pre-activations: noise of its own for every batch and piece. */
+/** Draws pre-activations. Every batch and every piece has its own noise. */
 const activations = (network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler => ({
   open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), memoryBudget),
   draw: (s, index) => {
@@ -66,7 +74,10 @@ const activations = (network: Network, device: DevicePosterior, { design, seed }
   dispose: () => {},
 });
 
-/** Draws networks: the same for all batches. They are kept up to half of the budget; beyond, they are drawn anew from the same noise. */
+/**
+ * Draws networks, the same for all batches. Networks are kept up to half of the budget. Further ones are drawn again from the
+ * same noise.
+ */
 function weights(network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler {
   const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
   const kept = new Map<number, SampledWeights>();
@@ -85,7 +96,7 @@ function weights(network: Network, device: DevicePosterior, { design, seed }: Sa
   };
 }
 
-/** One batch, draw by draw. */
+/** Predicts one batch draw by draw. It stops after `samples` draws, or when the standard error reaches its target. */
 async function* states(
   network: Network,
   { design, samples: most, standardError: target }: Sampling,
@@ -118,7 +129,7 @@ async function* states(
   }
 }
 
-/** For a head's draws of B examples, the first of which are given. */
+/** Creates the running sums for a head and B examples. `values` is the head's first draw, from which the sizes are taken. */
 function foldOf(head: Head, values: Float32Array, B: number, design: Design): SampleFold {
   const rows = (B * head.outputs) / head.row.outputs;
   return sampleFold(head, design, rows, values.length / rows);
