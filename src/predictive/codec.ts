@@ -22,29 +22,30 @@ import { DEFAULT_LINK, Links } from './links/index.js';
 
 const temperature = defaulted(nonNegative, 1);
 const sampling = {
-  /** Networks, or noises, that are averaged; with a `standardError` the most. */
+  /** How many networks, or draws of noise, are averaged. With a `standardError` it is the largest number. */
   samples: defaulted(positiveInteger, 20),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
   seed: defaulted(seed, 0),
   /**
    * How the draws are related: `independent`; `antithetic`, in pairs of mirror images; `quasiRandom`, spread evenly in every
-   * dimension. Each draw by itself is the same distribution.
+   * dimension. Each draw by itself has the same distribution under every design.
    */
   design: defaulted(literals(...DESIGNS), 'independent'),
   /**
-   * The standard error to stop at: a batch takes no more draws once the standard error of each of its mean predictions (probabilities,
-   * or label units) is at most this. It takes at least 8 draws, 8 pairs or 8 quasi-random draws, so that the error is known to a quarter.
+   * The standard error at which to stop. A batch takes no more draws once the standard error of each of its mean predictions is
+   * at most this. Its unit is probability, or the unit of the labels. At least 8 draws, 8 pairs or 8 quasi-random draws are
+   * taken, so that the error itself is known to within a quarter.
    */
   standardError: optional(positive),
 };
 
 const Linearised = variant('linearised', {
-  /** From the Gaussian on the outputs to probabilities. */
+  /** How the Gaussian on the outputs becomes probabilities. */
   link: defaulted(Links, DEFAULT_LINK),
-  /** Draws of the outputs behind what the link has no closed form for: an even number, they come in pairs. */
+  /** How many draws of the outputs stand in where the link has no closed form. It is even, because draws come in pairs. */
   samples: defaulted(positiveEven, 128),
-  /** Of those draws, which are common to all examples. */
+  /** The seed of these draws, which are common to all examples. */
   seed: defaulted(seed, 0),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
@@ -52,7 +53,7 @@ const Linearised = variant('linearised', {
 const ActivationSampling = variant('activationSampling', sampling);
 const WeightSampling = variant('weightSampling', sampling);
 const FunctionSampling = variant('functionSampling', {
-  /** Functions that are averaged. */
+  /** How many functions are averaged. */
   samples: defaulted(positiveInteger, 20),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
@@ -63,13 +64,13 @@ const FunctionSampling = variant('functionSampling', {
 
 const Predictives = taggedUnion('a predictive', Linearised, ActivationSampling, WeightSampling, FunctionSampling);
 
-/** How predictions are made under a posterior. */
+/** A predictive: how predictions are made under a posterior. */
 export type Predictive = Flat<t.TypeOf<typeof Predictives>>;
 
-/** A predictive of these kinds. */
+/** A predictive of the kinds K. */
 export type PredictiveOf<K extends Predictive['_tag']> = Extract<Predictive, { readonly _tag: K }>;
 
-/** What may be written for a predictive. */
+/** The accepted input for a predictive: options with a default may be left out. */
 export type PredictiveInput = Flat<InputOf<typeof Predictives>>;
 
 /** Decodes a predictive. */
@@ -85,32 +86,37 @@ export type SamplingOptions = Options<typeof WeightSampling>;
 export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
 
 /**
- * The network linearised in its weights, so that outputs are Gaussian: f ~ N(f*, J Σ Jᵀ). No sampling of weights; the default.
+ * The default predictive. It linearises the network in its weights, which makes the outputs Gaussian: f ~ N(f*, J Σ Jᵀ). No
+ * weights are sampled.
  *
- * Of a regression the moments of labels are closed forms. Of classes the link says how probabilities p are made of the outputs:
+ * For a regression, closed forms give the moments of the labels. For classes, the link decides how the outputs become
+ * probabilities p:
  *
  * | link | mean of p | spread of p |
  * |---|---|---|
- * | `probit` (MacKay 1992; the default) | softmax(μ / √(1 + π/8 Σ_kk)), as laplace-torch | draws |
- * | `multiclassProbit` (Lu, Ie & Sha 2020, mf2) | a probit of every difference of two outputs | draws |
- * | `monteCarlo` | the mean over draws: exact but for their standard error, and consistent with the spread | draws |
- * | `laplaceBridge` (Hobbhahn, Kristiadi & Hennig 2022) | of a Dirichlet | of the Dirichlet |
+ * | `probit` (MacKay 1992; the default) | softmax(μ / √(1 + π/8 Σ_kk)), as in laplace-torch | from draws |
+ * | `multiclassProbit` (Lu, Ie & Sha 2020, mf2) | a probit of every difference of two outputs | from draws |
+ * | `monteCarlo` | the mean over draws: exact apart from its standard error, and consistent with the spread | from draws |
+ * | `laplaceBridge` (Hobbhahn, Kristiadi & Hennig 2022) | the mean of a Dirichlet | the spread of the Dirichlet |
  *
  * `customLink` makes a link of one's own.
  *
- * The spread is standard deviations and expected entropy. Under the two probits the mean is not that of the draws: where this makes
- * `mutualInformation` negative, it is 0. Draws come in antithetic pairs and are common to all examples: how a stream is cut into
- * batches changes nothing. Up to 64 outputs all links know the full covariance, beyond it variances alone.
+ * The spread is the standard deviations and the expected entropy. Under the two probits the mean is not the mean of the draws.
+ * Where this would make `mutualInformation` negative, 0 is reported. Draws come in antithetic pairs and are common to all
+ * examples, so the results do not depend on how a stream is cut into batches. Up to 64 outputs all links use the full
+ * covariance; beyond that, only the variances.
  *
- * Independent labels (`bernoulli`): each integral is of one dimension, and `monteCarlo` takes it by quadrature in place of draws,
- * exact to 1e-11, as it does the spread for both probits (which are one and the same); the bridge is a Beta. A `customLikelihood` is
- * averaged over draws under `probit` and `monteCarlo`; the other links, and any link but the default where no output is of classes, are
- * an `InvalidOption` of the stream. Under `perOutput` the link is that of the outputs that have classes.
+ * With independent labels (`bernoulli`) each integral has one dimension. `monteCarlo` then uses quadrature instead of draws,
+ * exact to 1e-11. The two probits agree, and take their spread from the same quadrature. The bridge is a Beta distribution.
  *
- * At temperature 0 every link gives the trained network's own probabilities. The bridge does not tend to them with more than two classes
- * (see `laplaceBridge.ts`).
+ * A `customLikelihood` is averaged over draws under `probit` and `monteCarlo`; the other links make the stream fail with
+ * `InvalidOption`. So does any link but the default if no output has classes. Under `perOutput` the link applies to the outputs
+ * that have classes.
  *
- * @throws LaplaceError `InvalidOption` for options out of range.
+ * At temperature 0 every link gives the trained network's own probabilities. With more than two classes the bridge does not tend
+ * to them as the temperature goes to 0 (see `laplaceBridge.ts`).
+ *
+ * @throws LaplaceError `InvalidOption` if an option is out of range.
  *
  * @example
  * ```ts
@@ -123,9 +129,10 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
 export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);
 
 /**
- * Noise on every pre-activation, with the variance that the weights' posterior gives it for that example. Layers that meet an example
- * more than once (convolutions, sequences, layers used twice) or have groups take one draw of their weights for the whole batch:
- * every example's own predictive is that of weight sampling either way.
+ * Adds noise to every pre-activation, with the variance that the posterior of the weights gives it for that example. Some layers
+ * take one draw of their weights for the whole batch instead: layers that meet an example more than once (convolutions,
+ * sequences, layers used twice), and layers with groups. Either way the predictive of each example by itself is the same as under
+ * weight sampling.
  *
  * @example
  * ```ts
@@ -138,8 +145,8 @@ export const activationSampling = (options: SamplingOptions = {}): Predictive =>
   make('activationSampling', ActivationSampling, options);
 
 /**
- * Whole networks drawn from the posterior and averaged. The same networks for every batch; with a `standardError` each batch takes as
- * many of them as it needs, so that it then matters how inputs are cut into batches.
+ * Draws whole networks from the posterior and averages them. Every batch uses the same networks. With a `standardError` each
+ * batch takes as many of them as it needs, so the results then depend on how inputs are cut into batches.
  *
  * @example
  * ```ts
@@ -151,8 +158,9 @@ export const activationSampling = (options: SamplingOptions = {}): Predictive =>
 export const weightSampling = (options: SamplingOptions = {}): Predictive => make('weightSampling', WeightSampling, options);
 
 /**
- * Functions drawn from the linearised network, f* + J δ with the weights' draws δ of `weightSampling`, sent through the likelihood's own
- * link and averaged: what `linearised` approximates by a formula, up to 1/√samples, for any link. The same functions for every batch.
+ * Draws functions f* + J δ from the linearised network, with the same draws δ of the weights as `weightSampling`. The functions
+ * go through the likelihood's own link and are averaged. So for any link they estimate what `linearised` approximates by a
+ * formula, with an error of order 1/√samples. Every batch uses the same functions.
  *
  * @example
  * ```ts

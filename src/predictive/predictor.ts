@@ -1,5 +1,6 @@
 /**
- * Predicts batch after batch with one upload of the posterior. The effect behind the `predict` operator and the promise form.
+ * Creates the predictor of each predictive. A predictor predicts batch after batch, and keeps the posterior on the device between
+ * batches where it fits. The `predict` operator and the promise form are built on it.
  */
 import { laplaceError } from '../errors.js';
 import type { Head, Network } from '../network/network.js';
@@ -11,7 +12,12 @@ import { linearisedPredictor } from './linearised/linearisedPredictor.js';
 import type { Predictor, RunningPredictor } from './prediction.js';
 import { samplingPredictor } from './sampling/samplingPredictor.js';
 
-/** Uploads the posterior; the caller disposes the predictor. Throws a `LaplaceError` on an option that does not fit. */
+/**
+ * Creates the predictor for a posterior. The caller disposes it.
+ *
+ * @param memoryBudget bytes for the work on the device; 1 GiB by default
+ * @throws LaplaceError if an option does not fit
+ */
 export function createPredictor(
   network: Network,
   posterior: Posterior,
@@ -30,7 +36,7 @@ export function createPredictor(
   }
 }
 
-/** A prediction that takes no draws: its one state is the last. */
+/** Wraps a predictor that makes its prediction in one step, not draw by draw: it yields one state, which is the last. */
 const atOnce = ({ predict, dispose }: Predictor): RunningPredictor => ({
   async *run(x, index) {
     const prediction = await predict(x, index);
@@ -39,7 +45,7 @@ const atOnce = ({ predict, dispose }: Predictor): RunningPredictor => ({
   dispose,
 });
 
-/** Throws an `InvalidOption` for a likelihood that lacks the moments of its labels. */
+/** Throws `InvalidOption` for a likelihood that lacks the moments of its labels. */
 function checkMoments({ row: { ops } }: Head): void {
   const { name, missing = [] } = ops;
   if (missing.length === 0) return;
@@ -47,7 +53,7 @@ function checkMoments({ row: { ops } }: Head): void {
     what: `Likelihood '${name}' does not say what its outputs predict`,
     field: missing[0] as string,
     found: `no ${missing.join(' and no ')}`,
-    expected: 'functions mean and variance, of the labels given the outputs',
-    remedy: 'Give them to customLikelihood; for the outputs themselves use outputDistribution.',
+    expected: 'functions mean and variance, which give the moments of the labels given the outputs',
+    remedy: 'Give both to customLikelihood. For the outputs themselves use outputDistribution.',
   });
 }

@@ -1,9 +1,10 @@
 /**
- * Folds observed batches into factors: the effect behind `accumulateFactors` and the training callback.
+ * Accumulates observed batches into factors. `accumulateFactors` and the training callback are built on it.
  *
- * Rows wait on the device until there are enough for an efficient product (ROWS), products are summed in float32 on the
- * device, and every FLUSH products the sums move to float64 on the host: fast, and exact to about √FLUSH float32 roundings.
- * `add` is synchronous, so that it works inside a training step; `settle` waits for what `add` started and reports bad data.
+ * Rows wait on the device until there are enough for an efficient product (ROWS in `moment.ts`). Products are summed in float32
+ * on the device. After every FLUSH products the sums move to float64 on the host. This is fast, and exact to about √FLUSH float32
+ * roundings. `add` is synchronous, so it works inside a training step. `settle` waits for the work that `add` started, and
+ * reports bad data.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Curvature, fisherOf, takesTrainingRows } from '../curvature/codec.js';
@@ -27,27 +28,38 @@ import type { ObservedBatch } from './observed.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {
-  /** Takes a batch's rows. Synchronous: only starts work on the device. Throws a `LaplaceError` on wrong shapes. */
+  /** Takes a batch's rows. It is synchronous and only starts work on the device. Throws a `LaplaceError` on wrong shapes. */
   readonly add: (batch: ObservedBatch) => void;
-  /** Waits for the added batches and makes them count. Rejects with a `LaplaceError` on bad data, and leaves them out. */
+  /**
+   * Waits for the added batches and adds them to the sums. Rejects with a `LaplaceError` on bad data, and leaves out the bad
+   * batch and the batches after it.
+   */
   readonly settle: () => Promise<void>;
-  /** Every batch that is settled when this is called, as a value at the model's present weights. The accumulation goes on. */
+  /**
+   * The factors of every batch that is settled when this is called, with the model's present weights. The accumulation can go on
+   * meanwhile.
+   */
   readonly factors: () => Promise<Factors>;
-  /** Examples settled so far. */
+  /** The number of examples that are settled, or the sum of their weights. */
   readonly count: () => number;
   /** The model's present weights. */
   readonly weights: () => Promise<Weights>;
-  /** Forgets everything and frees the device; the accumulator can be used again. */
+  /** Forgets everything and frees the device's memory. The accumulator can be used again. */
   readonly reset: () => void;
 }
 
-/** Throws a `LaplaceError` when the estimator does not suit the network. */
+/**
+ * Creates an accumulator.
+ *
+ * @param basis the basis in which `ekfac` sums; other estimators need none
+ * @throws LaplaceError if the estimator does not suit the network, or `ekfac` lacks its basis
+ */
 export function createAccumulator(source: Network, curvature: Curvature, basis?: EigenBasis): Accumulator {
   if (curvature._tag === 'ekfac' && basis === undefined) throw noBasis();
   const prepared = orThrow(prepare(source, curvature, basis?.id));
   const { network, layout, closed } = prepared;
   if (basis !== undefined) orThrow(checkBasis(layout, network.blocks, basis));
-  // Where the last layer alone is covered nothing is as large as its sums: they leave the device at once.
+  // If only the last layer is covered, its sums are the largest arrays of all. So they leave the device at once.
   const most = closed === undefined ? undefined : 1;
   const sums = layout.layers.flatMap((own, layer) =>
     Object.entries(closed?.sums ?? sumsOf(own)).map(
@@ -64,7 +76,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   let logLikelihood = 0;
   let sent = 0;
 
-  /** Of `ekfac`: uploaded with the first batch, freed by `reset`. */
+  /** The rotations of `ekfac`: uploaded with the first batch, freed by `reset`. */
   const onDevice = (): DeviceRotations | undefined => {
     if (rotations !== undefined) device ??= kept(uploadRotations(layout, rotations));
     return device;
@@ -100,7 +112,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
     for (const [i, { bags, rows }] of waiting.entries()) {
       const check = checks[i] as PromiseSettledResult<Sound>;
       if (check.status === 'rejected') {
-        // The sum ends where the data went bad, however many came behind it in the meantime.
+        // The sum ends at the first bad batch. Batches that were added after it are left out.
         for (const { bags: rest } of waiting.slice(i)) rest.forEach(drop);
         throw check.reason;
       }
@@ -131,7 +143,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
     settle,
     factors: async () => {
       orThrow(notDisposed(network.model));
-      // Everything is asked for at once, before anything is waited for: the numbers of one moment.
+      // All reads start before the first one is awaited, so that all numbers belong to the same moment.
       const soFar = { count, datasetSize: count, logLikelihood, rows: sent };
       const reading = Promise.all(moments.map((moment) => moment.read()));
       const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), reading]);
@@ -163,16 +175,16 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   };
 }
 
-/** A batch whose checks are on their way: its rows count once they have passed. */
+/** A batch whose checks are still running. It is added to the sums once the checks have passed. */
 interface Staged {
   readonly health: Health;
-  /** Rows that were sent back for it. */
+  /** The number of rows that were sent back for the batch. */
   readonly rows: number;
-  /** Those of the sums of every layer in turn. */
+  /** What the batch adds to each sum, in the order of the sums. */
   readonly bags: ReadonlyArray<Bag>;
 }
 
-/** Weights of a batch and those that follow from its labels: both are multiplicities. */
+/** The product of a batch's weights and the weights that follow from its labels. Both are multiplicities. */
 const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
   a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
 
@@ -200,7 +212,10 @@ const kept = (rotations: DeviceRotations): DeviceRotations => {
   return rotations;
 };
 
-/** The rows that a training step gave for every block, or undefined when one is missing and a pass of its own is needed. */
+/**
+ * The rows that a training step gave for every block. Undefined if the rows of a block are missing: then a separate pass is
+ * needed.
+ */
 function rowsOfBlocks(
   { blocks }: Network,
   rows: ReadonlyMap<string, BlockRows> = new Map(),
@@ -209,22 +224,25 @@ function rowsOfBlocks(
   return found.length === blocks.length ? found : undefined;
 }
 
-/** A training step may show rows without showing all inputs (those that only a shared layer reads). */
+/**
+ * The error for a batch that lacks inputs. A training step may give rows but not all inputs, such as inputs that only a shared
+ * layer reads.
+ */
 const inputsMissing = ({ model, inputs }: Network, found: number): LaplaceError =>
   laplaceError('InvalidInput', {
     what: `The batch lacks inputs of model '${model.name}'`,
     field: 'x',
     found: `${found} of them`,
-    expected: `${inputs.length}, for curvature that is not made of the training step's own rows`,
-    remedy: 'Observe the trained model in a pass of its own.',
+    expected: `${inputs.length}, because this curvature cannot use the rows of the training step`,
+    remedy: 'Observe the trained model in a separate pass over the data.',
   });
 
 const noBasis = (): LaplaceError =>
   laplaceError('NotReady', {
-    what: 'ekfac sums in a basis that is not there yet',
+    what: 'ekfac sums in a basis, and there is none yet',
     field: 'curvature',
     found: 'one pass over the data',
-    expected: 'two passes, or a posterior of the same model whose eigenvectors serve',
+    expected: 'two passes, or a posterior of the same model that gives the eigenvectors',
     remedy:
-      'Use accumulateFactors on batches that can be subscribed to twice, or give it the option basis; in training use kfac.',
+      'Use accumulateFactors on batches that can be subscribed to twice, or give it the option basis. In training use kfac.',
   });

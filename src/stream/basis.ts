@@ -1,4 +1,4 @@
-/** The eigenvectors of a posterior as the basis in which `ekfac` sums. */
+/** The basis in which `ekfac` sums: the eigenvectors of a posterior. */
 import { either as E } from 'fp-ts';
 import { rungOf } from '../curvature/choice.js';
 import type { EigenBasis, Layout, Rotation } from '../curvature/layout.js';
@@ -8,14 +8,14 @@ import type { Block } from '../network/blocks.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Matrix } from '../types.js';
 
-/** The basis of each layer, and a name that tells it from the bases of other posteriors. */
+/** The eigenvectors of each layer, and a name that tells this basis from the bases of other posteriors. */
 export function eigenBasis({ layers, fingerprint }: Posterior): EigenBasis {
   const bases = layers.map(({ name, parts }): readonly [string, Rotation] => [name, rotationOf(parts)]);
   const sums = bases.flatMap(([, { input, gradient }]) => [weighed(input), weighed(gradient)]);
   return { id: `${fingerprint}:${sums.map((v) => v.toPrecision(17)).join(',')}`, layers: new Map(bases) };
 }
 
-/** Fails where a layer would be summed in a basis that it lacks, or in one of another size. */
+/** Returns the basis, or `Mismatch` if it has no eigenvectors for a layer that `ekfac` sums, or some of another size. */
 export function checkBasis(
   { layers }: Layout,
   blocks: ReadonlyArray<Block>,
@@ -24,7 +24,7 @@ export function checkBasis(
   for (const [i, { name, structure, groups, n, m }] of layers.entries()) {
     if (structure !== 'eigen') continue;
     const own = basis.layers.get(name);
-    // Where the input side of the factors is a diagonal nothing is rotated.
+    // If the input factor is diagonal, the input side is not rotated, and needs no eigenvectors.
     const input =
       structureNamed(rungOf(blocks[i] as Block)).sums({ groups, n, m }).input?.cols === 1 || fits(own?.input, groups, n);
     if (input && fits(own?.gradient, groups, m)) continue;
@@ -51,6 +51,6 @@ const rotationOf = (parts: { readonly inputVectors?: Matrix; readonly gradientVe
 const fits = (matrix: Matrix | undefined, groups: number, d: number): boolean =>
   matrix !== undefined && matrix.rows === groups * d && matrix.cols === d;
 
-/** A number that another matrix has by chance alone: a weighted sum of its entries. */
+/** A weighted sum of a matrix's entries, which two different matrices share only by chance. */
 const weighed = (matrix: Matrix | undefined): number =>
   matrix === undefined ? 0 : matrix.data.reduce((sum, v, i) => sum + v * Math.cos(i + 1), 0);

@@ -1,8 +1,11 @@
 /**
- * Σ r rᵀ over rows r [R, d] (or over those of each group, [P, R, d]) that arrive in pieces, or a sum that arrives in summands, in two
- * steps: the pieces of a batch are staged in a bag, and committed once the batch has proved sound. Rows wait until there are `enough`
- * of them, since one product of a tall matrix runs several times faster than many of short ones. On the device lies the lower
- * triangle alone, in blocks (`gramBlocks`). Holds at most twice as many rows plus those in bags, and two triangles.
+ * Accumulates a sum over batches: Σ r rᵀ over rows r [R, d], or [P, R, d] for P groups, that arrive in pieces; or a plain sum of
+ * summands.
+ *
+ * It works in two steps. The pieces of a batch are staged in a bag, and the bag is committed once the batch has passed its
+ * checks. Rows wait until there are `enough` of them, because one product of a tall matrix runs several times faster than many
+ * products of short ones. The device holds only the lower triangle, in blocks (`gramBlocks`). It holds at most twice `enough`
+ * rows, the rows in bags, and two triangles.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { SumShape } from '../curvature/structure/structure.js';
@@ -11,42 +14,45 @@ import { blockRows, gramBlocks } from '../network/matmul.js';
 import { reference } from '../network/reference.js';
 import type { Matrix } from '../types.js';
 
-/** From here on a product of tall rows runs at full speed (measured for d = 1200 on two cores). */
+/** With this many rows a product runs at full speed (measured for d = 1200 on two cores). */
 const ROWS = 1024;
-/** Narrow rows wait for these at least; others for no more than take the memory of their sum. */
+/** The least number of rows for a product. Rows wider than this wait only until they take as much memory as their sum. */
 const FEWEST = 256;
-/** Products summed in float32 before they move to float64. */
+/** How many products are summed in float32 before the sum moves to float64. */
 const FLUSH = 32;
 
-/** Rows [R, d] that are worth a product. */
+/** How many rows [R, d] are enough for a product. */
 const enough = (d: number): number => Math.min(ROWS, Math.max(d, FEWEST));
 
-/** Rows [R, d], or [P, R, d] in P groups. */
+/** Rows [R, d], or [P, R, d] for P groups. */
 type Rows = tf.Tensor2D | tf.Tensor3D;
 
-/** Rows that wait, and the sum of those that were multiplied. */
+/** Rows that wait, and the sum over the rows that were multiplied already. */
 export interface Bag {
   waiting: Rows[];
+  /** How many rows wait. */
   rows: number;
-  /** Blocks of the triangle, or the one tensor that summands are; none before the first. */
+  /** The blocks of the triangle, or one tensor for summands. Empty before the first product or summand. */
   sum: ReadonlyArray<tf.Tensor>;
+  /** How many products or summands `sum` holds. */
   products: number;
 }
 
+/** One sum over batches. */
 export interface Moment {
-  /** Makes what a bag holds part of the sum. */
+  /** Adds the contents of a bag to the sum, and takes its tensors over. */
   readonly commit: (bag: Bag) => void;
-  /** Moves the device sum to the host when it holds as many products as it may. */
+  /** Moves the sum from the device to the host if it holds as many products as it may. */
   readonly flushIfFull: () => Promise<void>;
-  /** What is committed when this is called, as a value; the accumulation goes on. */
+  /** The sum of everything that is committed when this is called. The accumulation can go on meanwhile. */
   readonly read: () => Promise<Matrix>;
-  /** Forgets everything and frees the device. The moment can be used again. */
+  /** Forgets everything and frees the device's memory. The moment can be used again. */
   readonly reset: () => void;
 }
 
 export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: [], products: 0 });
 
-/** Puts rows into a bag, for good: a tensor that the caller made for it, in its own tidy. Synchronous. */
+/** Puts rows into a bag, which takes the tensor over. The caller made it for this call, in its own tidy. Synchronous. */
 export function stage(bag: Bag, rows: Rows): void {
   bag.waiting.push(tf.keep(rows));
   bag.rows += rows.shape[rows.rank - 2] as number;
@@ -58,21 +64,21 @@ export const stageSum = (bag: Bag, summand: tf.Tensor): void => addTo(bag, [refe
 
 const widthOf = (rows: Rows): number => rows.shape[rows.rank - 1] as number;
 
-/** Frees what a bag holds. */
+/** Frees the tensors of a bag. */
 export function drop(bag: Bag): void {
   tf.dispose([...bag.waiting, ...bag.sum]);
 }
 
 /**
- * An empty sum.
+ * Creates an empty sum.
  *
- * @param most products that are added on the device before the host takes them: 1 spares memory, where adding takes the sum three times,
- *   for the time of a download each.
+ * @param most how many products are added on the device before the sum moves to the host. Adding two sums takes three times the
+ *   memory of one. 1 avoids this, but costs a download for each product.
  */
 export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
   let committed = emptyBag();
-  // Each flush waits for the one before, so that a read sees what was committed before it and nothing that came after. The arrays
-  // are never written to again: what was read stays.
+  // Each flush waits for the flush before it. So a read sees everything that was committed before it, and nothing that came
+  // after. The arrays are never written to again, so a value that was read stays valid.
   let host: Promise<Float64Array | undefined> = Promise.resolve(undefined);
 
   const flush = (): Promise<Float64Array | undefined> => {
@@ -107,12 +113,12 @@ export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
   };
 }
 
-/** Multiplies the rows that wait. */
+/** Multiplies the waiting rows and adds the product to the sum. */
 function contract(bag: Bag): void {
   if (bag.waiting.length === 0) return;
   const parts = bag.waiting;
   const [first] = parts as [Rows];
-  // What was put together is freed before the product is made.
+  // The pieces are freed before the product is made.
   const rows = parts.length === 1 ? first : tf.tidy(() => tf.keep(aligned(parts)));
   if (parts.length > 1) tf.dispose(parts);
   const product = tf.tidy(() => gramBlocks(rows).map((block) => tf.keep(block)));
@@ -121,10 +127,13 @@ function contract(bag: Bag): void {
   addTo(bag, product, 1);
 }
 
-/** Rows in multiples of which TensorFlow cuts blocks of columns without copying them. */
+/** TensorFlow cuts blocks of columns without a copy if the number of rows is a multiple of this. */
 const ALIGNED = 16;
 
-/** Pieces on top of each other, filled up with zeros: whatever their number, `truncated` keeps another one of every batch. */
+/**
+ * Stacks pieces on top of each other, and adds rows of zeros up to a multiple of `ALIGNED`. The number of rows can be anything,
+ * because `truncated` keeps a different number for every batch.
+ */
 function aligned(parts: ReadonlyArray<Rows>): Rows {
   const axis = (parts[0] as Rows).rank - 2;
   const missing = -parts.reduce((sum, { shape }) => sum + (shape[axis] as number), 0) & (ALIGNED - 1);
@@ -132,7 +141,7 @@ function aligned(parts: ReadonlyArray<Rows>): Rows {
   return tf.concat([...parts, ...zeros] as tf.Tensor2D[], axis);
 }
 
-/** Adds a kept sum of so many products and frees what it replaces. */
+/** Adds a kept sum of `products` products to a bag, and frees the tensors that are replaced. */
 function addTo(bag: Bag, sum: ReadonlyArray<tf.Tensor>, products: number): void {
   const previous = bag.sum;
   bag.products += products;
@@ -143,19 +152,22 @@ function addTo(bag: Bag, sum: ReadonlyArray<tf.Tensor>, products: number): void 
   bag.sum = sum.map((block, i) => {
     const before = previous[i] as tf.Tensor;
     const both = tf.tidy(() => tf.keep(tf.add(before, block)));
-    // Block by block, so that no third triangle is ever there.
+    // The blocks are freed one by one, so that there is never a third triangle.
     tf.dispose([before, block]);
     return both;
   });
 }
 
-/** Entries of a tile: its columns stay in the cache while it is mirrored. */
+/** Rows and columns of a tile. The columns of a tile stay in the cache while it is mirrored. */
 const TILE = 32;
 
-/** The sum with what lay on the device, as a new array: blocks of a triangle and their mirror image, a single block as it is. */
+/**
+ * Adds blocks from the device to the sum on the host, as a new array. Blocks of a triangle are completed by their mirror image. A
+ * single block is complete already.
+ */
 function plus(total: Float64Array | undefined, { rows, cols: d }: SumShape, blocks: ReadonlyArray<Float32Array>): Float64Array {
   const sum = total?.slice() ?? new Float64Array(rows * d);
-  // Fresh memory is written to without being read: reading it first costs as much again.
+  // Without an earlier sum the fresh array is only written. Reading it first would double the cost.
   const put = (row: Float32Array, at: number): void => {
     if (total === undefined) sum.set(row, at);
     else for (let j = 0; j < row.length; j++) sum[at + j] = (sum[at + j] as number) + (row[j] as number);
@@ -173,7 +185,7 @@ function plus(total: Float64Array | undefined, { rows, cols: d }: SumShape, bloc
   return sum;
 }
 
-/** Copies what lies in a tile below the diagonal to above it. */
+/** Copies the entries of a tile below the diagonal to their mirror images above it. */
 function mirror(sum: Float64Array, d: number, top: number, left: number): void {
   for (let i = top; i < Math.min(top + TILE, d); i++) {
     for (let j = left; j < Math.min(left + TILE, i); j++) sum[j * d + i] = sum[i * d + j] as number;
