@@ -28,7 +28,10 @@ const RUNGS: Readonly<Record<LinearMap['inputs'], readonly [Structure, ...Struct
 interface EstimatorRule {
   /** Whether the estimator applies `unsupported` to a block whose finest structure is too large. */
   readonly sized: boolean;
-  /** The structure that the estimator keeps for a block with this rung. */
+  /**
+   * The structure that the estimator keeps for a block, given the block's rung: the finest structure in `RUNGS` that is small
+   * enough.
+   */
   readonly keep: (rung: Structure) => Structure;
 }
 

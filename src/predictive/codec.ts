@@ -109,9 +109,9 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * With independent labels (`bernoulli`) each integral has one dimension. `monteCarlo` then uses quadrature instead of draws,
  * exact to 1e-11. The two probits agree, and take their spread from the same quadrature. The bridge is a Beta distribution.
  *
- * A `customLikelihood` is averaged over draws under `probit` and `monteCarlo`; the other links make the stream fail with
- * `InvalidOption`. So does any link but the default if no output has classes. Under `perOutput` the link applies to the outputs
- * that have classes.
+ * A `customLikelihood` is averaged over draws under `probit` and `monteCarlo`. The other links make its stream fail with
+ * `InvalidOption`. For all other likelihoods without classes, only the default link is allowed. Under `perOutput` the link
+ * applies to the outputs that have classes.
  *
  * At temperature 0 every link gives the trained network's own probabilities. With more than two classes the bridge does not tend
  * to them as the temperature goes to 0 (see `laplaceBridge.ts`).

@@ -1,10 +1,10 @@
 /**
  * Accumulates observed batches into factors. `accumulateFactors` and the training callback are built on it.
  *
- * Rows wait on the device until there are enough for an efficient product (ROWS in `moment.ts`). Products are summed in float32
- * on the device. After every FLUSH products the sums move to float64 on the host. This is fast, and exact to about √FLUSH float32
- * roundings. `add` is synchronous, so it works inside a training step. `settle` waits for the work that `add` started, and
- * reports bad data.
+ * Rows wait on the device until there are enough for an efficient product (ROWS and FLUSH: `moment.ts`). Products are summed in
+ * float32 on the device. After every FLUSH products the sums move to float64 on the host. This is fast, and exact to about √FLUSH
+ * float32 roundings. `add` is synchronous, so it works inside a training step. `settle` waits for the work that `add` started,
+ * and reports bad data.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Curvature, fisherOf, takesTrainingRows } from '../curvature/codec.js';

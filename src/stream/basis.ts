@@ -33,8 +33,8 @@ export function checkBasis(
         what: `The basis has no eigenvectors for layer '${name}'`,
         layer: name,
         field: 'basis',
-        found: own === undefined ? 'no such layer' : 'none, or some of another size',
-        expected: `${groups === 1 ? '' : `${groups} times `}${n} and ${m} of them`,
+        found: own === undefined ? 'no such layer' : 'no eigenvectors, or some of another size',
+        expected: `${groups === 1 ? '' : `${groups} times `}${n} and ${m} eigenvectors`,
         remedy: 'Give a posterior of Kronecker factors (kfac) of the same model that covers the same layers.',
       }),
     );
