@@ -215,7 +215,11 @@ const assembled = (
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
   });
 
-/** The same posterior under another prior. Nothing is decomposed again; the cost is O(number of layers). */
+/**
+ * The same posterior under another prior. Nothing is decomposed again; the cost is O(number of layers).
+ *
+ * @returns the posterior, or `InvalidOption` if the prior does not fit the layers.
+ */
 export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
   F.pipe(
     precisionsOf(prior, namesOf(posterior.layers)),
