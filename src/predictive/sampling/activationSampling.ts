@@ -5,13 +5,15 @@
  *   z = a M + √T ((ε U_G ⊙ √(u S²)) U_Gᵀ),   u = (a U_A)²,   ε [B, m] standard normal,
  *
  * This is a M plus the symmetric square root of the covariance times ε, which does not depend on the choice of eigenvectors
- * (`device/structure/deviation.ts`). It costs m normals for each example and layer instead of n·m for each layer, and no n³ operations.
+ * (`device/structure/deviation.ts`). It costs m normals for each example and layer instead of n·m for each layer, and no n³
+ * operations.
  *
  * Only a dense layer on vectors that is used once draws noise for each example. The others draw one W for the batch: layers whose
  * weights an example's positions or uses share (convolutions, recurrent layers, embeddings, layers on sequences and grids, layers
  * used twice), layers with groups (depthwise convolutions, normalisations), `full` (one covariance for all layers), and `lowRank`
- * (noise for each example would cost as much as a W for each). The predictive of each example by itself is exactly that of weight
- * sampling either way. Only the correlation between examples differs; under one W the correlation and the cost are the same too.
+ * unless G is diagonal (noise for each example would cost as much as a W for each). The predictive of each example by itself is
+ * exactly that of weight sampling either way. Only the correlation between examples differs; under one W the correlation and the
+ * cost are the same too.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Features, type LinearRule, mapRule } from '../../network/forward.js';
