@@ -1,5 +1,5 @@
 /** Starts the fastest backend that works here: TensorFlow's own kernels in Node, else WebAssembly, else plain JavaScript. */
-import { either as E } from 'fp-ts';
+import { orThrow } from 'tfjs-laplace/extend';
 import { type Backend, type BackendName, candidates, choose, type Trial } from './choose.js';
 import { start } from './start.js';
 
@@ -37,9 +37,4 @@ export async function useBackend({ prefer }: UseBackendOptions = {}): Promise<Ba
     if (trial.failure === undefined) break;
   }
   return orThrow(choose(prefer, trials));
-}
-
-function orThrow<L, A>(value: E.Either<L, A>): A {
-  if (E.isLeft(value)) throw value.left;
-  return value.right;
 }

@@ -14,6 +14,7 @@ import type { Block } from '../network/blocks.js';
 import { endToEnd, ownGradients } from '../network/gradients.js';
 import type { Network } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
+import { uploadVectors } from '../network/uploadVectors.js';
 import type { BlockRows } from '../network/uses.js';
 import type { Matrix } from '../types.js';
 import { coveredBy } from './choice.js';
@@ -59,11 +60,7 @@ export type DeviceRotations = ReadonlyArray<NonNullable<Subject['rotation']>>;
 
 /** Uploads rotations. The caller disposes them. */
 export function uploadRotations(layout: Layout, rotations: ReadonlyArray<Rotation>): DeviceRotations {
-  const upload = (matrix: Matrix | undefined, groups: number): tf.Tensor | undefined => {
-    if (matrix === undefined) return undefined;
-    const d = matrix.cols;
-    return tf.tensor(Float32Array.from(matrix.data), groups === 1 ? [d, d] : [groups, d, d]);
-  };
+  const upload = (matrix: Matrix | undefined, groups: number): tf.Tensor | undefined => matrix && uploadVectors(matrix, groups);
   return layout.layers.map(({ groups }, i) => ({
     input: upload(rotations[i]?.input, groups),
     gradient: upload(rotations[i]?.gradient, groups),

@@ -14,7 +14,6 @@ import type { Network } from '../network/network.js';
 import type { Weights } from '../network/weights.js';
 import type { OnProgress } from '../types.js';
 import { type Accumulator, createAccumulator } from './accumulator.js';
-
 import type { EpochSelection } from './codec.js';
 import { type EpochWindow, ruleOf, sumOf } from './epochWindow.js';
 import type { ObservedBatch } from './observed.js';

@@ -3,10 +3,10 @@
  * Each group of a layer keeps at most n² + m² + n m float32 numbers.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { uploadVectors } from '../../../network/uploadVectors.js';
 import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js';
 import { noDirections, precisions } from '../../../posterior/variances.js';
 import type { Matrix } from '../../../types.js';
-import { uploadVectors } from '../uploadVectors.js';
 import { deviationAlong } from './deviation.js';
 import { outputsAlong } from './lastOutputs.js';
 import type { DeviceDirections, DeviceForm, DeviceStructure, Hold } from './structure.js';
