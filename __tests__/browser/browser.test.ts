@@ -148,7 +148,7 @@ if (chromium === undefined) {
     const outcomes = new Map<string, string>();
     for (const name of names) {
       const { tab } = await open('webgl');
-      outcomes.set(name, await tab.evaluate((stream) => page.lostContext(stream, SILENCE), name));
+      outcomes.set(name, await tab.evaluate(([stream, silence]) => page.lostContext(stream, silence), [name, SILENCE] as const));
       await tab.close();
     }
     const lost = /^Backend: The WebGL context was lost/;
