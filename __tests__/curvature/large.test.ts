@@ -3,7 +3,7 @@
  * against matrices that are written out.
  */
 import { categorical, ekfac, kfac, outputDistribution, type Posterior } from 'tfjs-laplace';
-import { LARGEST_FACTOR } from '../../src/curvature/choice.js';
+import { LARGEST_FACTOR } from '../../src/limits.js';
 import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { exactFactors } from '../support/math/curvature64.js';

@@ -22,7 +22,7 @@ import {
   type Sketch,
 } from 'tfjs-laplace';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
-import { LARGEST_FACTOR } from '../../src/curvature/choice.js';
+import { LARGEST_FACTOR } from '../../src/limits.js';
 import { expectRejection } from '../support/errors.js';
 import { expectSameFactors, matricesOf } from '../support/factors.js';
 import { dataFor, factorsOf, kindOf, posteriorFrom, right } from '../support/math/laplace.js';

@@ -1,8 +1,8 @@
 /** Which layers have a block, how many, of which shape; and what becomes of one whose factors would be too large. */
 import * as tf from '@tensorflow/tfjs';
 import { type Curvature, categorical, coverage, diagonal, ekfac, gaussian, kfac, type LayerSelection } from 'tfjs-laplace';
-import { LARGEST_FACTOR } from '../../src/curvature/choice.js';
 import { prepare } from '../../src/curvature/estimator.js';
+import { LARGEST_FACTOR } from '../../src/limits.js';
 import type { Block } from '../../src/network/blocks.js';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { right } from '../support/math/laplace.js';

@@ -18,6 +18,8 @@ import {
   type Prediction,
   type Predictive,
   predict,
+  type SampledFunctions,
+  sampleFunctions,
   weightSampling,
 } from 'tfjs-laplace';
 import { peakOf } from '../../bench/memory.js';
@@ -170,4 +172,25 @@ describe('sampled predictives', () => {
     const whole = numbersIn(await sampled(predictive, Number.POSITIVE_INFINITY));
     expect(relativeError(numbersIn(await sampled(predictive, 2 ** 18)), whole)).toBeLessThan(SAME);
   });
+});
+
+it('sampled functions keep to it', async () => {
+  const L = tf.layers;
+  const model = withFixedWeights(
+    tf.sequential({ layers: [L.dense({ inputShape: [2], units: 32, activation: 'tanh' }), L.dense({ units: 1 })] }),
+  );
+  const data = { x: [noise([6, 2], 1)], y: noise([6, 1], 3) };
+  const posterior = await posteriorFrom(await factorsOf(model, gaussian(), data, kfac()), { priorPrecision: 1 });
+  // For two examples, the changes of the hidden layer under 128 functions already fill the whole budget.
+  const [x, samples, memoryBudget] = [noise([40, 2], 2), 128, 2 ** 15];
+  const values = (at: tf.Tensor, bytes: number): Promise<SampledFunctions> =>
+    lastValueFrom(from([at]).pipe(sampleFunctions(model, posterior, { samples, memoryBudget: bytes })));
+  const { bytes: beside } = await peakOf(() => values(tf.slice(x, 0, 1), 1));
+  const whole = await values(x, Number.POSITIVE_INFINITY);
+  let found: SampledFunctions | undefined;
+  const { bytes } = await peakOf(async () => {
+    found = await values(x, memoryBudget);
+  });
+  expect(bytes).toBeLessThanOrEqual(memoryBudget + beside);
+  expect(relativeError(found?.functions.flat(2) as never, whole.functions.flat(2) as never)).toBeLessThan(SAME);
 });

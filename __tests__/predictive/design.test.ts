@@ -14,10 +14,10 @@ import {
   sampleModels,
   weightSampling,
 } from 'tfjs-laplace';
+import { MEMORY_BUDGET } from '../../src/limits.js';
 import { forward } from '../../src/network/forward.js';
 import { type Network, readNetwork, withBlocks } from '../../src/network/network.js';
 import type { Op } from '../../src/network/ops.js';
-import { MEMORY_BUDGET } from '../../src/predictive/device/budget.js';
 import { residentPosterior } from '../../src/predictive/device/device.js';
 import { sampledActivations } from '../../src/predictive/sampling/activationSampling.js';
 import { samplingPredictor } from '../../src/predictive/sampling/samplingPredictor.js';

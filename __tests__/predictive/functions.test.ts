@@ -1,5 +1,6 @@
 /** Sampled functions of the linearised network: f* + J δ by Jacobians written out, their moments, and predictions made of them. */
 import * as tf from '@tensorflow/tfjs';
+import { either as E } from 'fp-ts';
 import { from, lastValueFrom } from 'rxjs';
 import {
   bernoulli,
@@ -24,7 +25,9 @@ import {
   sampleFunctions,
   weightSampling,
 } from 'tfjs-laplace';
+import { type Network, readNetwork, withBlocks } from 'tfjs-laplace/extend';
 import { residentPosterior } from '../../src/predictive/device/device.js';
+import { sampledFunctions } from '../../src/predictive/linearised/functions.js';
 import { disposeWeights, drawWeights } from '../../src/predictive/sampling/weightSampling.js';
 import { key } from '../../src/random/key.js';
 import { noiseOf } from '../../src/random/noise.js';
@@ -32,7 +35,7 @@ import { pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
 import { CURVATURES, FEW_TOKENS, type Linearised, linearisedCase, one, RECURRENT } from '../support/linearised.js';
 import { outer } from '../support/math/dense64.js';
-import { dataFor, factorsOf, posteriorFrom, predictOne } from '../support/math/laplace.js';
+import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { estimate, missedBy, STANDARD_ERRORS } from '../support/math/monteCarlo.js';
 import { chain, dense, inputsFor, withWeights } from '../support/math/networks.js';
 import { numbersOf, relativeError } from '../support/math/numbers.js';
@@ -177,6 +180,28 @@ describe('as random functions', () => {
     });
     const joined = whole.functions.map((_, s) => seen.flatMap(({ functions }) => functions[s] as Rows));
     expect(relativeError(joined, whole.functions)).toBeLessThan(1e-6);
+  });
+
+  it('keep their draws for the next batch, within half of the budget', async () => {
+    const { model, posterior } = await subject(gaussian(), [16, 1]);
+    const network = right(E.chain((read: Network) => withBlocks(read, 'all'))(readNetwork(model, gaussian())));
+    const x = inputsFor(model, 3, 3);
+    const weights = network.blocks.reduce((sum, { n, m }) => sum + n * m, 0);
+    const keptUnder = async (memoryBudget: number): Promise<number> => {
+      const options = { samples: 20, temperature: 1, seed: 1, design: 'independent' } as const;
+      const drawn = sampledFunctions(network, posterior, options, memoryBudget);
+      const before = tf.memory().numBytes;
+      await drawn.run(x, (values) => ({ ...values }));
+      const kept = tf.memory().numBytes - before;
+      drawn.dispose();
+      return kept;
+    };
+    const all = 4 * 20 * weights;
+    expect(await keptUnder(Number.POSITIVE_INFINITY)).toBe(all);
+    const some = await keptUnder(all);
+    expect(some).toBeGreaterThan(all / 4);
+    expect(some).toBeLessThanOrEqual(all / 2);
+    expect(await keptUnder(1)).toBe(0);
   });
 
   it('scale with the root of the temperature, to the trained network at 0', async () => {

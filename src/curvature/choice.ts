@@ -8,14 +8,12 @@
 import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { LARGEST_FACTOR } from '../limits.js';
 import type { Block } from '../network/blocks.js';
 import type { LinearMap } from '../network/linear/index.js';
 import { type Network, withBlocks } from '../network/network.js';
 import { type Curvature, policyOf } from './codec.js';
 import { type Structure, structureNamed } from './structure/index.js';
-
-/** A factor with more rows than this is too large: it takes 0.5 GiB in float64, and its eigendecomposition takes minutes. */
-export const LARGEST_FACTOR = 8192;
 
 /** The structures that a block can have, finest first. They depend on what kind of inputs the layer takes. */
 const RUNGS: Readonly<Record<LinearMap['inputs'], readonly [Structure, ...Structure[]]>> = {

@@ -4,9 +4,9 @@
  */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { LARGEST_FACTOR } from '../limits.js';
 import { lastLayer } from '../network/lastLayer.js';
 import type { Network } from '../network/network.js';
-import { LARGEST_FACTOR } from './choice.js';
 import type { Curvature } from './codec.js';
 
 /** Returns the network itself, or `UnsupportedLayer` if `lowRank` does not suit it. Other estimators always pass. */

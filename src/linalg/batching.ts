@@ -3,14 +3,12 @@
  * Eigendecompositions that are asked for in one turn of the event loop run together, grouped by size. Everything else runs at
  * once.
  */
+import { MOST_TOGETHER, NUMBERS_TOGETHER } from '../limits.js';
 import { turn } from '../turn.js';
 import type { Matrix } from '../types.js';
 import type { Decomposition } from './canonical.js';
 import { type AsyncKernels, sessionClosed } from './create.js';
 import type { Kernels } from './operations.js';
-
-/** The most matrices, and the most numbers (128 MiB of float64), that are decomposed together. */
-const [MOST, NUMBERS] = [16, 2 ** 24] as const;
 
 /** A matrix that waits to be decomposed. */
 interface Asked {
@@ -74,7 +72,7 @@ function groupsOf(all: ReadonlyArray<Asked>): ReadonlyArray<ReadonlyArray<Asked>
   const sizes = [...new Set(all.map(({ a }) => a.rows))];
   return sizes.flatMap((n) => {
     const own = all.filter(({ a }) => a.rows === n);
-    const most = Math.max(1, Math.min(MOST, Math.floor(NUMBERS / n ** 2)));
+    const most = Math.max(1, Math.min(MOST_TOGETHER, Math.floor(NUMBERS_TOGETHER / n ** 2)));
     return Array.from({ length: Math.ceil(own.length / most) }, (_, i) => own.slice(i * most, (i + 1) * most));
   });
 }

@@ -1,16 +1,14 @@
 /**
  * The gradient of each row in a block's weights, Ĝ = Σ_t a_t g_tᵀ [n, m]. There is no loop over rows: one batched product makes
- * the gradients of a chunk of examples. Chunks keep the numbers that are made at once below LIMIT. With one position Ĝ is an
- * outer product, and most callers do without it.
+ * the gradients of a chunk of examples. The gradients of a chunk, and the factors of their product, stay below CHUNK numbers. With
+ * one position Ĝ is an outer product, and most callers do without it.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { CHUNK } from '../limits.js';
 import type { Block } from './blocks.js';
 import type { Tape } from './forward.js';
 import { inputsAt } from './positions.js';
 import type { Stack } from './stack.js';
-
-/** The most numbers in the gradients of one chunk, or in the factors of their product: 64 MiB of float32. */
-const LIMIT = 2 ** 24;
 
 /** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each. Where rows were gathered, X counts rows and K is 1. */
 export type WeightGradients = tf.Tensor5D;
@@ -29,7 +27,7 @@ export function mapWeightGradients(
   g: tf.Tensor4D,
   stack: Stack,
   take: (gradients: WeightGradients, first: number, count: number) => tf.Tensor,
-  numbers = LIMIT,
+  numbers = CHUNK,
 ): tf.Tensor[] {
   const [P, , T, n] = a.shape;
   const m = g.shape[3];

@@ -3,10 +3,10 @@
  * batches where it fits. The `predict` operator and the promise form are built on it.
  */
 import { laplaceError } from '../errors.js';
+import { MEMORY_BUDGET } from '../limits.js';
 import type { Head, Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from './codec.js';
-import { MEMORY_BUDGET } from './device/budget.js';
 import { functionPredictor } from './linearised/functionPredictor.js';
 import { linearisedPredictor } from './linearised/linearisedPredictor.js';
 import type { Predictor, RunningPredictor } from './prediction.js';

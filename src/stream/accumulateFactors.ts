@@ -69,7 +69,10 @@ export const accumulateFactors =
   };
 
 /** The curvature of the first pass of `ekfac`: Kronecker factors of the same layers, whose eigenvectors are the basis. */
-const firstPass = (curvature: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({ ...curvature, _tag: 'kfac' });
+export const firstPass = (curvature: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
+  ...curvature,
+  _tag: 'kfac',
+});
 
 /** What one pass sums, and how it reports. */
 interface Pass {

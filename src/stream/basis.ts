@@ -15,6 +15,9 @@ export function eigenBasis({ layers, fingerprint }: Posterior): EigenBasis {
   return { id: `${fingerprint}:${sums.map((v) => v.toPrecision(17)).join(',')}`, layers: new Map(bases) };
 }
 
+/** Whether `ekfac` rotates the input side of a block. It needs no eigenvectors there if the input factor is diagonal. */
+export const rotatesInputs = (block: Block): boolean => structureNamed(rungOf(block)).sums(block).input?.cols !== 1;
+
 /** Returns the basis, or `Mismatch` if it has no eigenvectors for a layer that `ekfac` sums, or some of another size. */
 export function checkBasis(
   { layers }: Layout,
@@ -24,9 +27,7 @@ export function checkBasis(
   for (const [i, { name, structure, groups, n, m }] of layers.entries()) {
     if (structure !== 'eigen') continue;
     const own = basis.layers.get(name);
-    // If the input factor is diagonal, the input side is not rotated, and needs no eigenvectors.
-    const input =
-      structureNamed(rungOf(blocks[i] as Block)).sums({ groups, n, m }).input?.cols === 1 || fits(own?.input, groups, n);
+    const input = !rotatesInputs(blocks[i] as Block) || fits(own?.input, groups, n);
     if (input && fits(own?.gradient, groups, m)) continue;
     return E.left(
       laplaceError('Mismatch', {

@@ -1,116 +1,138 @@
 /**
- * How long curvature will take, told before any pass: the operations that coverage counts, at the speeds that this machine shows on a
- * small product and a small decomposition. Of a pass a lower bound: dense layers take up to one and a half times as long as it says,
- * convolutions a few times (they move more than they multiply); but `truncated` sends fewer rows back than are counted. Of
- * decompositions what they take one after another, roughly: TensorFlow and workers run some of them side by side.
+ * Predicts how long curvature will take. It times a few batches of the model's own operations (`rehearsal.ts`), and a small
+ * eigendecomposition, which gives the speed of those that a posterior takes.
+ *
+ *   pass = N / B · seconds of a batch + seconds of reading the sums      (twice for `ekfac`, which takes two passes)
+ *   decompositions = Σ 9 (n³ + m³) · seconds of an operation
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Coverage } from '../curvature/coverage/coverage.js';
-import { laplaceError } from '../errors.js';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Curvature } from '../curvature/codec.js';
+import { coverage } from '../curvature/coverage/coverage.js';
+import { prepare } from '../curvature/estimator.js';
+import type { EigenBasis, Rotation } from '../curvature/layout.js';
+import type { Likelihood } from '../likelihood/index.js';
 import type { AsyncLinalgEngine, LinalgEngine } from '../linalg/engine.js';
 import { chosenEngine, type EngineChoice } from '../linalg/select.js';
-import { fromDevice } from '../network/device.js';
+import { deviceError } from '../network/device.js';
+import { inputTensors, type LabelledBatch, partsOf } from '../network/inputs.js';
+import { type Block, type Network, readNetwork } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
+import { firstPass } from './accumulateFactors.js';
+import { type Accumulator, createAccumulator } from './accumulator.js';
+import { rotatesInputs } from './basis.js';
+import { observedBatch } from './observed.js';
+import { checkBatchSize, checkExamples } from './options.js';
+import { blankBatch, rehearse, seconds } from './rehearsal.js';
 
-/** Seconds. */
+/** Expected times in seconds. */
 export interface ExpectedTime {
-  /** Of a pass over the examples. */
+  /** The pass over the examples. For `ekfac` it is both passes. */
   readonly pass: number;
-  /** Of the eigendecompositions that a posterior takes, once and one after another. */
+  /** All eigendecompositions that a posterior takes, one after another. */
   readonly decompositions: number;
 }
 
 /** Options of `expectedTime`. */
 export interface ExpectedTimeOptions {
-  /** Examples of the pass. */
+  readonly likelihood: Likelihood;
+  readonly curvature: Curvature;
+  /** The number of examples of the pass. */
   readonly examples: number;
-  /** Linear algebra: an engine, or the name of one. Default: the fastest that runs here, on this thread. */
+  /**
+   * What is timed: a number of examples B for batches of zeros in the model's shapes, or one batch of the data, which is observed
+   * again and again. Default 32. A batch of the data is needed if the model's inputs have open dimensions, for a likelihood of your
+   * own, and for `truncated`, where the data decide how many rows are sent back.
+   */
+  readonly batch?: number | LabelledBatch;
+  /** The engine for linear algebra, or its name. Default: the fastest engine that runs here, on this thread. */
   readonly engine?: EngineChoice;
 }
 
-/** Side of the matrices whose product and decomposition are timed: large enough for full speed, and some ten milliseconds of work. */
-const [PRODUCT, EIGEN] = [512, 256] as const;
-/** Time after which no further product is timed, in milliseconds. */
-const PATIENCE = 50;
+/** The size of the matrix whose decomposition is timed. It is large enough for full speed, and takes some ten milliseconds. */
+const EIGEN = 256;
 
 /**
- * Seconds that a pass over so many examples will take at least, and the decompositions behind it about.
+ * Predicts how many seconds a pass over the data will take, and the decompositions after it. It takes a second or two itself, or
+ * three batches if they take longer.
  *
- * Rejects with `InvalidOption` for a number of examples that is none, and with `Backend` where backend or engine cannot run. Layers
- * whose number of positions depends on the data do not count.
+ * The pass is within a factor of three if the machine does nothing else. It does not count the time in which the source makes the
+ * batches. The decompositions are timed one after another; TensorFlow and workers run some of them side by side.
+ *
+ * Rejects as `accumulateFactors` does if the estimator does not suit the model; with `InvalidOption` if `examples` or `batch` is
+ * out of range, or if a batch of the data is needed; with `Backend` if the backend or the engine cannot run.
  *
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { either as E } from 'fp-ts';
- * import { categorical, coverage, expectedTime, kfac } from 'tfjs-laplace';
+ * import { categorical, expectedTime, kfac } from 'tfjs-laplace';
  *
  * const model = tf.sequential({ layers: [tf.layers.dense({ units: 10, inputShape: [784] })] });
- * const found = coverage(model, { likelihood: categorical(), curvature: kfac() });
- * const { pass, decompositions } = E.isRight(found)
- *   ? await expectedTime(found.right, { examples: 60_000 })
- *   : { pass: 0, decompositions: 0 };
+ * const { pass, decompositions } = await expectedTime(model, { likelihood: categorical(), curvature: kfac(), examples: 60_000 });
  * pass > 0 && decompositions > 0; // => true
  * ```
  */
-export async function expectedTime(
-  { operationsPerExample, decomposition }: Coverage,
-  { examples, engine }: ExpectedTimeOptions,
+export const expectedTime = (model: LayersModel, options: ExpectedTimeOptions): Promise<ExpectedTime> =>
+  timed(model, options).catch((error: unknown) => {
+    throw deviceError(error);
+  });
+
+async function timed(
+  model: LayersModel,
+  { likelihood, curvature, examples, batch = 32, engine }: ExpectedTimeOptions,
 ): Promise<ExpectedTime> {
-  if (!(examples > 0 && Number.isFinite(examples))) {
-    throw laplaceError('InvalidOption', {
-      what: 'The number of examples is out of range',
-      field: 'examples',
-      found: String(examples),
-      expected: 'a finite number > 0',
-    });
+  checkExamples(examples);
+  if (typeof batch === 'number') checkBatchSize(batch);
+  const network = orThrow(readNetwork(model, likelihood));
+  const { decomposition } = orThrow(coverage(model, { likelihood, curvature }));
+  const batches = examples / (typeof batch === 'number' ? batch : sizeOf(network, batch));
+  const source = typeof batch === 'number' ? () => blankBatch(network, batch) : batch;
+  let pass = 0;
+  for (const accumulator of passesOf(network, curvature)) {
+    const { each, once } = await rehearse(accumulator, observedBatch(network, source, 0));
+    pass += batches * each + once;
   }
-  return {
-    pass: operationsPerExample === 0 ? 0 : operationsPerExample * examples * (await secondsPerOperation()),
-    decompositions: decomposition === 0 ? 0 : decomposition * (await secondsPerStep(orThrow(await chosenEngine(engine)()))),
-  };
+  const step = decomposition === 0 ? 0 : await secondsPerStep(orThrow(await chosenEngine(engine)()));
+  return { pass, decompositions: decomposition * step };
 }
 
-/** Of the fastest of a few products on the current backend. */
-async function secondsPerOperation(): Promise<number> {
-  const a = tf.ones<tf.Rank.R2>([PRODUCT, PRODUCT]);
-  const run = async (): Promise<void> => {
-    const corner = tf.tidy(() => tf.slice(tf.matMul(a, a), [0, 0], [1, 1]));
-    await fromDevice(corner.data()).finally(() => corner.dispose());
-  };
-  try {
-    // The first compiles, on backends that do.
-    await run();
-    let fastest = Number.POSITIVE_INFINITY;
-    const start = performance.now();
-    do {
-      const before = performance.now();
-      await run();
-      fastest = Math.min(fastest, performance.now() - before);
-    } while (performance.now() - start < PATIENCE);
-    return fastest / 1000 / (2 * PRODUCT ** 3);
-  } finally {
-    a.dispose();
-  }
+/** The number of examples of a batch. */
+const sizeOf = (network: Network, batch: LabelledBatch): number =>
+  tf.tidy(() => orThrow(inputTensors(network, partsOf(batch).x))[0]?.shape[0] as number);
+
+/** One accumulator for each pass of the estimator. */
+const passesOf = (network: Network, curvature: Curvature): ReadonlyArray<Accumulator> =>
+  curvature._tag === 'ekfac'
+    ? [createAccumulator(network, firstPass(curvature)), createAccumulator(network, curvature, blankBasis(network, curvature))]
+    : [createAccumulator(network, curvature)];
+
+/** A basis of zeros. Rows are rotated into it as fast as into eigenvectors. */
+function blankBasis(network: Network, curvature: Curvature): EigenBasis {
+  const { layout, network: own } = orThrow(prepare(network, curvature));
+  const zeros = (groups: number, d: number): Matrix => ({ rows: groups * d, cols: d, data: new Float64Array(groups * d * d) });
+  const layers = layout.layers.map(({ name, structure, groups, n, m }, i): readonly [string, Rotation] => {
+    if (structure !== 'eigen') return [name, {}];
+    const input = rotatesInputs(own.blocks[i] as Block) ? { input: zeros(groups, n) } : {};
+    return [name, { ...input, gradient: zeros(groups, m) }];
+  });
+  return { id: 'blank', layers: new Map(layers) };
 }
 
-/** Of one operation of an eigendecomposition, as coverage counts them: 9 n³. */
+/** The seconds of one operation of an eigendecomposition. `coverage` counts 9 n³ operations for a matrix of size n. */
 async function secondsPerStep(engine: LinalgEngine | AsyncLinalgEngine): Promise<number> {
   const data = Float64Array.from({ length: EIGEN ** 2 }, (_, at) => Math.cos((at % EIGEN) * Math.floor(at / EIGEN)));
   const symmetric: Matrix = { rows: EIGEN, cols: EIGEN, data };
   const session = 'open' in engine ? engine.open() : undefined;
+  const decompose = async (): Promise<void> => {
+    orThrow(
+      session === undefined ? (engine as LinalgEngine).symmetricEigen(symmetric) : await session.symmetricEigen(symmetric)(),
+    );
+  };
   try {
-    // The first wakes the engine.
-    let seconds = 0;
-    for (let turn = 0; turn < 2; turn++) {
-      const before = performance.now();
-      orThrow(
-        session === undefined ? (engine as LinalgEngine).symmetricEigen(symmetric) : await session.symmetricEigen(symmetric)(),
-      );
-      seconds = (performance.now() - before) / 1000;
-    }
-    return seconds / (9 * EIGEN ** 3);
+    // The first decomposition may load the engine, so it is not timed.
+    await decompose();
+    return (await seconds(decompose)) / (9 * EIGEN ** 3);
   } finally {
     session?.close();
   }

@@ -1,13 +1,14 @@
 /** The joint Gaussian over a network's outputs at many inputs: how the outputs vary together under the posterior. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { MEMORY_BUDGET } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { requireDirections } from '../posterior/variances.js';
-import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
 import { type DevicePosterior, residentPosterior } from '../predictive/device/device.js';
+import { checkBudget } from '../predictive/device/plans.js';
 import { covarianceBetween, jointCovariance } from '../predictive/linearised/joint.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';

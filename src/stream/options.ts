@@ -18,6 +18,14 @@ export const checkSampleCount = (samples: number): void =>
 /** Checks a number of samples that are drawn at once. */
 export const checkFiniteSampleCount = (samples: number): void => checked('samples', samples, isCount(samples), 'an integer >= 1');
 
+/** Checks the number of examples of a pass. */
+export const checkExamples = (examples: number): void =>
+  checked('examples', examples, examples > 0 && Number.isFinite(examples), 'a finite number > 0');
+
+/** Checks the number of examples of a batch, where a batch of the data is possible too. */
+export const checkBatchSize = (batch: number): void =>
+  checked('batch', batch, isCount(batch), 'an integer >= 1, or a batch of the data');
+
 const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
 
 /** Checks the name of a design of draws. */

@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';
+import { LARGEST_RESULT, MEMORY_BUDGET } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { MEMORY_BUDGET } from '../predictive/device/budget.js';
 import { linearisedPieces } from '../predictive/linearised/linearisedPieces.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
@@ -58,18 +58,15 @@ export interface OutputOptions {
   readonly memoryBudget?: number;
 }
 
-/** The most numbers that the covariances of one batch may have: 1 GiB in float32. */
-const MOST = 2 ** 28;
-
 /** Throws `InvalidInput` if the covariances of a batch are too large. */
 function checkSize(B: number, C: number): void {
-  if (B * C * C <= MOST) return;
-  const most = Math.floor(MOST / (C * C));
+  if (B * C * C <= LARGEST_RESULT) return;
+  const most = Math.floor(LARGEST_RESULT / (C * C));
   throw laplaceError('InvalidInput', {
     what: 'The covariances of this batch are too large',
     field: 'x',
     found: `${B} examples with ${C} outputs, ${B}·${C}² numbers`,
-    expected: most > 0 ? `at most ${most} examples of so many outputs at a time` : `at most ${Math.sqrt(MOST)} outputs`,
+    expected: most > 0 ? `at most ${most} examples of so many outputs at a time` : `at most ${Math.sqrt(LARGEST_RESULT)} outputs`,
     remedy: 'Use predict, which needs no full covariances where there are many outputs, and takes any batch.',
   });
 }

@@ -2,11 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
+import { MEMORY_BUDGET } from '../limits.js';
 import { notDisposed } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { checkBudget, MEMORY_BUDGET } from '../predictive/device/budget.js';
-import { inPieces } from '../predictive/device/pieces.js';
 import { sampledFunctions } from '../predictive/linearised/functions.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import type { Design } from '../random/noise.js';
@@ -26,8 +25,8 @@ export interface SampleFunctionsOptions {
   /** How the functions are related: `'independent'` (the default), `'antithetic'` or `'quasiRandom'`, as in `sampleModels`. */
   readonly design?: Design;
   /**
-   * The most bytes to allocate on the device at once, beside the posterior, its draws and what one example takes. Default 2³⁰, 1
-   * GiB.
+   * The most bytes to allocate on the device at once, beside the posterior, one draw and what one example takes. Half of them keep
+   * draws of weights from batch to batch. Default 2³⁰, 1 GiB.
    */
   readonly memoryBudget?: number;
 }
@@ -48,8 +47,9 @@ export interface SampledFunctions {
  * functions as curves. The values have the joint Gaussian of `jointDistribution`, at a cost that grows with the number of inputs
  * instead of the number of pairs.
  *
- * Cost: one backward pass of B·C rows for each batch. Each function takes a draw of all weights once a subscription (draws are
- * kept up to 1 GiB), and a forward pass through the covered layers for each batch.
+ * Cost: one backward pass of B·C rows for each batch. Each function takes a draw of all weights, and a forward pass through the
+ * covered layers for each batch. A draw is made once a subscription if all draws fit into half of `memoryBudget`; the draws that do
+ * not fit are made once a batch.
  *
  * Errors of the stream: those of `predict`; `InvalidOption`; `UnsupportedLayer` for a structure of curvature that cannot be
  * sampled so.
@@ -80,15 +80,13 @@ export const sampleFunctions = (
     checkFiniteSampleCount(samples);
     checkTemperature(temperature);
     checkDesign(design);
-    checkBudget(memoryBudget);
     const network = await bindPosterior(model, posterior);
-    const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design });
+    const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design }, memoryBudget);
     return {
       run: async function* (source) {
         orThrow(notDisposed(model));
         const x = ownInputs(network, source);
-        const at = (piece: ReadonlyArray<tf.Tensor>) => ({ ...drawn.at(piece) });
-        const { mean, values } = await inPieces(x, drawn.step(x, memoryBudget), at).finally(() => tf.dispose(x));
+        const { mean, values } = await drawn.run(x, (own) => ({ ...own })).finally(() => tf.dispose(x));
         const C = network.outputs;
         yield { mean: rowsOf(mean, C), functions: bySample(values, samples, C) };
       },

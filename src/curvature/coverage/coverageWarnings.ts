@@ -1,15 +1,12 @@
 /** The warnings of a coverage: problems that are known before a pass, each with a remedy. */
 import { either as E } from 'fp-ts';
+import { CHUNK, LARGE_SUMS, LARGEST_FACTOR } from '../../limits.js';
 import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js';
 import { type Network, withBlocks } from '../../network/network.js';
-import { LARGEST_FACTOR, structureOf, tooLarge } from '../choice.js';
+import { structureOf, tooLarge } from '../choice.js';
 import { type Curvature, fisherOf } from '../codec.js';
 import { fisherRule } from '../fisher/index.js';
-import { MAX_NUMBERS } from '../fisher/seeds.js';
 import { structureNamed } from '../structure/index.js';
-
-/** Sums of more bytes than this cause a warning. */
-const MUCH = 2 ** 31;
 
 /**
  * The warnings for an estimator on a network.
@@ -20,7 +17,7 @@ const MUCH = 2 ** 31;
 export const warningsOf = (network: Network, curvature: Curvature, bytes: number, columns: boolean): ReadonlyArray<string> => [
   ...(curvature.layers === 'all' ? notLinear(network, curvature) : []),
   ...largeBlocks(network, curvature),
-  ...(bytes > MUCH ? [`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`] : []),
+  ...(bytes > LARGE_SUMS ? [`The sums take ${gib(bytes)} GiB. Cover fewer layers, or use diagonal().`] : []),
   ...(columns ? columnsTooMany(network, curvature) : []),
 ];
 
@@ -61,7 +58,7 @@ function chosenBlocks(network: Network, { layers }: Curvature): ReadonlyArray<Bl
 function columnsTooMany({ outputs: C, blocks }: Network, curvature: Curvature): ReadonlyArray<string> {
   const fisher = fisherOf(curvature);
   const all = fisher === undefined || fisherRule(fisher).isWhole;
-  if (!all || blocks.length === 0 || C * C <= MAX_NUMBERS) return [];
+  if (!all || blocks.length === 0 || C * C <= CHUNK) return [];
   const few = curvature._tag === 'kfra' ? "kfac({ fisher: 'monteCarlo' })" : "fisher: 'monteCarlo' or 'empirical'";
   return [
     `${C} outputs: the columns of one example's output Hessian take ${gib(4 * C * C)} GiB. Use ${few}, or cover layers: 'last', which needs none.`,

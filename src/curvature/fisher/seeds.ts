@@ -8,26 +8,16 @@
  *   empirical    gradients at the training labels             1 row an example    (a by-product of training)
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { CHUNK, MOST_ROWS } from '../../limits.js';
+import { valuesOf } from '../../network/costs.js';
 import type { Tape } from '../../network/forward.js';
 import { type Seeds, uniformSeeds } from '../../network/stack.js';
 import { foldIn } from '../../random/key.js';
 import type { Observation } from '../observation.js';
 import { type Fisher, fisherRule } from './index.js';
 
-/** The most rows in one backward pass. More rows go in several passes. */
-const MAX_ROWS = 8192;
-
-/**
- * The most numbers in one tensor on the way (64 MiB). It bounds the columns, C² numbers for each example, and a layer's value for
- * all rows.
- */
-export const MAX_NUMBERS = 2 ** 24;
-
-/** The most rows for one backward pass, so that no value of the network exceeds `MAX_NUMBERS`. */
-const rowsAtOnce = ({ size, values }: Tape): number => {
-  const largest = [...values.values()].reduce((max, value) => Math.max(max, value.size / size), 1);
-  return Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_NUMBERS / largest)));
-};
+/** The most rows for one backward pass, so that no value of the network exceeds `CHUNK`. */
+const rowsAtOnce = (tape: Tape): number => Math.max(1, Math.min(MOST_ROWS, Math.floor(CHUNK / valuesOf(tape).widest)));
 
 /**
  * Calls `send` with the seeds of one chunk after another, each in a `tf.tidy`.
@@ -39,7 +29,7 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
   const B = tape.size;
   const C = network.outputs;
   const { rowsPerExample, kept } = fisherRule(fisher);
-  const step = Math.max(1, Math.floor(MAX_NUMBERS / (rowsPerExample(fisher, C) * C)));
+  const step = Math.max(1, Math.floor(CHUNK / (rowsPerExample(fisher, C) * C)));
   const most = rowsAtOnce(tape);
   let sent = 0;
   for (let first = 0; first < B; first += step) {

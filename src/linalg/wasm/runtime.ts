@@ -1,15 +1,13 @@
 /** The WebAssembly module. This file finds out whether it can run here, compiles it once, and calls it. */
 import { either as E, function as F, type taskEither as TE } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../../errors.js';
+import { KEPT_BYTES } from '../../limits.js';
 import type { WasmCall, WasmReply } from './call.js';
 import { BYTES } from './module.js';
 import { type WasmApi, type WasmExports, type WasmModule, webAssembly } from './webassembly.js';
 
 /** The compiled module. It is compiled once, on this thread or off it. */
 let compiled: WasmModule | undefined;
-
-/** The most memory that an instance may keep for the next call. An instance that has grown beyond it is dropped. */
-const KEPT_BYTES = 2 ** 26;
 
 /**
  * The module's imports. When its memory grows there is nothing to do, as the memory is viewed anew after each call. It has no

@@ -62,9 +62,6 @@ export const posteriorOnDemand = (network: Network, posterior: Posterior, temper
   dispose: () => {},
 });
 
-/** How many numbers the device copies of one layer take while they are made. */
-export const deviceNumbers = (layer: PosteriorLayer): number => deviceStructure(layer.structure).numbers(layer);
-
 const held = (posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): DeviceForm =>
   deviceStructure(layer.structure).upload(posterior, layer, temperature, hold);
 

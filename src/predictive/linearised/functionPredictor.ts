@@ -3,8 +3,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
-import { checkBudget } from '../device/budget.js';
-import { inPieces } from '../device/pieces.js';
 import type { Predictor } from '../prediction.js';
 import { ofHeads, predicted } from '../report/heads.js';
 import { reportSamples } from '../report/report.js';
@@ -12,7 +10,7 @@ import { checkSamples } from '../report/samples.js';
 import { sampledFunctions } from './functions.js';
 
 /**
- * Creates the predictor. The caller disposes it. Batches are cut so that the work at once fits into `memoryBudget` bytes.
+ * Creates the predictor. The caller disposes it. Draws and the work at once stay within `memoryBudget` bytes.
  *
  * @throws LaplaceError `InvalidOption` if the samples are too few for a variance, or `memoryBudget` is out of range
  */
@@ -22,15 +20,13 @@ export function functionPredictor(
   predictive: PredictiveOf<'functionSampling'>,
   memoryBudget: number,
 ): Predictor {
-  checkBudget(memoryBudget);
   const { heads } = network;
   const { samples } = predictive;
   checkSamples(network, predictive);
-  const functions = sampledFunctions(network, posterior, predictive);
+  const functions = sampledFunctions(network, posterior, predictive, memoryBudget);
   return {
     predict: async (x) => {
-      const values = await inPieces(x, functions.step(x, memoryBudget), (piece) => {
-        const f = functions.at(piece).values;
+      const values = await functions.run(x, ({ values: f }) => {
         const [B] = f.shape;
         return Object.fromEntries(
           heads.map((head, i) => {

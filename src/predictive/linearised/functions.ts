@@ -14,6 +14,7 @@
  * one that `joint.ts` computes.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { costsByShape } from '../../network/costs.js';
 import { forward, type Tape } from '../../network/forward.js';
 import type { Block, Network } from '../../network/network.js';
 import { gradientsAt } from '../../network/positions.js';
@@ -22,17 +23,11 @@ import { requireDirections } from '../../posterior/variances.js';
 import { key } from '../../random/key.js';
 import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import { type DeviceLayer, residentPosterior } from '../device/device.js';
+import { inPieces } from '../device/pieces.js';
+import { checkBudget, drawsPlan, type FunctionsPlan, functionsPlan } from '../device/plans.js';
 import { runningSum } from '../device/runningSum.js';
-import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
-
-/** The most numbers of δz of one layer that are held at once: 64 MiB. */
-const LIMIT = 2 ** 24;
-/**
- * Draws of up to this many numbers together (1 GiB) are kept for the next batch. Further draws are made again from the same key.
- */
-const KEPT_NUMBERS = 2 ** 28;
 
 /** Which functions are drawn. */
 export interface FunctionOptions {
@@ -53,27 +48,34 @@ export interface FunctionValues {
 
 /** Fixed functions that can be evaluated at any inputs. */
 export interface Functions {
-  /** Evaluates the functions at some inputs. Allocates inside the caller's `tf.tidy`. */
-  readonly at: (x: ReadonlyArray<tf.Tensor>) => FunctionValues;
-  /** How many examples may be evaluated at once, for inputs like `x` and a budget in bytes. */
-  readonly step: (x: ReadonlyArray<tf.Tensor>, memoryBudget: number) => number;
+  /** Calls `f` with the values at each piece of a batch and joins the tensors [B, …] that it returns over the batch. */
+  readonly run: <K extends string>(
+    x: ReadonlyArray<tf.Tensor>,
+    f: (values: FunctionValues) => Record<K, tf.Tensor>,
+  ) => Promise<Record<K, Float32Array>>;
   readonly dispose: () => void;
 }
 
 /**
- * Uploads the posterior and draws functions when they are needed. The caller disposes the functions.
+ * Uploads the posterior and draws functions when they are needed. The caller disposes the functions. Draws are kept for the next
+ * batch as long as they fit into half of the budget. Further draws are made again from the same key.
  *
+ * @param memoryBudget in bytes
  * @throws LaplaceError `UnsupportedLayer` if some layer's weights are independent along no directions, `InvalidOption` for a
- *   wrong seed
+ *   wrong seed or budget
  */
 export function sampledFunctions(
   network: Network,
   posterior: Posterior,
   { samples, temperature, seed, design }: FunctionOptions,
+  memoryBudget: number,
 ): Functions {
+  checkBudget(memoryBudget);
   requireDirections(posterior, 'Sampled functions');
   const root = key(seed);
   const device = residentPosterior(network, posterior, temperature);
+  const budget = drawsPlan(memoryBudget);
+  const costs = costsByShape(network);
   const kept = new Map<string, SampledWeights>();
   let numbers = 0;
   /** δ_s of one layer. A draw that is not kept is freed with the caller's tidy. */
@@ -82,32 +84,29 @@ export function sampledFunctions(
     const known = kept.get(`${i} ${s}`);
     if (known !== undefined) return known;
     const draw = drawDeviations(layer, noiseAt(noiseOf(design, root, s), i));
-    if (numbers + layer.size <= KEPT_NUMBERS) {
+    if (numbers + layer.size <= budget.kept) {
       numbers += layer.size;
       for (const W of draw.values()) tf.keep(W);
       kept.set(`${i} ${s}`, draw);
     }
     return draw;
   };
+  const at = (x: ReadonlyArray<tf.Tensor>, { changes }: FunctionsPlan): FunctionValues => {
+    const tape = forward(network, x);
+    const change = runningSum<tf.Tensor3D>();
+    const add = (layer: DeviceLayer, gradients: () => ReadonlyMap<Block, tf.Tensor4D>): void =>
+      change.add(() => changeBy(tape, gradients(), (s) => deviations(layer, s), samples, changes));
+    visitLayers(network, device, tape, everyOutput(network, tape), {
+      own: (layer, block, uses) => add(layer, () => new Map([[block, gradientsAt(block, uses)]])),
+      coupled: (layer, gradients) => add(layer, () => gradients),
+    });
+    const values = tf.add(tf.expandDims(tape.outputs, 1), tf.transpose(change.value(), [0, 2, 1])) as tf.Tensor3D;
+    return { mean: tape.outputs, values };
+  };
   return {
-    at: (x) => {
-      const tape = forward(network, x);
-      const change = runningSum<tf.Tensor3D>();
-      const add = (layer: DeviceLayer, gradients: () => ReadonlyMap<Block, tf.Tensor4D>): void =>
-        change.add(() => changeBy(tape, gradients(), (s) => deviations(layer, s), samples));
-      visitLayers(network, device, tape, everyOutput(network, tape), {
-        own: (layer, block, uses) => add(layer, () => new Map([[block, gradientsAt(block, uses)]])),
-        coupled: (layer, gradients) => add(layer, () => gradients),
-      });
-      const values = tf.add(tf.expandDims(tape.outputs, 1), tf.transpose(change.value(), [0, 2, 1])) as tf.Tensor3D;
-      return { mean: tape.outputs, values };
-    },
-    step: (x, memoryBudget) => {
-      const { values, widest, gradients, unfolded } = widthsOf(network, x);
-      const C = network.outputs;
-      // The values, the gradients on their way, one layer's gradients in another order, and the functions' values. δz has its own
-      // limit.
-      return examplesWithin(memoryBudget / NUMBER, values + C * (2 * gradients + 4 * widest) + 2 * unfolded + 4 * C * samples);
+    run: (x, f) => {
+      const plan = functionsPlan(network, costs(x), samples, budget.left);
+      return inPieces(x, plan.examples, (piece) => f(at(piece, plan)));
     },
     dispose: () => {
       for (const draw of kept.values()) disposeWeights(draw);
@@ -121,12 +120,14 @@ export function sampledFunctions(
  *
  * @param gradients g [P, C·B, T, m] for each block of the layer
  * @param deviations δ_s of the layer, by s
+ * @param most the most numbers of δz that are held at once, except that a single function may have more
  */
 function changeBy(
   { size: B, values }: Tape,
   gradients: ReadonlyMap<Block, tf.Tensor4D>,
   deviations: (s: number) => SampledWeights,
   samples: number,
+  most: number,
 ): tf.Tensor3D {
   /** Sorts [P, K·B, T, m] by example: [B, K, P·T·m]. */
   const byExample = (t: tf.Tensor4D): tf.Tensor => {
@@ -147,7 +148,7 @@ function changeBy(
       return tf.reshape(sideBySide(parts), [B, -1]);
     });
   const width = g.size / (g.shape[1] as number);
-  const step = Math.max(1, Math.floor(LIMIT / width));
+  const step = Math.max(1, Math.floor(most / width));
   const parts = Array.from({ length: Math.ceil(samples / step) }, (_, i) =>
     tf.tidy(() => {
       const count = Math.min(step, samples - i * step);

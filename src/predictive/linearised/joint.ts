@@ -5,18 +5,19 @@
  * never holds the whole covariance.
  *
  * Cost: with pieces of X examples, about (B / X)² / 2 backward passes of X·C rows, and the tiles themselves. The tiles cost
- * O(B²), to which the passes add little if X is larger than C. The work stays within the memory budget, unless a single example
- * or row already exceeds it.
+ * O(B²), to which the passes add little if X is larger than C. Memory: see `jointPlan`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { CHUNK } from '../../limits.js';
+import { costsOf } from '../../network/costs.js';
 import { forward, type Tape } from '../../network/forward.js';
 import { endToEnd } from '../../network/gradients.js';
 import type { Block, Network } from '../../network/network.js';
 import type { Stack } from '../../network/stack.js';
 import type { DeviceLayer, DevicePosterior } from '../device/device.js';
 import { checkInputs, inPieces } from '../device/pieces.js';
+import { jointPlan } from '../device/plans.js';
 import { runningSum } from '../device/runningSum.js';
-import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
 import { blockPart, coupledPart, type Side } from './pairs.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
 
@@ -38,18 +39,18 @@ export async function jointCovariance(
   memoryBudget: number,
 ): Promise<JointNumbers> {
   const [C, B] = [network.outputs, sizeOf(x)];
-  const plan = planned(network, posterior, x, B, memoryBudget);
+  const plan = jointPlan(network, posterior, costsOf(network, x), [B, B], memoryBudget);
   let start = 0;
-  const { mean, rows } = await inPieces(x, plan.step, (piece) => {
-    const left = shownBy(network, posterior, piece);
+  const { mean, rows } = await inPieces(x, plan.examples, (piece) => {
+    const left = shownBy(network, posterior, piece, plan.numbers);
     const size = left.tape.size;
-    const others = slices(x, start + size, plan.step).map(
-      (other) => () => between(network, posterior, left, other(), plan.limit),
+    const others = slices(x, start + size, plan.examples).map(
+      (other) => () => between(network, posterior, left, other(), plan.numbers),
     );
     start += size;
-    return { mean: left.tape.outputs, rows: strip([() => alone(posterior, left, plan.limit), ...others]) };
+    return { mean: left.tape.outputs, rows: strip([() => alone(posterior, left, plan.numbers), ...others]) };
   });
-  return { mean, covariance: mirrored(rows, plan.step * C, B * C) };
+  return { mean, covariance: mirrored(rows, plan.examples * C, B * C) };
 }
 
 /**
@@ -65,39 +66,18 @@ export async function covarianceBetween(
   x2: ReadonlyArray<tf.Tensor>,
   memoryBudget: number,
 ): Promise<Float32Array> {
-  const plan = planned(network, posterior, x, sizeOf(x2), memoryBudget);
+  const plan = jointPlan(network, posterior, costsOf(network, x), [sizeOf(x), sizeOf(x2)], memoryBudget);
   await checkInputs(x2);
-  const { rows } = await inPieces(x, plan.step, (piece) => {
-    const left = shownBy(network, posterior, piece);
-    return { rows: strip(slices(x2, 0, plan.step).map((other) => () => between(network, posterior, left, other(), plan.limit))) };
+  const { rows } = await inPieces(x, plan.examples, (piece) => {
+    const left = shownBy(network, posterior, piece, plan.numbers);
+    return {
+      rows: strip(slices(x2, 0, plan.examples).map((other) => () => between(network, posterior, left, other(), plan.numbers))),
+    };
   });
   return rows;
 }
 
 const sizeOf = (x: ReadonlyArray<tf.Tensor>): number => x[0]?.shape[0] as number;
-
-/**
- * `step` is the number of examples of a piece, and `limit` is how many numbers a tile may use for its work. Pieces and tiles get
- * half of the budget each.
- *
- * @param others B', the number of examples on the other side of the covariance
- */
-function planned(
-  network: Network,
-  posterior: DevicePosterior,
-  x: ReadonlyArray<tf.Tensor>,
-  others: number,
-  memoryBudget: number,
-) {
-  const C = network.outputs;
-  const { values, widest, gradients, unfolded } = widthsOf(network, x);
-  const joint = Math.max(0, ...posterior.layers.map((layer) => (layer.coupled ? layer.size : 0)));
-  // For both sides the values, the gradients, and a block's inputs, rotated; for one side also gradients on their way; then a row
-  // of tiles.
-  const perExample = 2 * values + C * (2 * gradients + 4 * widest + 6 * joint) + 4 * unfolded + 2 * C * C * others;
-  const limit = memoryBudget / NUMBER / 2;
-  return { step: Math.min(examplesWithin(limit, perExample, 3 * C * C), Math.max(sizeOf(x), others)), limit };
-}
 
 /** Everything that a tile needs to know about the inputs on one of its sides. */
 interface Shown {
@@ -108,7 +88,7 @@ interface Shown {
   readonly rows: ReadonlyMap<DeviceLayer, tf.Tensor2D>;
 }
 
-function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<tf.Tensor>): Shown {
+function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<tf.Tensor>, limit: number): Shown {
   const tape = forward(network, x);
   const seeds = everyOutput(network, tape);
   const blocks = new Map<Block, { layer: DeviceLayer; side: Side }>();
@@ -119,19 +99,24 @@ function shownBy(network: Network, posterior: DevicePosterior, x: ReadonlyArray<
       blocks.set(block, { layer, side: { tape, uses: held, stack: seeds.stack } });
     },
     coupled: (layer, gradients) => {
-      rows.set(layer, rowsAlong(layer, tape, gradients, seeds.stack));
+      rows.set(layer, rowsAlong(layer, tape, gradients, seeds.stack, limit));
     },
   });
   return { tape, stack: seeds.stack, blocks, rows };
 }
 
 /** For `full`: the gradients of all W covered weights along the directions, [B·C, W]. */
-const rowsAlong = (layer: DeviceLayer, tape: Tape, gradients: ReadonlyMap<Block, tf.Tensor4D>, stack: Stack): tf.Tensor2D =>
-  tf.tidy(() =>
-    layer.lend((form) =>
-      tf.matMul(endToEnd(layer.blocks, tape, gradients, stack), form.directions().inputVectors as tf.Tensor2D),
-    ),
-  );
+const rowsAlong = (
+  layer: DeviceLayer,
+  tape: Tape,
+  gradients: ReadonlyMap<Block, tf.Tensor4D>,
+  stack: Stack,
+  limit: number,
+): tf.Tensor2D =>
+  tf.tidy(() => {
+    const rows = endToEnd(layer.blocks, tape, gradients, stack, Math.min(CHUNK, limit / 4));
+    return layer.lend((form) => tf.matMul(rows, form.directions().inputVectors as tf.Tensor2D));
+  });
 
 /** The tile for a piece of inputs with itself, [X·C, X·C]. */
 function alone(posterior: DevicePosterior, { blocks, rows }: Shown, limit: number): tf.Tensor2D {
@@ -164,7 +149,7 @@ function between(
     },
     coupled: (layer, gradients) => {
       const rows = left.rows.get(layer) as tf.Tensor2D;
-      const others = (): tf.Tensor2D => rowsAlong(layer, tape, gradients, seeds.stack);
+      const others = (): tf.Tensor2D => rowsAlong(layer, tape, gradients, seeds.stack, limit);
       sum.add(() => layer.lend((form) => coupledPart(form.directions(), rows, others())));
     },
   });

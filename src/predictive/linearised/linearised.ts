@@ -26,6 +26,7 @@ import type { Block, Network } from '../../network/network.js';
 import { gradientsAt, inputsAt } from '../../network/positions.js';
 import type { Stack } from '../../network/stack.js';
 import type { DevicePosterior } from '../device/device.js';
+import type { LinearisedPlan } from '../device/plans.js';
 import type { DeviceDirections, Want } from '../device/structure/structure.js';
 import { lastOf, ofLast } from './lastLayer.js';
 import { outputSeeds, visitLayers } from './visitLayers.js';
@@ -38,13 +39,8 @@ export interface OutputDistribution {
   readonly covariance: tf.Tensor;
 }
 
-/** Bounds on what is computed at once (`device/budget.ts`). */
-export interface Chunks {
-  /** How many outputs send their gradients back together. Default: all. */
-  readonly outputs?: number;
-  /** How many numbers the weight gradients of one chunk of examples may have. */
-  readonly numbers?: number;
-}
+/** Bounds on what is computed at once. By default all outputs send their gradients back together. */
+export type Chunks = Partial<Pick<LinearisedPlan, 'outputs' | 'numbers'>>;
 
 /** The distribution of f for one batch. Allocates inside the caller's `tf.tidy`. */
 export function linearised(

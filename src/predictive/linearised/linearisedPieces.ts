@@ -3,11 +3,12 @@
  * piece.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { costsByShape } from '../../network/costs.js';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
-import { checkBudget, planner } from '../device/budget.js';
 import { type DevicePosterior, posteriorOnDemand, residentPosterior } from '../device/device.js';
 import { inPieces } from '../device/pieces.js';
+import { checkBudget, linearisedPlan } from '../device/plans.js';
 import type { Want } from '../device/structure/structure.js';
 import { linearised, type OutputDistribution } from './linearised.js';
 
@@ -36,7 +37,7 @@ export function linearisedPieces(
   memoryBudget: number,
 ): LinearisedPieces {
   checkBudget(memoryBudget);
-  const plan = planner(network, posterior, want, memoryBudget);
+  const costs = costsByShape(network);
   const onDemand = posteriorOnDemand(network, posterior, temperature);
   let resident: DevicePosterior | undefined;
   const free = (): void => {
@@ -45,11 +46,11 @@ export function linearisedPieces(
   };
   return {
     run: async (x, f) => {
-      const chunks = plan(x);
-      if (chunks.resident) resident ??= residentPosterior(network, posterior, temperature);
+      const plan = linearisedPlan(network, posterior, costs(x), want, memoryBudget);
+      if (plan.resident) resident ??= residentPosterior(network, posterior, temperature);
       else free();
       const device = resident ?? onDemand;
-      return inPieces(x, chunks.examples, (piece) => f(linearised(network, device, piece, want, chunks)));
+      return inPieces(x, plan.examples, (piece) => f(linearised(network, device, piece, want, plan)));
     },
     dispose: free,
   };

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../errors.js';
+import { MOST_ROWS } from '../../limits.js';
 import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
@@ -15,8 +16,6 @@ import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearise
 import { formOf, reportSamples } from '../report/report.js';
 import { linearisedPieces } from './linearisedPieces.js';
 
-/** How many draws of outputs are turned into predictions together. */
-const DRAWN_ROWS = 8192;
 /**
  * Up to this many classes, added over all steps of a sequence, links use the full covariance of the outputs. Beyond it they use
  * only the variances.
@@ -24,7 +23,7 @@ const DRAWN_ROWS = 8192;
 const FULL_COVARIANCE_CLASSES = 64;
 
 /**
- * Creates the predictor. The caller disposes it. Its work on the device stays within `memoryBudget` bytes (`device/budget.ts`).
+ * Creates the predictor. The caller disposes it. Its work on the device stays within `memoryBudget` bytes (`device/plans.ts`).
  *
  * @throws LaplaceError `InvalidOption` for a budget out of range, or a link that no output has a use for
  */
@@ -108,7 +107,7 @@ async function reportGaussian(
   const draws = drawsOf(mean, covariance, C, options);
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {
-    const { values } = await inPieces([f], DRAWN_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
+    const { values } = await inPieces([f], MOST_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
     return reportSamples(head, values, options.samples, values.length / f.shape[0], 'antithetic');
   } finally {
     f.dispose();

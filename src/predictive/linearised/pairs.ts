@@ -15,8 +15,9 @@
  * the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { CHUNK } from '../../limits.js';
 import type { Tape } from '../../network/forward.js';
-import { mapWeightGradients, ownGradients, rotate } from '../../network/gradients.js';
+import { mapWeightGradients, ownGradients, rotate, type WeightGradients } from '../../network/gradients.js';
 import { timesTransposed } from '../../network/matmul.js';
 import type { Block } from '../../network/network.js';
 import { gradientsAt, inputsAt } from '../../network/positions.js';
@@ -180,9 +181,8 @@ function throughGradients(left: Positions, right: Positions, { n, inputs, varian
     /** Ĝ [B·C, P·k·m] for these rows of W. */
     const gradients = (side: Positions): tf.Tensor2D => {
       const width = P * k * m;
-      const parts = mapWeightGradients(inputs(side, i, k), side.gradients, side.stack, (G) =>
-        tf.reshape(tf.transpose(G, [1, 3, 0, 2, 4]), [-1, width]),
-      );
+      const take = (G: WeightGradients): tf.Tensor => tf.reshape(tf.transpose(G, [1, 3, 0, 2, 4]), [-1, width]);
+      const parts = mapWeightGradients(inputs(side, i, k), side.gradients, side.stack, take, Math.min(CHUNK, limit / 4));
       return joined(parts as tf.Tensor2D[]);
     };
     const first = gradients(left);

@@ -8,12 +8,9 @@ import type { Network } from '../../network/network.js';
 import type { LinearOp } from '../../network/ops.js';
 import { reference } from '../../network/reference.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from '../device/pieces.js';
-import { examplesWithin, NUMBER, widthsOf } from '../device/widths.js';
+import type { SampledPlan } from '../device/plans.js';
 import { predicted } from '../report/heads.js';
 import type { LocalMoments } from './activationSampling.js';
-
-/** The most examples that go through the network at once, whatever the budget. */
-const MAX_EXAMPLES = 8192;
 
 /** The parts of one piece that no draw changes. */
 export interface Fixed {
@@ -34,21 +31,16 @@ export interface SampledBatch {
 }
 
 /**
- * Cuts a batch into pieces that fit into `memoryBudget` bytes. The budget does not count the posterior and the drawn weights, and
- * a piece has at least one example. Where a batch is cut changes the noise of activation sampling only.
+ * Cuts a batch as `plan` says. A piece has at least one example. Where a batch is cut changes the noise of activation sampling only.
  */
 export function sampledBatch(
   network: Network,
   x: ReadonlyArray<tf.Tensor>,
   momentsOf: (own: Features) => Fixed['moments'],
-  memoryBudget: number,
+  plan: SampledPlan,
 ): SampledBatch {
   const B = x[0]?.shape[0] as number;
-  const { values, widest, unfolded } = widthsOf(network, x);
-  // Half of the budget is for the pass of a draw: all values, and what one layer computes from them. The other half keeps what no
-  // draw changes. Pieces that no longer fit compute it again for each draw.
-  const half = memoryBudget / NUMBER / 2;
-  const step = Math.min(MAX_EXAMPLES, examplesWithin(half, 3 * values + 6 * widest + 4 * unfolded));
+  const step = plan.examples;
   const parts = Math.ceil(B / step);
   const kept = new Map<number, Fixed>();
   const tensors: tf.Tensor[] = [];
@@ -67,7 +59,7 @@ export function sampledBatch(
       (sum, t) => sum + t.size,
       0,
     );
-    if (numbers > half) return fixed;
+    if (numbers > plan.kept) return fixed;
     const values = new Map([...own.values].map(([id, t]) => [id, keep(t)] as const));
     const moments = new Map(
       [...fixed.moments].map(([op, { mean, deviation }]) => [op, { mean: keep(mean), deviation: keep(deviation) }] as const),

@@ -4,15 +4,15 @@
  * for each batch, as far as memory allows.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { costsByShape } from '../../network/costs.js';
 import { forwardFrom, type LinearRule } from '../../network/forward.js';
 import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import { key } from '../../random/key.js';
 import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import type { PredictiveOf } from '../codec.js';
-import { checkBudget } from '../device/budget.js';
 import { type DevicePosterior, residentPosterior } from '../device/device.js';
-import { NUMBER } from '../device/widths.js';
+import { checkBudget, drawsPlan, sampledPlan } from '../device/plans.js';
 import type { Prediction, Running, RunningPredictor } from '../prediction.js';
 import { ofHeads } from '../report/heads.js';
 import { type SampleFold, sampleFold } from '../report/report.js';
@@ -65,14 +65,17 @@ export function samplingPredictor(
 }
 
 /** Draws pre-activations. Every batch and every piece has its own noise. */
-const activations = (network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler => ({
-  open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), memoryBudget),
-  draw: (s, index) => {
-    const noise = noiseAt(noiseOf(design, key(seed), s), index);
-    return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
-  },
-  dispose: () => {},
-});
+function activations(network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler {
+  const costs = costsByShape(network);
+  return {
+    open: (x) => sampledBatch(network, x, (own) => fixedMoments(device, own), sampledPlan(costs(x), memoryBudget)),
+    draw: (s, index) => {
+      const noise = noiseAt(noiseOf(design, key(seed), s), index);
+      return { rule: ({ moments }, part) => sampledActivations(device, noiseAt(noise, part), moments), release: () => {} };
+    },
+    dispose: () => {},
+  };
+}
 
 /**
  * Draws networks, the same for all batches. Networks are kept up to half of the budget. Further ones are drawn again from the
@@ -80,12 +83,14 @@ const activations = (network: Network, device: DevicePosterior, { design, seed }
  */
 function weights(network: Network, device: DevicePosterior, { design, seed }: Sampling, memoryBudget: number): Sampler {
   const numbers = network.blocks.reduce((sum, b) => sum + b.groups * b.n * b.m, 0);
+  const budget = drawsPlan(memoryBudget);
+  const costs = costsByShape(network);
   const kept = new Map<number, SampledWeights>();
   return {
-    open: (x) => sampledBatch(network, x, () => new Map(), memoryBudget / 2),
+    open: (x) => sampledBatch(network, x, () => new Map(), sampledPlan(costs(x), budget.left)),
     draw: (s) => {
       const draw = kept.get(s) ?? drawWeights(device, noiseOf(design, key(seed), s));
-      const keep = kept.has(s) || NUMBER * (kept.size + 1) * numbers <= memoryBudget / 2;
+      const keep = kept.has(s) || (kept.size + 1) * numbers <= budget.kept;
       if (keep) kept.set(s, draw);
       const rule = sampledNetwork(draw);
       return { rule: () => rule, release: keep ? () => {} : () => disposeWeights(draw) };

@@ -8,13 +8,9 @@
  * operations, in chunks of examples. The results equal those of the general way in `linearised.ts` up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { LAYER_CHUNK, SQUARES_CHUNK } from '../../../limits.js';
 import { timesTransposed } from '../../../network/matmul.js';
 import type { DeviceDirections, Want } from './structure.js';
-
-/** The most numbers in one chunk of U_G diag(q_b): 16 MiB. */
-const LIMIT = 2 ** 22;
-/** The most numbers in one chunk of U_G²: 1 MiB. */
-export const SQUARES = 2 ** 18;
 
 /** The variances [B, C] or covariances [B, C, C] of the outputs, from inputs a [B, n]. */
 export function outputsAlong(
@@ -40,7 +36,7 @@ export function outputsAlong(
 function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
   const columns = tf.transpose(q);
   const [C, m] = U.shape;
-  const step = Math.max(1, Math.floor(SQUARES / m));
+  const step = Math.max(1, Math.floor(SQUARES_CHUNK / m));
   const parts: tf.Tensor[] = [];
   for (let first = 0; first < C; first += step) {
     const count = Math.min(step, C - first);
@@ -54,7 +50,7 @@ function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
 function covariances(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor3D {
   const [B, m] = q.shape;
   const [C] = U.shape;
-  const step = Math.max(1, Math.floor(LIMIT / (C * m)));
+  const step = Math.max(1, Math.floor(LAYER_CHUNK / (C * m)));
   const parts: tf.Tensor3D[] = [];
   for (let first = 0; first < B; first += step) {
     const count = Math.min(step, B - first);

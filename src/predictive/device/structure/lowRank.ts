@@ -15,6 +15,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../../errors.js';
+import { LAYER_CHUNK, MOST_JOINT_OUTPUTS } from '../../../limits.js';
 import { timesTransposed, transposedTimes } from '../../../network/matmul.js';
 import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js';
 import { hasRank, inverseCapacities, type RankParts, rootOf, rowPrecisions } from '../../../posterior/structure/lowRank.js';
@@ -23,22 +24,20 @@ import { noiseAt, noiseNormals } from '../../../random/noise.js';
 import { directional } from './directional.js';
 import type { DeviceForm, DeviceStructure, Hold } from './structure.js';
 
-/** The most numbers in one chunk of rows: 32 MiB. */
-const LOW_RANK_CHUNK = 2 ** 23;
-/** The most outputs for which a covariance is computed. */
-const MOST_OUTPUTS = 4096;
-
 type LowRankLayer = Extract<PosteriorLayer, { readonly structure: 'lowRank' }>;
 
 export const lowRank: DeviceStructure<LowRankLayer> = {
   upload: (posterior, layer, temperature, hold) =>
     hasRank(layer) ? uploadRank(posterior, layer, temperature, hold) : directional.upload(posterior, layer, temperature, hold),
-  // U_A, B and Z, a root for each row, the table of variances, and the chunks from which the table is made.
-  numbers: (layer) => {
-    if (!hasRank(layer)) return directional.numbers(layer);
+  // U_A; the table of variances, and two intermediate results of its size; B, Z and the copy that is turned; a root for each row, in
+  // two orders; and the chunks of rows, which are alive in four copies for covariances and in two for variances.
+  numbers: (layer, want) => {
+    if (!hasRank(layer)) return directional.numbers(layer, want);
     const { n, m, parts } = layer;
     const r = parts.rankValues.rows;
-    return n * n + 3 * n * m + 3 * m * r + 2 * n * r * r + 2 * LOW_RANK_CHUNK;
+    const row = m * (want === 'covariance' ? Math.max(m, r) : r);
+    const chunk = Math.max(row, Math.min(n * row, LAYER_CHUNK));
+    return n * n + 3 * n * m + 3 * m * r + 2 * n * r * r + (want === 'covariance' ? 4 : 2) * chunk;
   },
 };
 
@@ -78,7 +77,7 @@ function uploadRank(
     return { scale: part(s), inverse, turned: tf.matMul(Z, side) };
   };
   const chunks = (numbers: number): ReadonlyArray<readonly [first: number, count: number]> => {
-    const step = Math.max(1, Math.floor(LOW_RANK_CHUNK / numbers));
+    const step = Math.max(1, Math.floor(LAYER_CHUNK / numbers));
     return Array.from({ length: Math.ceil(n / step) }, (_, i) => [i * step, Math.min(step, n - i * step)]);
   };
 
@@ -100,7 +99,7 @@ function uploadRank(
     return tf.matMul(tf.square(tf.matMul(a, U)), table);
   };
   const covariances = (a: tf.Tensor2D): tf.Tensor => {
-    if (m > MOST_OUTPUTS) throw tooManyOutputs(name, m);
+    if (m > MOST_JOINT_OUTPUTS) throw tooManyOutputs(name, m);
     return tf.tidy(() => {
       const u = tf.square(tf.matMul(a, U)) as tf.Tensor2D;
       const size = u.shape[0];
@@ -166,6 +165,6 @@ const tooManyOutputs = (layer: string, C: number) =>
     what: `A covariance of ${C} outputs is too large`,
     layer,
     found: `${C}² numbers an example`,
-    expected: `at most ${MOST_OUTPUTS} outputs`,
+    expected: `at most ${MOST_JOINT_OUTPUTS} outputs`,
     remedy: 'Use predict, which needs only the variances, or sampleModels, which draws whole networks.',
   });

@@ -44,6 +44,6 @@ export type Hold = <T extends tf.Tensor>(t: T) => T;
 export interface DeviceStructure<L extends PosteriorLayer> {
   /** Uploads a layer at temperature T. */
   readonly upload: (posterior: Posterior, layer: L, temperature: number, hold: Hold) => DeviceForm;
-  /** How many numbers the tensors of a layer take while they are made. */
-  readonly numbers: (layer: L) => number;
+  /** How many numbers the tensors of a layer take while they are made and used. */
+  readonly numbers: (layer: L, want: Want) => number;
 }
