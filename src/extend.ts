@@ -18,6 +18,7 @@ export type { LinearLayer, LinearMap, MapWeights, ValueShape } from './network/l
 export { type LossMatch, matchLoss } from './network/loss.js';
 export { type Block, type Head, type Network, readNetwork, withBlocks } from './network/network.js';
 export type { Layer, LayerUse } from './network/ops.js';
+export { atAllUses } from './network/positions.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 
 // Likelihoods, as the library works with them.

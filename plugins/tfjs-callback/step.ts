@@ -1,6 +1,14 @@
 /** Makes the batch that estimators understand out of the tensors that the taps captured in one training step. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BatchTensors, type BlockRows, fromDevice, type Head, laplaceError, type Network } from 'tfjs-laplace/extend';
+import {
+  atAllUses,
+  type BatchTensors,
+  type BlockRows,
+  fromDevice,
+  type Head,
+  laplaceError,
+  type Network,
+} from 'tfjs-laplace/extend';
 import type { Captured, CapturedLoss } from './taps.js';
 
 /**
@@ -39,12 +47,10 @@ function rowsOf(
   for (const { name, layer } of blocks) {
     const calls = captured.rows.get(name) ?? [];
     if (calls.length !== uses.filter((use) => use.layer === layer).length) return undefined;
-    const joined = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D =>
-      parts.length === 1 ? (parts[0] as tf.Tensor4D) : tf.concat([...parts], 2);
-    const g = joined(calls.map(({ gradient }) => gradient));
+    const g = atAllUses(calls.map(({ gradient }) => gradient));
     const scaled: tf.Tensor4D = tf.mul(g, scale * g.shape[1]);
     rows.set(name, {
-      input: joined(calls.map(({ input }) => input)),
+      input: atAllUses(calls.map(({ input }) => input)),
       // An example of weight 0 has no gradient, and does not count.
       gradient: weights === undefined ? scaled : tf.divNoNan(scaled, tf.reshape(weights, [1, -1, 1, 1])),
     });
@@ -62,7 +68,7 @@ function outputsOf({ heads, uses }: Network, { preactivations, losses }: Capture
     return f === undefined ? [] : [tf.reshape(f, [f.shape[0] as number, -1]) as tf.Tensor2D];
   });
   if (parts.length < heads.length) return undefined;
-  return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
+  return tf.concat(parts, 1);
 }
 
 /**

@@ -4,8 +4,9 @@
  * A rule says what a layer with weights computes. So the same walk serves the MAP, sampled weights and sampled pre-activations.
  * Passes that differ only in the covered layers begin at common features. Everything is allocated inside the caller's `tf.tidy`.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { activeValues } from './active.js';
+import { concat } from './concat.js';
 import { present } from './linear/index.js';
 import type { Network } from './network.js';
 import { inputsOf, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
@@ -53,7 +54,7 @@ export function features(network: Network, inputs: ReadonlyArray<tf.Tensor>): Fe
 export function forwardFrom(network: Network, { values: known, above }: Features, rule: LinearRule): Tape {
   const values = run(known, above, rule);
   const ends = network.ends.map((id) => values.get(id) as tf.Tensor2D);
-  const outputs = ends.length === 1 ? (ends[0] as tf.Tensor2D) : tf.concat(ends, 1);
+  const outputs = concat(ends, 1);
   return { size: outputs.shape[0], values, outputs };
 }
 

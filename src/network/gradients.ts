@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CHUNK } from '../limits.js';
 import type { Block } from './blocks.js';
+import { concat } from './concat.js';
 import type { Tape } from './forward.js';
 import { inputsAt } from './positions.js';
 import type { Stack } from './stack.js';
@@ -116,8 +117,7 @@ export function endToEnd(
     const a = numbersOf(block, inputsAt(block, tape));
     const g = gradients.get(block) as tf.Tensor4D;
     const parts = mapWeightGradients(a, g, stack, (G) => tf.transpose(G, [1, 3, 0, 2, 4]), numbers);
-    const all = parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
-    return tf.reshape(all, [-1, block.groups * block.n * block.m]);
+    return tf.reshape(concat(parts, 0), [-1, block.groups * block.n * block.m]);
   });
   return tf.concat(columns, 1) as tf.Tensor2D;
 }

@@ -3,6 +3,7 @@
  * block with twice the positions. Everything is allocated inside the caller's `tf.tidy`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { concat } from './concat.js';
 import type { Tape } from './forward.js';
 import type { Block } from './network.js';
 
@@ -23,8 +24,8 @@ export function inputsOfUse({ map, bias }: Pick<Block, 'map' | 'bias'>, x: tf.Te
   return map.n === 1 ? ones : tf.concat([a, ones], 3);
 }
 
-const atAllUses = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D =>
-  parts.length === 1 ? (parts[0] as tf.Tensor4D) : tf.concat([...parts], 2);
+/** Joins the rows of all uses of a layer, each [P, R, T, d], along their positions. */
+export const atAllUses = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D => concat(parts, 2);
 
 /** Joins rows and positions: [P, R, T, d] to [P, R·T, d], or to a matrix [R·T, d] where there is one group. */
 export function flatRows(t: tf.Tensor4D): tf.Tensor2D | tf.Tensor3D {

@@ -4,6 +4,7 @@
  * the number of channels. Reference: Grosse & Martens 2016, section 2.2 (the expansion operator).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { concat } from '../concat.js';
 
 /** A convolution's window. Spatial dimensions only, channels last. */
 export interface Window {
@@ -47,7 +48,7 @@ export function patches(x: tf.Tensor, window: Window): tf.Tensor4D {
     const seen = tf.stridedSlice(around, begin, [R, ...end, channels], [1, ...window.strides, 1]);
     return tf.reshape(seen, [R, T, 1, channels]) as tf.Tensor4D;
   });
-  return taps.length === 1 ? (taps[0] as tf.Tensor4D) : tf.concat(taps, 2);
+  return concat(taps, 2);
 }
 
 /**

@@ -6,30 +6,44 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../../errors.js';
 import { fromDevice } from '../../network/device.js';
 
+/** Tensors by name. Under each name is one tensor, or a list with a tensor for each head. */
+export type Results = Readonly<Record<string, tf.Tensor | ReadonlyArray<tf.Tensor>>>;
+
+/** The numbers of such results on the host. */
+export type OnHost<R extends Results> = {
+  readonly [K in keyof R]: R[K] extends ReadonlyArray<tf.Tensor> ? ReadonlyArray<Float32Array> : Float32Array;
+};
+
 /**
  * Runs `f` on pieces of at most `step` examples, with one download for each piece. Rejects with `NotFinite` if an input holds a
  * number that is not finite.
  *
- * @returns the results of `f` by name, each [B, …], joined over the pieces
+ * @returns the results of `f`, each tensor [B, …] joined over the pieces
  */
-export async function inPieces<K extends string>(
+export async function inPieces<R extends Results>(
   x: ReadonlyArray<tf.Tensor>,
   step: number,
-  f: (piece: ReadonlyArray<tf.Tensor>) => Record<K, tf.Tensor>,
-): Promise<Record<K, Float32Array>> {
+  f: (piece: ReadonlyArray<tf.Tensor>) => R,
+): Promise<OnHost<R>> {
   const B = x[0]?.shape[0] as number;
-  const parts: Array<Record<K, Float32Array>> = [];
+  const parts: OnHost<R>[] = [];
   for (let start = 0; start < B; start += step) {
     const results = tf.tidy(() => {
-      const pieces = pieceOf(x, start, step);
-      return { ...f(pieces), finite: allFinite(pieces) } as tf.NamedTensorMap;
-    }) as Record<K | 'finite', tf.Tensor>;
-    const { finite, ...values } = await downloadAll(results);
+      const piece = pieceOf(x, start, step);
+      return { ...f(piece), finite: allFinite(piece) } as tf.NamedTensorMap;
+    }) as unknown as R & { readonly finite: tf.Tensor };
+    const { finite, ...own } = await downloadAll(results);
     if (finite[0] === 0) throw inputsNotFinite();
-    parts.push(values as Record<K, Float32Array>);
+    parts.push(own as unknown as OnHost<R>);
   }
-  const names = Object.keys(parts[0] as object) as K[];
-  return Object.fromEntries(names.map((name) => [name, joined(parts.map((p) => p[name]))])) as Record<K, Float32Array>;
+  const [first] = parts as [OnHost<R>];
+  const whole = Object.entries(first).map(([name, numbers]) => {
+    const own = parts.map((part) => part[name as keyof R]);
+    if (!Array.isArray(numbers)) return [name, joined(own as ReadonlyArray<Float32Array>)] as const;
+    const lists = own as ReadonlyArray<ReadonlyArray<Float32Array>>;
+    return [name, numbers.map((_, i) => joined(lists.map((list) => list[i] as Float32Array)))] as const;
+  });
+  return Object.fromEntries(whole) as OnHost<R>;
 }
 
 /** Rejects with `NotFinite` if an input holds a number that is not finite. */
@@ -65,13 +79,14 @@ export const inputsNotFinite = (): LaplaceError =>
   });
 
 /** Downloads tensors and frees them. */
-export async function downloadAll<K extends string>(tensors: Record<K, tf.Tensor>): Promise<Record<K, Float32Array>> {
+export async function downloadAll<R extends Results>(results: R): Promise<OnHost<R>> {
+  const numbersOf = (own: tf.Tensor | ReadonlyArray<tf.Tensor>): Promise<unknown> =>
+    'data' in own ? own.data() : Promise.all(own.map((t) => t.data()));
   try {
-    const entries = Object.entries<tf.Tensor>(tensors);
-    const values = await fromDevice(Promise.all(entries.map(([, t]) => t.data())));
-    return Object.fromEntries(entries.map(([name], i) => [name, values[i]])) as Record<K, Float32Array>;
+    const entries = Object.entries(results).map(async ([name, own]) => [name, await numbersOf(own)] as const);
+    return Object.fromEntries(await fromDevice(Promise.all(entries))) as OnHost<R>;
   } finally {
-    tf.dispose(tensors as tf.NamedTensorMap);
+    tf.dispose(results as unknown as tf.NamedTensorMap);
   }
 }
 

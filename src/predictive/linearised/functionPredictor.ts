@@ -1,6 +1,6 @@
 /** The linearised predictive by Monte Carlo: sampled functions of the linearised network go through the likelihood's own link. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Network } from '../../network/network.js';
+import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
 import type { Predictor } from '../prediction.js';
@@ -26,20 +26,19 @@ export function functionPredictor(
   const functions = sampledFunctions(network, posterior, predictive, memoryBudget);
   return {
     predict: async (x) => {
-      const values = await functions.run(x, ({ values: f }) => {
+      const { predictions } = await functions.run(x, ({ values: f }) => {
         const [B] = f.shape;
-        return Object.fromEntries(
-          heads.map((head, i) => {
-            const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);
-            // Each step of a sequence is a row of the report, so [B, S, steps, P] becomes [B, steps, S, P].
-            const rows = predicted(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
-            const steps = head.outputs / head.row.outputs;
-            return [`${i}`, tf.transpose(tf.reshape(rows, [B, samples, steps, -1]), [0, 2, 1, 3])];
-          }),
-        );
+        const ofHead = (head: Head): tf.Tensor => {
+          const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);
+          // Each step of a sequence is a row of the report, so [B, S, steps, P] becomes [B, steps, S, P].
+          const rows = predicted(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
+          const steps = head.outputs / head.row.outputs;
+          return tf.transpose(tf.reshape(rows, [B, samples, steps, -1]), [0, 2, 1, 3]);
+        };
+        return { predictions: heads.map(ofHead) };
       });
       return ofHeads(network, (head, i) => {
-        const draws = values[`${i}`] as Float32Array;
+        const draws = predictions[i] as Float32Array;
         const rows = ((x[0]?.shape[0] as number) * head.outputs) / head.row.outputs;
         return reportSamples(head, draws, samples, draws.length / (rows * samples), predictive.design);
       });

@@ -14,6 +14,7 @@
  * one that `joint.ts` computes.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { concat } from '../../network/concat.js';
 import { costsByShape } from '../../network/costs.js';
 import { forward, type Tape } from '../../network/forward.js';
 import type { Block, Network } from '../../network/network.js';
@@ -23,7 +24,7 @@ import { requireDirections } from '../../posterior/variances.js';
 import { key } from '../../random/key.js';
 import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import { type DeviceLayer, residentPosterior } from '../device/device.js';
-import { inPieces } from '../device/pieces.js';
+import { inPieces, type OnHost, type Results } from '../device/pieces.js';
 import { checkBudget, drawsPlan, type FunctionsPlan, functionsPlan } from '../device/plans.js';
 import { runningSum } from '../device/runningSum.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
@@ -48,11 +49,8 @@ export interface FunctionValues {
 
 /** Fixed functions that can be evaluated at any inputs. */
 export interface Functions {
-  /** Calls `f` with the values at each piece of a batch and joins the tensors [B, …] that it returns over the batch. */
-  readonly run: <K extends string>(
-    x: ReadonlyArray<tf.Tensor>,
-    f: (values: FunctionValues) => Record<K, tf.Tensor>,
-  ) => Promise<Record<K, Float32Array>>;
+  /** Applies `f` to the values at each piece of a batch. Returns its results, each tensor [B, …] joined over the batch. */
+  readonly run: <R extends Results>(x: ReadonlyArray<tf.Tensor>, f: (values: FunctionValues) => R) => Promise<OnHost<R>>;
   readonly dispose: () => void;
 }
 
@@ -134,7 +132,7 @@ function changeBy(
     const [P, R, T, m] = t.shape;
     return tf.reshape(tf.transpose(tf.reshape(t, [P, R / B, B, T, m]), [2, 1, 0, 3, 4]), [B, R / B, P * T * m]);
   };
-  const g = sideBySide([...gradients.values()].map(byExample));
+  const g = concat([...gradients.values()].map(byExample), 2);
   const blocks = [...gradients.keys()];
   /** δz of draw s, at all positions of all blocks of the layer: [B, Z]. */
   const changes = (s: number): tf.Tensor =>
@@ -145,7 +143,7 @@ function changeBy(
         const z = block.ops.map(({ map, input }) => map.apply(values.get(input) as tf.Tensor, weights));
         return byExample(gradientsAt(block, z));
       });
-      return tf.reshape(sideBySide(parts), [B, -1]);
+      return tf.reshape(concat(parts, 2), [B, -1]);
     });
   const width = g.size / (g.shape[1] as number);
   const step = Math.max(1, Math.floor(most / width));
@@ -159,7 +157,5 @@ function changeBy(
       return tf.matMul(g as tf.Tensor3D, columns as tf.Tensor3D);
     }),
   );
-  return sideBySide(parts) as tf.Tensor3D;
+  return concat(parts, 2) as tf.Tensor3D;
 }
-
-const sideBySide = (parts: tf.Tensor[]): tf.Tensor => (parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 2));

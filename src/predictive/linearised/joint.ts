@@ -9,6 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { CHUNK } from '../../limits.js';
+import { concat } from '../../network/concat.js';
 import { costsOf } from '../../network/costs.js';
 import { forward, type Tape } from '../../network/forward.js';
 import { endToEnd } from '../../network/gradients.js';
@@ -157,10 +158,11 @@ function between(
 }
 
 /** Computes tiles one after another and joins them side by side. */
-function strip(tiles: ReadonlyArray<() => tf.Tensor2D>): tf.Tensor2D {
-  const made = tiles.map((tile) => tf.tidy(tile));
-  return made.length === 1 ? (made[0] as tf.Tensor2D) : tf.concat(made, 1);
-}
+const strip = (tiles: ReadonlyArray<() => tf.Tensor2D>): tf.Tensor2D =>
+  concat(
+    tiles.map((tile) => tf.tidy(tile)),
+    1,
+  );
 
 /** Cuts the examples from index `first` on into pieces. Each function makes one piece when it is called. */
 const slices = (x: ReadonlyArray<tf.Tensor>, first: number, step: number): ReadonlyArray<() => tf.Tensor[]> => {

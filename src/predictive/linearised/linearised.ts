@@ -12,6 +12,7 @@
  * The result is exact for the linearised network: it equals brute-force Jacobians up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { concat } from '../../network/concat.js';
 import { forward, type Tape } from '../../network/forward.js';
 import {
   endToEnd,
@@ -63,8 +64,7 @@ export function linearised(
 
 /** The variances [B, C], computed for some outputs at a time. */
 function chunked(C: number, { outputs: step = C }: Chunks, of: (outputs: ReadonlyArray<number>) => tf.Tensor): tf.Tensor {
-  const parts = ranges(C, step).map(of);
-  return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 1);
+  return concat(ranges(C, step).map(of), 1);
 }
 
 /**
@@ -187,8 +187,7 @@ function ofBlock(
     const rows = tf.reshape(tf.transpose(scaled, [1, 3, 0, 2, 4]), [G.shape[1], C, P * n * m]) as tf.Tensor3D;
     return tf.matMul(rows, rows, false, true);
   };
-  const parts = mapWeightGradients(rotate(a, layer.inputVectors), v, stack, take, numbers);
-  return parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0);
+  return concat(mapWeightGradients(rotate(a, layer.inputVectors), v, stack, take, numbers), 0);
 }
 
 /**

@@ -7,18 +7,15 @@ import { costsByShape } from '../../network/costs.js';
 import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import { type DevicePosterior, posteriorOnDemand, residentPosterior } from '../device/device.js';
-import { inPieces } from '../device/pieces.js';
+import { inPieces, type OnHost, type Results } from '../device/pieces.js';
 import { checkBudget, linearisedPlan } from '../device/plans.js';
 import type { Want } from '../device/structure/structure.js';
 import { linearised, type OutputDistribution } from './linearised.js';
 
 /** Computes linearised outputs batch by batch. The caller disposes it. */
 export interface LinearisedPieces {
-  /** Applies `f` to the distribution of each piece's outputs. Returns the results by name, each [B, …], joined over the batch. */
-  readonly run: <K extends string>(
-    x: ReadonlyArray<tf.Tensor>,
-    f: (outputs: OutputDistribution) => Record<K, tf.Tensor>,
-  ) => Promise<Record<K, Float32Array>>;
+  /** Applies `f` to the distribution of each piece's outputs. Returns its results, each tensor [B, …] joined over the batch. */
+  readonly run: <R extends Results>(x: ReadonlyArray<tf.Tensor>, f: (outputs: OutputDistribution) => R) => Promise<OnHost<R>>;
   readonly dispose: () => void;
 }
 

@@ -39,16 +39,12 @@ export function linearisedPredictor(
   const pieces = linearisedPieces(network, posterior, predictive.temperature, want, memoryBudget);
   return {
     predict: async (x) => {
-      const values = await pieces.run(x, ({ mean, covariance }) =>
-        Object.fromEntries(
-          heads.flatMap((head, i) => [
-            [`mean${i}`, tf.slice(mean, [0, head.first], [-1, head.outputs])],
-            [`covariance${i}`, ownCovariance(head, covariance)],
-          ]),
-        ),
-      );
+      const { means, covariances } = await pieces.run(x, ({ mean, covariance }) => ({
+        means: heads.map((head) => tf.slice(mean, [0, head.first], [-1, head.outputs])),
+        covariances: heads.map((head) => ownCovariance(head, covariance)),
+      }));
       return ofHeads(network, (head, i) =>
-        reportGaussian(head, values[`mean${i}`] as Float32Array, values[`covariance${i}`] as Float32Array, predictive),
+        reportGaussian(head, means[i] as Float32Array, covariances[i] as Float32Array, predictive),
       );
     },
     dispose: pieces.dispose,

@@ -16,6 +16,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { CHUNK } from '../../limits.js';
+import { concat } from '../../network/concat.js';
 import type { Tape } from '../../network/forward.js';
 import { mapWeightGradients, ownGradients, rotate, type WeightGradients } from '../../network/gradients.js';
 import { timesTransposed } from '../../network/matmul.js';
@@ -125,7 +126,7 @@ function atOnePosition({ variances }: DeviceDirections, left: Positions, right: 
         return tf.reshape(tf.matMul(tf.slice(v, [x, 0, j], [X, C, J]) as tf.Tensor3D, inner), [X * C, B2 * C]) as tf.Tensor2D;
       }),
     );
-    return joined(parts);
+    return concat(parts, 0);
   });
 }
 
@@ -183,7 +184,7 @@ function throughGradients(left: Positions, right: Positions, { n, inputs, varian
       const width = P * k * m;
       const take = (G: WeightGradients): tf.Tensor => tf.reshape(tf.transpose(G, [1, 3, 0, 2, 4]), [-1, width]);
       const parts = mapWeightGradients(inputs(side, i, k), side.gradients, side.stack, take, Math.min(CHUNK, limit / 4));
-      return joined(parts as tf.Tensor2D[]);
+      return concat(parts as tf.Tensor2D[], 0);
     };
     const first = gradients(left);
     const second = left === right ? first : gradients(right);
@@ -205,5 +206,3 @@ function summed(size: number, step: number, part: (first: number, count: number)
   chunks(size, step, (first, count) => sum.add(() => part(first, count)));
   return sum.value();
 }
-
-const joined = (parts: tf.Tensor2D[]): tf.Tensor2D => (parts.length === 1 ? (parts[0] as tf.Tensor2D) : tf.concat(parts, 0));

@@ -9,6 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_CHUNK, SQUARES_CHUNK } from '../../../limits.js';
+import { concat } from '../../../network/concat.js';
 import { timesTransposed } from '../../../network/matmul.js';
 import type { DeviceDirections, Want } from './structure.js';
 
@@ -44,7 +45,7 @@ function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
       tf.tidy(() => tf.matMul(tf.square(count === C ? U : (tf.slice(U, [first, 0], [count, m]) as tf.Tensor2D)), columns)),
     );
   }
-  return tf.transpose(parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 0));
+  return tf.transpose(concat(parts, 0));
 }
 
 function covariances(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor3D {
@@ -61,5 +62,5 @@ function covariances(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor3D {
       }),
     );
   }
-  return parts.length === 1 ? (parts[0] as tf.Tensor3D) : tf.concat(parts, 0);
+  return concat(parts, 0);
 }

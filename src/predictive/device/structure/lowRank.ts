@@ -16,6 +16,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../../../errors.js';
 import { LAYER_CHUNK, MOST_JOINT_OUTPUTS } from '../../../limits.js';
+import { concat } from '../../../network/concat.js';
 import { timesTransposed, transposedTimes } from '../../../network/matmul.js';
 import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js';
 import { hasRank, inverseCapacities, type RankParts, rootOf, rowPrecisions } from '../../../posterior/structure/lowRank.js';
@@ -91,7 +92,7 @@ function uploadRank(
         return tf.mul(temperature, tf.mul(inverse, tf.relu(tf.sub(1, pulled))));
       }),
     );
-    return (parts.length === 1 ? parts[0] : tf.concat(parts, 0)) as tf.Tensor2D;
+    return concat(parts, 0) as tf.Tensor2D;
   };
 
   const variances = (a: tf.Tensor2D): tf.Tensor => {
