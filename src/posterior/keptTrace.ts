@@ -1,5 +1,6 @@
 /** How much of the trace of an output factor is held by the directions that `lowRank` keeps. */
 import type { PosteriorLayer } from './posterior.js';
+import { posteriorStructure } from './structure/index.js';
 
 /**
  * The share of the trace of a layer's output factor G that the kept directions hold.
@@ -21,10 +22,4 @@ import type { PosteriorLayer } from './posterior.js';
  * keptTrace(posterior.layers[0]) > 0.99; // => true
  * ```
  */
-export function keptTrace(layer: PosteriorLayer): number {
-  if (layer.structure !== 'lowRank') return 1;
-  const { diagonal, rankValues } = layer.parts;
-  if (rankValues === undefined) return 1;
-  const [rest, kept] = [diagonal, rankValues].map(({ data }) => data.reduce((sum, v) => sum + v, 0)) as [number, number];
-  return kept / (rest + kept);
-}
+export const keptTrace = (layer: PosteriorLayer): number => posteriorStructure(layer).keptTrace?.(layer) ?? 1;

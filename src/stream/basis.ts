@@ -25,7 +25,7 @@ export function checkBasis(
   basis: EigenBasis,
 ): E.Either<LaplaceError, EigenBasis> {
   for (const [i, { name, structure, groups, n, m }] of layers.entries()) {
-    if (structure !== 'eigen') continue;
+    if (structureNamed(structure).rotated !== true) continue;
     const own = basis.layers.get(name);
     const input = !rotatesInputs(blocks[i] as Block) || fits(own?.input, groups, n);
     if (input && fits(own?.gradient, groups, m)) continue;

@@ -11,6 +11,7 @@ import type { Curvature } from '../curvature/codec.js';
 import { coverage } from '../curvature/coverage/coverage.js';
 import { prepare } from '../curvature/estimator.js';
 import type { EigenBasis, Rotation } from '../curvature/layout.js';
+import { structureNamed } from '../curvature/structure/index.js';
 import type { Likelihood } from '../likelihood/index.js';
 import type { AsyncLinalgEngine, LinalgEngine } from '../linalg/engine.js';
 import { chosenEngine, type EngineChoice } from '../linalg/select.js';
@@ -112,7 +113,7 @@ function blankBasis(network: Network, curvature: Curvature): EigenBasis {
   const { layout, network: own } = orThrow(prepare(network, curvature));
   const zeros = (groups: number, d: number): Matrix => ({ rows: groups * d, cols: d, data: new Float64Array(groups * d * d) });
   const layers = layout.layers.map(({ name, structure, groups, n, m }, i): readonly [string, Rotation] => {
-    if (structure !== 'eigen') return [name, {}];
+    if (structureNamed(structure).rotated !== true) return [name, {}];
     const input = rotatesInputs(own.blocks[i] as Block) ? { input: zeros(groups, n) } : {};
     return [name, { ...input, gradient: zeros(groups, m) }];
   });

@@ -7,6 +7,7 @@ import type { SummedStructure, SumShape } from './structure.js';
 
 export const eigen = {
   scope: 'block',
+  rotated: true,
   sums: (shape) => ({ squares: squaresShape(shape) }),
   addGradients: (subject, reached, sink) => sink.add(subject.layer, 'squares', squares(subject, reached)),
   closedForm: closedSquares,

@@ -103,6 +103,8 @@ export interface SumCost {
 export interface SummedStructure<Parts extends object> {
   /** Whether a set of sums belongs to one block, or to all covered blocks together. */
   readonly scope: 'block' | 'network';
+  /** Whether the sums are taken along given directions (`rotation` of the subject), so that a pass needs a basis. Default: no. */
+  readonly rotated?: true;
   /** The sums of a layer, by name. */
   readonly sums: (shape: LayerShape) => Parts;
   /** Adds the sums that need only the inputs a [P, B, T, n]. `weights` [B] say how often each example counts. */

@@ -68,6 +68,10 @@ export const lowRank: PosteriorStructure<LowRankParts> = {
   },
   precisions: (layer, setting) =>
     hasRank(layer) ? undefined : { _tag: 'rows', ...rowPrecisions(layer, setting), gradient: layer.parts.diagonal.data },
+  keptTrace: (layer) => {
+    const sum = ({ data }: Matrix): number => data.reduce((total, v) => total + v, 0);
+    return hasRank(layer) ? sum(layer.parts.rankValues) / (sum(layer.parts.diagonal) + sum(layer.parts.rankValues)) : 1;
+  },
 };
 
 /** The diagonal and the low rank part of G, from the diagonal [m, 1] of G and its sketch G Ω [m, l]. */

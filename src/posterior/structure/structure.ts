@@ -65,4 +65,6 @@ export interface PosteriorStructure<Parts> {
   readonly determinant: (layer: Distribution<Parts>, setting: Setting) => Determinant;
   /** The precisions along the layer's directions; undefined if the weights are independent along no directions. */
   readonly precisions: (layer: Distribution<Parts>, setting: Setting) => Precisions | undefined;
+  /** The share of the trace of G that the kept directions hold. Absent if a structure keeps all of it. */
+  readonly keptTrace?: (layer: Distribution<Parts>) => number;
 }
