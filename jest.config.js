@@ -13,6 +13,7 @@ process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
 const ONCE = [
   'browser/**/*',
   'codec/**/*',
+  'curvature/{difference,merge}',
   'docs/**/*',
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',

@@ -1,6 +1,6 @@
 /**
- * What authors of plugins and of layers, likelihoods, Fisher matrices, links and engines of their own need beside `index.ts`: networks and
- * their blocks, the accumulation behind the operators, linear algebra, codecs, and errors. See docs/extending.md.
+ * The names that you need to extend the library, beside the names of `index.ts`. They serve plugins, and layers, likelihoods,
+ * Fisher matrices, links and linear algebra engines of your own. See docs/extending.md.
  */
 
 // Errors.

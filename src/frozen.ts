@@ -1,8 +1,8 @@
 /** Plain values that nobody can change. */
 
 /**
- * A copy of a plain value that is frozen all the way down: objects and arrays. Typed arrays cannot be frozen and stay the same arrays, as
- * do functions and objects with a prototype of their own.
+ * A copy of a plain value whose objects and arrays are frozen at every level. Typed arrays cannot be frozen: the copy holds the
+ * same ones. It also holds the same functions, maps and other built-in objects.
  */
 export function frozen<A>(value: A): A {
   if (Array.isArray(value)) return Object.freeze(value.map(frozen)) as A;

@@ -1,6 +1,6 @@
 /**
- * Kronecker-factored Laplace approximation for TensorFlow.js: everything that users write, listed by hand. What authors of plugins need
- * beside it is in `extend.ts`.
+ * Kronecker-factored Laplace approximation for TensorFlow.js. This file lists by hand every name for users. `extend.ts` lists
+ * further names, for authors of plugins and extensions.
  */
 
 // Errors and shared shapes.
@@ -143,7 +143,7 @@ export {
   type ScoredGroups,
 } from './metrics/index.js';
 
-// Linear algebra for `toPosterior`, and the names of inputs, models and weights.
+// Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 
 export type { AsyncLinalgEngine, EngineName, LinalgEngine } from './linalg/engine.js';
 export type { EngineChoice } from './linalg/select.js';

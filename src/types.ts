@@ -1,5 +1,5 @@
 /**
- * Types that every folder shares. The letters are those of the documentation:
+ * Types that every folder shares. The letters are the same in all documentation:
  * B examples of a batch, N examples of the data set, n inputs of a layer (bias included), m outputs of a layer,
  * C outputs of the network. Matrices are row-major host arrays: immutable, structured-cloneable, serialisable.
  */

@@ -2,7 +2,6 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
-  bernoulli,
   categorical,
   emptyFactors,
   type Factors,
@@ -16,7 +15,7 @@ import {
 } from 'tfjs-laplace';
 import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
-import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
+import { dataFor, factorsOf, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
@@ -124,27 +123,6 @@ describe('merge', () => {
       }),
     );
   });
-
-  it.each<[string, Factors]>([
-    ['other weights', { ...EMPTY, fingerprint: 'beef' }],
-    [
-      'another estimator',
-      { ...EMPTY, layout: { ...LAYOUT, estimator: { _tag: 'kfac', fisher: { _tag: 'empirical' }, weightSharing: 'expand' } } },
-    ],
-    ['another likelihood', { ...EMPTY, layout: { ...LAYOUT, likelihood: bernoulli() } }],
-    ['other layers', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.slice(1) } }],
-    ['another size', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, n: l.n + 1 })) } }],
-    [
-      'another structure',
-      { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, structure: 'diagonal' as const })) } },
-    ],
-    ['other groups', { ...EMPTY, layout: { ...LAYOUT, layers: LAYOUT.layers.map((l) => ({ ...l, groups: 3 })) } }],
-    ['another basis', { ...EMPTY, layout: { ...LAYOUT, basis: 'cafe' } }],
-    ['other covered layers', { ...EMPTY, layout: { ...LAYOUT, covered: ['a'] } }],
-  ])('refuses %s', (_, other) => {
-    expect(kindOf(merge(EMPTY, other))).toBe('Mismatch');
-    expect(kindOf(merge(other, EMPTY))).toBe('Mismatch');
-  });
 });
 
 describe('mergeEpochs', () => {
@@ -163,10 +141,6 @@ describe('mergeEpochs', () => {
         expect([found.fingerprint, found.weights]).toEqual([later.fingerprint, later.weights]);
       }),
     );
-  });
-
-  it('refuses other layouts', () => {
-    expect(kindOf(mergeEpochs(EMPTY, { ...EMPTY, layout: { ...LAYOUT, covered: ['a'] } }))).toBe('Mismatch');
   });
 });
 

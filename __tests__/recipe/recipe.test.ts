@@ -150,7 +150,7 @@ describe('encodeRecipe', () => {
       kind: 'InvalidRecipe',
       field: 'epochs.predicate',
       found: 'a function',
-      expected: 'finalEpochs or everyEpoch, which are data',
+      expected: 'finalEpochs or everyEpoch',
     });
   });
 
@@ -159,8 +159,7 @@ describe('encodeRecipe', () => {
     expect(E.isLeft(result) && result.left).toMatchObject({
       kind: 'InvalidRecipe',
       field: 'likelihood',
-      message:
-        "recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library's, which are data.",
+      message: 'recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library.',
     });
   });
 
@@ -172,7 +171,7 @@ describe('encodeRecipe', () => {
       kind: 'InvalidRecipe',
       field: 'predictive.link',
       found: 'a function',
-      expected: "a link of the library's, which are data",
+      expected: 'a link of the library',
     });
   });
 

@@ -9,9 +9,9 @@ import * as t from 'io-ts';
 
 /** Decodes unknown input to `A`; `I` is what may be written for it. Values are plain data, so encoding changes nothing. */
 export interface Codec<A, I = A> extends t.Type<A, A, unknown> {
-  /** Exists in the type only. */
+  /** This field exists in the type only. */
   readonly _Input?: I;
-  /** The fields that its values can have, beside the tag; none where they are not objects of known fields. */
+  /** The names of the fields that a value can have, without the tag. Empty if values are not objects with known fields. */
   readonly fields: ReadonlyArray<string>;
 }
 
@@ -58,7 +58,7 @@ export function anyOf<A, I, B, J>(
 export const defaulted = <A, I>(inner: Codec<A, I>, fallback: I): Codec<A, I | undefined> =>
   codec(inner.name, inner.is, (value, context) => inner.validate(value === undefined ? fallback : value, context), inner.fields);
 
-/** The same codec, for a field that may be missing and then stays missing. */
+/** The same codec, for a field that may be missing. A missing field stays missing. */
 export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | undefined> =>
   codec<A | undefined, I | undefined>(
     inner.name,
@@ -67,6 +67,6 @@ export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | und
     inner.fields,
   );
 
-/** An object that is not an array, a map or another built-in collection. */
+/** Whether a value is an object, and not an array, a map or another built-in collection. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]';

@@ -5,7 +5,11 @@ import * as t from 'io-ts';
 /** A key, the codec of the value there, and the value. */
 export type Part<A> = readonly [key: string, codec: t.Type<A, A, unknown>, value: unknown];
 
-/** @param others problems that are known beforehand. */
+/**
+ * Decodes every part.
+ *
+ * @param others problems that are known beforehand; they come after the problems of the parts
+ */
 export function collect<A>(
   parts: ReadonlyArray<Part<A>>,
   context: t.Context,

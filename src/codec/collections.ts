@@ -4,10 +4,10 @@ import * as t from 'io-ts';
 import { type Codec, codec, isRecord } from './codec.js';
 import { collect, toObject } from './collect.js';
 
-/** A list, not empty. */
+/** A list with at least one item. */
 export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> {
   const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value) && value.length > 0;
-  // `Array.from` makes holes `undefined`, where `every` would pass over them.
+  // `Array.from` turns holes into `undefined`. `every` alone would pass over them.
   const is = (value: unknown): value is ReadonlyArray<A> => isList(value) && Array.from(value).every(item.is);
 
   return codec(name, is, (value, context) => {
@@ -20,7 +20,7 @@ export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> 
   });
 }
 
-/** An object, not empty, whose keys the caller chooses. */
+/** An object with at least one key. The caller chooses the keys. */
 export function dictionary<A, I = A>(
   name: string,
   item: Codec<A, I>,

@@ -1,6 +1,6 @@
 /**
- * Turns io-ts's results into the library's error value: all problems at once, each with its path, what was found and what is
- * allowed.
+ * Turns io-ts's problems into one error value of the library. The error lists all problems at once, each with its path, what was
+ * found and what is allowed.
  */
 import { either as E } from 'fp-ts';
 import type * as t from 'io-ts';
@@ -8,13 +8,15 @@ import { type DecodeIssue, type LaplaceError, type LaplaceErrorKind, laplaceErro
 import { type Codec, isRecord } from './codec.js';
 import { describe } from './words.js';
 
-/** Decodes unknown input. `what` names the input in the message. */
+/** Decodes unknown input. `what` names the input in the error `InvalidRecipe`. */
 export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
   E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
 
 /**
- * The body of a constructor: decodes its options to a tagged value, or throws `InvalidOption` naming the fields. A constructor is
- * called like the tag it makes, unless `tag` says otherwise.
+ * Makes the tagged value of a constructor from its options. Throws an `InvalidOption` that names the fields.
+ *
+ * @param maker the name of the constructor, for the error
+ * @param tag the tag of the value; by default the name of the constructor
  */
 export function make<A, I>(maker: string, codec: Codec<A, I>, options: unknown, tag: string = maker): A {
   if (!isRecord(options)) {
@@ -32,7 +34,7 @@ const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue =>
   expected: message ?? context.at(-1)?.type.name ?? 'something else',
 });
 
-/** `curvature.layers[1]`, `prior.precisions["a.b"]`; empty for the whole input. */
+/** The path as one would write it in code: `curvature.layers[1]`, `prior.precisions["a.b"]`. It is empty for the whole input. */
 const pathOf = (keys: ReadonlyArray<string>): string =>
   keys
     .slice(1)

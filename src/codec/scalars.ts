@@ -1,4 +1,7 @@
-/** Codecs of numbers, strings and functions. The name of each says what it allows. None allows NaN or infinity; -0 becomes 0. */
+/**
+ * Codecs of numbers, strings and functions. The name of each codec says what it allows. No codec allows NaN or infinity, and -0
+ * becomes 0.
+ */
 import * as t from 'io-ts';
 import { type Codec, codec, refined } from './codec.js';
 import { alternatives } from './words.js';

@@ -8,7 +8,7 @@ import { alternatives, suggestion } from './words.js';
 /** The codecs of an object's fields. */
 export type Fields = Readonly<Record<string, AnyCodec>>;
 
-/** Lays an intersection out as one object type; the detour by `infer` makes editors show its fields and not this alias. */
+/** Turns an intersection into one object type. The detour through `infer` makes editors show the fields instead of this alias. */
 export type Flat<T> = T extends infer O ? { readonly [K in keyof O]: O[K] } : never;
 
 /** The value of an object with these fields. Fields with an `optional` codec may be missing. */

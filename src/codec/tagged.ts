@@ -25,7 +25,7 @@ type BareTag<V extends AnyVariant> = V extends AnyVariant
     : never
   : never;
 
-/** A closed object with a `_tag`. */
+/** An object with a `_tag` and exactly these fields. */
 export function variant<const T extends string, F extends Fields>(
   tag: T,
   fields: F,

@@ -4,7 +4,7 @@ const LONGEST = 60;
 
 const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
-/** What was found, in a few words. */
+/** Describes a value in a few words. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
@@ -40,7 +40,7 @@ export function alternatives(allowed: ReadonlyArray<string>): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
 }
 
-/** ` (did you mean 'samples'?)` where one of the allowed words is a slip of the finger away, otherwise ''. */
+/** ` (did you mean 'samples'?)` if one of the allowed words differs by a few letters, otherwise ''. */
 export function suggestion(word: string, allowed: ReadonlyArray<string>): string {
   const [nearest] = allowed
     .map((candidate) => ({ candidate, distance: edits(word.toLowerCase(), candidate.toLowerCase()) }))

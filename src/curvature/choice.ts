@@ -27,8 +27,8 @@ interface EstimatorRule {
   /** Whether the estimator applies `unsupported` to a block whose finest structure is too large. */
   readonly sized: boolean;
   /**
-   * The structure that the estimator keeps for a block, given the block's rung: the finest structure in `RUNGS` that is small
-   * enough.
+   * The structure that the estimator keeps for a block. `rung` is the finest structure in `RUNGS` that is small enough for the
+   * block.
    */
   readonly keep: (rung: Structure) => Structure;
 }

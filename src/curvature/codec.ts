@@ -23,8 +23,9 @@ const coverage = {
   /** The layers to cover; the others stay at their MAP. */
   layers: defaulted(LayerSelectionCodec, 'all'),
   /**
-   * What happens to a layer that cannot have a Kronecker block, or only one that is too large: an error, left at its MAP, or a
-   * block with diagonals.
+   * What happens to a layer that is not linear in its weights, or whose factors would be too large. With `'error'` it is refused,
+   * and with `'map'` it stays at its MAP. With `'diagonal'` a layer that is too large keeps diagonals; a layer that is not linear
+   * is still refused.
    */
   unsupported: defaulted(literals('error', 'map', 'diagonal'), 'error'),
 };
@@ -41,7 +42,7 @@ const Diagonal = variant('diagonal', { ...fisher, ...coverage });
 const Full = variant('full', { ...fisher, ...coverage });
 
 const LowRank = variant('lowRank', {
-  /** The largest number of eigenvectors of the output factor that are kept. Of the remainder only the diagonal is kept. */
+  /** The largest number of eigenvectors of the output factor that are kept. Only the diagonal of the remainder is kept. */
   rank: defaulted(positiveInteger, 64),
   /**
    * The seed of the random vectors that the output factor is multiplied with. Factors can be merged only if their seeds agree.
@@ -193,8 +194,7 @@ export function fisherOf(curvature: Curvature): Fisher | undefined {
 
 /**
  * What happens to a layer that has no block, or whose factors are too large. `diagonal` has no factors that could be too large,
- * so its
- * `'error'` becomes `'diagonal'`. `lowRank` checks its one layer itself (`suitsLowRank.ts`).
+ * so its `'error'` becomes `'diagonal'`. `lowRank` checks its one layer itself (`suitsLowRank.ts`).
  */
 export function policyOf(curvature: Curvature): 'error' | 'map' | 'diagonal' {
   if (curvature._tag === 'lowRank') return 'diagonal';

@@ -13,17 +13,28 @@ export interface Difference {
  * has a name to tell it by.
  */
 export function firstDifference(left: unknown, right: unknown, path = ''): Difference | undefined {
-  if (Object.is(left, right) || (typeof left === 'function' && typeof right === 'function')) return undefined;
-  if (!isNested(left) || !isNested(right)) return { path, left: shown(left), right: shown(right) };
+  if (left === right || Object.is(left, right) || (isFunction(left) && isFunction(right))) return undefined;
+  if (!isNested(left) || !isNested(right) || isList(left) !== isList(right)) {
+    return { path, left: shown(left), right: shown(right) };
+  }
   const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
   for (const key of keys) {
-    const place = Array.isArray(left) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+    const place = isList(left) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
     const found = firstDifference(left[key], right[key], place);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
 const isNested = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value)));
+const isList = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
+
+/** A value in words. JSON has no word for a number that is not finite. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (isFunction(value)) return 'a function';
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+}

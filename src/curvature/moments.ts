@@ -21,9 +21,8 @@ import { partsOf, structured } from './structure/index.js';
 type Multiply<M extends hkt.URIS2> = (a: Matrix, b: Matrix) => hkt.Kind2<M, LaplaceError, Matrix>;
 
 /**
- * The second moments of every layer of the layout, computed in plain JavaScript. For a Kronecker block `parts.input` is A [P·n,
- * n] and
- * `parts.gradient` is G [P·m, m], both means over examples.
+ * The second moments of every layer of the layout, computed in plain JavaScript. For a Kronecker block `parts.input` is A
+ * [P·n, n] and `parts.gradient` is G [P·m, m], both means over examples.
  *
  * @returns the moments, or `Empty` for factors without an example, or `NotFinite` for a number that is not finite.
  */

@@ -1,9 +1,9 @@
 /**
- * Bernoulli likelihood: K independent labels (K = 1 for a binary classifier), p = sigmoid(f),
- * NLL = Σ_k softplus(f_k) − y_k f_k, Λ = diag(p (1 − p)). Labels: [B, K], or [B] when K = 1, in [0, 1].
+ * Bernoulli likelihood: K independent labels (K = 1 for a binary classifier), p = sigmoid(f), NLL = Σ_k softplus(f_k) − y_k f_k,
+ * Λ = diag(p (1 − p)). Labels are numbers in [0, 1] of shape [B, K], or [B] if K = 1.
  *
- * Label smoothing α takes labels to (1 − α) y + α/2, as `tf.losses.sigmoidCrossEntropy` does. Class weights [w₀, w₁] belong to the
- * two classes of a single label.
+ * Label smoothing α turns labels into (1 − α) y + α/2, as `tf.losses.sigmoidCrossEntropy` does. Class weights [w₀, w₁] belong to
+ * the two classes of a single label.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { make, variant } from '../codec/index.js';
@@ -22,7 +22,8 @@ type Value = (typeof Bernoulli)['_A'];
 /**
  * Yes or no for each output on its own: p = sigmoid(f). Labels are numbers in [0, 1], [B, C], or [B] for one output.
  *
- * `labelSmoothing` α takes labels to (1 − α) y + α/2. `classWeights` [w₀, w₁] weigh an example by its label, for one output only.
+ * `labelSmoothing` α turns labels into (1 − α) y + α/2. `classWeights` [w₀, w₁] weigh each example by its label. They are for one
+ * output only.
  *
  * @throws LaplaceError `InvalidOption` for α outside [0, 1) or a weight below 0.
  *
@@ -37,10 +38,10 @@ export const bernoulli = (options: ClassOptions = {}): Value => make('bernoulli'
 
 const labels = numberLabels('numbers in [0, 1]');
 
-/** sigmoid(f) sigmoid(−f) rather than p (1 − p): the difference loses all digits when p is near 1. */
+/** p (1 − p), computed as sigmoid(f) sigmoid(−f). The difference 1 − p would lose all digits for p near 1. */
 const variances = (f: tf.Tensor2D): tf.Tensor2D => tf.mul(tf.sigmoid(f), tf.sigmoid(tf.neg(f)));
 
-/** Operations for a smoothing and weights. */
+/** The operations of the likelihood. */
 export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: Value): LikelihoodOps<'labels'> => ({
   name: 'bernoulli',
   predicts: 'labels',
@@ -66,10 +67,10 @@ export const bernoulliOps = ({ labelSmoothing, classWeights: weights }: Value): 
   gradient: (f, targets) => tf.sub(tf.sigmoid(f), targets),
   hessianRoot: (f) => diagonalColumns(tf.sqrt(variances(f))),
   hessian: independentHessian(variances),
-  sampledGradient: (f, key, draws) => {
+  sampledGradient: (f, key, samples) => {
     const [B, K] = f.shape;
     const p = tf.sigmoid(f);
-    const u = tf.tensor(uniforms(foldIn(key, 0), draws * B * K), [draws, B, K]);
+    const u = tf.tensor(uniforms(foldIn(key, 0), samples * B * K), [samples, B, K]);
     return tf.sub(tf.expandDims(p, 0), tf.cast(tf.less(u, tf.expandDims(p, 0)), 'float32')) as tf.Tensor3D;
   },
   mean: (f) => tf.sigmoid(f),

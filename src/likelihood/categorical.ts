@@ -1,8 +1,8 @@
 /**
- * Categorical likelihood: p = softmax(f), NLL = −Σ_c y_c log p_c, Λ = diag(p) − p pᵀ with the root λ_c = √p_c (e_c − p)
- * (C columns, rank C − 1). Labels: class numbers [B] or [B, 1], or one-hot (or probability) rows [B, C].
+ * Categorical likelihood: p = softmax(f), NLL = −Σ_c y_c log p_c, Λ = diag(p) − p pᵀ with the root λ_c = √p_c (e_c − p), which
+ * has C columns and rank C − 1. Labels are class numbers [B] or [B, 1], or one-hot rows [B, C], or rows of probabilities [B, C].
  *
- * Label smoothing α takes labels to (1 − α) y + α/C, as `tf.losses.softmaxCrossEntropy` does; Λ does not depend on labels.
+ * Label smoothing α turns labels into (1 − α) y + α/C, as `tf.losses.softmaxCrossEntropy` does. Λ does not depend on labels.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { make, variant } from '../codec/index.js';
@@ -21,8 +21,8 @@ type Value = (typeof Categorical)['_A'];
 /**
  * One of C classes: p = softmax(f). Labels are class numbers [B] or rows [B, C] that add up to 1.
  *
- * `labelSmoothing` α takes labels to (1 − α) y + α/C. `classWeights`, one for each class, weigh an example by the class of its label in
- * the log-likelihood and in the curvature, as `classWeight` of `fit` weighs its loss.
+ * `labelSmoothing` α turns labels into (1 − α) y + α/C. `classWeights` has one number for each class. It weighs each example by
+ * the class of its label, in the log-likelihood and in the curvature, as `classWeight` of `fit` weighs the loss.
  *
  * @throws LaplaceError `InvalidOption` for α outside [0, 1) or a weight below 0.
  *
@@ -45,7 +45,7 @@ const classNumbers = (y: tf.Tensor): tf.Tensor1D => tf.reshape(tf.cast(y, 'float
 
 const probabilities = (f: tf.Tensor2D): tf.Tensor2D => tf.softmax(f);
 
-/** Operations for a smoothing and weights. */
+/** The operations of the likelihood. */
 export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Value): LikelihoodOps<'classes'> => ({
   name: 'categorical',
   predicts: 'classes',
@@ -78,7 +78,8 @@ export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Value)
   },
   ...classWeights(weights, (targets) => tf.argMax(targets, 1)),
   logLikelihoods: (f, targets) => tf.sum(tf.mul(targets, tf.logSoftmax(f)), 1),
-  // Soft labels that add up to s ≠ 1 by rounding leave s p − y; the difference is below the rounding of p itself.
+  // Soft labels add up to s = 1 up to rounding, and the exact gradient is s p − y. The difference is below the rounding of p
+  // itself.
   gradient: (f, targets) => tf.sub(probabilities(f), targets),
   hessianRoot: (f) => {
     const C = f.shape[1];
@@ -87,20 +88,20 @@ export const categoricalOps = ({ labelSmoothing, classWeights: weights }: Value)
     return tf.mul(columns, tf.expandDims(tf.sqrt(tf.transpose(p)), 2)) as tf.Tensor3D;
   },
   hessian: simplexHessian(probabilities),
-  sampledGradient: (f, key, draws) => {
+  sampledGradient: (f, key, samples) => {
     const [B, C] = f.shape;
     const p = probabilities(f);
     // Inverse cdf: the class is the number of cumulative sums that a uniform number exceeds. The last sum is left out, so
     // that rounding in it cannot give class C.
     const cumulative = tf.slice(tf.cumsum(p, 1), [0, 0], [B, C - 1]);
-    const u = tf.tensor(uniforms(foldIn(key, 0), draws * B), [draws, B, 1]);
+    const u = tf.tensor(uniforms(foldIn(key, 0), samples * B), [samples, B, 1]);
     const classes = tf.sum(tf.cast(tf.greaterEqual(u, tf.expandDims(cumulative, 0)), 'int32'), 2);
     return tf.sub(tf.expandDims(p, 0), tf.cast(tf.oneHot(tf.cast(classes, 'int32'), C), 'float32')) as tf.Tensor3D;
   },
   mean: probabilities,
 });
 
-/** The divergence from the labels is the cross-entropy minus the labels' own entropy, a constant. */
+/** `kullbackLeiblerDivergence` is the cross-entropy minus the entropy of the labels, which is a constant. */
 const LOSSES: LikelihoodOps['losses'] = [
   { loss: 'categoricalCrossentropy', takes: 'outputs', scale: () => 1 },
   { loss: 'sparseCategoricalCrossentropy', takes: 'outputs', scale: () => 1 },

@@ -1,4 +1,7 @@
-/** A likelihood of one's own: the given functions, operations that follow from them, and checks of the shapes that they return. */
+/**
+ * A likelihood of your own: the functions that you give, the operations that follow from them, and checks of the shapes that the
+ * functions return.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { func, make, type Options, optional, text, variant } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
@@ -6,25 +9,31 @@ import { foldIn } from '../random/key.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 export const Custom = variant('custom', {
-  /** Says which likelihood this is: factors merge when their likelihoods have the same name. */
+  /** Tells this likelihood from others. Factors can be merged if their likelihoods have the same name. */
   name: text,
-  /** −log p(y | f) of each example, [B], with its constants. f [B, C]; y [B, T] are the labels as float32, [B] made [B, 1]. */
+  /**
+   * −log p(y | f) of each example, [B], with its constants. f is [B, C]. The labels y are float32 and [B, T]; labels [B] arrive
+   * as [B, 1].
+   */
   nll: func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor1D>('a function (f, y) => NLL of each example, [B]'),
-  /** λ_k with Λ_b = Σ_k λ_kb λ_kbᵀ: the Fisher, or the NLL's Hessian where that does not depend on the label. [K, B, C]. */
+  /**
+   * The columns λ_k [K, B, C] of a square root of Λ: Λ_b = Σ_k λ_kb λ_kbᵀ. Λ is the Fisher matrix in f. It is the Hessian of the
+   * NLL if that does not depend on the label.
+   */
   hessianRoot: func<(f: tf.Tensor2D) => tf.Tensor3D>('a function f => columns of a root of the Hessian, [K, B, C]'),
-  /** Gradient of the NLL in f, [B, C]; without it autodiff of `nll` gives it. */
+  /** The gradient of the NLL in f, [B, C]. If absent, `nll` is differentiated. */
   gradient: optional(func<(f: tf.Tensor2D, y: tf.Tensor) => tf.Tensor2D>('a function (f, y) => gradients of the NLL, [B, C]')),
-  /** Labels [B, T] drawn at f; only `monteCarlo` needs it. */
+  /** Labels [B, T] drawn from the likelihood at f. Only the Fisher matrix `monteCarlo` needs them. */
   sample: optional(func<(f: tf.Tensor2D, seed: number) => tf.Tensor>('a function (f, seed) => labels')),
-  /** E[y | f], [B, T]; only predictions need it. */
+  /** E[y | f], [B, T]. Only predictions need it. */
   mean: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => means, [B, T]')),
-  /** Var[y | f], [B, T]; only predictions need it. */
+  /** Var[y | f], [B, T]. Only predictions need it. */
   variance: optional(func<(f: tf.Tensor2D) => tf.Tensor2D>('a function f => variances, [B, T]')),
-  /** Whether labels of this shape can belong to B examples with C outputs; without it every shape that starts with B. */
+  /** Whether labels of this shape can belong to B examples with C outputs. If absent, every shape that starts with B fits. */
   labelShapeFits: optional(
     func<(shape: ReadonlyArray<number>, examples: number, outputs: number) => boolean>('a function (shape, B, C) => boolean'),
   ),
-  /** Scalar, 1 when every label is in range; without it every finite number is. */
+  /** A scalar: 1 if every label is in range, otherwise 0. If absent, every finite number is in range. */
   labelsInRange: optional(func<(y: tf.Tensor) => tf.Scalar>('a function y => scalar 0 or 1')),
 });
 
@@ -35,11 +44,11 @@ type Value = (typeof Custom)['_A'];
 export type CustomLikelihoodOptions = Options<typeof Custom>;
 
 /**
- * A likelihood of one's own, given by its negative log-likelihood and a square root of its Hessian in the outputs. The functions run inside
- * a `tf.tidy` and must be made of differentiable tfjs operations unless `gradient` is given too.
+ * A likelihood of your own, given by its negative log-likelihood and a square root of its Hessian in the outputs. The functions
+ * run inside a `tf.tidy`. They must be made of differentiable tfjs operations, unless `gradient` is given.
  *
- * Factors and posteriors keep the value in memory, with its functions. The value is not data: `encodeRecipe` refuses it, `structuredClone`
- * and `postMessage` throw a DataCloneError. Make it anew, under the same name, where you need it.
+ * Factors and posteriors keep the value in memory, with its functions. The value is not data: `encodeRecipe` refuses it, and
+ * `structuredClone` and `postMessage` throw a DataCloneError. Make the value anew, under the same name, where you need it.
  *
  * @throws LaplaceError `InvalidOption` for a missing function.
  *
@@ -61,7 +70,7 @@ export type CustomLikelihoodOptions = Options<typeof Custom>;
  */
 export const customLikelihood = (options: CustomLikelihoodOptions): Value => make('customLikelihood', Custom, options, 'custom');
 
-/** Operations made of the given functions; the gradient comes from autodiff unless it is given. */
+/** The operations that follow from the given functions. */
 export const customOps = (own: Value): LikelihoodOps<'numbers'> => {
   const { name, nll, sample, mean, variance, labelShapeFits = firstIsBatch, labelsInRange } = own;
   const returned = <T extends tf.Tensor>(what: string, found: T, shape: ReadonlyArray<number | null>): T => {
@@ -89,23 +98,23 @@ export const customOps = (own: Value): LikelihoodOps<'numbers'> => {
     ownLoss: 'its NLL',
     labels: () => `the labels of '${name}'`,
     labelShapeFits,
-    // Never [B]: beside outputs [B, 1] that would broadcast to [B, B].
+    // Labels [B] become [B, 1]. Beside outputs [B, 1] they would broadcast to [B, B].
     targets: (y) => (y.rank === 1 ? tf.reshape(tf.cast(y, 'float32'), [-1, 1]) : (tf.cast(y, 'float32') as tf.Tensor2D)),
     labelsInRange: (y) =>
       labelsInRange === undefined ? tf.scalar(1) : (tf.reshape(tf.cast(labelsInRange(y), 'float32'), []) as tf.Scalar),
     logLikelihoods: (f, targets) => tf.neg(losses(f, targets)),
     gradient,
     hessianRoot: (f) => returned('hessianRoot', own.hessianRoot(f), [null, ...f.shape]),
-    sampledGradient: (f, key, draws) => {
+    sampledGradient: (f, key, samples) => {
       if (sample === undefined) throw noSampler(name);
-      const all = tf.tile(f, [draws, 1]);
+      const all = tf.tile(f, [samples, 1]);
       const y = sample(all, foldIn(key, 0).lo);
       const labels = returned('sample', y.rank === 1 ? tf.reshape(y, [-1, 1]) : y, [
         all.shape[0],
         ...y.shape.slice(1),
         ...(y.rank === 1 ? [1] : []),
       ]);
-      return tf.reshape(gradient(all, tf.cast(labels, 'float32') as tf.Tensor2D), [draws, ...f.shape]);
+      return tf.reshape(gradient(all, tf.cast(labels, 'float32') as tf.Tensor2D), [samples, ...f.shape]);
     },
     mean: (f) => (mean === undefined ? f : returned('mean', mean(f), [f.shape[0], null])),
     missing: (['mean', 'variance'] as const).filter((moment) => own[moment] === undefined),
@@ -120,6 +129,6 @@ const noSampler = (name: string) =>
     what: `Likelihood '${name}' cannot draw labels`,
     field: 'sample',
     found: 'no sample function',
-    expected: 'sample: (f, seed) => labels, for the monteCarlo estimator',
-    remedy: "Give customLikelihood a sample function, or use kfac({ fisher: 'exact' }), which draws nothing.",
+    expected: 'sample: (f, seed) => labels, for fisher: monteCarlo()',
+    remedy: "Give customLikelihood a sample function, or use kfac({ fisher: 'exact' }), which draws no labels.",
   });

@@ -1,6 +1,6 @@
 /**
- * Gaussian likelihood with known noise variances σ_c², one for all outputs or one each:
- * NLL = Σ_c (f_c − y_c)² / (2σ_c²) + ½ log(2πσ_c²), Λ = diag(1/σ²). Labels: [B, C], or [B] when C = 1, any finite numbers.
+ * Gaussian likelihood with known noise variances σ_c², one for all outputs or one for each: NLL = Σ_c (f_c − y_c)² / (2σ_c²) + ½
+ * log(2πσ_c²), Λ = diag(1/σ²). Labels are any finite numbers of shape [B, C], or [B] if C = 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { anyOf, array, defaulted, make, type Options, positive, variant } from '../codec/index.js';
@@ -11,7 +11,7 @@ import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
 export const Gaussian = variant('gaussian', {
-  /** σ² > 0: one for every output, or one each. */
+  /** σ² > 0: one for all outputs, or one for each. */
   noiseVariance: defaulted(
     anyOf(positive, array('an array of finite numbers > 0, one for each output', positive), Array.isArray),
     1,
@@ -25,7 +25,8 @@ type Value = (typeof Gaussian)['_A'];
 export type GaussianOptions = Options<typeof Gaussian>;
 
 /**
- * Regression: y ~ N(f, diag(σ²)) with a known noise variance σ² (in squared units of the labels), the same for all outputs or one each.
+ * Regression: y ~ N(f, diag(σ²)) with a known noise variance σ², in squared units of the labels. It is the same for all outputs,
+ * or one for each.
  *
  * @throws LaplaceError `InvalidOption` for a noise variance that is not > 0.
  *
@@ -39,7 +40,7 @@ export type GaussianOptions = Options<typeof Gaussian>;
  */
 export const gaussian = (options: GaussianOptions = {}): Value => make('gaussian', Gaussian, options);
 
-/** Operations for noise variances σ² > 0. */
+/** The operations of the likelihood. */
 export const gaussianOps = ({ noiseVariance }: Value): LikelihoodOps<'numbers'> => {
   const each = typeof noiseVariance === 'number' ? undefined : noiseVariance;
   const [first = noiseVariance as number] = each ?? [];
@@ -85,10 +86,10 @@ export const gaussianOps = ({ noiseVariance }: Value): LikelihoodOps<'numbers'> 
         row((variance) => 1 / variance),
       ),
     ),
-    sampledGradient: (f, key, draws) => {
+    sampledGradient: (f, key, samples) => {
       const [B, C] = f.shape;
       // y = f + σ ε, so (f − y) / σ² = −ε / σ, which has the law of ε / σ.
-      const noise = tf.tensor(normals(foldIn(key, 0), draws * B * C), [draws, B, C]);
+      const noise = tf.tensor(normals(foldIn(key, 0), samples * B * C), [samples, B, C]);
       return tf.mul(
         noise,
         row((variance) => 1 / deviation(variance)),

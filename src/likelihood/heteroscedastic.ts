@@ -1,8 +1,8 @@
 /**
- * Gaussian likelihood whose noise the network predicts too (Nix & Weigend 1994): outputs f = (μ_1 … μ_T, s_1 … s_T) are T means and
- * T log-variances s = log σ², NLL = ½ Σ_t (y_t − μ_t)² e^{−s_t} + s_t + log 2π. Labels: [B, T], or [B] when T = 1.
+ * Gaussian likelihood whose noise the network predicts too (Nix & Weigend 1994). The outputs f = (μ_1 … μ_T, s_1 … s_T) are T
+ * means and T log-variances s = log σ². NLL = ½ Σ_t (y_t − μ_t)² e^{−s_t} + s_t + log 2π. Labels are [B, T], or [B] if T = 1.
  *
- * Λ is the Fisher, diag(e^{−s}, ½): the NLL's Hessian depends on the label and need not be positive.
+ * Λ is the Fisher matrix diag(e^{−s}, ½). The Hessian of the NLL depends on the label and need not be positive.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { make, variant } from '../codec/index.js';
@@ -16,8 +16,8 @@ import { logNormalMean } from './moments.js';
 export const Heteroscedastic = variant('heteroscedastic', {});
 
 /**
- * Regression whose noise depends on the input (Nix & Weigend 1994): the network has 2 T outputs for labels [B, T], first T means,
- * then T log-variances. Its curvature is the Fisher diag(1/σ², ½).
+ * Regression whose noise depends on the input (Nix & Weigend 1994). For labels [B, T] the network has 2 T outputs: first T means,
+ * then T log-variances. The curvature is the Fisher matrix diag(1/σ², ½).
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ const LOG_2PI = Math.log(2 * Math.PI);
 
 const labels = numberLabels('finite numbers');
 
-/** Means and log-variances, [B, T] each. */
+/** The means and the log-variances, [B, T] each. */
 const parts = (f: tf.Tensor2D): [tf.Tensor2D, tf.Tensor2D] => tf.split(f, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
 
 export const heteroscedasticOps: LikelihoodOps<'numbers'> = {
@@ -70,11 +70,11 @@ export const heteroscedasticOps: LikelihoodOps<'numbers'> = {
     const [, logVariance] = parts(f);
     return tf.concat([tf.exp(tf.neg(logVariance)), tf.fill(logVariance.shape, 0.5)], 1) as tf.Tensor2D;
   }),
-  sampledGradient: (f, key, draws) => {
+  sampledGradient: (f, key, samples) => {
     const [, logVariance] = parts(f);
     const [B, T] = logVariance.shape;
-    // y = μ − σ ε: the gradient is (ε / σ, ½ (1 − ε²)).
-    const noise = tf.tensor3d(normals(foldIn(key, 0), draws * B * T), [draws, B, T]);
+    // For y = μ − σ ε the gradient is (ε / σ, ½ (1 − ε²)).
+    const noise = tf.tensor3d(normals(foldIn(key, 0), samples * B * T), [samples, B, T]);
     const inMean = tf.mul(noise, tf.exp(tf.mul(-0.5, logVariance)));
     return tf.concat([inMean, tf.mul(0.5, tf.sub(1, tf.square(noise)))], 2) as tf.Tensor3D;
   },

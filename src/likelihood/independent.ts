@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LikelihoodOps } from './likelihood.js';
 
-/** Labels [B, C], or [B] when C = 1. */
+/** The operations on labels [B, C], or [B] if C = 1. `kind` says in error messages what the labels are. */
 export const numberLabels = (kind: string): Pick<LikelihoodOps, 'labels' | 'labelShapeFits' | 'targets' | 'targetWidth'> => ({
   labels: (C) => `${kind} of shape ${C === 1 ? '[B] or [B, 1]' : `[B, ${C}]`}`,
   labelShapeFits: (shape, size, C) =>
@@ -11,10 +11,10 @@ export const numberLabels = (kind: string): Pick<LikelihoodOps, 'labels' | 'labe
   targetWidth: (C) => C,
 });
 
-/** Scalar: 1 when every entry of a boolean tensor holds. */
+/** A scalar: 1 if every entry of a boolean tensor is true, otherwise 0. */
 export const allOf = (holds: tf.Tensor): tf.Scalar => tf.cast(tf.all(holds), 'float32');
 
-/** Columns of diag(root): [C, B, C] from root [B, C], column c being root_c e_c. */
+/** The columns of diag(root), [C, B, C], for root [B, C]. Column c is root_c e_c. */
 export const diagonalColumns = (root: tf.Tensor2D): tf.Tensor3D => {
   const C = root.shape[1];
   return tf.mul(tf.reshape(tf.eye(C), [C, 1, C]), tf.expandDims(root, 0));

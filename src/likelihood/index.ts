@@ -1,4 +1,7 @@
-/** A likelihood of a whole model: what its outputs f mean, as data and as operations. Single likelihoods are in `registered.ts`. */
+/**
+ * The likelihood of a whole model, as data and as operations: it says what the outputs f mean. `registered.ts` lists the
+ * likelihoods of one output.
+ */
 import { type Codec, type Flat, type InputOf, taggedUnion } from '../codec/index.js';
 import type { LikelihoodOps, Outcome } from './likelihood.js';
 import { type OutputLikelihood, PerOutput } from './perOutput.js';
@@ -10,10 +13,10 @@ const Likelihoods = taggedUnion('a likelihood', ...REGISTERED, PerStep, PerOutpu
 /** What the network's outputs mean. */
 export type Likelihood = Flat<(typeof Likelihoods)['_A']>;
 
-/** The likelihood of one tag. What a likelihood predicts follows from it, so the constructors keep it. */
+/** The likelihood with one tag. The tag decides what a likelihood predicts, so the constructors keep it in their types. */
 export type LikelihoodOf<T extends Likelihood['_tag']> = Extract<Likelihood, { readonly _tag: T }>;
 
-/** What may be written for a likelihood. */
+/** The accepted input for a likelihood. */
 export type LikelihoodInput = Flat<InputOf<typeof Likelihoods>>;
 
 /** Decodes a likelihood. */
@@ -26,7 +29,10 @@ export type Predicts<L> = L extends { readonly each: infer E }
     ? Predictions[T]
     : Outcome;
 
-/** The operations of one output's likelihood; `lastDimension` is the output's, and under `perStep` the number of outputs of a step. */
+/**
+ * The operations of one output's likelihood. `lastDimension` is the last dimension of the output. Under `perStep` this is the
+ * number of outputs of a step.
+ */
 export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: number): LikelihoodOps =>
   likelihood._tag === 'perStep' ? perStepOps(likelihood, lastDimension) : registeredOps(likelihood);
 

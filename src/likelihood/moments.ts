@@ -3,7 +3,8 @@
  *
  *   E[y] = E[m(f)],   Var[y] = Var[m(f)] + E[v(f)],   m(f) = E[y | f],  v(f) = Var[y | f].
  *
- * A likelihood whose outputs f ~ N(μ, diag V) give these in closed form has them as its `gaussianMoments`. Pure, on the host, in float64.
+ * A likelihood that has a closed form of these for outputs f ~ N(μ, diag V) gives it as `gaussianMoments`. They are computed on
+ * the host in float64.
  */
 
 /** Moments of one label. */

@@ -1,8 +1,8 @@
 /**
- * The likelihood of all outputs of a model together, side by side in f [B, C]: an example's NLL is Σ_o w_o NLL_o(f_o, y_o), with w_o
- * the weight that the likelihood of output o gives its label. Λ is block-diagonal over outputs.
+ * The likelihood of all outputs of a model together. The outputs lie side by side in f [B, C]. The NLL of an example is Σ_o w_o
+ * NLL_o(f_o, y_o), where w_o is the weight that the likelihood of output o gives the label. Λ is block-diagonal over outputs.
  *
- * Targets [B, …] hold the targets of each output and, where its likelihood weighs labels, their weight.
+ * Targets [B, …] hold the targets of each output. If the output's likelihood weighs labels, the weight follows them.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dictionary, type Flat, make, taggedUnion, variant } from '../codec/index.js';
@@ -13,7 +13,7 @@ import { REGISTERED } from './registered.js';
 
 const Outputs = taggedUnion('a likelihood of one output', ...REGISTERED, PerStep);
 
-/** A likelihood of one output of a model: any but `perOutput`. */
+/** A likelihood of one output of a model: any likelihood except `perOutput`. */
 export type OutputLikelihood = Flat<(typeof Outputs)['_A']>;
 
 /** Likelihoods of all outputs of a model, by their names. */
@@ -24,20 +24,25 @@ export const PerOutput = variant('perOutput', {
   outputs: dictionary('an object with a likelihood for each output, by its name', Outputs),
 });
 
-/** A likelihood for each output. The type keeps the likelihood of each output, because what is predicted of an output follows from it. */
+/**
+ * A likelihood for each output. The type keeps the likelihood of each output, because it decides what is predicted for that
+ * output.
+ */
 export type PerOutput<O extends OutputLikelihoods = OutputLikelihoods> = {
   readonly _tag: 'perOutput';
   readonly outputs: O;
 };
 
 /**
- * A likelihood for each output of a model with several, by the outputs' names (`model.outputNames`): an example's log-likelihood is the
- * sum over its outputs, which are independent given the network. Labels are a list in the model's order, or a record by name.
+ * A likelihood for each output of a model with several outputs, by the outputs' names (`model.outputNames`). Given the network,
+ * the outputs are independent, so the log-likelihood of an example is the sum over its outputs. Labels are a list in the model's
+ * order, or a record by name.
  *
- * Class weights of an output's likelihood weigh its own part of the sum. Weights of examples (`batches({ x, y, weights })`) multiply
- * all of it. At most one output can have a `customLikelihood`, because only its labels say how many numbers they have.
+ * Class weights of an output's likelihood weigh only that output's part of the sum. Weights of examples
+ * (`batches({ x, y, weights })`) multiply the whole sum. At most one output can have a `customLikelihood`, because only its
+ * labels say how many numbers they have.
  *
- * @throws LaplaceError `InvalidOption` for no output, or for anything but a likelihood of one output.
+ * @throws LaplaceError `InvalidOption` if there is no output, or a value is not a likelihood of one output.
  *
  * @example
  * ```ts
@@ -67,7 +72,7 @@ export type PerOutput<O extends OutputLikelihoods = OutputLikelihoods> = {
 export const perOutput = <const O extends OutputLikelihoods>(outputs: O): PerOutput<O> =>
   make('perOutput', PerOutput, { outputs }) as PerOutput<O>;
 
-/** Operations of all outputs together. A single output keeps its own. */
+/** The operations of all outputs together. A single output keeps its own. */
 export const jointOps = (parts: ReadonlyArray<Part>): JointOps => {
   const [only, ...more] = parts as [Part, ...Part[]];
   if (more.length > 0) return severalOps(parts);
@@ -79,7 +84,7 @@ interface Share {
   readonly ops: LikelihoodOps;
   readonly f: tf.Tensor2D;
   readonly targets: tf.Tensor2D;
-  /** [B, 1]; undefined where all weights are 1. */
+  /** [B, 1]; undefined if all weights are 1. */
   readonly weights: tf.Tensor2D | undefined;
 }
 
@@ -103,7 +108,7 @@ function severalOps(parts: ReadonlyArray<Part>): JointOps {
   };
   const weighted = <T extends tf.Tensor>(t: T, weights: tf.Tensor | undefined): T =>
     weights === undefined ? t : tf.mul(t, weights);
-  /** √w on a root, or on a gradient at a drawn label, is w on the second moment. */
+  /** √w [B, 1]. Multiplying a root, or a gradient at a drawn label, by √w multiplies its second moment by w. */
   const root = (weights: tf.Tensor2D | undefined): tf.Tensor | undefined => weights && tf.sqrt(weights);
 
   return {
@@ -133,7 +138,7 @@ function severalOps(parts: ReadonlyArray<Part>): JointOps {
       const columns = shares(f, targets).map(({ ops, weights, ...own }, i) => {
         const [before, size] = [first, sizes[i] as number];
         first += size;
-        // The columns of one output are 0 at all the others.
+        // The columns of one output are 0 at all other outputs.
         return tf.pad3d(weighted(ops.hessianRoot(own.f, own.targets), root(weights)), [
           [0, 0],
           [0, 0],
@@ -142,17 +147,20 @@ function severalOps(parts: ReadonlyArray<Part>): JointOps {
       });
       return tf.concat(columns, 0);
     },
-    sampledGradient: (f, key, draws, targets) =>
+    sampledGradient: (f, key, samples, targets) =>
       tf.concat(
         shares(f, targets).map(({ ops, weights, ...own }, i) =>
-          weighted(ops.sampledGradient(own.f, foldIn(key, i), draws, own.targets), root(weights)),
+          weighted(ops.sampledGradient(own.f, foldIn(key, i), samples, own.targets), root(weights)),
         ),
         2,
       ),
   };
 }
 
-/** Columns of each output's targets, and of its weight if it has one; one output at most is as wide as the rest leaves it. */
+/**
+ * For each output the number of columns of its targets, and 1 for its weight if it has one. At most one number is not known
+ * beforehand; it is the rest of `total`.
+ */
 function widthsOf(parts: ReadonlyArray<Part>, total: number): ReadonlyArray<ReadonlyArray<number>> {
   const weights = parts.map(({ ops }) => (ops.weights === undefined ? [] : [1]));
   const known = parts.map(({ ops, outputs }) => ops.targetWidth?.(outputs));

@@ -1,8 +1,9 @@
 /**
- * One likelihood for every step of a sequence. Its f [B, S·C] are the outputs of all steps side by side, and an example's NLL is
- * Σ_s w_s NLL(f_s, y_s), with w_s the step's weight, 0 for a step that `ignoreLabel` leaves out. Λ is block-diagonal over steps.
+ * The same likelihood for every step of a sequence. The outputs of all steps lie side by side in f [B, S·C]. The NLL of an
+ * example is Σ_s w_s NLL(f_s, y_s), where w_s is the weight of the step. It is 0 for a step that `ignoreLabel` leaves out. Λ is
+ * block-diagonal over steps.
  *
- * Targets [B, S·(T + 1)] hold each step's own targets and its weight.
+ * Targets [B, S·(T + 1)] hold the targets of each step, and then its weight.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Flat, finite, make, type Options, optional, taggedUnion, variant } from '../codec/index.js';
@@ -12,7 +13,7 @@ import { REGISTERED, registeredOps, type StepLikelihood } from './registered.js'
 export const PerStep = variant('perStep', {
   /** The likelihood of every step. */
   each: taggedUnion('a likelihood of one step', ...REGISTERED),
-  /** A step whose labels all are this number does not count; without it all steps count. */
+  /** A step does not count if all its labels are this number. If absent, all steps count. */
   ignoreLabel: optional(finite),
 });
 
@@ -23,10 +24,10 @@ type Value = (typeof PerStep)['_A'];
 export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
 
 /**
- * The same likelihood for every step of a sequence: outputs [B, S, C], labels [B, S] or [B, S, T]. An example's log-likelihood is the
- * sum over its steps. A step whose labels all are `ignoreLabel` (padding) does not count.
+ * The same likelihood for every step of a sequence. Outputs are [B, S, C], and labels are [B, S] or [B, S, T]. The log-likelihood
+ * of an example is the sum over its steps. A step does not count if all its labels are `ignoreLabel` (padding).
  *
- * @throws LaplaceError `InvalidOption` for anything but a likelihood of one step.
+ * @throws LaplaceError `InvalidOption` if `each` is not a likelihood of one step.
  *
  * @example
  * ```ts
@@ -38,10 +39,10 @@ export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
 export const perStep = (each: StepLikelihood, options: PerStepOptions = {}): Value =>
   make('perStep', PerStep, { ...options, each });
 
-/** Operations of all steps of a sequence, each step with C outputs. */
+/** The operations of all steps of a sequence, each with C outputs. */
 export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number): LikelihoodOps => {
   const each = registeredOps(likelihood);
-  /** [B, S·C] to one row a step, [B·S, C]. */
+  /** Turns [B, S·C] into one row for each step, [B·S, C]. */
   const steps = (f: tf.Tensor2D): tf.Tensor2D => tf.reshape(f, [-1, C]);
   const joined = (rows: tf.Tensor, B: number): tf.Tensor2D => tf.reshape(rows, [B, -1]);
   const stepLabels = (y: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(y, 'float32'), [-1, ...y.shape.slice(2)]);
@@ -52,7 +53,7 @@ export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number):
     if (ignoreLabel === undefined) return tf.ones([rows.shape[0] as number, 1]);
     return tf.cast(tf.any(tf.notEqual(rows, ignoreLabel), 1, true), 'float32') as tf.Tensor2D;
   };
-  /** Labels in which the steps that don't count get a harmless label, (1, 0, …) or 0: their own label may be out of range. */
+  /** The labels, with a harmless label, (1, 0, …) or 0, at each step that does not count. Its own label may be out of range. */
   const harmless = (labels: tf.Tensor, counted: tf.Tensor2D): tf.Tensor => {
     const rows = tf.reshape(labels, [labels.shape[0] as number, -1]);
     const T = rows.shape[1] as number;
@@ -109,14 +110,14 @@ export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number):
       const columns = tf.mul(each.hessianRoot(steps(f), own), tf.sqrt(weights));
       const [K, B] = [columns.shape[0] as number, f.shape[0]];
       const S = f.shape[1] / C;
-      // Column (s, k) is the k-th column at step s and 0 at all the others.
+      // Column (s, k) is the k-th column at step s, and 0 at all other steps.
       const placed = tf.mul(tf.reshape(tf.eye(S), [S, 1, 1, S, 1]), tf.reshape(columns, [1, K, B, S, C]));
       return tf.reshape(placed, [S * K, B, S * C]);
     },
-    sampledGradient: (f, key, draws, targets) => {
+    sampledGradient: (f, key, samples, targets) => {
       const { own, weights } = split(targets, f);
-      const drawn = tf.mul(each.sampledGradient(steps(f), key, draws, own), tf.sqrt(weights));
-      return tf.reshape(drawn, [draws, ...f.shape]);
+      const drawn = tf.mul(each.sampledGradient(steps(f), key, samples, own), tf.sqrt(weights));
+      return tf.reshape(drawn, [samples, ...f.shape]);
     },
     mean: (f) => joined(each.mean(steps(f)), f.shape[0]),
     ...(each.variance === undefined

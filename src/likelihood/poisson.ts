@@ -1,9 +1,9 @@
 /**
- * Poisson likelihood of counts: f is the log of the rate, NLL = Σ_c e^{f_c} − y_c f_c + log y_c!, Λ = diag(e^f). Labels: [B, C], or [B]
- * when C = 1, integers >= 0.
+ * Poisson likelihood of counts: f is the logarithm of the rate, NLL = Σ_c e^{f_c} − y_c f_c + log y_c!, Λ = diag(e^f). Labels are
+ * integers >= 0 of shape [B, C], or [B] if C = 1.
  *
- * Counts from 16 on go by their deviance (Loader 2000): with δ = f − log y the NLL is y (e^δ − 1 − δ) plus half the logarithm of
- * 2πy and a small series, which keeps the digits that e^f − y f + log y! would lose between numbers of the size of y log y.
+ * For counts from 16 on the NLL is computed from the deviance (Loader 2000): with δ = f − log y it is y (e^δ − 1 − δ) + ½
+ * log(2πy) + a small series. The terms of e^f − y f + log y! are of the size of y log y, so their sum would lose digits.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { make, variant } from '../codec/index.js';
@@ -18,7 +18,8 @@ import { logNormalMean } from './moments.js';
 export const Poisson = variant('poisson', {});
 
 /**
- * Counts: y ~ Poisson(e^f), f the logarithm of the rate. Labels are integers >= 0, [B, C], or [B] for one output.
+ * Counts: y ~ Poisson(e^f), where f is the logarithm of the rate. Labels are integers >= 0 of shape [B, C], or [B] for one
+ * output.
  *
  * @example
  * ```ts
@@ -35,7 +36,7 @@ const LARGE = LOG_FACTORIALS.length;
 function negativeLogLikelihood(f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor {
   const table = tf.gather(tf.tensor1d([...LOG_FACTORIALS]), tf.cast(tf.minimum(y, LARGE - 1), 'int32'));
   const few = tf.add(tf.sub(tf.exp(f), tf.mul(y, f)), table);
-  // Both are computed everywhere and must be finite where the other one counts.
+  // Both formulas are computed for every y. Each one must be finite where the other one is taken.
   const n = tf.maximum(y, LARGE);
   const delta = tf.sub(f, tf.log(n));
   const deviance = tf.mul(n, tf.sub(tf.expm1(delta), delta));
@@ -47,7 +48,7 @@ function negativeLogLikelihood(f: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor {
 export const poissonOps: LikelihoodOps<'counts'> = {
   name: 'poisson',
   predicts: 'counts',
-  // None of tfjs's own activations; a class of that name can be registered with tfjs.
+  // tfjs has no activation of this name, but a class of this name can be registered with tfjs.
   links: ['exponential'],
   forbidden: ['softmax', 'logSoftmax', 'sigmoid', 'hardSigmoid'],
   outputsFit: (C) => C >= 1,
@@ -64,13 +65,13 @@ export const poissonOps: LikelihoodOps<'counts'> = {
   gradient: (f, targets) => tf.sub(tf.exp(f), targets),
   hessianRoot: (f) => diagonalColumns(tf.exp(tf.mul(0.5, f))),
   hessian: independentHessian((f) => tf.exp(f)),
-  // Counts are drawn on the host: this waits for the rates.
-  sampledGradient: (f, key, draws) => {
+  // The counts are drawn on the host, so this waits for the rates.
+  sampledGradient: (f, key, samples) => {
     const [B, C] = f.shape;
     const rate = tf.exp(f);
     const rates = rate.dataSync();
     if (!rates.every(Number.isFinite)) throw tooLarge();
-    const counts = Array.from({ length: draws }, (_, s) => tf.tensor2d(poissons(foldIn(key, s), rates), [B, C]));
+    const counts = Array.from({ length: samples }, (_, s) => tf.tensor2d(poissons(foldIn(key, s), rates), [B, C]));
     return tf.sub(tf.expandDims(rate, 0), tf.stack(counts)) as tf.Tensor3D;
   },
   mean: (f) => tf.exp(f),

@@ -1,6 +1,6 @@
 /**
- * The likelihoods that can stand for an output, or for each step of a sequence: as data and as operations. A new likelihood is a file
- * beside this one, and a line in each of the two lists.
+ * The likelihoods of one output, or of one step of a sequence, as data and as operations. A new likelihood is a file beside this
+ * one, and a line in each of the two lists.
  */
 import type { Flat } from '../codec/index.js';
 import { Bernoulli, bernoulliOps } from './bernoulli.js';
@@ -11,10 +11,10 @@ import { Heteroscedastic, heteroscedasticOps } from './heteroscedastic.js';
 import type { LikelihoodOps } from './likelihood.js';
 import { Poisson, poissonOps } from './poisson.js';
 
-/** Their variants. */
+/** The variants of these likelihoods. */
 export const REGISTERED = [Categorical, Bernoulli, Gaussian, Heteroscedastic, Poisson, Custom] as const;
 
-/** A likelihood for the steps of a sequence: any but another `perStep`. */
+/** A likelihood for the steps of a sequence: any likelihood except `perStep` and `perOutput`. */
 export type StepLikelihood = Flat<(typeof REGISTERED)[number]['_A']>;
 
 type OpsOf<L extends StepLikelihood> = (likelihood: L) => LikelihoodOps;
@@ -32,5 +32,5 @@ const OPS = {
 export const registeredOps = (likelihood: StepLikelihood): LikelihoodOps =>
   (OPS[likelihood._tag] as OpsOf<StepLikelihood>)(likelihood);
 
-/** What likelihoods predict, as a type: by their tags. */
+/** What each likelihood predicts, by its tag, as a type. */
 export type Predictions = { readonly [T in StepLikelihood['_tag']]: ReturnType<(typeof OPS)[T]>['predicts'] };

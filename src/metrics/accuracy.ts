@@ -1,6 +1,6 @@
 /**
- * Accuracy: the share of examples whose most probable class is their label; of equally probable classes the lowest one counts.
- * O(N C).
+ * Accuracy: the share of examples whose most probable class is their label. If several classes are equally probable, the lowest
+ * one counts. O(N C).
  */
 import { checkClassification, type NumberRows, predictedClasses } from './rows.js';
 
@@ -9,7 +9,7 @@ import { checkClassification, type NumberRows, predictedClasses } from './rows.j
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @returns [N]: 1 where the most probable class is the label, else 0.
+ * @returns [N]: 1 if the most probable class is the label, otherwise 0.
  * @throws LaplaceError for rows or labels of another kind.
  */
 export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): Uint8Array {

@@ -1,7 +1,6 @@
 /**
- * Negative log-likelihood (log loss), mean over examples, in nats: −1/N Σ_i log p_i[y_i]. A strictly proper score: its
- * expectation is least for the true probabilities. O(N). A label of probability 0 gives Infinity, as it should: nothing is
- * clipped.
+ * Negative log-likelihood (log loss), mean over examples, in nats: −1/N Σ_i log p_i[y_i]. It is a strictly proper score: its
+ * expectation is least for the true probabilities. O(N). A label of probability 0 gives Infinity, because nothing is clipped.
  */
 import { checkClassification, type NumberRows } from './rows.js';
 

@@ -6,7 +6,7 @@
  *   RMSE = √(mean (y − μ)²)                                         units of y
  *   coverage = share of entries with |y − μ| ≤ z √v, where z cuts a central interval of probability `level` out of the normal
  *
- * Each O(N C).
+ * Each metric costs O(N C).
  */
 import { centralProbability } from '../random/normal.js';
 import { checkCount, checkRows, type NumberRows, refuse } from './rows.js';

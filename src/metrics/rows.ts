@@ -2,8 +2,8 @@
  * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Labels [N] are
  * integers from 0 to C − 1. N >= 1.
  *
- * Metrics throw a `LaplaceError` instead of returning an `Either`: they are called last, on numbers at hand, where a mistake is
- * the script's own. Arguments that pass are free of NaN, so no metric can return NaN.
+ * Metrics throw a `LaplaceError` instead of returning an `Either`. They are called at the end of a script, and a wrong argument
+ * is a mistake in the script. Arguments that pass are free of NaN, so no metric can return NaN.
  */
 import { type LaplaceErrorKind, laplaceError } from '../errors.js';
 
@@ -33,7 +33,7 @@ export function binaryRows(p: ArrayLike<number>): ReadonlyArray<readonly [number
   });
 }
 
-/** The class with the highest probability in each row, [N]; among equals the lowest one. */
+/** The class with the highest probability in each row, [N]. If several are equal, it is the lowest one. */
 export const predictedClasses = (probabilities: NumberRows): Int32Array => Int32Array.from(probabilities, mostProbable);
 
 function mostProbable(row: ArrayLike<number>): number {
@@ -44,8 +44,7 @@ function mostProbable(row: ArrayLike<number>): number {
 
 /**
  * Indices of the values from lowest to highest. Equal values keep their order. So do equal infinities: their difference is NaN,
- * which
- * `sort` takes for 0.
+ * which `sort` takes for 0.
  */
 export const ascending = (values: ArrayLike<number>): Uint32Array =>
   Uint32Array.from(values, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number));

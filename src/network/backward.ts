@@ -95,7 +95,7 @@ export function backward(network: Network, tape: Tape, { rows, stack }: Seeds, v
   }
 }
 
-/** A gradient that is made of g. Where it is g itself the result is a clone, so that each can be disposed. */
+/** A gradient that is computed from g. If it is g itself, the result is a clone, so that each of the two can be disposed. */
 const owned = (g: tf.Tensor, back: () => tf.Tensor): tf.Tensor =>
   tf.tidy(() => {
     const gradient = back();

@@ -11,13 +11,15 @@ import { inputsOf, type Layer, type LinearOp, type Op, outputsOf, type ValueId }
 
 /** A layer's weights with a curvature block: one matrix W [n, m], or P of them. The bias, if there is one, is the last row. */
 export interface Block {
-  /** The layer's name, or 'name/part' where the layer has several blocks. */
+  /** The layer's name, or 'name/part' if the layer has several blocks. */
   readonly name: string;
   readonly layer: Layer;
   readonly map: LinearMap;
   /** Every use of the layer, in running order. */
   readonly ops: ReadonlyArray<LinearOp>;
-  /** P, the number of groups of equal size, each with a W of its own (the channels of a depthwise convolution); 1 otherwise. */
+  /**
+   * P, the number of groups of equal size that each have a W of their own (the channels of a depthwise convolution); otherwise 1.
+   */
   readonly groups: number;
   /** Rows of W: inputs of a position, plus one for the bias. */
   readonly n: number;
@@ -26,10 +28,13 @@ export interface Block {
   readonly bias: boolean;
 }
 
-/** What becomes of trainable layers that are not linear in their weights: an error that names the layer, or they stay at their MAP. */
+/**
+ * What happens to trainable layers that are not linear in their weights: `'error'` refuses them, and `'map'` leaves them at their
+ * MAP.
+ */
 export type NotLinear = 'error' | 'map';
 
-/** The part of a network that selection looks at. */
+/** The parts of a network that a selection of layers depends on. */
 interface Source {
   readonly ops: ReadonlyArray<Op>;
   readonly model: LayersModel;
@@ -132,7 +137,8 @@ function named(
 }
 
 function uniquelyNamed(chosen: ReadonlyArray<Block>, all: ReadonlyArray<Block>): E.Either<LaplaceError, ReadonlyArray<Block>> {
-  // Inner models have names of their own; factors, priors and posteriors know a layer by its name alone.
+  // A layer of an inner model can have the same name as another layer. Factors, priors and posteriors tell layers apart by their
+  // names only.
   const twin = chosen.find((block) => all.some((other) => other !== block && other.name === block.name));
   if (twin !== undefined) {
     return E.left(
@@ -140,7 +146,7 @@ function uniquelyNamed(chosen: ReadonlyArray<Block>, all: ReadonlyArray<Block>):
         what: `The name of layer '${twin.name}' is not unique`,
         layer: twin.name,
         found: 'another layer of the same name',
-        expected: 'a name for each covered layer',
+        expected: 'a different name for each covered layer',
         remedy: 'Give the layers of inner models other names.',
       }),
     );

@@ -27,8 +27,8 @@ export async function cloneModel(model: LayersModel): Promise<LayersModel> {
 }
 
 /**
- * A topology in which every initialiser is one of zeros, which costs nothing. tfjs skips the initialisers of a loaded model, but
- * not those of functional models inside it. The one thing that is lost: a copy cannot be retrained from scratch.
+ * A topology whose initialisers all make zeros, which costs nothing. tfjs skips the initialisers of a loaded model, but not the
+ * initialisers of functional models inside it. Only one thing is lost: a copy cannot be retrained from scratch.
  */
 function withoutInitialisers(config: unknown): unknown {
   if (Array.isArray(config)) return config.map(withoutInitialisers);
@@ -41,7 +41,10 @@ function withoutInitialisers(config: unknown): unknown {
 
 const ZEROS = { class_name: 'Zeros', config: {} };
 
-/** Writes W [P·n, m] (the bias is each group's last row) into the variables of that block in `model`, a copy of the network's. */
+/**
+ * Writes W [P·n, m] into the variables of a block in `model`, a copy of the network's model. The bias is the last row of each
+ * group.
+ */
 export function writeBlock(model: LayersModel, block: Block, W: tf.Tensor2D): void {
   const copy = findLayer(model, block.layer.name);
   tf.tidy(() => {

@@ -90,8 +90,8 @@ export function checkDevice(): void {
 }
 
 /**
- * The error to report. It is `Backend` where the device caused the failure, even if the failure has turned into another error on
- * the way (zeros from a lost context look like another model's weights, for example). Otherwise it is the error itself.
+ * The error to report. It is `Backend` if the device caused the failure, even if the failure has turned into another error on the
+ * way (zeros from a lost context look like another model's weights, for example). Otherwise it is the error itself.
  */
 export function deviceError(error: unknown): unknown {
   const gl = context();
@@ -114,7 +114,7 @@ const WRONG_ON_WASM: Readonly<Record<string, string>> = {
 /** Marks the kernels that `plugins/wasm-kernels` has registered in place of the backend's own. */
 const REPLACED = Symbol.for('tfjs-laplace/wasm-kernels');
 
-/** Throws `Backend` where the current backend would compute a wrong gradient for a layer of this class. */
+/** Throws `Backend` if the current backend would compute a wrong gradient for a layer of this class. */
 export function checkGradient(className: string, layer: string): void {
   const kernel = WRONG_ON_WASM[className];
   if (kernel === undefined || tf.getBackend() !== 'wasm') return;

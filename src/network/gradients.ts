@@ -11,7 +11,7 @@ import type { Tape } from './forward.js';
 import { inputsAt } from './positions.js';
 import type { Stack } from './stack.js';
 
-/** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each. Where rows were gathered, X counts rows and K is 1. */
+/** Gradients Ĝ [P, X, n, K, m] of X examples with K rows each. If rows were gathered, X counts rows and K is 1. */
 export type WeightGradients = tf.Tensor5D;
 
 /**
@@ -75,7 +75,8 @@ export function rotate(t: tf.Tensor4D, V: tf.Tensor | undefined): tf.Tensor4D {
 }
 
 /**
- * Ones where two steps of an example hold the same token, else zeros [B, T, T], from tokens [1, B, T, 1]. Undefined where T is 1.
+ * Which steps of an example hold the same token, from tokens [1, B, T, 1]: entries [B, T, T] that are 1 for equal tokens,
+ * otherwise 0. Undefined if T is 1.
  */
 export function sameTokens(tokens: tf.Tensor4D): tf.Tensor3D | undefined {
   const [, B, T] = tokens.shape;
@@ -105,7 +106,10 @@ export function ownGradients(block: Block, tape: Tape, uses: ReadonlyArray<tf.Te
   return op.map.weightGradients?.(tape.values.get(op.input) as tf.Tensor, uses[0] as tf.Tensor, stack);
 }
 
-/** Gradients of all weights of some blocks end to end, [R, W], from g [P, R, T, m] at each of them: the rows of one example next to each other. */
+/**
+ * The gradients in all weights of some blocks, laid end to end: [R, W]. `gradients` holds g [P, R, T, m] for each block. The rows
+ * of one example come next to each other.
+ */
 export function endToEnd(
   blocks: ReadonlyArray<Block>,
   tape: Tape,

@@ -44,7 +44,7 @@ const IDENTITY = new Set([
 /** Activation layers of tfjs that work entry by entry and have no weights. */
 const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU']);
 
-/** True for a model that is used as a layer. */
+/** Whether a layer is a model. */
 const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
 
 /** Reads a model's graph. Fails for models that are not built, keep states, or mask steps of sequences. */

@@ -1,6 +1,6 @@
 /**
- * The outputs of a model, each with the likelihood that it feeds. The likelihood's link (softmax, for example) is left out of the
- * network, so that a head ends before it. f [B, C] holds the values of all heads side by side.
+ * The outputs of a model, each with the likelihood that it feeds. The likelihood's link (softmax, for example) is not part of the
+ * network: a head ends before it. f [B, C] holds the values of all heads side by side.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -17,13 +17,13 @@ export interface Head {
   readonly name: string;
   readonly likelihood: OutputLikelihood;
   readonly ops: LikelihoodOps;
-  /** Number of columns that the head has in f. */
+  /** How many columns the head has in f. */
   readonly outputs: number;
-  /** The first of these columns. */
+  /** The head's first column in f. */
   readonly first: number;
   /** One row of a report: one step of a sequence, or all outputs of an example. */
   readonly row: Part;
-  /** The link (softmax, sigmoid, logSoftmax), where it is the output's own last activation. */
+  /** The name of the link (softmax, sigmoid, logSoftmax) if it is the last activation of the output; otherwise undefined. */
   readonly link: string | undefined;
   /** The value [B, outputs], before the link. */
   readonly value: ValueId;
@@ -36,7 +36,7 @@ export interface Headed {
   readonly heads: ReadonlyArray<Head>;
 }
 
-/** Pairs the outputs of a model with their likelihoods. Fails where they don't fit. */
+/** Pairs the outputs of a model with their likelihoods. Fails if they do not fit each other. */
 export const readHeads = (graph: Graph, model: LayersModel, likelihood: Likelihood): E.Either<LaplaceError, Headed> =>
   F.pipe(
     pairs(model, likelihood),
@@ -105,7 +105,7 @@ function pairs(model: LayersModel, likelihood: Likelihood): E.Either<LaplaceErro
 
 /** A head whose place in f is not known yet. */
 interface Cut extends Omit<Head, 'first'> {
-  /** The operation that is the link, and is left out for that reason. */
+  /** The operation that is the link. It is left out of the network. */
   readonly linkOp: Op | undefined;
 }
 
@@ -155,11 +155,14 @@ function cutLink(graph: Graph, model: LayersModel, { i, name, likelihood }: Pair
 }
 
 function remedyFor({ name, step, remedy }: LikelihoodOps, rank: number, outputs: number): string {
-  if (rank === 3 && step === undefined) return `For a ${name} of every step use perStep().`;
+  if (rank === 3 && step === undefined) return `For a ${name} likelihood of every step use perStep().`;
   return remedy?.(outputs) ?? '';
 }
 
-/** An output that does not state its target's width gets what the other outputs leave over (`perOutput.ts`): only one can. */
+/**
+ * At most one output may leave the width of its targets open: it gets the columns that the other outputs leave over
+ * (`perOutput.ts`).
+ */
 function oneOpenWidth(cuts: ReadonlyArray<Cut>): E.Either<LaplaceError, void> {
   const open = cuts.filter(({ ops }) => ops.targetWidth === undefined);
   if (open.length < 2) return E.right(undefined);

@@ -25,7 +25,7 @@ export type LabelledBatch = ({ readonly x: Inputs; readonly y: Labels } | { read
   readonly weights?: tf.Tensor | tf.TensorLike;
 };
 
-/** Inputs, labels and weights of a batch in either spelling. All are undefined where there is no batch. */
+/** Inputs, labels and weights of a batch in either spelling. All are undefined if there is no batch. */
 export function partsOf(batch: LabelledBatch | undefined): Readonly<Record<'x' | 'y' | 'weights', unknown>> {
   const { x, y, xs = x, ys = y, weights } = (batch ?? {}) as Readonly<Record<'x' | 'y' | 'xs' | 'ys' | 'weights', unknown>>;
   return { x: xs, y: ys, weights };

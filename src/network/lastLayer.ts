@@ -5,7 +5,8 @@
 import type { Block, Network } from './network.js';
 
 /**
- * The block of that layer: the model has one output, the layer one use and one position, and z = f. Undefined for other networks.
+ * The block of the final dense layer, if it is the only block. The model must have one output, and the layer one use and one
+ * position, so that z = f. Undefined for other networks.
  */
 export function lastLayer({ blocks, ends }: Pick<Network, 'blocks' | 'ends'>): Block | undefined {
   const [block, ...others] = blocks;

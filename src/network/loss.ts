@@ -88,7 +88,7 @@ function matchHead(model: LayersModel, head: Head, several: boolean, loss: unkno
 type Takes = LossRule['takes'];
 
 /**
- * What a head's outputs are to a loss: values before the link, values after it, or both where there is no link. Log-probabilities
+ * What a loss takes a head's outputs for: values before the link, values after it, or both if there is no link. Log-probabilities
  * are values before the link as well, since softmax(log p) = p.
  */
 function taken({ ops, link }: Head): ReadonlyArray<Takes> {

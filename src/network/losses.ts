@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 const CLASSES = 'categorical(), without label smoothing.';
 const LABELS = 'bernoulli(), without label smoothing.';
 const NUMBERS = 'gaussian(), with one noise variance.';
-const LAPLACE = 'there is none. The loss is that of Laplace noise, whose curvature is 0 almost everywhere.';
+const LAPLACE = 'there is none. The loss belongs to Laplace noise, whose curvature is 0 almost everywhere.';
 const OWN = 'there is none. If the loss is an NLL, write it as a customLikelihood().';
 const MARGIN = 'there is none, as a margin is no likelihood. Train with a cross-entropy, for categorical() or bernoulli().';
 const ANGLE = 'there is none for an angle between vectors. Write your own as a customLikelihood().';

@@ -67,5 +67,5 @@ export function blockRows(d: number): ReadonlyArray<{ readonly first: number; re
   }));
 }
 
-/** How many multiplications `gramBlocks` does for each row [d]: d² where d is one block at most, towards d²/2 for larger d. */
+/** How many multiplications `gramBlocks` does for each row [d]: d² if d is at most one block, and towards d²/2 for larger d. */
 export const gramProducts = (d: number): number => blockRows(d).reduce((sum, { first, end }) => sum + (end - first) * end, 0);

@@ -28,7 +28,7 @@ export interface ElementwiseOp {
   /** Class name of an activation ('tanh'), or of a layer, which is capitalised ('LeakyReLU'). */
   readonly form: string;
   readonly apply: (z: tf.Tensor) => tf.Tensor;
-  /** φ' where it is a constant, which broadcasts over a batch. Without it tfjs differentiates `apply`. */
+  /** φ' if it is a constant, which broadcasts over a batch. If absent, tfjs differentiates `apply`. */
   readonly slope?: () => tf.Tensor;
   readonly input: ValueId;
   readonly output: ValueId;
@@ -92,5 +92,5 @@ const ELEMENTWISE = new Set([
   'gelu_new',
 ]);
 
-/** True when the activation of this class name has a diagonal Jacobian. */
+/** Whether the activation of this class name has a diagonal Jacobian. */
 export const isElementwise = (activation: string): boolean => ELEMENTWISE.has(activation);

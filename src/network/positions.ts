@@ -27,7 +27,7 @@ export function inputsOfUse({ map, bias }: Pick<Block, 'map' | 'bias'>, x: tf.Te
 /** Joins the rows of all uses of a layer, each [P, R, T, d], along their positions. */
 export const atAllUses = (parts: ReadonlyArray<tf.Tensor4D>): tf.Tensor4D => concat(parts, 2);
 
-/** Joins rows and positions: [P, R, T, d] to [P, R·T, d], or to a matrix [R·T, d] where there is one group. */
+/** Joins rows and positions: [P, R, T, d] to [P, R·T, d], or to a matrix [R·T, d] if there is one group. */
 export function flatRows(t: tf.Tensor4D): tf.Tensor2D | tf.Tensor3D {
   const [P, R, T, d] = t.shape;
   return P === 1 ? (tf.reshape(t, [R * T, d]) as tf.Tensor2D) : (tf.reshape(t, [P, R * T, d]) as tf.Tensor3D);

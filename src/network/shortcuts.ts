@@ -1,7 +1,7 @@
 /**
- * Layers whose gradients are known without running them. An addition hands the gradient to every input as it is, a reshape in
- * another shape, and a mean in equal shares. `backward` has every other layer differentiated by tfjs on repeated inputs, which
- * costs ten times as much.
+ * Layers whose gradients are known without running them. An addition hands the gradient to every input as it is, a reshape hands
+ * it on in another shape, and a mean in equal shares. For every other layer `backward` asks tfjs for the gradient on repeated
+ * inputs, which costs ten times as much.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { OpaqueOp } from './ops.js';
@@ -29,7 +29,7 @@ const spread: WayBack = (g, [x]) => {
   ];
 };
 
-/** The gradients in an operation's inputs, where there is a shortcut; undefined elsewhere. */
+/** The gradients in an operation's inputs, if there is a shortcut; otherwise undefined. */
 export function shortcut(op: OpaqueOp, inputs: ReadonlyArray<tf.Tensor>, g: tf.Tensor): ReadonlyArray<tf.Tensor> | undefined {
   switch (op.form) {
     case 'Add':

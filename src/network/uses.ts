@@ -18,7 +18,10 @@ export interface BlockRows {
   readonly gradient: tf.Tensor4D;
 }
 
-/** The layer that uses statistics of the batch in training: through it one example's gradients depend on the others' losses. */
+/**
+ * The layer that uses statistics of the batch in training. Through it, one example's gradients depend on the losses of other
+ * examples.
+ */
 const COUPLES = 'BatchNormalization';
 
 /**

@@ -43,7 +43,7 @@ const sampling = {
 const Linearised = variant('linearised', {
   /** How the Gaussian on the outputs becomes probabilities. */
   link: defaulted(Links, DEFAULT_LINK),
-  /** How many draws of the outputs stand in where the link has no closed form. It is even, because draws come in pairs. */
+  /** How many draws of the outputs are averaged if the link has no closed form. It is even, because draws come in pairs. */
   samples: defaulted(positiveEven, 128),
   /** The seed of these draws, which are common to all examples. */
   seed: defaulted(seed, 0),
@@ -99,12 +99,12 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * | `monteCarlo` | the mean over draws: exact apart from its standard error, and consistent with the spread | from draws |
  * | `laplaceBridge` (Hobbhahn, Kristiadi & Hennig 2022) | the mean of a Dirichlet | the spread of the Dirichlet |
  *
- * `customLink` makes a link of one's own.
+ * `customLink` makes a link of your own.
  *
- * The spread is the standard deviations and the expected entropy. Under the two probits the mean is not the mean of the draws.
- * Where this would make `mutualInformation` negative, 0 is reported. Draws come in antithetic pairs and are common to all
- * examples, so the results do not depend on how a stream is cut into batches. Up to 64 outputs all links use the full
- * covariance; beyond that, only the variances.
+ * The spread is the standard deviations and the expected entropy. Under the two probits the mean is not the mean of the draws. If
+ * this would make `mutualInformation` negative, 0 is reported. Draws come in antithetic pairs and are common to all examples, so
+ * the results do not depend on how a stream is cut into batches. Up to 64 outputs all links use the full covariance; beyond that,
+ * they use only the variances.
  *
  * With independent labels (`bernoulli`) each integral has one dimension. `monteCarlo` then uses quadrature instead of draws,
  * exact to 1e-11. The two probits agree, and take their spread from the same quadrature. The bridge is a Beta distribution.

@@ -1,6 +1,6 @@
 /**
  * Creates the predictor of each predictive. A predictor predicts batch after batch, and keeps the posterior on the device between
- * batches where it fits. The `predict` operator and the promise form are built on it.
+ * batches if it fits. The `predict` operator and the promise form are built on it.
  */
 import { laplaceError } from '../errors.js';
 import { MEMORY_BUDGET } from '../limits.js';

@@ -10,11 +10,12 @@
  * dimensions in the same way). Without it all dimensions would go through their intervals in step, and the mean of a product of
  * two dimensions would be far worse than with independent draws.
  *
- * A Latin hypercube integrates what is additive in its dimensions with an error of about n^−3/2 instead of n^−1/2, and the rest
- * as independent draws do. Its variance is never more than n / (n − 1) times theirs (Stein 1987; Owen 1997 for scrambled points).
- * Tables (Sobol', lattices) do better in few dimensions, but weights have millions. A shifted lattice with random odd generators
- * (Hickernell & Hong 1997) was tried. Its digits are not scrambled one by one, so its error in additive functions falls only like
- * 1/n. The parity of its generators makes it twice as bad as independent draws for some products.
+ * A Latin hypercube integrates the part of a function that is additive in its dimensions with an error of about n^−3/2 instead of
+ * n^−1/2. It integrates the rest as well as independent draws do. Its variance is at most n / (n − 1) times the variance of
+ * independent draws (Stein 1987; Owen 1997 for scrambled points). Tables (Sobol', lattices) do better in few dimensions, but
+ * weights have millions. A shifted lattice with random odd generators (Hickernell & Hong 1997) was tried. Its digits are not
+ * scrambled one by one, so its error in additive functions falls only like 1/n. The parity of its generators makes it twice as
+ * bad as independent draws for some products.
  */
 import type { Key } from './key.js';
 import { normalQuantile } from './quantile.js';

@@ -10,7 +10,7 @@ import { EpochSelectionCodec, finalEpochs } from '../stream/codec.js';
 
 /** Decodes a recipe. The defaults are defined here and nowhere else. */
 export const RecipeCodec = struct('a recipe', {
-  /** What the network's outputs mean: the one choice without a default. */
+  /** What the network's outputs mean. It is the only choice without a default. */
   likelihood: LikelihoodCodec,
   /** How curvature is estimated; default `kfac()`. */
   curvature: defaulted(CurvatureCodec, kfac()),

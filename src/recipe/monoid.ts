@@ -1,6 +1,6 @@
 /**
- * Partial recipes override each other, later over earlier, one whole choice at a time: `{ curvature: 'kfra' }` replaces the
- * earlier curvature together with all its options. A choice that is `undefined` overrides nothing.
+ * Combines partial recipes. A later recipe overrides an earlier one, one whole choice at a time: `{ curvature: 'kfra' }` replaces
+ * the earlier curvature together with all its options. A choice that is `undefined` overrides nothing.
  *
  * Laws: a monoid with `empty = {}`.
  *   concat(x, empty) = concat(empty, x) = x

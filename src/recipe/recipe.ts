@@ -1,18 +1,19 @@
 /**
- * Recipes: made from a few choices, read from unknown data, written as data.
+ * Makes recipes from a few choices, reads them from unknown data, and writes them as data.
  *
- * Shorthand, all of it unambiguous, is allowed wherever a recipe is written; what comes out is the canonical form:
- * - a bare tag for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'ekfac'`, `damping: 'factored'`;
- * - a number for an isotropic prior, layers' names with numbers for a prior per layer: `prior: 100`, `prior: { hidden: 10 }`.
+ * Shorthand is allowed wherever a recipe is written. The result is always the canonical form. The shorthand is:
+ * - a bare tag, which stands for a value with all its defaults: `likelihood: 'categorical'`, `curvature: 'ekfac'`;
+ * - a number, which stands for an isotropic prior (`prior: 100`), or a number for each layer (`prior: { hidden: 10 }`).
  *
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
 import { either as E, function as F } from 'fp-ts';
 import { type DataOf, decode, isData } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { orThrow } from '../orThrow.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 
-/** A recipe that JSON can hold: no choice holds a function, however deep. */
+/** A recipe that JSON can hold: no choice holds a function at any depth. */
 export type RecipeData = DataOf<Recipe>;
 
 /**
@@ -30,7 +31,7 @@ export type RecipeData = DataOf<Recipe>;
 export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => decode(RecipeCodec, input, 'recipe');
 
 /**
- * Makes a recipe: every choice that is not given gets its default, written out. Throws `InvalidRecipe` with every problem.
+ * Makes a recipe. A choice that is not given gets its default. Throws an `InvalidRecipe` that lists every problem.
  *
  * @example
  * ```ts
@@ -41,17 +42,15 @@ export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => 
  * analysis.damping; // => { _tag: 'exact' }
  * ```
  */
-export const recipe = (input: RecipeInput): Recipe =>
-  E.getOrElse((error: LaplaceError): Recipe => {
-    throw error;
-  })(decodeRecipe(input));
+export const recipe = (input: RecipeInput): Recipe => orThrow(decodeRecipe(input));
 
-/** True for a complete recipe in its canonical form. */
+/** Whether a value is a complete recipe in its canonical form. */
 export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
 
 /**
- * Writes a recipe as data for JSON. A predicate over epochs, a likelihood or a link of one's own are code and cannot be written: that
- * is an `InvalidRecipe`.
+ * Writes a recipe as data for JSON.
+ *
+ * @returns the data, or `InvalidRecipe` if the recipe holds code: a predicate over epochs, or a likelihood or a link of your own
  *
  * @example
  * ```ts
@@ -66,17 +65,17 @@ export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(valu
 export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> =>
   F.pipe(
     decodeRecipe(value),
-    E.chain((all): E.Either<LaplaceError, RecipeData> => (isData(all) ? E.right(all) : E.left(isCode(all)))),
+    E.chain((all): E.Either<LaplaceError, RecipeData> => (isData(all) ? E.right(all) : E.left(holdsCode(all)))),
   );
 
-/** Where a recipe can hold code, and what it can have there as data. */
+/** The choices that can hold code, and what they can hold instead. */
 const CODE = {
-  epochs: { path: 'epochs.predicate', expected: 'finalEpochs or everyEpoch, which are data' },
-  likelihood: { path: 'likelihood', expected: "a likelihood of the library's, which are data" },
-  predictive: { path: 'predictive.link', expected: "a link of the library's, which are data" },
+  epochs: { path: 'epochs.predicate', expected: 'finalEpochs or everyEpoch' },
+  likelihood: { path: 'likelihood', expected: 'a likelihood of the library' },
+  predictive: { path: 'predictive.link', expected: 'a link of the library' },
 } as const;
 
-function isCode(all: Recipe): LaplaceError {
+function holdsCode(all: Recipe): LaplaceError {
   const choice = (['epochs', 'likelihood', 'predictive'] as const).find((key) => !isData(all[key])) ?? 'epochs';
   const { path, expected } = CODE[choice];
   const facts = { found: 'a function', expected };

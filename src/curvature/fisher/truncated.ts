@@ -1,7 +1,7 @@
 /**
- * `truncated`: keeps the columns λ with the largest ‖λ‖² among all examples of a batch. The Σ ‖λ‖² of all columns is the trace of
- * the batch's output Hessian; the columns that are left out add up to less than a share ε of it. A trained classifier is sure of
- * most examples, and their Λ is nearly zero: at ε = 1e-3, 3 of 10 rows remain on MNIST. The part that is left out is positive
+ * `truncated`: keeps the columns λ with the largest ‖λ‖² among all examples of a batch. Σ ‖λ‖² over all columns is the trace of
+ * the batch's output Hessian, and the columns that are left out add up to less than a share ε of it. A trained classifier is sure
+ * of most examples, and their Λ is nearly zero: at ε = 1e-3, 3 of 10 rows remain on MNIST. The part that is left out is positive
  * semi-definite. So G is never too large, and in the outputs its trace falls short by less than a share ε.
  *
  * The choice depends on the batch, so sums over differently cut batches agree only within ε. It costs one download of K·B
@@ -56,7 +56,7 @@ function largestRows(columns: tf.Tensor3D, tolerance: number): Int32Array {
     left += 1;
   }
   // Sorting numbers is many times faster than sorting rows. So `limit`, the largest norm that is left out, decides which rows are
-  // left out. Of rows with exactly this norm, the first `equal` ones are left out.
+  // left out. The first `equal` rows with exactly this norm are left out too.
   const limit = left === 0 ? Number.NEGATIVE_INFINITY : (sorted[left - 1] as number);
   let equal = left - sorted.indexOf(limit);
   const kept = new Int32Array(norms.length - left);

@@ -58,7 +58,7 @@ export function windowMap(
   };
 }
 
-/** T, the number of positions of a window over spatial dimensions of these sizes. Undefined where a size is not known. */
+/** T, the number of positions of a window over spatial dimensions of these sizes. Undefined if a size is not known. */
 export const positionsOf = (spatial: ValueShape, window: Window): number | undefined =>
   spatial.some((size) => size === null)
     ? undefined

@@ -1,4 +1,4 @@
-/** Which layers are linear in their weights, and how. */
+/** Tells which layers are linear in their weights, and gives their linear maps. */
 
 import { laplaceError } from '../../errors.js';
 import { convolutionMap } from './convolution.js';
@@ -19,13 +19,15 @@ const MAPS: Readonly<Record<string, (layer: Layer, inputShape: ValueShape) => Li
   Embedding: embeddingMap,
 };
 
-/** The map of a layer for inputs of this shape (batch left out), or undefined for layers that are more than one. */
+/**
+ * The linear map of a layer for inputs of this shape (without the batch). Undefined for a layer that is not a single linear map.
+ */
 export const linearMap = (layer: Layer, inputShape: ValueShape): LinearMap | undefined => {
   const known = MAPS[layer.getClassName()];
   return known === undefined ? ownMap(layer, inputShape) : known(layer, inputShape);
 };
 
-/** The map that a layer of the user's own gives by itself. */
+/** The map that a layer class of your own brings with its method `linearMap`. Undefined for a layer without one. */
 function ownMap(layer: Layer, inputShape: ValueShape): LinearMap | undefined {
   const { linearMap: own } = layer as Layer & Partial<LinearLayer>;
   const map = typeof own === 'function' ? own.call(layer, inputShape) : undefined;
@@ -34,12 +36,12 @@ function ownMap(layer: Layer, inputShape: ValueShape): LinearMap | undefined {
   const foreign = map.variables?.some((variable) => !layer.weights.includes(variable));
   if (missing.length === 0 && !foreign) return map;
   throw laplaceError('InvalidModel', {
-    what: `The linear map of layer '${layer.name}' is not whole`,
+    what: `The linear map of layer '${layer.name}' is not valid`,
     layer: layer.name,
     field: 'linearMap',
     found: missing.length > 0 ? `no ${missing.join(', ')}` : "a variable that is not among the layer's weights",
     expected: 'every part of a LinearMap, made of weights of the layer',
-    remedy: 'See kernelMap of tfjs-laplace/extend, which makes the map of x K + b.',
+    remedy: 'To make the map of x K + b, use kernelMap of tfjs-laplace/extend.',
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a layer with a curvature block must offer. Its pre-activation z is linear in its weights: at every position t of every
- * group
+ * The interface of a linear map, which a layer needs to get a curvature block. The layer's pre-activation z is linear in its
+ * weights: at every position t of every group
  *
  *   z_t = a_t W,   a [n] the inputs that the position sees (with a trailing 1 for a bias),   W [n, m].
  *
@@ -18,7 +18,7 @@ import type { Stack } from '../stack.js';
 /** A layer of tfjs. */
 export type Layer = layers.Layer;
 
-/** Shape of one value, without the batch dimension; null where only a batch tells. */
+/** Shape of one value, without the batch dimension. A dimension is null if it depends on the batch. */
 export type ValueShape = ReadonlyArray<number | null>;
 
 /** Kernel and bias in tfjs's shapes, or the one of the two that the layer has. */
@@ -26,7 +26,7 @@ export type MapWeights = ReadonlyArray<tf.Tensor>;
 
 /** A linear map of one layer. */
 export interface LinearMap {
-  /** Appended to the layer's name where a layer has several blocks: 'depthwise'. */
+  /** Appended to the layer's name if the layer has several blocks: 'depthwise'. */
   readonly part?: string;
   /** P. */
   readonly groups: number;
@@ -36,8 +36,9 @@ export interface LinearMap {
   readonly m: number;
   readonly bias: boolean;
   /**
-   * What a position sees: a row of n numbers; a token, which stands for a one-hot row of the vocabulary; or a single normalised feature
-   * and the bias's 1. The structures of curvature that the layer can have follow from it (`curvature/structure/choice.ts`).
+   * What a position sees. `'rows'`: a row of n numbers. `'tokens'`: a token, which stands for a one-hot row of the vocabulary.
+   * `'features'`: a single normalised feature, and the 1 of the bias. It decides which structures of curvature the layer can have
+   * (`curvature/choice.ts`).
    */
   readonly inputs: 'rows' | 'tokens' | 'features';
   /** The layer's own variables that make up W, in the order of `MapWeights`. */
@@ -47,7 +48,8 @@ export interface LinearMap {
   /** z [R, …] from x [R, …], at these weights. */
   readonly apply: (x: tf.Tensor, weights: MapWeights) => tf.Tensor;
   /**
-   * a without the 1 for the bias: [P, R, T, n − 1] with a bias, else [P, R, T, n]. If W is a bias alone only P, R, T are read.
+   * a without the 1 for the bias: [P, R, T, n − 1] with a bias, otherwise [P, R, T, n]. If W is a bias alone, only P, R and T are
+   * read.
    */
   readonly unfold: (x: tf.Tensor) => tf.Tensor4D;
   /** A tensor of the shape of z, position by position: [P, R, T, m]. */
@@ -56,7 +58,7 @@ export interface LinearMap {
   readonly pullback: (gradient: tf.Tensor, x: tf.Tensor, weights: MapWeights) => tf.Tensor;
   /**
    * The gradient Ĝ = Σ_t a_t g_tᵀ of each row in W, [P, R, n, m], from x [B, …] and gradients [R, …] in z. A map has this
-   * function where there is a shorter way than unfolding the inputs.
+   * function if there is a shorter way than unfolding the inputs.
    */
   readonly weightGradients?: (x: tf.Tensor, gradient: tf.Tensor, stack: Stack) => tf.Tensor4D;
   /** W [P·n, m] of these weights, groups on top of each other. */
@@ -69,9 +71,9 @@ export interface LinearMap {
 export const present = (map: LinearMap): MapWeights => map.variables.map((v) => v.read());
 
 /**
- * A layer of one's own that is linear in its weights: a class of tfjs's with this method, which gives the map of the layer for inputs of
- * this shape (batch left out), or undefined where it has none. The map must compute what the layer's `call` does before its
- * `activation`, if it has one.
+ * A layer of your own that is linear in its weights. Its class is a layer class of tfjs with this method. The method gives the
+ * map of the layer for inputs of this shape (without the batch), or undefined if the layer has none. The map must compute what
+ * the layer's `call` computes before its `activation`, if it has one.
  */
 export interface LinearLayer {
   readonly linearMap: (inputShape: ValueShape) => LinearMap | undefined;

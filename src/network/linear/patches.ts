@@ -1,7 +1,7 @@
 /**
  * Patches: the part of the input that each output position of a convolution sees (im2col), in TensorFlow's order, for one to
- * three spatial dimensions. Each tap of the kernel takes one strided slice. So the cost is that of moving the patches, whatever
- * the number of channels. Reference: Grosse & Martens 2016, section 2.2 (the expansion operator).
+ * three spatial dimensions. Each tap of the kernel takes one strided slice. So the cost is the cost of moving the patches,
+ * whatever the number of channels. Reference: Grosse & Martens 2016, section 2.2 (the expansion operator).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { concat } from '../concat.js';

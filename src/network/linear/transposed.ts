@@ -1,8 +1,8 @@
 /**
- * Transposed convolutions in two and three dimensions. tfjs's kernel is [...window, filters, channels]. W is [taps · channels (+
- * 1), filters]: its row (tap, channel) holds the kernel's entries for that tap and channel. At every tap a position sees the
- * input that the tap carries to it. With zeros between the inputs (stride − 1 of them), what the positions see are patches with
- * the taps in reverse.
+ * Transposed convolutions in two and three dimensions. tfjs's kernel is [...window, filters, channels]. W is
+ * [taps · channels (+ 1), filters]: its row (tap, channel) holds the kernel's entries for that tap and channel. At every tap a
+ * position sees the input that the tap carries to it. If stride − 1 zeros are put between the inputs, the positions see patches
+ * of the result, with the taps in reverse order.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';

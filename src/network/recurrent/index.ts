@@ -39,7 +39,7 @@ export function recurrence(layer: Layer, inputShape: ValueShape): Lowering | und
 }
 
 /**
- * Why a recurrent layer is taken as a whole, so that its weights stay at their MAP. Undefined where it is not, and for other
+ * Why a recurrent layer is taken as a whole, so that its weights stay at their MAP. Undefined if it is unrolled, and for other
  * layers.
  *
  * @param alone whether the layer has one input and one output.

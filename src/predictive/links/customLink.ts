@@ -1,4 +1,4 @@
-/** A link of one's own: the given functions, and checks of the numbers that they return. */
+/** A link of your own: the functions that you give, and checks of the numbers that they return. */
 import { func, make, type Options, optional, text, variant } from '../../codec/index.js';
 import { laplaceError } from '../../errors.js';
 import type { ClassMoments, LinkRule } from './link.js';
@@ -15,13 +15,16 @@ export interface LinkedMoments {
 }
 
 export const CustomLink = variant('customLink', {
-  /** Says in errors which link this is. */
+  /** Names the link in errors. */
   name: text,
   /** Moments of the probabilities of C classes, from the mean [C] and covariance of their outputs. */
   classes: func<(mean: Float64Array, covariance: OutputCovariance) => LinkedMoments>(
     'a function (mean, covariance) => moments of the probabilities',
   ),
-  /** The same of independent labels, from mean and variance [C] of their outputs; only `bernoulli` needs it. */
+  /**
+   * Moments of the probabilities of independent labels, from the mean and variance [C] of their outputs. Only `bernoulli` needs
+   * it.
+   */
   labels: optional(
     func<(mean: Float64Array, variance: Float64Array) => LinkedMoments>(
       'a function (mean, variance) => moments of the probabilities',
@@ -36,16 +39,18 @@ type Value = (typeof CustomLink)['_A'];
 export type CustomLinkOptions = Options<typeof CustomLink>;
 
 /**
- * A link of one's own for `linearised`: it makes probabilities of the Gaussian f ~ N(mean, covariance) over the outputs of one example (of
- * one step under `perStep`). Its functions get and return numbers on the host, once for each example.
+ * A link of your own for `linearised`. It turns the Gaussian f ~ N(mean, covariance) over the outputs of one example into
+ * probabilities. Under `perStep` it does so for the outputs of each step. The functions take and return numbers on the host, and
+ * run once for each example.
  *
- * `covariance.variance` [C] is the diagonal. `covariance.full` [C, C], row by row, is there for up to 64 outputs.
+ * `covariance.variance` [C] is the diagonal. `covariance.full` [C, C], row by row, is present for up to 64 outputs.
  *
- * The value holds functions: `encodeRecipe` refuses it, `structuredClone` and `postMessage` throw a DataCloneError.
+ * The value holds functions, so it is not data: `encodeRecipe` refuses it, and `structuredClone` and `postMessage` throw a
+ * DataCloneError.
  *
- * @throws LaplaceError `InvalidOption` for a missing function. The stream of predictions ends with an `InvalidOption` where a function
- * returns another number of values than there are outputs, or where labels are predicted without `labels`, and with a `NotFinite` for NaN
- * or infinity.
+ * @throws LaplaceError `InvalidOption` for a missing function. The stream of predictions ends with `InvalidOption` if a function
+ *   returns another number of values than there are outputs, or if labels are predicted without `labels`. It ends with
+ *   `NotFinite` for NaN or infinity.
  *
  * @example
  * ```ts
@@ -70,7 +75,7 @@ export type CustomLinkOptions = Options<typeof CustomLink>;
  */
 export const customLink = (options: CustomLinkOptions): Value => make('customLink', CustomLink, options);
 
-/** The rule made of the given functions. */
+/** The rule of a custom link. */
 export const customLinkRule = ({ name, classes, labels }: Value): LinkRule => ({
   classes: (mean, covariance) => checked(name, 'classes', mean.length, classes(mean, covariance)),
   labels: (mean, variance) => {
@@ -80,7 +85,7 @@ export const customLinkRule = ({ name, classes, labels }: Value): LinkRule => ({
   isDrawn: false,
 });
 
-/** What a function returned for C outputs, as float64; throws where it has another shape or is not finite. */
+/** The values that a function returned for C outputs, as float64. Throws if they have another shape or are not finite. */
 function checked(name: string, field: 'classes' | 'labels', C: number, found: LinkedMoments): ClassMoments {
   const numbers = (part: 'probabilities' | 'standardDeviations'): Float64Array => {
     const length = found[part]?.length;
@@ -111,7 +116,7 @@ function checked(name: string, field: 'classes' | 'labels', C: number, found: Li
 
 const noLabels = (name: string) =>
   laplaceError('InvalidOption', {
-    what: `Link '${name}' cannot make probabilities of independent labels`,
+    what: `Link '${name}' cannot predict independent labels`,
     field: 'labels',
     found: 'no labels function',
     expected: 'labels: (mean, variance) => moments of the probabilities, for the bernoulli likelihood',

@@ -1,12 +1,15 @@
-/** e^x where there are millions of them: three times as fast as `Math.exp`. */
+/** e^x for millions of x, three times as fast as `Math.exp`. */
 
-/** |x| up to which `exp` is e^x. */
+/** The largest |x| for which `exp` gives e^x. */
 export const EXP_RANGE = 300;
 
 const OFFSET = 512;
 const POWERS = Float64Array.from({ length: 2 * OFFSET + 1 }, (_, i) => 2 ** (i - OFFSET));
 
-/** e^x for |x| <= EXP_RANGE with a relative error of 1e-11: 2^k times Taylor's series of what is left, at most log √2. exp(0) is 1. */
+/**
+ * e^x for |x| <= EXP_RANGE, with a relative error of 1e-11. It is 2^k times the Taylor series of the remainder, which is at most
+ * log √2. exp(0) is exactly 1.
+ */
 export function exp(x: number): number {
   const t = x * Math.LOG2E;
   const k = Math.floor(t + 0.5);

@@ -16,10 +16,12 @@ const RULES = {
 
 type LinkName = keyof typeof RULES;
 
-/** From the Gaussian on the outputs to probabilities: a link by its name, or one of one's own. */
+/**
+ * A link turns the Gaussian on the outputs into probabilities. It is the name of a link of the library, or a link of your own.
+ */
 export type Link = LinkName | (typeof CustomLink)['_A'];
 
-/** The link that is taken where none is named. */
+/** The link if none is named. */
 export const DEFAULT_LINK = 'probit';
 
 /** Decodes a link. */

@@ -1,31 +1,31 @@
 /**
- * The Laplace bridge (MacKay 1998; Hobbhahn, Kristiadi & Hennig 2022, eq. 9): the Dirichlet over probabilities p = softmax(f) whose
- * Laplace approximation in f is N(μ, Σ). With K classes, in outputs that add up to 0,
+ * The Laplace bridge (MacKay 1998; Hobbhahn, Kristiadi & Hennig 2022, eq. 9). It is the Dirichlet over probabilities p =
+ * softmax(f) whose Laplace approximation in f is N(μ, Σ). With K classes and outputs that add up to 0,
  *
  *   α_k = (1 − 2/K + e^{μ_k} Σ_i e^{−μ_i} / K²) / Σ_kk.
  *
- * A softmax knows differences of outputs alone, so f is first centred, f − mean(f): its distribution is N(Pμ, PΣP), P = I − 11ᵀ/K.
- * laplace-torch conditions f on Σ f = 0 in its place, which is the same where all rows of Σ have one sum; elsewhere conditioning
- * moves the mean and takes variance away from differences, and depends on what all outputs share. Centring does not, and comes nearer
- * to E[softmax(f)]: of 3 to 10 classes with random covariances its largest error was 0.07 to 0.22 on average, that of conditioning 0.09
- * to 0.31 (the multi-class probit's 0.004 to 0.08). A bridge is good for its spread and its speed, not for its mean.
+ * A softmax depends only on differences of outputs. So f is centred first: f − mean(f) ~ N(Pμ, PΣP) with P = I − 11ᵀ/K.
+ * laplace-torch conditions f on Σ f = 0 instead. The two agree if all rows of Σ have the same sum. Otherwise conditioning moves
+ * the mean, takes variance away from differences, and depends on what all outputs share. Centring comes nearer to E[softmax(f)].
+ * For 3 to 10 classes with random covariances its largest error was 0.07 to 0.22 on average; with conditioning it was 0.09 to
+ * 0.31, and with the multi-class probit 0.004 to 0.08. So use a bridge for its spread and its speed, not for its mean.
  *
- * The mean of the Dirichlet is α / Σα. For two classes it equals softmax(μ) at any Σ, and only the spread depends on Σ. For more classes it
- * does not tend to softmax(μ) as Σ goes to 0: a bridge is made for outputs that vary. At Σ = 0 it is undefined, and softmax(μ) is taken.
+ * The mean of the Dirichlet is α / Σα. For two classes it is softmax(μ) for every Σ. For more classes it does not tend to
+ * softmax(μ) as Σ goes to 0. At Σ = 0 the bridge is undefined, and softmax(μ) is taken.
  *
- * One label is two classes with outputs ±f/2: a Beta with α = (1 + e^f) / s², β = (1 + e^{−f}) / s².
+ * One label is two classes with outputs ±f/2. Its probability is a Beta with α = (1 + e^f) / s², β = (1 + e^{−f}) / s².
  */
 import { classEntropy, softmax } from './entropies.js';
 import type { ClassMoments, LinkRule } from './link.js';
 import { type LabelMoments, labelwise } from './logisticNormal.js';
 import type { OutputCovariance } from './outputCovariance.js';
 
-/** Σα above which a Dirichlet is a point up to float32: entropies differ by less than 1e-12. */
+/** Above this Σα a Dirichlet is a point up to float32: entropies differ by less than 1e-12. */
 const CERTAIN = 1e15;
-/** Rounding of float32 covariances, relative to the largest: a variance below it says nothing. */
+/** The rounding of float32 covariances, relative to the largest one. No variance is taken to be smaller than this. */
 const ROUNDING = 2 ** -20;
 
-/** Logarithms above which 1 is lost beside the exponential. */
+/** Above this logarithm, 1 is lost beside the exponential. */
 const LARGE = 40;
 
 /** Moments of the probabilities of classes. */
@@ -40,7 +40,7 @@ export function classBridge(mean: Float64Array, covariance: OutputCovariance): C
     const probabilities = softmax(mean);
     return { probabilities, standardDeviations: new Float64Array(K), expectedEntropy: classEntropy(probabilities) };
   }
-  // In logarithms: outputs of ±700 overflow.
+  // Computed in logarithms, because e^{±700} overflows.
   const inverse = logSumExp(mu.map((v) => -v)) - 2 * Math.log(K);
   const first = 1 - 2 / K;
   const logs = mu.map((v, k) => {
@@ -60,7 +60,9 @@ export function labelBridge(mu: number, variance: number): LabelMoments {
   return { mean: p, variance: (standardDeviations[0] as number) ** 2, expectedEntropy };
 }
 
-/** Dirichlet with mean p and Σα: Var p_k = p_k (1 − p_k) / (Σα + 1), E[H] = ψ(Σα + 1) − Σ_k p_k ψ(α_k + 1). */
+/**
+ * The moments of the Dirichlet with mean p and sum Σα: Var p_k = p_k (1 − p_k) / (Σα + 1), E[H] = ψ(Σα + 1) − Σ_k p_k ψ(α_k + 1).
+ */
 function dirichlet(p: Float64Array, sum: number): ClassMoments {
   const total = Math.min(sum, CERTAIN);
   const expected = p.reduce((entropy, v) => entropy - v * digamma(v * total + 1), digamma(total + 1));
@@ -84,7 +86,9 @@ function logSumExp(values: Float64Array): number {
   return max + Math.log(values.reduce((sum, v) => sum + Math.exp(v - max), 0));
 }
 
-/** ψ(x) for x > 0: the recurrence up to 8, then its asymptotic series (Abramowitz & Stegun 6.3.18); errors below 1e-13. */
+/**
+ * ψ(x) for x > 0, by the recurrence up to 8 and then the asymptotic series (Abramowitz & Stegun 6.3.18). Errors are below 1e-13.
+ */
 export function digamma(x: number): number {
   let [shift, y] = [0, x];
   for (; y < 8; y++) shift -= 1 / y;

@@ -1,4 +1,7 @@
-/** What a link is to a report: how the Gaussian outputs f ~ N(μ, Σ) of one row become probabilities. Pure, on the host, in float64. */
+/**
+ * The interface of a link: it turns the Gaussian outputs f ~ N(μ, Σ) of one row into probabilities. Everything is pure, on the
+ * host, in float64.
+ */
 import type { OutputCovariance } from './outputCovariance.js';
 
 /** Moments of the probabilities p of one row, [C] each: of C classes, or of C independent labels. */
@@ -11,7 +14,7 @@ export interface ClassMoments {
   readonly expectedEntropy: number;
 }
 
-/** How many draws of the outputs, an even number, and from which seed. */
+/** How many draws of the outputs are taken, an even number, and the seed of the draws. */
 export interface DrawOptions {
   readonly samples: number;
   readonly seed: number;
@@ -19,10 +22,10 @@ export interface DrawOptions {
 
 /** The rule of one link. A new link is a file with its rule, and a line in `index.ts`. */
 export interface LinkRule {
-  /** Classes: p = softmax(f). */
+  /** The moments for classes: p = softmax(f). */
   readonly classes: (mean: Float64Array, covariance: OutputCovariance, options: DrawOptions) => ClassMoments;
-  /** Independent labels: p = sigmoid(f), each from its own mean and variance, [C]. */
+  /** The moments for independent labels: p = sigmoid(f), each from its own mean and variance, [C]. */
   readonly labels: (mean: Float64Array, variance: Float64Array, options: DrawOptions) => ClassMoments;
-  /** Whether the means are averages over draws; a regression that has no closed form can use only such a link, or the default. */
+  /** Whether the means are averages over draws. A regression without a closed form can use only such a link, or the default. */
   readonly isDrawn: boolean;
 }

@@ -1,10 +1,10 @@
 /**
- * Moments of p = sigmoid(f) for f ~ N(μ, s²) (the logistic-normal distribution), by the trapezoidal rule, which converges
- * geometrically for analytic integrands (Trefethen & Weideman 2014). The step resolves whichever is narrower: the Gaussian, of width
- * s, or the integrands, which are singular at ±iπ. Errors are below 1e-11; at most 129 nodes.
+ * Moments of p = sigmoid(f) for f ~ N(μ, s²) (the logistic-normal distribution), by the trapezoidal rule. The rule converges
+ * geometrically for analytic integrands (Trefethen & Weideman 2014). The step resolves the narrower one of two functions: the
+ * Gaussian, which has the width s, or the integrand, which is singular at ±iπ. Errors are below 1e-11, with at most 129 nodes.
  *
- * Over a cut range such a rule needs an integrand that goes to 0 on both sides, which p does not. Wide Gaussians therefore integrate the
- * difference of the sigmoid and the probit Φ(f √(π/8)), whose mean is known: E[Φ(f / k)] = Φ(μ / √(k² + s²)).
+ * Over a finite range the rule needs an integrand that goes to 0 on both sides, but p does not. So for wide Gaussians it
+ * integrates the difference between the sigmoid and the probit Φ(f √(π/8)), whose mean is known: E[Φ(f / k)] = Φ(μ / √(k² + s²)).
  */
 import { normalProbability } from '../../random/normal.js';
 import { labelEntropy } from './entropies.js';
@@ -33,13 +33,13 @@ export const labelwise =
     };
   };
 
-/** Standard deviations beyond which a Gaussian has 1e-15 of its mass. */
+/** Beyond this many standard deviations a Gaussian has 1e-15 of its mass. */
 const REACH = 8;
-/** Logits beyond which H(sigmoid(f)) is below 1e-12. */
+/** Beyond this logit H(sigmoid(f)) is below 1e-12. */
 const EDGE = 32;
-/** Widths up to which the whole Gaussian is covered, by 129 nodes; a wider one is covered within EDGE. */
+/** Up to this width the whole Gaussian is covered, by 129 nodes. A wider Gaussian is covered only within EDGE. */
 const NARROW = 4;
-/** k of the probit that has the sigmoid's slope at 0. */
+/** k of the probit Φ(f / k) that has the slope of the sigmoid at 0. */
 const SCALE = Math.sqrt(8 / Math.PI);
 
 const sigmoid = (f: number): number => 1 / (1 + Math.exp(-f));

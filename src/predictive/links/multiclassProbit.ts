@@ -1,10 +1,11 @@
 /**
- * The link `multiclassProbit` (Lu, Ie & Sha 2020, "Mean-field approximation to Gaussian-softmax integral", mf2). With
- * softmax_k = 1 / Σ_i exp(−(f_k − f_i)) every difference of two outputs is a sigmoid of its own, and each gets its own probit, λ₀ = π/8:
+ * The link `multiclassProbit` (Lu, Ie & Sha 2020, "Mean-field approximation to Gaussian-softmax integral", mf2). softmax_k = 1 /
+ * Σ_i exp(−(f_k − f_i)) contains a sigmoid of each difference of two outputs. Each difference gets its own probit, with λ₀ = π/8:
  *
  *   p_k ∝ 1 / Σ_i exp(−(μ_k − μ_i) / √(1 + λ₀ (Σ_kk + Σ_ii − 2 Σ_ik))).
  *
- * With variances alone it is the authors' mf1. It costs C²/2 exponentials an example. For independent labels it is the same as `probit`.
+ * With variances alone it is the authors' mf1. It costs C²/2 exponentials for each example. For independent labels it is the same
+ * as `probit`.
  */
 import { EXP_RANGE, exp } from './exponential.js';
 import type { LinkRule } from './link.js';

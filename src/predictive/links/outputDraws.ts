@@ -1,9 +1,11 @@
 /**
- * Draws of Gaussian outputs f ~ N(μ, Σ), in antithetic pairs μ ± L ε. The noise ε is common to all examples, so that neither the cut of
- * batches nor their order changes a result; it is a function of the seed and of how many draws and outputs there are.
+ * Draws of Gaussian outputs f ~ N(μ, Σ), in antithetic pairs μ ± L ε. The noise ε is common to all examples, so a result depends
+ * neither on the order of the examples nor on how they are cut into batches. ε is a function of the seed, the number of draws and
+ * the number of outputs.
  *
- * Pure, on the host, in float64. A pair costs C exponentials, and C²/2 products where Σ is full. That is nothing beside the backward pass
- * that made Σ; for 1,000 classes of a last layer, which takes no backward pass, it is most of the cost.
+ * Everything is pure, on the host, in float64. A pair of draws costs C exponentials, and C²/2 products if Σ is full. Beside the
+ * backward pass that made Σ this is nothing. But a last layer of 1,000 classes takes no backward pass, and there it is most of
+ * the cost.
  */
 import { key } from '../../random/key.js';
 import { normals } from '../../random/normals.js';
@@ -12,14 +14,17 @@ import { EXP_RANGE, exp } from './exponential.js';
 import type { ClassMoments, DrawOptions } from './link.js';
 import type { OutputCovariance } from './outputCovariance.js';
 
-/** Moments of softmax(f) over draws: all of one set of draws, so that the entropy of the mean is never below the mean entropy. */
+/**
+ * Moments of softmax(f) over draws. All moments come from the same draws, so the entropy of the mean is never below the mean
+ * entropy.
+ */
 export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ClassMoments {
   const { samples: draws } = options;
   const C = mean.length;
   const shifts = shiftsOf(covariance, C, options);
   const centre = softmax(mean);
   const pair = pairOf(mean);
-  // Deviations from the probabilities at the mean: they keep the digits of a small spread.
+  // Deviations from the probabilities at the mean keep the digits of a small spread.
   const first = new Float64Array(C);
   const second = new Float64Array(C);
   let entropies = 0;
@@ -46,13 +51,13 @@ function accumulate({ up, down, total }: Pair, centre: Float64Array, first: Floa
   }
 }
 
-/** The parts of a pair of draws, and the probabilities that it gives. */
+/** The two draws of a pair, and the probabilities that they give together. */
 interface Pair {
   /** μ − max μ. */
   readonly relative: Float64Array;
   /** The exponentials of `relative`. */
   readonly base: Float64Array;
-  /** Weights of the two draws, and their sums. */
+  /** The weights of the two draws, and the sums of the weights. */
   readonly up: Float64Array;
   readonly down: Float64Array;
   readonly total: Float64Array;
@@ -65,7 +70,7 @@ function pairOf(mean: Float64Array): Pair {
   return { relative, base: relative.map(Math.exp), up: numbers(), down: numbers(), total: Float64Array.of(1, 1) };
 }
 
-/** Writes weights of softmax(μ ± shift) to the pair and returns the sum of their entropies. */
+/** Writes the weights of softmax(μ ± shift) into the pair and returns the sum of their entropies. */
 function weigh(pair: Pair, shift: Float64Array): number {
   const { relative, base, up, down } = pair;
   const C = relative.length;
@@ -75,7 +80,7 @@ function weigh(pair: Pair, shift: Float64Array): number {
   let meanDown = 0;
   for (let c = 0; c < C; c++) {
     const x = shift[c] as number;
-    // Beyond, sums of e^x or 1 / e^x could overflow.
+    // Beyond this range sums of e^x or 1 / e^x could overflow.
     if (!(Math.abs(x) <= EXP_RANGE)) return weighFar(pair, shift);
     const e = exp(x);
     const u = (base[c] as number) * e;
@@ -141,7 +146,9 @@ function commonNoise(C: number, { samples, seed }: DrawOptions): Float32Array {
   return kept.noise;
 }
 
-/** Lower L with L Lᵀ = Σ for a positive semi-definite Σ: a pivot that is zero up to rounding gives a zero column. */
+/**
+ * The lower triangular L with L Lᵀ = Σ, for a positive semi-definite Σ. A pivot that is zero up to rounding gives a zero column.
+ */
 function choleskySemidefinite(covariance: Float64Array, C: number): Float64Array {
   const L = new Float64Array(C * C);
   let largest = 0;
@@ -149,7 +156,7 @@ function choleskySemidefinite(covariance: Float64Array, C: number): Float64Array
   for (let j = 0; j < C; j++) {
     let pivot = covariance[j * C + j] as number;
     for (let k = 0; k < j; k++) pivot -= (L[j * C + k] as number) ** 2;
-    // Below the float32 rounding of the covariance a pivot is noise.
+    // A pivot below the float32 rounding of the covariance is noise.
     if (pivot <= largest * C * 2 ** -23) continue;
     const root = Math.sqrt(pivot);
     L[j * C + j] = root;

@@ -1,18 +1,18 @@
 /**
- * The link `probit` (MacKay 1992b, eq. 10): the closed form of E[activation(f)], f ~ N(μ, Σ), that replaces a sigmoid by a probit of the
- * same slope at 0, λ₀ = π/8:
+ * The link `probit` (MacKay 1992b, eq. 10): a closed form for E[activation(f)] with f ~ N(μ, Σ). It replaces a sigmoid by a
+ * probit with the same slope at 0, λ₀ = π/8:
  *
  *   activation(μ / √(1 + λ₀ diag Σ)).
  *
- * For a softmax it is laplace-torch's form, which sees variances alone and changes when all outputs share an added variance. The spread
- * comes from draws for classes, and from quadrature for labels.
+ * For a softmax this is the form of laplace-torch. It depends only on the variances, so it changes if a variance is added that
+ * all outputs share. The spread comes from draws for classes, and from quadrature for labels.
  */
 import { type Activation, sigmoid, softmax } from './entropies.js';
 import type { LinkRule } from './link.js';
 import { labelsByQuadrature } from './logisticNormal.js';
 import { drawnClasses } from './outputDraws.js';
 
-/** λ₀: matches the slope of the sigmoid to a scaled probit at 0. */
+/** λ₀, for which a scaled probit has the slope of the sigmoid at 0. */
 export const PROBIT = Math.PI / 8;
 
 /** The probit approximation to E[activation(f)]. `variance` is the diagonal of Σ. */

@@ -1,15 +1,16 @@
 /**
- * Central credible intervals of a regression, from the moments of its prediction: between the quantiles (1 − level)/2 and (1 + level)/2.
+ * Central credible intervals of a regression, from the moments of its prediction. An interval lies between the quantiles (1 −
+ * level)/2 and (1 + level)/2 of one of these distributions:
  *
  * |  | of the mean, E[y \| f] | of the label, y |
  * |---|---|---|
  * | numbers | normal(mean, epistemic variance) | normal(mean, total variance) |
- * | counts | log-normal of the rate's mean and variance | negative binomial of the label's mean and variance |
+ * | counts | log-normal with the rate's mean and variance | negative binomial with the label's mean and variance |
  *
- * Exact under the linearised predictive: the means of gaussian and heteroscedastic, the rate of poisson, and the labels of gaussian.
- * The others have the moments of the distribution and not its form: labels of heteroscedastic are a normal of uncertain width, with
- * heavier tails; labels of poisson mix over a log-normal rate where the negative binomial mixes over a gamma; sampled networks may
- * make any distribution of means.
+ * Under the linearised predictive these are exact for the means of gaussian and heteroscedastic, for the rate of poisson, and for
+ * the labels of gaussian. In the other cases they only have the right moments. Labels of heteroscedastic are a normal of
+ * uncertain width, which has heavier tails. Labels of poisson mix over a log-normal rate, but a negative binomial mixes over a
+ * gamma rate. Sampled networks can give the mean any distribution.
  */
 import { laplaceError } from '../../errors.js';
 import { centralQuantile } from '../../random/normal.js';
@@ -19,11 +20,14 @@ import { type Regression, type Rows, rowsOf } from '../prediction.js';
 export interface CredibleOptions {
   /** Probability of an interval, in (0, 1). Default 0.95. */
   readonly level?: number;
-  /** Where the next label falls, noise and all; or where the mean function lies, which more data would narrow to a point. */
+  /**
+   * Whether the interval is for the next label, including its noise, or for the mean function. More data would narrow the
+   * interval of the mean to a point.
+   */
   readonly of?: 'label' | 'mean';
 }
 
-/** Ends of intervals. */
+/** The ends of the intervals. */
 export interface CredibleIntervals {
   /** [B][T] */
   readonly lower: Rows;
@@ -34,8 +38,8 @@ export interface CredibleIntervals {
 type Interval = readonly [lower: number, upper: number];
 
 /**
- * Credible intervals of every label of a regression, in units of the labels. Of counts they end at counts: the least and the most of
- * those between which the label falls with at least this probability.
+ * Credible intervals of every label of a regression, in units of the labels. Intervals of counts end at counts: the smallest and
+ * the largest count of a range that holds the label with at least this probability.
  *
  * @throws LaplaceError `InvalidOption` for a level outside (0, 1) or another `of`.
  *
@@ -88,14 +92,15 @@ function logNormal(mean: number, variance: number, z: number): Interval {
   return [at(-z), at(z)];
 }
 
-/** Standard deviation from which counts are as good as numbers: there are 10⁵ of them within one. */
+/** From this standard deviation on, counts are treated as numbers: there are 10⁵ counts within it. */
 const DENSE = 1e5;
-/** Share of the mode's probability below which a count is not looked at. */
+/** A count is left out if its probability is less than this share of the mode's probability. */
 const NEGLIGIBLE = 1e-18;
 
 /**
- * Quantiles of the negative binomial of this mean and variance; with no more variance than the mean, of the Poisson distribution.
- * Probabilities by their ratios, p(k + 1) / p(k) = (k e + mean²) / ((mean + e) (k + 1)) with e = variance − mean, outwards from the mode.
+ * Quantiles of the negative binomial with this mean and variance. If the variance is at most the mean, it is the Poisson
+ * distribution. Probabilities are computed from their ratios, outwards from the mode: p(k + 1) / p(k) = (k e + mean²) / ((mean +
+ * e) (k + 1)) with e = variance − mean.
  */
 function counts(mean: number, variance: number, level: number, z: number): Interval {
   if (mean === 0) return [0, 0];
@@ -116,7 +121,7 @@ function counts(mean: number, variance: number, level: number, z: number): Inter
     weights.push(p);
   }
   const total = weights.reduce((a, b) => a + b, 0);
-  /** The least count that has this share at it and below. */
+  /** The smallest count k with P(y <= k) >= share. */
   const quantile = (share: number): number => {
     let k = 0;
     for (let sum = weights[0] as number; sum < share * total && k < weights.length - 1; sum += weights[k] as number) k++;

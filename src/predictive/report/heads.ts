@@ -1,4 +1,6 @@
-/** From a network's heads to predictions: a report of each head, and the moments that a network predicts for a head's labels. */
+/**
+ * Makes predictions for a network's heads: a report for each head, and the moments that a network predicts for a head's labels.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Head, Network } from '../../network/network.js';
 import type { OutputPrediction, Prediction } from '../prediction.js';
@@ -13,7 +15,7 @@ export async function ofHeads(
   return { _tag: 'several', outputs: Object.fromEntries(heads.map(({ name }, i) => [name, reports[i] as OutputPrediction])) };
 }
 
-/** The prediction of a network with outputs f for every row of a head's report, [rows, P]: see `reportSamples`. */
+/** The prediction of a network with outputs f, for every row of a head's report: [rows, P], as `reportSamples` takes it. */
 export function predicted(head: Head, f: tf.Tensor2D): tf.Tensor2D {
   const { mean, variance } = head.ops;
   const rows = f.size / head.row.outputs;

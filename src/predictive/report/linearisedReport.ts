@@ -1,4 +1,4 @@
-/** From the Gaussian over outputs to the prediction that a user reads. Pure, on the host, in float64. */
+/** Turns the Gaussian over outputs into the prediction that a user reads. Everything is pure, on the host, in float64. */
 import type { Moments } from '../../likelihood/moments.js';
 import type { PredictiveOf } from '../codec.js';
 import { linkRule } from '../links/index.js';
@@ -8,12 +8,14 @@ import { outputDraws } from '../links/outputDraws.js';
 import type { OutputPrediction } from '../prediction.js';
 import { assertFinite, classification, formOf, type Rowed, regression } from './report.js';
 
-/** How probabilities are made of outputs. */
+/** How outputs become probabilities. */
 export type LinkOptions = Pick<PredictiveOf<'linearised'>, 'link' | 'samples' | 'seed'>;
 
 /**
- * Report of a linearised predictive. `mean` [B, C]; `covariance` is [B, C·C] for the full one, or [B, C] for variances.
- * `undefined` for a regression whose moments have no closed form: average `drawsOf` instead.
+ * The report of a linearised predictive. Undefined for a regression whose moments have no closed form: average `drawsOf` instead.
+ *
+ * @param mean [B, C]
+ * @param covariance [B, C·C], or only the variances [B, C]
  */
 export function reportLinearised(
   head: Rowed,
@@ -43,7 +45,7 @@ export function reportLinearised(
   return classification(form.entropy, probabilities, deviations, expected, C);
 }
 
-/** Draws [B, S, C] of outputs f ~ N(mean, covariance): for likelihoods whose moments have no closed form. */
+/** Draws [B, S, C] of outputs f ~ N(mean, covariance), for likelihoods whose moments have no closed form. */
 export function drawsOf(mean: Float32Array, covariance: Float32Array, C: number, options: DrawOptions): Float32Array {
   const all = new Float32Array(mean.length * options.samples);
   rowsOf(mean, covariance, C)
@@ -52,7 +54,7 @@ export function drawsOf(mean: Float32Array, covariance: Float32Array, C: number,
   return all;
 }
 
-/** Mean and covariance of every example. */
+/** The mean and covariance of every example. */
 function rowsOf(
   mean: Float32Array,
   covariance: Float32Array,

@@ -1,4 +1,4 @@
-/** From moments or samples to the prediction that a user reads. Pure, on the host. */
+/** Turns moments or samples into the prediction that a user reads. Everything is pure, on the host. */
 import { laplaceError } from '../../errors.js';
 import type { Outcome } from '../../likelihood/likelihood.js';
 import type { Moments } from '../../likelihood/moments.js';
@@ -8,7 +8,7 @@ import { classEntropy, labelEntropy } from '../links/entropies.js';
 import { type Classification, type OutputPrediction, type Regression, rowsOf } from '../prediction.js';
 import { runningMean } from './runningMean.js';
 
-/** What a report needs of a head. */
+/** The part of a head that a report needs. */
 export type Rowed = Pick<Head, 'row'>;
 
 /** The entropy of one row of probabilities, in nats. */
@@ -30,8 +30,9 @@ const FORMS: Readonly<Record<Outcome, Form>> = {
 export const formOf = ({ row }: Rowed): Form => FORMS[row.ops.predicts];
 
 /**
- * Report of samples. `draws` [B, samples, P] holds the prediction of each sampled network for each example: probabilities (P = C), or the
- * means and then the noise variances of a regression's labels (P = 2 T).
+ * The report of samples. `draws` [B, samples, P] holds the prediction of each sampled network for each example. For a
+ * classification these are probabilities (P = C). For a regression they are the means of the T labels, and then the noise
+ * variances (P = 2 T).
  */
 export function reportSamples(
   head: Rowed,
@@ -60,11 +61,14 @@ export interface SampleFold {
   readonly report: () => OutputPrediction;
 }
 
-/** A report of a head's rows of P numbers, from draws of this design. Memory: a few numbers for each of them, however many draws. */
+/**
+ * A report of a head's rows of P numbers, from draws of this design. Memory: a few arrays [rows, P], however many draws there
+ * are.
+ */
 export function sampleFold(head: Rowed, design: Design, rows: number, P: number): SampleFold {
   const form = formOf(head);
   const values = runningMean(design, rows * P);
-  // The noise variances of a regression have an error too, which no report shows.
+  // The mean noise variances of a regression have a standard error too, but no report shows it.
   const predicted = form._tag === 'classification' ? P : P / 2;
   const expectedEntropy = new Float64Array(rows);
   /** The mean predictions of every row, without the noise variances that follow them. */
@@ -96,7 +100,7 @@ export function sampleFold(head: Rowed, design: Design, rows: number, P: number)
       };
       const mean = values.mean();
       if (form._tag === 'classification') {
-        // One sample has no spread: 0.
+        // The spread of a single sample is reported as 0.
         const deviations = Float32Array.from(values.variance(), (v) => (values.samples() > 1 ? Math.sqrt(v) : 0));
         const found = classification(form.entropy, Float32Array.from(mean), deviations, Float32Array.from(expectedEntropy), P);
         return { ...found, ...sampled };
@@ -126,7 +130,7 @@ export function classification(
   return { _tag: 'classification', probabilities, standardDeviations, entropy, expectedEntropy, mutualInformation };
 }
 
-/** A regression of T labels from the moments of all examples' labels in a row. */
+/** A regression of T labels, from the moments of all labels of all examples, example by example. */
 export function regression(support: Regression['support'], moments: ReadonlyArray<Moments>, T: number): Regression {
   const part = (name: string, of: (m: Moments) => number) => {
     const values = Float32Array.from(moments, of);

@@ -1,29 +1,36 @@
 /**
- * Mean and variance of draws as they come, entry by entry in float64 (Welford 1962), and the variance of that mean under the draws'
- * design. Memory does not grow with the number of draws. Host arithmetic; the state is its owner's alone.
+ * The mean and variance of draws as they arrive, entry by entry in float64 (Welford 1962), and the variance of this mean under
+ * the draws' design. Memory does not grow with the number of draws. Everything is computed on the host.
  *
- *   Var[mean] ≈ Σ_k (y_k − ȳ)² / (K (K − 1)),   y_1 … y_K the means of groups of draws that are independent of each other:
+ *   Var[mean] ≈ Σ_k (y_k − ȳ)² / (K (K − 1))
  *
- * single draws, pairs of mirror images, or the sequences of quasi-random draws. The variance of a draw is Σ (x − mean)² / S + Var[mean],
- * unbiased whatever the design; for independent draws that is Σ (x − mean)² / (S − 1).
+ * Here y_1 … y_K are the means of groups of draws, and the groups are independent of each other. A group is a single draw, a pair
+ * of mirror images, or a sequence of quasi-random draws. The variance of a draw is Σ (x − mean)² / S + Var[mean], which is
+ * unbiased under every design. For independent draws it equals Σ (x − mean)² / (S − 1).
  */
 import { type Design, SEQUENCES } from '../../random/noise.js';
 
-/** Independent groups that a standard error is taken from at least, where something depends on it: it is then known to a quarter. */
+/**
+ * The least number of independent groups for a standard error that decides something. With so many groups it is known to within a
+ * quarter.
+ */
 const GROUPS = 8;
 
-/** Draws after which Var[mean] can be asked for. */
+/** The number of draws from which on Var[mean] is defined. */
 export const fewestDraws = (design: Design): number => (design === 'antithetic' ? 4 : 2);
 
-/** Whether the standard error after so many draws is good enough to stop by: enough groups, all of them complete. */
+/**
+ * Whether the standard error after so many draws is good enough to stop by: there are enough groups, and all of them are
+ * complete.
+ */
 export function maySettle(design: Design, samples: number): boolean {
   const size = design === 'antithetic' ? 2 : 1;
   const whole = design === 'quasiRandom' ? samples % SEQUENCES === 0 : samples % size === 0;
   return whole && samples >= GROUPS * size;
 }
 
-/** Sums over vectors of equal length. */
-interface Moments {
+/** The count, mean and squared deviations of vectors of equal length. */
+interface Tally {
   readonly count: () => number;
   readonly add: (values: ArrayLike<number>) => void;
   readonly mean: Float64Array;
@@ -31,7 +38,7 @@ interface Moments {
   readonly squares: Float64Array;
 }
 
-function momentsOf(size: number): Moments {
+function tallyOf(size: number): Tally {
   const [mean, squares] = [new Float64Array(size), new Float64Array(size)];
   let count = 0;
   return {
@@ -51,23 +58,25 @@ function momentsOf(size: number): Moments {
   };
 }
 
-/** Variances of the mean of all draws so far, or `undefined` while it can't be told. */
+/** The variances of the mean of all draws so far; undefined while there are too few groups. */
 type ErrorVariance = () => Float64Array | undefined;
 
-/** Takes draws in turn. */
+/** Takes draws one after another. */
 export interface RunningMean {
   /** S. */
   readonly samples: () => number;
   readonly add: (values: ArrayLike<number>) => void;
   readonly mean: () => Float64Array;
-  /** Of one draw; of independent groups of them too few, that of what there is. */
+  /**
+   * The variance of one draw. If there are too few groups for Var[mean], that term is left out, and the sum is divided by S − 1.
+   */
   readonly variance: () => Float64Array;
   readonly errorVariance: ErrorVariance;
 }
 
-/** For draws of `size` numbers. */
+/** Creates an empty mean for draws of `size` numbers. */
 export function runningMean(design: Design, size: number): RunningMean {
-  const all = momentsOf(size);
+  const all = tallyOf(size);
   const groups = groupsOf(design, size, all);
   return {
     samples: all.count,
@@ -84,18 +93,18 @@ export function runningMean(design: Design, size: number): RunningMean {
   };
 }
 
-/** Keeps what the design needs beside the moments of all draws. */
+/** The groups of a design, beside the mean of all draws. */
 interface Groups {
   readonly add: (s: number, values: ArrayLike<number>) => void;
   readonly errorVariance: ErrorVariance;
 }
 
-function groupsOf(design: Design, size: number, all: Moments): Groups {
+function groupsOf(design: Design, size: number, all: Tally): Groups {
   switch (design) {
     case 'independent':
       return { add: () => {}, errorVariance: () => ofMean(all) };
     case 'antithetic': {
-      const pairs = momentsOf(size);
+      const pairs = tallyOf(size);
       const first = new Float64Array(size);
       const add = (s: number, values: ArrayLike<number>): void => {
         if (s % 2 === 0) first.set(values);
@@ -104,15 +113,15 @@ function groupsOf(design: Design, size: number, all: Moments): Groups {
       return { add, errorVariance: () => ofMean(pairs) };
     }
     case 'quasiRandom': {
-      const sequences: Moments[] = [];
+      const sequences: Tally[] = [];
       const add = (s: number, values: ArrayLike<number>): void => {
-        if (s < SEQUENCES) sequences.push(momentsOf(size));
-        (sequences[s % SEQUENCES] as Moments).add(values);
+        if (s < SEQUENCES) sequences.push(tallyOf(size));
+        (sequences[s % SEQUENCES] as Tally).add(values);
       };
       return {
         add,
         errorVariance: () => {
-          const means = momentsOf(size);
+          const means = tallyOf(size);
           for (const { mean } of sequences) means.add(mean);
           return ofMean(means);
         },
@@ -121,7 +130,7 @@ function groupsOf(design: Design, size: number, all: Moments): Groups {
   }
 }
 
-const ofMean = (groups: Moments): Float64Array | undefined => {
+const ofMean = (groups: Tally): Float64Array | undefined => {
   const K = groups.count();
   return K < 2 ? undefined : groups.squares.map((sum) => sum / (K * (K - 1)));
 };

@@ -1,10 +1,10 @@
-/** How many samples a prediction takes at least. */
+/** The least number of samples that a prediction needs. */
 import { laplaceError } from '../../errors.js';
 import type { Network } from '../../network/network.js';
 import type { Design } from '../../random/noise.js';
 import { fewestDraws } from './runningMean.js';
 
-/** One, or for variances what they take. */
+/** The least number of samples. It is 1, or more for a regression, whose variances need several. */
 export const fewestSamples = ({ heads }: Network, design: Design): number =>
   heads.every(({ ops }) => ops.variance === undefined) ? 1 : fewestDraws(design);
 

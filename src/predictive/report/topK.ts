@@ -1,20 +1,23 @@
-/** The most probable classes of every example, and how sure each of these probabilities is. */
+/** The most probable classes of every example, with their probabilities and standard deviations. */
 import { laplaceError } from '../../errors.js';
 import type { Classification } from '../prediction.js';
 
-/** The k most probable classes of one example, the first the most probable; of equals the lowest number first. */
+/**
+ * The k most probable classes of one example, most probable first. Classes of equal probability are in the order of their
+ * numbers.
+ */
 export interface TopClasses {
-  /** [k], from 0. */
+  /** Class numbers [k], counted from 0. */
   readonly classes: Int32Array;
   /** [k] */
   readonly probabilities: Float32Array;
-  /** Of these probabilities under the posterior, [k]. */
+  /** The standard deviations of these probabilities under the posterior, [k]. */
   readonly standardDeviations: Float32Array;
 }
 
 /**
- * The k most probable classes of every example, with their mean probabilities and the standard deviations of these under the posterior.
- * Of independent labels, the k most probable labels.
+ * The k most probable classes of every example, with their mean probabilities and the standard deviations of these probabilities
+ * under the posterior. For independent labels it gives the k most probable labels.
  *
  * @throws LaplaceError `InvalidOption` when k is not an integer from 1 to the number of classes.
  *
@@ -38,7 +41,7 @@ export function topK({ probabilities, standardDeviations }: Classification, k: n
     throw laplaceError('InvalidOption', { what: 'topK: k', field: 'k', found: String(k), expected: `an integer from 1 to ${C}` });
   }
   return probabilities.map((row, b) => {
-    // A stable sort leaves equals in the order of their numbers.
+    // A stable sort keeps equal probabilities in the order of their classes.
     const classes = Int32Array.from(row, (_, c) => c)
       .sort((i, j) => (row[j] as number) - (row[i] as number))
       .slice(0, k);
