@@ -12,7 +12,7 @@ import {
   type PosteriorLayer,
   type Structure,
 } from 'tfjs-laplace';
-import { LARGEST_FACTOR } from '../../src/curvature/choice.js';
+import { LARGEST_FACTOR } from '../../src/limits.js';
 import { factorsOf, posteriorFrom } from './math/laplace.js';
 import { chain, dense, functional, inputsFor, on, withWeights } from './math/networks.js';
 import { memoised } from './memoised.js';
