@@ -46,8 +46,8 @@ export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngi
 export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
 
 /**
- * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. WebAssembly, where it
- * is needed, is compiled without blocking this thread.
+ * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. If WebAssembly is
+ * needed, it is compiled without blocking this thread.
  */
 export const chosenEngine =
   (choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> =>

@@ -44,7 +44,7 @@ export interface EpochAccumulator {
    * network.
    */
   readonly bind: (network: Network) => void;
-  /** Whether the batches of this epoch are to be taken. */
+  /** Whether the batches of this epoch count. */
   readonly observes: (epoch: number) => boolean;
   /**
    * Takes a batch and returns a function that does the rest of the work, after which the batch counts. A transient batch (its
