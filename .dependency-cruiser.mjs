@@ -33,8 +33,8 @@ const order = ORDER.flatMap((tier, i) =>
 );
 
 /**
- * The folders of src/predictive/, ordered in the same way. Of the files beside them, the codec and prediction.ts (what a
- * prediction is) are on the left of all folders, and predictor.ts is on the right.
+ * The folders of src/predictive/, ordered in the same way. Some files lie beside them: the codec and prediction.ts (what a
+ * prediction is) are to the left of all folders, and predictor.ts is to the right.
  */
 const PREDICTIVE = [['device', 'links'], ['report'], ['sampling'], ['linearised']];
 const LEFT_OF_PREDICTIVE = ['codec', 'prediction'];

@@ -133,8 +133,7 @@ const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
  * Measures device memory, in bytes and without the model.
  *
  * @returns `peak`: the most that a pass holds; `sums`: the float32 sums of the factors; `batch`: the most that the pass holds
- * until it
- *   asks for the second batch
+ *   until it asks for the second batch
  */
 async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature) {
   const found = coverage(model, { likelihood: categorical(), curvature });

@@ -208,7 +208,7 @@ export async function bench(): Promise<BenchResult> {
       { name: 'exact pass / matmul speed', value: exact?.share ?? 0, limit: 0.6, atMost: false },
     ],
     notes: [
-      'Shares count the operations that the mathematics needs: for second moments in a pass only those of the lower triangle.',
+      'Shares count the operations that the mathematics needs: for second moments in a pass only the operations of the lower triangle.',
       'An observed step includes the training step itself.',
     ],
   };

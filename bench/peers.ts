@@ -151,7 +151,7 @@ async function denseProblem(): Promise<string> {
   return folder;
 }
 
-/** Writes 64-512-1000 with random weights and inputs, of which only the last layer will be covered. Returns the folder. */
+/** Writes 64-512-1000 with random weights and inputs. Only the last layer will be covered. Returns the folder. */
 function classesProblem(): string {
   const [N, width] = [2048, 64];
   const sizes = [

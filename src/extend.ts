@@ -24,7 +24,7 @@ export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 // Likelihoods, as the library works with them.
 
 export type { HessianOps } from './likelihood/hessian.js';
-export type { JointOps, LikelihoodOps, LossRule } from './likelihood/likelihood.js';
+export type { LikelihoodOps, LossRule, ModelLikelihoodOps } from './likelihood/likelihood.js';
 
 // Accumulation.
 

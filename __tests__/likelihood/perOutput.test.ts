@@ -1,7 +1,7 @@
 /** Likelihoods of several outputs: each output's own definition, put together by hand, with and without weights of classes. */
 import * as tf from '@tensorflow/tfjs';
 import { bernoulli, categorical, customLikelihood, gaussian, type OutputLikelihood, perStep, poisson } from 'tfjs-laplace';
-import { jointOps, likelihoodOps } from '../../src/likelihood/index.js';
+import { likelihoodOps, modelLikelihoodOps } from '../../src/likelihood/index.js';
 import { key } from '../../src/random/key.js';
 import { gradient, hessian, negativeLogLikelihood } from '../support/math/likelihoods64.js';
 import { missedBy, normalSource, STANDARD_ERRORS, take } from '../support/math/monteCarlo.js';
@@ -72,7 +72,7 @@ function blockDiagonal(blocks: ReadonlyArray<ReadonlyArray<ReadonlyArray<number>
 }
 
 describe.each(CASES)('%s', (_, outputs) => {
-  const ops = jointOps(partsOf(outputs));
+  const ops = modelLikelihoodOps(partsOf(outputs));
   const C = outputs.reduce((sum, own) => sum + own.C, 0);
   const f = inRows(take(B * C, normalSource(3)), C);
   const onDevice = () => ({ f: tf.tensor2d(f), targets: ops.targets(outputs.map(({ labels }) => tf.tensor(labels))) });
@@ -121,7 +121,7 @@ describe.each(CASES)('%s', (_, outputs) => {
 
 it('of a single output is its own likelihood, weights of examples and all', () => {
   const own = likelihoodOps(WEIGHTED.likelihood, 3);
-  const ops = jointOps(partsOf([WEIGHTED]));
+  const ops = modelLikelihoodOps(partsOf([WEIGHTED]));
   const y = tf.tensor(WEIGHTED.labels);
   const targets = ops.targets([y]);
   expect(relativeError(targets, own.targets(y, 3))).toBe(0);
@@ -139,7 +139,7 @@ it('has steps, and one likelihood with labels of a width that only they say', ()
     hessianRoot: (f) => tf.expandDims(tf.onesLike(f), 0),
   });
   const steps = perStep(categorical(), { ignoreLabel: -1 });
-  const ops = jointOps([
+  const ops = modelLikelihoodOps([
     { ops: likelihoodOps(steps, 2), outputs: 4 },
     { ops: likelihoodOps(own, 2), outputs: 2 },
     ...partsOf([NUMBERS]),

@@ -90,7 +90,7 @@ const BATCH = 128;
  * A Laplace approximation of a model.
  *
  * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, and the errors of the
- * streams beneath.
+ * streams that do the work.
  *
  * @example
  * ```ts

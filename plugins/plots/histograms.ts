@@ -13,7 +13,7 @@ export interface HistogramData {
   readonly subtitle?: string;
   /** Title of the axis, with its unit: 'predictive entropy (nats)'. */
   readonly axis: string;
-  /** What the shares are shares of: 'test digits' gives the axis '% of test digits'. */
+  /** The things that are counted: 'test digits' gives the axis '% of test digits'. */
   readonly of: string;
   /** Ends of the axis. Values beyond them count in the outermost bins. */
   readonly range: readonly [number, number];

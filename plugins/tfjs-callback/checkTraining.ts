@@ -1,6 +1,6 @@
 /**
- * Whether a model's training can be observed. This is asked before training starts, so that nobody trains for an hour to find
- * out.
+ * Checks whether a model's training can be observed. The check runs before training starts, so that nobody trains for an hour in
+ * vain.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
@@ -22,13 +22,13 @@ export interface CheckedTraining {
   /** The network with the layers to cover. */
   readonly network: Network;
   /**
-   * What gradients of the training loss are multiplied with to give those of the NLL. Undefined when the step's own rows are not
+   * The factor that turns gradients of the training loss into gradients of the NLL. Undefined if the step's own rows are not
    * taken.
    */
   readonly scale: number | undefined;
 }
 
-/** Reads the model. Fails when the model, its loss, the likelihood and the estimator do not fit. */
+/** Reads the model. Fails if the model, its loss, the likelihood and the estimator do not fit each other. */
 export const checkTraining = (
   model: LayersModel,
   likelihood: Likelihood,

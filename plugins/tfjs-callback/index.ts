@@ -1,15 +1,16 @@
 /**
  * A tfjs training callback that observes the real training batches and folds them into Kronecker factors while training goes on.
  *
- * `empirical` curvature is a by-product of the training step: its rows are the gradients that the step computes anyway, at the
- * weights before the update, with dropout as training sees it. Where these are not the gradients of single examples (batch
- * normalisation in or above a covered layer couples the examples) or are out of reach (dropout inside a recurrent layer), each
- * observed batch gets a pass of its own instead, in inference mode, at the weights right after the update. The other estimators
- * always work that way.
+ * `empirical` curvature is a by-product of the training step. Its rows are the gradients that the step computes anyway, at the
+ * weights before the update, with dropout as in training. If batch normalisation in or above a covered layer couples the
+ * examples, these are not the gradients of single examples. With dropout inside a recurrent layer they are out of reach. In both
+ * cases each observed batch gets a pass of its own instead, in inference mode, at the weights right after the update. The other
+ * estimators always work that way.
  *
  * Each example counts as often as its class weight says. With several outputs, the class weights of each output's likelihood must
- * be those of `fit`. tfjs trains on the plain sum of the outputs' losses. If these are the NLLs up to different factors, the
- * step's gradients are not those of the summed NLL, and each batch gets a pass of its own as well.
+ * equal the class weights of `fit`. tfjs trains on the plain sum of the outputs' losses. If these losses are the NLLs times
+ * different factors, the step's gradients are not the gradients of the summed NLL. Then each batch gets a pass of its own as
+ * well.
  *
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */
@@ -116,8 +117,8 @@ export class LaplaceCallback extends Callback {
 /**
  * Makes a training callback that gathers curvature.
  *
- * Before training starts the callback checks that the model is compiled, that it has layers to cover, and that its loss is the
- * likelihood's. Otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
+ * Before training starts, the callback checks that the model is compiled, that it has layers to cover, and that its loss belongs
+ * to the likelihood. Otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
  *
  * @example
  * ```ts

@@ -24,7 +24,7 @@ import { patchTraining } from './patch.js';
 import { batchOf, checkWeights, soundlyWeighted } from './step.js';
 import { type Captured, installTaps } from './taps.js';
 
-/** What a run needs to know. */
+/** The options of a run. */
 export interface RunOptions {
   readonly likelihood: Likelihood;
   readonly curvature: Curvature;
@@ -44,7 +44,7 @@ interface Observing {
 }
 
 interface Step {
-  /** 1 when the training loss weights its examples soundly (see `soundlyWeighted`). */
+  /** 1 if the training loss weights its examples soundly (see `soundlyWeighted`), otherwise 0. */
   readonly sound: tf.Scalar;
   /** Makes the batch count. */
   readonly settle: () => Promise<void>;
@@ -76,7 +76,7 @@ export class TrainingRun {
     const empty = nothingObserved(announced);
     this.accumulator = createEpochAccumulator({ curvature, epochs, announced, empty, onProgress, detail });
     this.accumulator.bind(this.training.network);
-    // Training waits for ever for what it reads from a lost device. Nobody else would tell.
+    // Training waits for ever for what it reads from a lost device, and reports nothing.
     this.forgetDevice = onDeviceLost((error) => this.fail(error));
     patchTraining(
       model,
@@ -107,7 +107,7 @@ export class TrainingRun {
     await this.guarded(() => this.accumulator.endEpoch(this.training.network.model.stopTraining));
   }
 
-  /** The regular end of training. */
+  /** Ends the run regularly. */
   async end(): Promise<void> {
     if (this.state._tag === 'failed') return;
     this.batches$.complete();
@@ -119,7 +119,7 @@ export class TrainingRun {
     });
   }
 
-  /** The factors of the sound batches so far; after the end or a failure those of the whole run. */
+  /** The factors of the sound batches so far. After the end or a failure they are the factors of the whole run. */
   gathered(): Promise<Factors | undefined> {
     return this.accumulator.gathered();
   }
@@ -181,8 +181,8 @@ export class TrainingRun {
   }
 
   /**
-   * Called at the very end, when everything is put back: after a regular end of training, or after an error that tfjs told nobody
-   * of.
+   * Called at the very end, when everything is put back. This is after a regular end of training, or after an error that tfjs did
+   * not report.
    */
   private stop(): void {
     this.forgetDevice();

@@ -12,13 +12,13 @@ import {
 import type { Captured, CapturedLoss } from './taps.js';
 
 /**
- * The batch of a training step. The training loss L is a mean over the batch's B examples, in which examples may have weights w.
- * Hence B · scale / w · dL/dz is the gradient of one example's own NLL. Without a scale, or if the step did not show all rows,
- * the batch has no rows.
+ * The batch of a training step. The training loss L is a mean over the batch's B examples, which may have weights w. So B · scale
+ * / w · dL/dz is the gradient of one example's own NLL. Without a scale, or if the step did not show all rows, the batch has no
+ * rows.
  *
  * Allocates inside the caller's `tf.tidy`.
  *
- * @param scale What gradients of the training loss are multiplied with to give those of the NLL.
+ * @param scale the factor that turns gradients of the training loss into gradients of the NLL
  */
 export function batchOf(network: Network, captured: Captured, scale: number | undefined): BatchTensors {
   const x = network.model.inputs.flatMap((_, i) => captured.x.get(i) ?? []);
@@ -85,10 +85,10 @@ const isByExample = (loss: tf.Tensor, labels: tf.Tensor | undefined): boolean =>
   loss.rank === 1 && loss.shape[0] === labels?.shape[0];
 
 /**
- * Scalar: 1 when every example counts as often as `weightsOf` says, and as often as the likelihood says if that has class
- * weights. A loss that is one number for the whole batch cannot weight examples: tfjs multiplies it by the batch's mean weight.
- * With several outputs, each output's loss must be weighted as the output's likelihood says. Allocates inside the caller's
- * `tf.tidy`.
+ * A scalar: 1 if every example counts as often as `weightsOf` says, otherwise 0. If the likelihood has class weights, the example
+ * must also count as often as these say. A loss that is one number for the whole batch cannot weight examples: tfjs multiplies it
+ * by the batch's mean weight. With several outputs, each output's loss must be weighted as the output's likelihood says.
+ * Allocates inside the caller's `tf.tidy`.
  */
 export function soundlyWeighted({ heads }: Network, { losses }: Captured): tf.Scalar {
   const sound = heads.map((head, i) => isSound(head, losses[i] as CapturedLoss, heads.length > 1));

@@ -30,7 +30,10 @@ export interface Captured {
 export interface CapturedLoss {
   labels?: tf.Tensor;
   outputs?: tf.Tensor;
-  /** dL/dloss. Training minimises the mean of the loss's numbers, so that each entry is an example's weight over their count. */
+  /**
+   * dL/dloss. Training minimises the mean of the loss's numbers, so each entry is an example's weight divided by the number of
+   * examples.
+   */
   gradient?: tf.Tensor;
 }
 
@@ -193,7 +196,7 @@ export function readsAllInputs(model: LayersModel): boolean {
  */
 function inputReaders(model: LayersModel): ReadonlyMap<Layer, ReadonlyArray<Read>> {
   const readers = new Map<Layer, ReadonlyArray<Read>>();
-  // tfjs numbers the uses of a layer, also those in other models. The container lists the uses within this model.
+  // tfjs numbers all uses of a layer, including uses in other models. The container lists the uses within this model.
   const { containerNodes } = model as unknown as { readonly containerNodes: ReadonlySet<string> };
   for (const layer of model.layers.filter((l) => l.getClassName() !== 'InputLayer')) {
     const uses = layer.inboundNodes

@@ -52,9 +52,9 @@ const REPLACED = Symbol.for('tfjs-laplace/wasm-kernels');
 
 type Config = tf.KernelConfig & { readonly [REPLACED]?: { readonly own: tf.KernelConfig | undefined } };
 
-/** The kernels of ours that are registered. */
+/** The registered kernels of this package. */
 export interface WasmKernels {
-  /** Their names. */
+  /** The names of the kernels. */
   readonly registered: ReadonlyArray<string>;
   /** Puts the backend's own kernels back. */
   readonly undo: () => void;
@@ -84,7 +84,7 @@ export interface WasmKernels {
 export function registerWasmKernels(): WasmKernels {
   if (tf.findBackendFactory(BACKEND) === null || tf.getKernel('BatchMatMul', BACKEND) === undefined) {
     throw laplaceError('Backend', {
-      what: 'The WASM backend, for which the kernels are, is not loaded',
+      what: 'The WASM backend is not loaded',
       remedy: "Load it first: import '@tensorflow/tfjs-backend-wasm'.",
     });
   }

@@ -13,12 +13,12 @@ export interface WorkerEngineOptions extends WasmOptions {
   /**
    * Largest number of workers, an integer >= 1. A worker starts when there is a call for it. While it decomposes an n × n matrix
    * in float64, it holds 24 n² bytes: a copy of the matrix outside the WebAssembly memory (8 n²), and inside it the matrix and
-   * the eigenvectors (16 n²). Default: the number of cores, or 4 where the platform does not tell it.
+   * the eigenvectors (16 n²). Default: the number of cores, or 4 if the platform does not tell it.
    */
   readonly workers?: number;
 }
 
-/** Default number of workers where the platform does not tell the number of cores. */
+/** Default number of workers if the platform does not tell the number of cores. */
 const FALLBACK = 4;
 
 /**

@@ -16,7 +16,7 @@ export interface Thread {
   readonly end: () => void;
 }
 
-/** Starts a worker. Rejects with `Backend` where the platform has no workers or forbids them. */
+/** Starts a worker. Rejects with `Backend` if the platform has no workers or forbids them. */
 export type StartThread = (listener: Listener) => Promise<Thread>;
 
 /** The name is put together at run time, because a bundler for browsers would follow a literal name in an import. */

@@ -9,7 +9,7 @@ import { COLUMNS, cells, scoresOf, testDigits } from './scores.js';
 
 const COUNT = 5;
 
-/** Draws networks from the posterior, and prints their scores, those of their ensemble, and how often they disagree. */
+/** Draws networks from the posterior. Prints their scores, the scores of their ensemble, and how often they disagree. */
 export async function members({ report, progress }: Desk, { model, posterior, test, map }: Results): Promise<void> {
   let done = 0;
   const drawn = await progress.step(`Drawing ${COUNT} networks and predicting ${testDigits(test)} with each`, (onProgress) =>

@@ -1,5 +1,5 @@
 /**
- * Question 6: how do the factors of the last epoch, in which the weights moved, differ from those of one pass at the final
+ * Question 6: how do the factors of the last epoch, in which the weights moved, differ from the factors of one pass at the final
  * weights?
  */
 import { either as E } from 'fp-ts';

@@ -74,5 +74,5 @@ function checked({ quiet, verbose, backend, pretrained, save, ...rest }: ReturnT
 
 const isBackend = (name: string): name is BackendName => ['node', 'wasm', 'cpu'].includes(name);
 
-/** The first sentence of Node's message. The others give advice about positional arguments, of which there are none here. */
+/** The first sentence of Node's message. The other sentences give advice about positional arguments, which do not exist here. */
 const firstSentence = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\. .*$/s, '');

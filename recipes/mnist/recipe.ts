@@ -1,7 +1,7 @@
 /**
  * The analysis as a plain value.
  *
- * The curvature is the empirical Fisher, whose gradients are those of the training step itself. The Monte Carlo Fisher with one
+ * The curvature is the empirical Fisher: it takes the gradients of the training step itself. The Monte Carlo Fisher with one
  * drawn label for each example, `kfac({ fisher: 'monteCarlo' })`, has better theoretical grounds (Kunstner, Balles & Hennig
  * 2019). But it needs a second backward pass over every observed batch. On the whole recipe both gave the same predictive
  * (held-out NLL 0.0788 for Monte Carlo against 0.0786, AUROC of rotated digits 0.915 for both), and the Monte Carlo Fisher added

@@ -1,4 +1,4 @@
-/** What the parts of the recipe share. */
+/** The values that the parts of the recipe share. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Posterior } from 'tfjs-laplace';
 import type { TerminalProgress } from 'tfjs-laplace/plugins/progress';

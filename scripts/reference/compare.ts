@@ -62,7 +62,7 @@ const UNKNOWN: CaseResult['errors'] = { outputs: NaN, factors: NaN, evidence: Na
 const labelOf = (doc: ReferenceDocument, { kind, weightSharing }: CurvatureCase): string =>
   `${doc.name} ${kind}${weightSharing === 'expand' ? '' : ` ${weightSharing}`}`;
 
-/** Examples in a batch. With 16 the data of a document make several batches, of which the last has another size. */
+/** Examples in a batch. With 16 the data of a document make several batches, and the last batch has another size. */
 const BATCH = 16;
 
 const DAMPINGS = { exact: exactDamping, factored: factoredDamping };

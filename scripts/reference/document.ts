@@ -91,7 +91,7 @@ export const inputNames = ({ layers }: ReferenceDocument): ReadonlyArray<string>
 
 /**
  * Tells why the library does not cover the likelihood of a document; undefined if it does. Layers are not checked here, because
- * the library itself refuses those that it does not cover.
+ * the library itself refuses the layers that it does not cover.
  */
 export function notCovered(doc: ReferenceDocument): string | undefined {
   return likelihoodOf(doc) === undefined ? `likelihood ${[doc.likelihood].flat().join(', ')}` : undefined;

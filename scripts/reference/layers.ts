@@ -5,7 +5,7 @@ import type { LayerSpec, Rows } from './document.js';
 /** A layer of TensorFlow.js. */
 export type Layer = tf.layers.Layer;
 
-/** The arguments of a layer. TensorFlow.js ignores those that it does not know. */
+/** The arguments of a layer. TensorFlow.js ignores arguments that it does not know. */
 // biome-ignore lint/suspicious/noExplicitAny: every factory of tf.layers has arguments of its own, and a document states them as data.
 type Arguments = any;
 

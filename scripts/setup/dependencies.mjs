@@ -9,8 +9,8 @@ import { timed } from './report.mjs';
  */
 
 /**
- * Whether the packages that npm has installed are those of the lock file. An optional package may be missing, because it may be
- * the binary of another platform.
+ * Whether npm has installed the packages of the lock file. An optional package may be missing, because it may be the binary of
+ * another platform.
  *
  * @param {Lock} wanted package-lock.json
  * @param {Lock | undefined} installed npm's record of what it installed, in node_modules; undefined if there is none

@@ -9,7 +9,7 @@ const KILLED = 128;
 /**
  * @typedef {object} Options
  * @property {string} [cwd] folder in which the program runs
- * @property {Record<string, string>} [env] environment variables, added to those of this process
+ * @property {Record<string, string>} [env] environment variables, added to the variables of this process
  * @property {number} [limitMs] milliseconds after which the program, and all programs that it started, are killed
  * @property {boolean} [show] whether the output goes to the terminal; otherwise it is returned
  *

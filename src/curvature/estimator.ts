@@ -3,7 +3,7 @@
  * outputs, which are sent back through the network as one stack of rows. Its structure (`structure/`) sums the rows that arrive
  * at each layer.
  *
- * Two cases send nothing back: `kfra`, a recursion over the sums of layers (Botev et al. 2017), and a network of which only the
+ * Two cases send nothing back: `kfra`, a recursion over the sums of layers (Botev et al. 2017), and a network in which only the
  * last layer is covered (`closedForm.ts`).
  */
 import * as tf from '@tensorflow/tfjs-core';

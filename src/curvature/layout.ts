@@ -26,7 +26,7 @@ export interface LayerLayout extends LayerShape {
 
 /** The layout of a set of factors. */
 export interface Layout {
-  /** The estimator with its options, except those that only choose layers or random numbers. */
+  /** The estimator with its options. Options that only choose layers or random numbers are left out. */
   readonly estimator: Estimator;
   readonly likelihood: Likelihood;
   readonly layers: ReadonlyArray<LayerLayout>;

@@ -36,6 +36,6 @@ export type Predicts<L> = L extends { readonly each: infer E }
 export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: number): LikelihoodOps =>
   likelihood._tag === 'perStep' ? perStepOps(likelihood, lastDimension) : registeredOps(likelihood);
 
-export type { JointOps, LikelihoodOps, LossRule, Outcome, Part } from './likelihood.js';
-export { jointOps, type OutputLikelihood, type PerOutput } from './perOutput.js';
+export type { LikelihoodOps, LossRule, ModelLikelihoodOps, Outcome, Part } from './likelihood.js';
+export { modelLikelihoodOps, type OutputLikelihood, type PerOutput } from './perOutput.js';
 export type { StepLikelihood } from './registered.js';

@@ -45,7 +45,7 @@ export interface OutputOps {
 }
 
 /** The likelihood of all outputs of a model, which lie side by side in f (`perOutput.ts`). */
-export interface JointOps extends OutputOps {
+export interface ModelLikelihoodOps extends OutputOps {
   /** The labels of all outputs, in the model's order, as targets [B, …], float32. */
   readonly targets: (labels: ReadonlyArray<tf.Tensor>) => tf.Tensor2D;
 }

@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dictionary, type Flat, make, taggedUnion, variant } from '../codec/index.js';
 import { foldIn } from '../random/key.js';
-import type { JointOps, LikelihoodOps, Part } from './likelihood.js';
+import type { LikelihoodOps, ModelLikelihoodOps, Part } from './likelihood.js';
 import { PerStep } from './perStep.js';
 import { REGISTERED } from './registered.js';
 
@@ -73,7 +73,7 @@ export const perOutput = <const O extends OutputLikelihoods>(outputs: O): PerOut
   make('perOutput', PerOutput, { outputs }) as PerOutput<O>;
 
 /** The operations of all outputs together. A single output keeps its own. */
-export const jointOps = (parts: ReadonlyArray<Part>): JointOps => {
+export const modelLikelihoodOps = (parts: ReadonlyArray<Part>): ModelLikelihoodOps => {
   const [only, ...more] = parts as [Part, ...Part[]];
   if (more.length > 0) return severalOps(parts);
   return { ...only.ops, targets: ([y]) => only.ops.targets(y as tf.Tensor, only.outputs) };
@@ -88,7 +88,7 @@ interface Share {
   readonly weights: tf.Tensor2D | undefined;
 }
 
-function severalOps(parts: ReadonlyArray<Part>): JointOps {
+function severalOps(parts: ReadonlyArray<Part>): ModelLikelihoodOps {
   const sizes = parts.map(({ outputs }) => outputs);
   const C = sizes.reduce((a, b) => a + b, 0);
 

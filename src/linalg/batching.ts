@@ -1,5 +1,5 @@
 /**
- * Asynchronous kernels of an engine that decomposes many matrices of one size in the time of one, each on a core of its own.
+ * Asynchronous kernels for an engine that decomposes many matrices of one size in the time of one, each on a core of its own.
  * Eigendecompositions that are asked for in one turn of the event loop run together, grouped by size. Everything else runs at
  * once.
  */

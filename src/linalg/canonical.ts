@@ -1,4 +1,6 @@
-/** Every engine gives eigenvectors in an order and with signs of its own. Here all get the same order and signs. */
+/**
+ * Every engine gives eigenvectors in its own order and with its own signs. This file gives all of them the same order and signs.
+ */
 import type { Matrix } from '../types.js';
 import type { SymmetricEigen } from './engine.js';
 import { matrix } from './matrix.js';
@@ -9,7 +11,10 @@ export interface Decomposition {
   readonly vectors: Matrix;
 }
 
-/** Components this close to a column's largest count as large. The first of them decides the sign, so that rounding does not. */
+/**
+ * A component counts as large if it is this close to the largest one of its column. The first large component decides the sign,
+ * so that rounding does not.
+ */
 const TIE_TOLERANCE = 1e-6;
 
 /** Orders the columns by ascending eigenvalue, and makes the first large component of each positive. */

@@ -33,7 +33,7 @@ export function createEngine(name: EngineName, kernels: Kernels): LinalgEngine {
   });
 }
 
-/** Makes an engine that others wait for. `open` gives the kernels of a session, and the function that closes it. */
+/** Makes an asynchronous engine. `open` gives the kernels of a session, and the function that closes it. */
 export function createAsyncEngine(name: EngineName, open: () => AsyncKernels & { close(): void }): AsyncLinalgEngine {
   const session = (): LinalgSession => {
     const kernels = open();

@@ -26,20 +26,20 @@ export interface TriangularOptions {
 }
 
 /**
- * What every engine can do. Every operation gives `InvalidInput` for matrices that are empty or whose sizes don't fit,
- * `NotFinite` for NaN or infinity in an argument or in the result, and `Backend` where the engine itself fails.
+ * The operations of every engine. Each gives `InvalidInput` for matrices that are empty or whose sizes do not fit, `NotFinite`
+ * for NaN or infinity in an argument or in the result, and `Backend` if the engine itself fails.
  */
 export interface LinalgOperations {
-  /** Eigenvalues and eigenvectors of a symmetric matrix; `InvalidInput` for one that is not symmetric. */
+  /** Eigenvalues and eigenvectors of a symmetric matrix. `InvalidInput` for a matrix that is not symmetric. */
   symmetricEigen(a: Matrix): E.Either<LaplaceError, SymmetricEigen>;
   /**
-   * The lower triangular L [n, n] with A = L Lᵀ and a positive diagonal. `NotPositiveDefinite` where there is none; a matrix that
-   * is singular up to rounding may go either way.
+   * The lower triangular L [n, n] with A = L Lᵀ and a positive diagonal. `NotPositiveDefinite` if there is none. A matrix that is
+   * singular up to rounding may go either way.
    */
   cholesky(a: Matrix): E.Either<LaplaceError, Matrix>;
   /**
-   * X [n, k] with L X = B, or Lᵀ X = B. L [n, n] is lower triangular: what is above its diagonal does not count.
-   * `InvalidInput` if there is a zero on the diagonal.
+   * X [n, k] with L X = B, or Lᵀ X = B, for a lower triangular L [n, n]. Entries above its diagonal do not count. `InvalidInput`
+   * if there is a zero on the diagonal.
    */
   triangularSolve(l: Matrix, b: Matrix, options?: TriangularOptions): E.Either<LaplaceError, Matrix>;
   /**
@@ -50,12 +50,12 @@ export interface LinalgOperations {
   multiply(a: Matrix, b: Matrix): E.Either<LaplaceError, Matrix>;
 }
 
-/** Where linear algebra can run, fastest first. */
+/** The names of the engines, fastest first. */
 export const ENGINES = ['tensorflow', 'wasm', 'javascript'] as const;
 
 export type EngineName = (typeof ENGINES)[number];
 
-/** Linear algebra on this thread: a call returns when it is done. */
+/** Linear algebra on this thread. A call returns when the work is done. */
 export interface LinalgEngine extends LinalgOperations {
   readonly name: EngineName;
 }
@@ -63,7 +63,8 @@ export interface LinalgEngine extends LinalgOperations {
 type RightOf<T> = T extends E.Right<infer A> ? A : never;
 
 /**
- * The same operations as tasks. Several run at a time where there are cores. Those that run elsewhere don't block this thread.
+ * The same operations as tasks. Several tasks run at a time if there are cores for them. Tasks that run elsewhere do not block
+ * this thread.
  */
 export type AsyncLinalgOperations = {
   readonly [K in keyof LinalgOperations]: (

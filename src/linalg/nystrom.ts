@@ -3,9 +3,10 @@
  *
  *   Y (Ωᵀ Y)⁺ Yᵀ ⪯ G.
  *
- * The result is its eigenvalues and eigenvectors, cut off at the rank asked for. With Gaussian Ω the expected error is near that
- * of the best approximation of a slightly lower rank. With Ω = I the approximation is G itself. Cost O(m l²) in float64; G is
- * never made. Reference: Halko, Martinsson & Tropp 2011, section 5.4; Tropp, Yurtsever, Udell & Cevher 2017.
+ * The result is the eigenvalues and eigenvectors of this approximation, cut off at the rank that was asked for. With Gaussian Ω
+ * the expected error is near the error of the best approximation of a slightly lower rank. With Ω = I the approximation is G
+ * itself. Cost O(m l²) in float64; G is never made. Reference: Halko, Martinsson & Tropp 2011, section 5.4; Tropp, Yurtsever,
+ * Udell & Cevher 2017.
  */
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
@@ -21,7 +22,7 @@ export interface LowRankPart {
   readonly vectors: Matrix;
 }
 
-/** Sums of float32 products are off by a few 2⁻²³ of the largest eigenvalue. Eigenvalues below l times that are noise. */
+/** Sums of float32 products are off by a few 2⁻²³ of the largest eigenvalue. Eigenvalues below l times this error are noise. */
 const ROUNDING = 2 ** -23;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What each operation does before the arithmetic (checks) and after it (order, signs, errors). It is the same for all engines, on
- * this thread and elsewhere.
+ * The steps of each operation before the arithmetic (checks) and after it (order, signs, errors). They are the same for all
+ * engines, on this thread and elsewhere.
  */
 import { either as E, function as F, option as O } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';

@@ -1,6 +1,6 @@
 /**
- * Chooses the engine that does the linear algebra: TensorFlow's kernels where the current tfjs backend is TensorFlow itself,
- * WebAssembly elsewhere, plain JavaScript where WebAssembly cannot run. The choice is made anew each time, as the backend can
+ * Chooses the engine that does the linear algebra: TensorFlow's kernels if the current tfjs backend is TensorFlow itself,
+ * otherwise WebAssembly, and plain JavaScript if WebAssembly cannot run. The choice is made anew each time, as the backend can
  * change. The `name` of the chosen engine says which it is.
  */
 import { either as E, function as F, option as O, type taskEither as TE } from 'fp-ts';
@@ -28,7 +28,7 @@ export const defaultEngine = (): LinalgEngine =>
     O.getOrElse(() => javascriptEngine),
   );
 
-/** The engine of that name. `Backend` where it cannot run, `InvalidOption` for a name that no engine has. */
+/** The engine of that name. `Backend` if it cannot run, `InvalidOption` for a name that no engine has. */
 export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngine> {
   switch (name) {
     case 'tensorflow':
@@ -46,8 +46,8 @@ export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngi
 export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
 
 /**
- * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. WebAssembly, where it
- * is needed, is compiled without blocking this thread.
+ * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. If WebAssembly is
+ * needed, it is compiled without blocking this thread.
  */
 export const chosenEngine =
   (choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> =>

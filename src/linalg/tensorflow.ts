@@ -71,7 +71,7 @@ export const tensorflowEngine = (): O.Option<LinalgEngine> =>
     O.map((binding) => createEngine('tensorflow', kernelsOf(binding))),
   );
 
-/** The same as an asynchronous engine: it decomposes matrices of equal size together that are asked for in one turn. */
+/** The same engine in asynchronous form. Matrices of equal size that are asked for in one turn are decomposed together. */
 export const batchingTensorflowEngine = (): O.Option<AsyncLinalgEngine> =>
   F.pipe(
     currentBinding(),

@@ -14,7 +14,7 @@ export type NumberRows = ReadonlyArray<ArrayLike<number>>;
 const ROW_SUM_TOLERANCE = 1e-3;
 
 /**
- * Probabilities of two classes [N][2] from those of class 1 [N], for a binary classifier or one label of several.
+ * Probabilities of two classes [N][2] from the probabilities of class 1 [N], for a binary classifier or one label of several.
  *
  * @throws LaplaceError `InvalidInput` for numbers outside [0, 1], `NotFinite` for NaN.
  *

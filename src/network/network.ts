@@ -8,7 +8,7 @@ import { either as E, function as F } from 'fp-ts';
 import type { LayerSelection } from '../codec/layers.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Likelihood } from '../likelihood/index.js';
-import { type JointOps, jointOps } from '../likelihood/index.js';
+import { type ModelLikelihoodOps, modelLikelihoodOps } from '../likelihood/index.js';
 import { type Block, type NotLinear, selectBlocks } from './blocks.js';
 import { readGraph } from './graph.js';
 import { type Head, readHeads } from './heads.js';
@@ -24,7 +24,7 @@ export interface Network {
   /** The model's outputs, in its order, each with its own likelihood. */
   readonly heads: ReadonlyArray<Head>;
   /** The likelihood of f, all heads together. */
-  readonly likelihoodOps: JointOps;
+  readonly likelihoodOps: ModelLikelihoodOps;
   readonly ops: ReadonlyArray<Op>;
   /** Every use of a layer that is linear in its weights, in running order. */
   readonly uses: ReadonlyArray<LayerUse>;
@@ -49,7 +49,7 @@ export const readNetwork = (model: LayersModel, likelihood: Likelihood): E.Eithe
           (headed): Network => ({
             ...headed,
             model,
-            likelihoodOps: jointOps(headed.heads),
+            likelihoodOps: modelLikelihoodOps(headed.heads),
             uses: graph.uses,
             inputs: graph.inputs,
             ends: headed.heads.map(({ value }) => value),

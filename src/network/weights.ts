@@ -40,8 +40,8 @@ async function readBlock(block: Block): Promise<Matrix> {
 }
 
 /**
- * Two FNV-1a hashes (Fowler, Noll, Vo 1991) with different offsets over 32-bit words. Not for security: they tell a
- * retrained model from the one that was observed.
+ * Two FNV-1a hashes (Fowler, Noll, Vo 1991) with different offsets over 32-bit words. They tell a retrained model from the model
+ * that was observed. They are not meant for security.
  */
 function hash(arrays: Iterable<Float32Array>): string {
   let a = 0x811c9dc5;

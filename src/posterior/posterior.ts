@@ -250,7 +250,7 @@ function select(
       field: 'layers',
       found: missing.join(', ') || 'no name',
       expected: `names out of: ${known.join(', ')}`,
-      remedy: 'Observe those layers too: see the layers option of the curvature.',
+      remedy: 'Observe these layers too: see the layers option of the curvature.',
     }),
   );
 }

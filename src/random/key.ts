@@ -4,8 +4,8 @@
  *
  *   foldIn(key, d) = threefry(key, d),   split(key, n)[i] = foldIn(key, i)
  *
- * Counters d < 2⁵³ make keys and counters from 2⁶³ on make numbers (xoshiro.ts), so the two never meet. The keys equal those of
- * JAX (`jax.random.key`, `fold_in`, and `split` under `jax_threefry_partitionable`). Two distinct paths from one seed collide
+ * Counters d < 2⁵³ make keys, and counters from 2⁶³ on make numbers (xoshiro.ts), so the two never meet. The keys equal the keys
+ * of JAX (`jax.random.key`, `fold_in`, and `split` under `jax_threefry_partitionable`). Two distinct paths from one seed collide
  * with probability 2⁻⁶⁴. Reference: Salmon et al. 2011; Claessen & Pałka 2013 for splitting.
  */
 import { laplaceError } from '../errors.js';

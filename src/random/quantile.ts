@@ -1,7 +1,7 @@
 /**
  * The standard normal's quantile function Φ⁻¹: algorithm AS 241, routine PPND16 (Wichura 1988), rational approximations in three
  * parts with a relative error of about 1e-16. Around the middle (0.075 ≤ p ≤ 0.925) it needs arithmetic alone. Further out it
- * needs Math.log, in whose last bit platforms may differ.
+ * needs Math.log, and platforms may differ in its last bit.
  */
 
 /** x / (p − ½) in the middle, from r = 0.180625 − (p − ½)². */

@@ -1,7 +1,7 @@
 /**
  * Accumulates observed batches into factors. `accumulateFactors` and the training callback are built on it.
  *
- * Rows wait on the device until there are enough for an efficient product (ROWS and FLUSH: `moment.ts`). Products are summed in
+ * Rows wait on the device until there are enough for an efficient product (ROWS and FLUSH: `sumOfBatches.ts`). Products are summed in
  * float32 on the device. After every FLUSH products the sums move to float64 on the host. This is fast, and exact to about √FLUSH
  * float32 roundings. `add` is synchronous, so it works inside a training step. `settle` waits for the work that `add` started,
  * and reports bad data.
@@ -23,8 +23,8 @@ import { foldIn, type Key, key } from '../random/key.js';
 import type { Matrix } from '../types.js';
 import { checkBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
-import { type Bag, createMoment, drop, emptyBag, type Moment, stage, stageSum } from './moment.js';
 import type { ObservedBatch } from './observed.js';
+import { type Bag, createSumOfBatches, drop, emptyBag, type SumOfBatches, stage, stageSum } from './sumOfBatches.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {
@@ -63,10 +63,10 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   const most = closed === undefined ? undefined : 1;
   const sums = layout.layers.flatMap((own, layer) =>
     Object.entries(closed?.sums ?? sumsOf(own)).map(
-      ([part, shape]): LayerMoment => ({ layer, part, moment: createMoment(shape, most) }),
+      ([part, shape]): PartSum => ({ layer, part, total: createSumOfBatches(shape, most) }),
     ),
   );
-  const moments = sums.map(({ moment }) => moment);
+  const totals = sums.map(({ total }) => total);
   const rotations = basis && layout.layers.map(({ name }) => basis.layers.get(name) ?? {});
   let device: DeviceRotations | undefined;
   const fisher = fisherOf(curvature);
@@ -116,12 +116,12 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
         for (const { bags: rest } of waiting.slice(i)) rest.forEach(drop);
         throw check.reason;
       }
-      moments.forEach((moment, m) => moment.commit(bags[m] as Bag));
+      totals.forEach((total, i) => total.commit(bags[i] as Bag));
       count += check.value.count;
       logLikelihood += check.value.logLikelihood;
       sent += rows;
     }
-    for (const moment of moments) await moment.flushIfFull();
+    for (const total of totals) await total.flushIfFull();
   };
 
   const presentWeights = async (): Promise<Weights> => {
@@ -132,7 +132,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   return {
     add: (batch) => {
       orThrow(notDisposed(network.model));
-      const bags = moments.map(emptyBag);
+      const bags = totals.map(emptyBag);
       try {
         pending = [...pending, { bags, ...observe(batch, sinkInto(bags, sums)) }];
       } catch (error) {
@@ -145,7 +145,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       orThrow(notDisposed(network.model));
       // All reads start before the first one is awaited, so that all numbers belong to the same moment.
       const soFar = { count, datasetSize: count, logLikelihood, rows: sent };
-      const reading = Promise.all(moments.map((moment) => moment.read()));
+      const reading = Promise.all(totals.map((total) => total.read()));
       const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), reading]);
       const own = layout.layers.map(({ structure }, layer) => {
         const parts = sums.flatMap((sum, i) => (sum.layer === layer ? [[sum.part, read[i] as Matrix] as const] : []));
@@ -170,7 +170,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       sent = 0;
       for (const sides of device ?? []) tf.dispose([sides.input, sides.gradient].filter((t) => t !== undefined));
       device = undefined;
-      for (const moment of moments) moment.reset();
+      for (const total of totals) total.reset();
     },
   };
 }
@@ -189,13 +189,13 @@ const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor
   a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
 
 /** The sum of one part of one layer. */
-interface LayerMoment {
+interface PartSum {
   readonly layer: number;
   readonly part: string;
-  readonly moment: Moment;
+  readonly total: SumOfBatches;
 }
 
-function sinkInto(bags: ReadonlyArray<Bag>, sums: ReadonlyArray<LayerMoment>): Sink {
+function sinkInto(bags: ReadonlyArray<Bag>, sums: ReadonlyArray<PartSum>): Sink {
   const bag = (layer: number, part: string): Bag =>
     bags[sums.findIndex((sum) => sum.layer === layer && sum.part === part)] as Bag;
   return {

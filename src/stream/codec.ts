@@ -1,4 +1,4 @@
-/** Which epochs of a training count, as data (what the choices do: `epochWindow.ts`). Epochs are numbered from 0. */
+/** Selections of epochs as data: they say which epochs of a training count. `epochWindow.ts` says what each selection does. */
 import type * as t from 'io-ts';
 import {
   boolean,
@@ -31,7 +31,7 @@ const EpochSelections = taggedUnion('a selection of epochs', FinalEpochs, EveryE
 /** Which epochs of a training count. */
 export type EpochSelection = Flat<t.TypeOf<typeof EpochSelections>>;
 
-/** What may be written for a selection of epochs. */
+/** The accepted input for a selection of epochs. */
 export type EpochSelectionInput = Flat<InputOf<typeof EpochSelections>>;
 
 /** Decodes a selection of epochs. */

@@ -1,9 +1,9 @@
 /**
- * Folds observed batches into factors, epoch by epoch: what the training callback and `accumulateFactors` have in common. A pass
- * over data is one epoch.
+ * Folds observed batches into factors, epoch by epoch. The training callback and `accumulateFactors` are built on it. A pass over
+ * data is one epoch.
  *
- * Sums of an epoch stay on the device until the epoch ends (`accumulator.ts`). Sums of earlier epochs are values on the host, of
- * which the selection of epochs keeps those that may still count (`epochWindow.ts`). They were taken while the weights moved. The
+ * Sums of an epoch stay on the device until the epoch ends (`accumulator.ts`). Sums of earlier epochs are values on the host, and
+ * the selection of epochs keeps the sums that may still count (`epochWindow.ts`). They were taken while the weights moved. The
  * factors that are handed out carry the model's weights at the end.
  */
 import type { Curvature } from '../curvature/codec.js';
@@ -21,7 +21,7 @@ import type { ObservedBatch } from './observed.js';
 /** What an epoch accumulator sums, and how it reports. */
 export interface EpochAccumulatorOptions {
   readonly curvature: Curvature;
-  /** Needed for `ekfac`: the eigenvectors in which moments are summed. */
+  /** Only for `ekfac`: the eigenvectors along which it sums second moments. */
   readonly basis?: EigenBasis | undefined;
   /** Which epochs count. */
   readonly epochs: EpochSelection;
@@ -37,22 +37,28 @@ export interface EpochAccumulatorOptions {
   readonly detail?: ((epoch: number) => string | undefined) | undefined;
 }
 
-/** Accumulates the batches of one network. Call `end`, `stop` or `dispose` at last: each of them frees the device. */
+/** Accumulates the batches of one network. In the end call `end`, `stop` or `dispose`: each of them frees the device. */
 export interface EpochAccumulator {
-  /** Fixes the network, before its first batch does. Throws a `LaplaceError` if the estimator does not suit the network. */
+  /**
+   * Fixes the network, if the first batch has not fixed it yet. Throws a `LaplaceError` if the estimator does not suit the
+   * network.
+   */
   readonly bind: (network: Network) => void;
-  /** Whether the batches of this epoch are to be taken. */
+  /** Whether the batches of this epoch count. */
   readonly observes: (epoch: number) => boolean;
   /**
-   * Takes a batch and returns the rest of the work, which makes the batch count. A transient batch (its tensors live only while
-   * it is emitted) is added at once. Any other is added when its turn comes, that is when the returned function is called, so
-   * that no more than one is on the device. The returned function rejects with the `LaplaceError` of a bad batch, and leaves that
-   * batch out.
+   * Takes a batch and returns a function that does the rest of the work, after which the batch counts. A transient batch (its
+   * tensors live only while it is emitted) is added at once. Any other batch is added when the returned function is called, so
+   * that no more than one batch is on the device. The returned function rejects with the `LaplaceError` of a bad batch, and
+   * leaves that batch out.
    */
   readonly take: (batch: ObservedBatch) => () => Promise<void>;
   /** Ends the present epoch. `stopping` says that training ends with it, perhaps in the middle of it. */
   readonly endEpoch: (stopping: boolean) => Promise<void>;
-  /** The factors of all batches that count so far, or after the end those of the whole run. Undefined when there are none. */
+  /**
+   * The factors of all batches that count so far. After the end they are the factors of the whole run. Undefined if no batch
+   * counts.
+   */
   readonly gathered: () => Promise<Factors | undefined>;
   /**
    * The regular end: the factors of the epochs that count, at the model's present weights. Rejects with `Empty` if nothing was
@@ -67,16 +73,16 @@ export interface EpochAccumulator {
   readonly dispose: () => Promise<void>;
 }
 
-/** Makes an epoch accumulator; the device is first used when a batch is added. */
+/** Creates an epoch accumulator. It uses the device from the first batch on. */
 export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochAccumulator {
   const { curvature, basis, epochs, announced, empty, onProgress, total, detail } = options;
   const rule = ruleOf(epochs, announced);
   let bound: { readonly network: Network; readonly accumulator: Accumulator } | undefined;
   let window: EpochWindow = [];
-  /** The batch in work: the device is not freed under it. */
+  /** The work on the present batch. The device is freed only after it. */
   let work: Promise<void> = Promise.resolve();
   let done = 0;
-  /** What was gathered; set once no more batches are taken. */
+  /** The factors that were gathered. They are set once no more batches are taken. */
   let kept: Promise<Factors | undefined> | undefined;
 
   const bind = (network: Network): Accumulator => {
@@ -97,7 +103,8 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
     onProgress?.({ ...event, ...(total === undefined ? {} : { total }), ...(words === undefined ? {} : { detail: words }) });
   };
   /**
-   * The sum of the epochs that may count and of the present one. It is asked of the device at once: the numbers of one moment.
+   * The sum of the present epoch and of the earlier epochs that may count. All reads from the device start at once, so that the
+   * numbers belong together.
    */
   const sumSoFar = async (): Promise<Factors | undefined> => {
     const past = window;
@@ -109,14 +116,14 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
     if (bound === undefined) return undefined;
     const { accumulator } = bound;
     if (accumulator.count() > 0) return sumSoFar();
-    // Batches in which all examples have weight 0 sum up to factors of no example, which is not the same as no batch.
+    // If all examples have weight 0, the sum is factors that count no example. This is not the same as no batch.
     if (window.length === 0 && done > 0) return accumulator.factors();
     return standingFor(await accumulator.weights(), sumOf(window));
   };
   const free = (): Promise<void> => work.catch(() => {}).then(() => bound?.accumulator.reset());
   const keep = (sum: Promise<Factors | undefined>): void => {
     kept = sum;
-    // Whoever asks for what was gathered hears when that failed. Nobody has to ask.
+    // A caller of `gathered` hears of a failure. If nobody calls it, the failure must not be an unhandled rejection.
     sum.catch(() => {});
   };
 
@@ -164,7 +171,7 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
   };
 }
 
-/** Runs at once; the returned function throws what went wrong. */
+/** Calls `run` at once. The returned function throws what `run` threw. */
 function attempt(run: () => void): () => void {
   try {
     run();

@@ -1,9 +1,9 @@
 /**
- * What a selection of epochs does: which epochs are observed while training runs, and which of them count in the end.
+ * Decides which epochs are observed while training runs, and which of them count in the end.
  *
  * `finalEpochs(k)` cannot know beforehand which epochs are the last, since early stopping may end training sooner than announced.
- * It therefore observes every epoch and keeps the last k, unless `stopsEarly: false` promises that training runs to the announced
- * end.
+ * So it observes every epoch and keeps the last k. With `stopsEarly: false` training promises to run to the announced end, and
+ * only the last k epochs are observed.
  */
 import { type Factors, mergeEpochs } from '../curvature/factors.js';
 import { orThrow } from '../orThrow.js';
@@ -12,7 +12,7 @@ import type { EpochSelection } from './codec.js';
 /** Factors of the epochs that have ended and may still count, oldest first. Never holds more of them than the selection needs. */
 export type EpochWindow = ReadonlyArray<Factors>;
 
-/** What one selection does. */
+/** The rule of one selection. */
 export interface EpochRule {
   /** Whether to observe this epoch, numbered from 0. */
   readonly observes: (epoch: number) => boolean;
@@ -20,7 +20,11 @@ export interface EpochRule {
   readonly append: (window: EpochWindow, epoch: Factors, stopping: boolean) => EpochWindow;
 }
 
-/** @param announced The number of the epoch at which training ends, if nothing stops it early: `epochs` of tfjs's `fit`. */
+/**
+ * The rule of a selection.
+ *
+ * @param announced the number of the epoch at which training ends, if nothing stops it early: `epochs` of tfjs's `fit`
+ */
 export function ruleOf(selection: EpochSelection, announced: number): EpochRule {
   switch (selection._tag) {
     case 'everyEpoch':
@@ -51,5 +55,5 @@ function wholeEpochs(window: EpochWindow): EpochWindow {
   return window.filter(({ count }) => count === most);
 }
 
-/** Epochs of one network have one layout, so that their sum exists. */
+/** The sum of two epochs. Epochs of one network have the same layout, so the sum exists. */
 const plus = (a: Factors, b: Factors): Factors => orThrow(mergeEpochs(a, b));

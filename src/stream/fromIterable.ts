@@ -7,7 +7,8 @@ import { Observable } from 'rxjs';
  * with `accumulateFactors`) calls each function when its turn comes, and that call asks the iterable for the next value.
  *
  * A value may itself be a function. The tensors that such a function makes are freed after use, as everywhere. Tensors that the
- * iterable yields stay the caller's. Unsubscribing ends the iteration. An error of the iterable becomes the error of the stream.
+ * iterable yields still belong to the caller. Unsubscribing ends the iteration. An error of the iterable becomes the error of the
+ * stream.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ import { labelField, ofHead } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
 import type { ObservedBatch } from './observed.js';
 
-/** The results of one batch's checks, still on the device. A type instead of an interface, since `tf.tidy` returns only types. */
+/** The results of one batch's checks, still on the device. It is a type alias, because `tf.tidy` does not accept an interface. */
 export type Health = {
   /** [inputs finite, weights in range, Σ w log p(y | f) in nats, Σ w], then for each output [labels finite, labels in range]. */
   readonly values: tf.Tensor1D;
@@ -48,7 +48,7 @@ export function healthOf(
   return { values, epoch: batch.epoch, index: batch.index };
 }
 
-/** What a sound batch adds to the factors' numbers. */
+/** The numbers that a sound batch adds to the factors. */
 export interface Sound {
   /** Σ w log p(y | f), in nats. */
   readonly logLikelihood: number;
@@ -102,7 +102,7 @@ const notFinite = (field: string, what: string): LaplaceError =>
     remedy: 'Clean the data, or leave the batch out.',
   });
 
-/** Scalar: 1 when every entry is finite. */
+/** A scalar: 1 if every entry is finite, otherwise 0. */
 const finite = (t: tf.Tensor): tf.Tensor => (t.dtype === 'float32' ? tf.cast(tf.all(tf.isFinite(t)), 'float32') : tf.scalar(1));
 
 const inRange = (weights: tf.Tensor1D | undefined): tf.Tensor =>

@@ -10,7 +10,7 @@ export type InputSource = Inputs | (() => Inputs);
 
 /**
  * The inputs as new references, which the caller disposes. Tensors that a function makes live until then. Tensors that were given
- * stay their owner's. Throws `InvalidInput`.
+ * still belong to their owner. Throws `InvalidInput`.
  */
 export function ownInputs(network: Network, source: InputSource): tf.Tensor[] {
   const made: tf.Tensor[] = [];

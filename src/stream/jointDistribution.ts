@@ -33,15 +33,15 @@ export interface JointOptions {
 
 /**
  * Mean and covariance of the linearised network's outputs at all inputs of a batch together, computed without Jacobians. This is
- * the prior of a Gaussian process whose mean is the trained network. The C × C blocks on the covariance's diagonal are those of
- * `outputDistribution`. Use it for active learning, for Bayesian optimisation, and for the variance of a sum or difference of
- * predictions. The covariance does not contain the independent noise of the labels.
+ * the prior of a Gaussian process whose mean is the trained network. The C × C blocks on the covariance's diagonal are the
+ * covariances that `outputDistribution` gives. Use it for active learning, for Bayesian optimisation, and for the variance of a
+ * sum or difference of predictions. The covariance does not contain the independent noise of the labels.
  *
  * Cost: a dense layer of n inputs and m outputs takes 2 B² m (n + C²) operations, a layer with several positions (convolution,
  * sequence) takes 2 B² C² n m. Each pair of pieces is computed once. The result has (B·C)² numbers, on the host.
  *
- * Rejects with `Mismatch` when the model's weights are not the posterior's; with `InvalidInput`, `InvalidModel`, `InvalidOption`
- * or `NotFinite`; with `UnsupportedLayer` for a structure of curvature that has no joint covariance; with `Backend`.
+ * Rejects with `Mismatch` if the model's weights are not the posterior's; with `InvalidInput`, `InvalidModel`, `InvalidOption` or
+ * `NotFinite`; with `UnsupportedLayer` for a structure of curvature that has no joint covariance; with `Backend`.
  *
  * Source: Immer, Korzepa & Bauer 2021 (the linearised network as a Gaussian process); Khan et al. 2019.
  *
@@ -72,8 +72,8 @@ export const jointDistribution = (
   });
 
 /**
- * Covariance between the linearised network's outputs at the B inputs `x` and at the B' inputs `x2`, [B·C][B'·C]. Entry
- * (b·C + c, b'·C + c') is Cov(f_c(x_b), f_c'(x2_b')). Costs and errors are those of `jointDistribution`, for B·B' pairs.
+ * Covariance between the linearised network's outputs at the B inputs `x` and at the B' inputs `x2`, [B·C][B'·C]. Entry (b·C + c,
+ * b'·C + c') is Cov(f_c(x_b), f_c'(x2_b')). It costs as much as `jointDistribution` for B·B' pairs, and has the same errors.
  *
  * @example
  * ```ts

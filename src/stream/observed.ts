@@ -37,7 +37,7 @@ export interface ObservedBatch {
   readonly use: <R extends tf.TensorContainer>(f: (tensors: BatchTensors) => R) => R;
 }
 
-/** A batch that must be freed once it has been used, as the elements of `fromDataset`. */
+/** A batch that must be freed once it has been used, such as an element of `fromDataset`. */
 export interface OwnedBatch {
   readonly batch: LabelledBatch;
   readonly dispose: () => void;

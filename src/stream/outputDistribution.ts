@@ -1,4 +1,4 @@
-/** The Gaussian over a network's outputs before the link, for computations of one's own. */
+/** The Gaussian over a network's outputs before the link, for your own computations. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { laplaceError } from '../errors.js';

@@ -15,7 +15,8 @@ export interface RunningPrediction {
   /** S: how many draws have been averaged. 0 for `linearised`, which has none. */
   readonly samples: number;
   /**
-   * The largest standard error of the batch's mean predictions (probabilities, or label units). Infinite while it cannot be told.
+   * The largest standard error of the batch's mean predictions (probabilities, or label units). Infinite while the draws are too
+   * few.
    */
   readonly standardError: number;
   /** The prediction from these draws: what `predict` would give for as many samples. */
@@ -27,8 +28,9 @@ export interface RunningPrediction {
 /**
  * Predicts each batch as `predict` does, and emits the prediction after every draw with the standard error of its means. Use it
  * to show a prediction while it improves, or to stop by a rule of your own. A regression is emitted from the second draw on (with
- * antithetic draws from the fourth), since only then its variances can be told. `linearised()` emits once a batch. Batches come
- * one after another, in order. Errors are those of `predict`. Unsubscribing ends the work after the present draw.
+ * antithetic draws from the fourth), because its variances are not defined before. `linearised()` emits once for each batch.
+ * Batches come one after another, in order. It has the same errors as `predict`. Unsubscribing ends the work after the present
+ * draw.
  *
  * The standard error follows the design of the draws. For S independent draws it is their standard deviation over √S. For
  * antithetic draws it comes from the means of pairs, for quasi-random draws from the means of eight independent sequences.

@@ -40,19 +40,18 @@ export interface SampledFunctions {
 }
 
 /**
- * Draws functions from the posterior of the linearised network, and evaluates them at each batch of inputs: f_s = f* + J δ_s,
- * where δ_s is what `sampleModels` of the same seed adds to the weights of its network s. The functions are fixed and as smooth
- * as the network: they are the same at all inputs, in all batches and calls. This is an operator over inputs, as `predict` is,
- * since fixed functions are evaluated at ever new inputs: Thompson sampling takes the best input of each function, plots draw the
- * functions as curves. The values have the joint Gaussian of `jointDistribution`, at a cost that grows with the number of inputs
- * instead of the number of pairs.
+ * Draws functions from the posterior of the linearised network, and evaluates them at each batch of inputs: f_s = f* + J δ_s. δ_s
+ * is what `sampleModels` with the same seed adds to the weights of its network s. The functions are fixed and as smooth as the
+ * network: they are the same at all inputs, in all batches and calls. So this is an operator over inputs, as `predict` is.
+ * Thompson sampling takes the best input of each function, and plots draw the functions as curves. The values have the joint
+ * Gaussian of `jointDistribution`, at a cost that grows with the number of inputs instead of the number of pairs.
  *
  * Cost: one backward pass of B·C rows for each batch. Each function takes a draw of all weights, and a forward pass through the
- * covered layers for each batch. A draw is made once a subscription if all draws fit into half of `memoryBudget`; the draws that do
- * not fit are made once a batch.
+ * covered layers for each batch. A draw is made once for each subscription if all draws fit into half of `memoryBudget`. The draws
+ * that do not fit are made once for each batch.
  *
- * Errors of the stream: those of `predict`; `InvalidOption`; `UnsupportedLayer` for a structure of curvature that cannot be
- * sampled so.
+ * Errors of the stream: the errors of `predict`; `InvalidOption`; `UnsupportedLayer` for a structure of curvature that does not
+ * allow it.
  *
  * Source: Immer, Korzepa & Bauer 2021; Antorán et al. 2023 (samples of the linearised network).
  *

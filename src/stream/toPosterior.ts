@@ -35,7 +35,7 @@ export interface ToPosteriorOptions {
  * is held. TensorFlow decomposes matrices of equal size together, one to a core. Each decomposition blocks the thread, unless the
  * engine works elsewhere (`tfjs-laplace/plugins/workers`). Unsubscribing ends the work.
  *
- * Errors of the stream: those of `posteriorOf`; `Backend` if the engine cannot run.
+ * Errors of the stream: the errors of `posteriorOf`; `Backend` if the engine cannot run.
  *
  * @example
  * ```ts

@@ -13,8 +13,8 @@ const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const LISTING = 'files.json';
 
 /**
- * The parts of the wheel that are unpacked: the library, the headers that the C API includes, and their licence. The wheel has 10,000
- * more files.
+ * The parts of the wheel that are unpacked: the library, the headers that the C API includes, and their licence. The wheel has
+ * 10,000 more files.
  */
 const WANTED = [
   'libtensorflow_cc.so.2',

@@ -122,7 +122,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
     ofBlock(block, layoutWith(layouts, block), curvature, { ...cost, back: back(block) }),
   );
   const layers = [...covered, ...leftOut(network, curvature)];
-  const joint = layouts.filter(isJoint);
+  const networkWide = layouts.filter(isNetworkWide);
   const numbers = layouts.reduce((sum, layer) => sum + numbersOf(layer), 0);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
@@ -135,7 +135,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
     rowsPerExample: rows,
     operationsPerExample: [
       ...covered.map((layer) => layer.operations ?? 0),
-      ...joint.map(({ n }) => 2 * rows * gramProducts(n)),
+      ...networkWide.map(({ n }) => 2 * rows * gramProducts(n)),
     ].reduce((a, b) => a + b, 0),
     decomposition: layouts.reduce((sum, layer) => sum + 9 * layer.groups * structureNamed(layer.structure).cubes(layer), 0),
     warnings: warningsOf(network, curvature, 8 * numbers, !closed),
@@ -143,7 +143,7 @@ function summary(network: Network, curvature: Curvature): Coverage {
 }
 
 /** Whether a layer of the layout holds the weights of several blocks in one column. */
-const isJoint = ({ structure }: LayerLayout): boolean => structureNamed(structure).scope === 'network';
+const isNetworkWide = ({ structure }: LayerLayout): boolean => structureNamed(structure).scope === 'network';
 
 const layoutWith = (layouts: ReadonlyArray<LayerLayout>, { name }: Block): LayerLayout =>
   layouts.find(({ members }) => members.includes(name)) as LayerLayout;
@@ -165,14 +165,14 @@ function ofBlock(block: Block, layout: LayerLayout, curvature: Curvature, { back
   const { name, groups: P, n, m, map } = block;
   const T = map.positions;
   const structure = structureNamed(layout.structure);
-  const shape = isJoint(layout) ? { groups: P, n, m } : layout;
+  const shape = isNetworkWide(layout) ? { groups: P, n, m } : layout;
   return {
     name,
     className: block.layer.getClassName(),
     block: layout.structure,
     reason: reasonOf(block, layout, curvature),
     parameters: sizeOf(block),
-    numbers: isJoint(layout) ? 0 : numbersOf(layout),
+    numbers: isNetworkWide(layout) ? 0 : numbersOf(layout),
     ...(T === undefined
       ? {}
       : { operations: 2 * P * (T * n * m * (1 + back) + structure.operations(shape, { ...cost, positions: T })) }),
@@ -189,11 +189,11 @@ function reasonOf(block: Block, layout: LayerLayout, curvature: Curvature): stri
         : '';
   const facts = [
     groups > 1 ? `, ${groups} groups` : '',
-    isJoint(layout) ? '' : places,
+    isNetworkWide(layout) ? '' : places,
     ops.length > 1 ? `, ${ops.length} uses` : '',
   ].join('');
   const words = `${structureNamed(layout.structure).words(layout)}${facts}`;
-  return tooLarge(block, curvature) && !isJoint(layout)
+  return tooLarge(block, curvature) && !isNetworkWide(layout)
     ? `${words}: its factors would have more than ${LARGEST_FACTOR} rows`
     : words;
 }

@@ -16,13 +16,13 @@ export type Region = Float64Array | Float32Array;
 export interface WasmCall {
   readonly name: string;
   readonly sizes: ReadonlyArray<number>;
-  /** Belongs to this call alone: it may be overwritten or transferred. */
+  /** The numbers belong to this call alone, so they may be overwritten or transferred. */
   readonly region: Region;
 }
 
 /** The result of a call. */
 export interface WasmReply {
-  /** 0, or 1 where the matrix has no such decomposition. */
+  /** 0, or 1 if the matrix has no such decomposition. */
   readonly status: number;
   readonly region: Region;
 }
@@ -30,8 +30,8 @@ export interface WasmReply {
 /** Options of the WebAssembly engine. */
 export interface WasmOptions {
   /**
-   * The precision of symmetric eigendecompositions; all else is in float64. `float32` takes about half the time. Its errors of
-   * n · 1e-7 ‖A‖ are of the order of the errors of factors that were summed in float32. Default `float64`.
+   * The width of floats in symmetric eigendecompositions. Everything else is in float64. `float32` takes about half the time. Its
+   * errors of n · 1e-7 ‖A‖ are of the order of the errors of factors that were summed in float32. Default `float64`.
    */
   readonly float?: 'float64' | 'float32';
 }

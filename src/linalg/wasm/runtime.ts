@@ -10,8 +10,8 @@ import { type WasmApi, type WasmExports, type WasmModule, webAssembly } from './
 let compiled: WasmModule | undefined;
 
 /**
- * The module's imports. When its memory grows there is nothing to do, as the memory is viewed anew after each call. It has no
- * main, so it exits only when it gives up.
+ * The module's imports. Nothing needs to happen when its memory grows, because the memory is viewed anew after each call. The
+ * module has no `main`, so it exits only if it gives up.
  */
 const IMPORTS = {
   env: { emscripten_notify_memory_growth: () => {} },

@@ -1,8 +1,8 @@
 /**
- * Recurrent layers, unrolled over the steps of their sequence. One product with the kernel serves all steps at once; every step
- * after the first takes one with the recurrent kernel. Each kernel is one block whose positions are the steps: time shares its
- * weights, as the pixels share those of a convolution. Reference: Martens, Ba & Johnson 2018 (KFAC for recurrent networks);
- * `expand` is their independence over time.
+ * Recurrent layers, unrolled over the steps of their sequence. One product with the kernel serves all steps at once. Every step
+ * after the first takes one product with the recurrent kernel. Each kernel is one block whose positions are the steps: the steps
+ * share its weights, as pixels share the weights of a convolution. Reference: Martens, Ba & Johnson 2018 (KFAC for recurrent
+ * networks); `expand` is their independence over time.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { kernelMap } from '../linear/dense.js';

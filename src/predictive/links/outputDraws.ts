@@ -19,7 +19,7 @@ import type { OutputCovariance } from './outputCovariance.js';
  * entropy.
  */
 export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, options: DrawOptions): ClassMoments {
-  const { samples: draws } = options;
+  const { samples } = options;
   const C = mean.length;
   const shifts = shiftsOf(covariance, C, options);
   const centre = softmax(mean);
@@ -28,14 +28,14 @@ export function drawnClasses(mean: Float64Array, covariance: OutputCovariance, o
   const first = new Float64Array(C);
   const second = new Float64Array(C);
   let entropies = 0;
-  for (let s = 0; s < draws / 2; s++) {
+  for (let s = 0; s < samples / 2; s++) {
     entropies += weigh(pair, shifts(s));
     accumulate(pair, centre, first, second);
   }
   return {
-    probabilities: centre.map((p, c) => p + (first[c] as number) / draws),
-    standardDeviations: second.map((v, c) => Math.sqrt(Math.max(0, v / draws - ((first[c] as number) / draws) ** 2))),
-    expectedEntropy: entropies / draws,
+    probabilities: centre.map((p, c) => p + (first[c] as number) / samples),
+    standardDeviations: second.map((v, c) => Math.sqrt(Math.max(0, v / samples - ((first[c] as number) / samples) ** 2))),
+    expectedEntropy: entropies / samples,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Sums of second moments: the triangle in blocks that lies on the device comes back as the whole matrix, and to the digit symmetric. */
 import * as tf from '@tensorflow/tfjs';
 import { blockRows } from '../../src/network/matmul.js';
-import { createMoment, emptyBag, stage, stageSum } from '../../src/stream/moment.js';
+import { createSumOfBatches, emptyBag, stage, stageSum } from '../../src/stream/sumOfBatches.js';
 import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
 
@@ -25,7 +25,7 @@ it.each([
   [513, [3, 4]],
   [1025, [6, 1]],
 ])('of rows with %d columns in pieces of %j', async (d, pieces) => {
-  const moment = createMoment({ rows: d, cols: d }, 1);
+  const sum = createSumOfBatches({ rows: d, cols: d }, 1);
   const all = gram64(
     rowsOf(
       pieces.reduce((a, b) => a + b),
@@ -38,33 +38,33 @@ it.each([
   for (const R of pieces) {
     const bag = emptyBag();
     tf.tidy(() => stage(bag, tf.tensor2d(rowsOf(R, d, from), [R, d])));
-    moment.commit(bag);
+    sum.commit(bag);
     from += R;
-    const { data } = await moment.read();
+    const { data } = await sum.read();
     reads.push([data, data.slice()]);
   }
-  const { data } = await moment.read();
+  const { data } = await sum.read();
   expect(relativeError(data, all)).toBeLessThan(FLOAT32);
   if (d > 512) expect(data.every((v, at) => v === data[(at % d) * d + Math.floor(at / d)])).toBe(true);
   // What was read is a value: nothing that came later has changed it.
   for (const [read, then] of reads) expect(read.every((v, at) => v === then[at])).toBe(true);
-  moment.reset();
+  sum.reset();
 });
 
 it('adds summands as they are, and groups each for itself', async () => {
-  const moment = createMoment({ rows: 2, cols: 3 });
+  const sum = createSumOfBatches({ rows: 2, cols: 3 });
   const bag = emptyBag();
   tf.tidy(() => {
     stageSum(bag, tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]));
     stageSum(bag, tf.tensor2d([10, 20, 30, 40, 50, 60], [2, 3]));
   });
-  moment.commit(bag);
-  expect(inRows((await moment.read()).data, 3)).toEqual([
+  sum.commit(bag);
+  expect(inRows((await sum.read()).data, 3)).toEqual([
     [11, 22, 33],
     [44, 55, 66],
   ]);
 
-  const grouped = createMoment({ rows: 4, cols: 2 });
+  const grouped = createSumOfBatches({ rows: 4, cols: 2 });
   const rows = emptyBag();
   tf.tidy(() => stage(rows, tf.tensor3d([[[1, 2]], [[3, 4]]])));
   grouped.commit(rows);
@@ -77,23 +77,23 @@ it('adds summands as they are, and groups each for itself', async () => {
 });
 
 it('of nothing is zero', async () => {
-  expect((await createMoment({ rows: 2, cols: 2 }).read()).data).toEqual(new Float64Array(4));
+  expect((await createSumOfBatches({ rows: 2, cols: 2 }).read()).data).toEqual(new Float64Array(4));
 });
 
 it('leaks nothing, read or forgotten', () =>
   expectNoLeak(async () => {
-    const moment = createMoment({ rows: 600, cols: 600 }, 1);
+    const sum = createSumOfBatches({ rows: 600, cols: 600 }, 1);
     for (let i = 0; i < 3; i++) {
       const bag = emptyBag();
       tf.tidy(() => stage(bag, tf.ones<tf.Rank.R2>([700, 600])));
-      moment.commit(bag);
-      await moment.flushIfFull();
+      sum.commit(bag);
+      await sum.flushIfFull();
     }
-    await moment.read();
+    await sum.read();
     const bag = emptyBag();
     tf.tidy(() => stage(bag, tf.ones<tf.Rank.R2>([3, 600])));
-    moment.commit(bag);
-    moment.reset();
+    sum.commit(bag);
+    sum.reset();
   }));
 
 it('blocks of a triangle are equally high and leave nothing out', () => {

@@ -1,6 +1,6 @@
 /**
- * Accumulates a sum over batches: Σ r rᵀ over rows r [R, d], or [P, R, d] for P groups, that arrive in pieces; or a plain sum of
- * summands.
+ * A sum over batches. Either rows r [R, d], or [P, R, d] for P groups, arrive in pieces, and the sum is Σ r rᵀ. Or summands
+ * arrive, and are added up.
  *
  * It works in two steps. The pieces of a batch are staged in a bag, and the bag is committed once the batch has passed its
  * checks. Rows wait until there are `enough` of them, because one product of a tall matrix runs several times faster than many
@@ -39,14 +39,14 @@ export interface Bag {
 }
 
 /** One sum over batches. */
-export interface Moment {
+export interface SumOfBatches {
   /** Adds the contents of a bag to the sum, and takes its tensors over. */
   readonly commit: (bag: Bag) => void;
   /** Moves the sum from the device to the host if it holds as many products as it may. */
   readonly flushIfFull: () => Promise<void>;
   /** The sum of everything that is committed when this is called. The accumulation can go on meanwhile. */
   readonly read: () => Promise<Matrix>;
-  /** Forgets everything and frees the device's memory. The moment can be used again. */
+  /** Forgets everything and frees the device's memory. It can be used again. */
   readonly reset: () => void;
 }
 
@@ -75,7 +75,7 @@ export function drop(bag: Bag): void {
  * @param most how many products are added on the device before the sum moves to the host. Adding two sums takes three times the
  *   memory of one. 1 avoids this, but costs a download for each product.
  */
-export function createMoment({ rows, cols }: SumShape, most = FLUSH): Moment {
+export function createSumOfBatches({ rows, cols }: SumShape, most = FLUSH): SumOfBatches {
   let committed = emptyBag();
   // Each flush waits for the flush before it. So a read sees everything that was committed before it, and nothing that came
   // after. The arrays are never written to again, so a value that was read stays valid.
