@@ -14,6 +14,7 @@ const ONCE = [
   'browser/**/*',
   'codec/**/*',
   'docs/**/*',
+  'dual',
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',

@@ -6,6 +6,7 @@
 // Errors and shared shapes.
 
 export { type DecodeIssue, isLaplaceError, LaplaceError, type LaplaceErrorKind } from './errors.js';
+export { orThrow } from './orThrow.js';
 export type { Matrix, OnProgress, Progress } from './types.js';
 
 // The DSL: plain tagged values, and recipes of them.
@@ -74,7 +75,7 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 
 // Values and the pure functions between them.
 
-export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage/coverage.js';
+export { type Coverage, type CoverageOptions, coverage, type LayerCoverage } from './curvature/coverage/coverage.js';
 export { coverageTable } from './curvature/coverage/coverageTable.js';
 export {
   emptyFactors,
@@ -83,6 +84,7 @@ export {
   merge,
   mergeEpochs,
 } from './curvature/factors.js';
+export { factorsMonoid, factorsSemigroup } from './curvature/factorsMonoid.js';
 export type { LayerLayout, Layout, Rotation } from './curvature/layout.js';
 export type { LayerMoments } from './curvature/means.js';
 export { moments } from './curvature/moments.js';
@@ -131,6 +133,7 @@ export {
   entropy,
   type GaussianPredictions,
   gaussianNll,
+  type IntervalOptions,
   intervalCoverage,
   type NumberRows,
   nll,

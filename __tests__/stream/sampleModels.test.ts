@@ -4,6 +4,7 @@ import { lastValueFrom, type OperatorFunction, of, Subject, take, toArray } from
 import { type Matrix, mapSamples, type Posterior, type SampleOptions, sampleModels, toPosterior, variances } from 'tfjs-laplace';
 import { expectRejection, rejection } from '../support/errors.js';
 import { distance, pass } from '../support/factors.js';
+import { right } from '../support/math/laplace.js';
 import { expectNoLeak, leftBehind, settled, turn } from '../support/memory.js';
 import { chain, dataOf, INPUTS, pair, withFixedWeights } from '../support/networks.js';
 
@@ -111,7 +112,7 @@ it('draws weights with the moments of the posterior', async () => {
   // Variance of W_ij = Σ_kl (U_A)_ik² S²_kl (U_G)_jl².
   if (layer.structure !== 'kronecker') throw new Error('expected two factors');
   const { inputVectors, gradientVectors } = layer.parts;
-  const [U, V, S] = [inputVectors as Matrix, gradientVectors as Matrix, variances(posterior, layer)];
+  const [U, V, S] = [inputVectors as Matrix, gradientVectors as Matrix, right(variances(posterior, layer))];
   const variance = (i: number, j: number): number => {
     let sum = 0;
     for (let k = 0; k < layer.n; k++) {

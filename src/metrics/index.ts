@@ -5,6 +5,6 @@ export { brierScore } from './brier.js';
 export { type Calibration, type CalibrationOptions, calibration, type ReliabilityBin } from './ece.js';
 export { entropy } from './entropy.js';
 export { nll } from './nll.js';
-export { type GaussianPredictions, gaussianNll, intervalCoverage, rmse } from './regression.js';
+export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCoverage, rmse } from './regression.js';
 export { binaryRows, type NumberRows, predictedClasses } from './rows.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './selective.js';

@@ -8,6 +8,7 @@
  *
  * Each O(N C).
  */
+import { dual, type HasData } from '../dual.js';
 import { centralProbability } from '../random/normal.js';
 import { checkCount, checkRows, type NumberRows, refuse } from './rows.js';
 
@@ -58,11 +59,16 @@ export function rmse(targets: NumberRows, mean: NumberRows): number {
   return Math.sqrt(sum / (targets.length * C));
 }
 
+/** Options of `intervalCoverage`. */
+export interface IntervalOptions {
+  /** Probability of an interval, in (0, 1). Default 0.95. */
+  readonly level?: number;
+}
+
 /**
  * The share of targets within the central predictive interval of probability `level`. For calibrated predictions the share is
  * `level`.
  *
- * @param level in (0, 1). Default 0.95.
  * @throws LaplaceError for rows as in `gaussianNll`, and `InvalidOption` for another level.
  *
  * @example
@@ -73,13 +79,20 @@ export function rmse(targets: NumberRows, mean: NumberRows): number {
  * intervalCoverage(predictions, { level: 0.95 }); // => 0.5
  * ```
  */
-export function intervalCoverage(predictions: GaussianPredictions, { level = 0.95 }: { readonly level?: number } = {}): number {
-  if (!(level > 0 && level < 1)) refuse('level', String(level), 'a number in (0, 1)', 'InvalidOption');
-  const all = entries(predictions);
-  return (
-    all.filter(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)) <= level).length / all.length
-  );
+export function intervalCoverage(options?: IntervalOptions): (predictions: GaussianPredictions) => number;
+export function intervalCoverage(predictions: GaussianPredictions, options?: IntervalOptions): number;
+export function intervalCoverage(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifPredictions, ({ level = 0.95 }: IntervalOptions = {}) => {
+    if (!(level > 0 && level < 1)) refuse('level', String(level), 'a number in (0, 1)', 'InvalidOption');
+    return (predictions: GaussianPredictions) => {
+      const all = entries(predictions);
+      const within = all.filter(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)) <= level);
+      return within.length / all.length;
+    };
+  });
 }
+
+const ifPredictions: HasData = ([first]) => typeof first === 'object' && first !== null && 'targets' in first;
 
 function entries({
   targets,

@@ -18,6 +18,7 @@ import type { Factors } from '../curvature/factors.js';
 import type { Rotation } from '../curvature/layout.js';
 import { type LayerMoments, means } from '../curvature/means.js';
 import { recursed } from '../curvature/moments.js';
+import { dual, ifArguments, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
 import type { Likelihood } from '../likelihood/index.js';
@@ -95,11 +96,34 @@ export type OnLayer = (done: number, total: number, layer?: string) => void;
  *   layer that the factors do not cover, or none, `InvalidOption` for a prior or a `datasetSize` that does not fit,
  *   `InvalidInput` for factors that are not positive semi-definite.
  */
-export const posteriorOf = (
+export function posteriorOf(
+  options: PosteriorOptions,
+  engine: Engine,
+  onLayer?: OnLayer,
+): (factors: Factors) => E.Either<LaplaceError, Posterior>;
+export function posteriorOf(
   factors: Factors,
   options: PosteriorOptions,
-  engine: Pick<LinalgOperations, 'symmetricEigen' | 'multiply'>,
-  onLayer: OnLayer = () => {},
+  engine: Engine,
+  onLayer?: OnLayer,
+): E.Either<LaplaceError, Posterior>;
+export function posteriorOf(...args: ReadonlyArray<unknown>): unknown {
+  return dual(
+    args,
+    ifTagged('Factors'),
+    (options: PosteriorOptions, engine: Engine, onLayer: OnLayer = () => {}) =>
+      (factors: Factors) =>
+        built(factors, options, engine, onLayer),
+  );
+}
+
+type Engine = Pick<LinalgOperations, 'symmetricEigen' | 'multiply'>;
+
+const built = (
+  factors: Factors,
+  options: PosteriorOptions,
+  engine: Engine,
+  onLayer: OnLayer,
 ): E.Either<LaplaceError, Posterior> =>
   F.pipe(
     means(factors),
@@ -219,17 +243,52 @@ const assembled = (
  * The same posterior under another prior. Nothing is decomposed again; the cost is O(number of layers).
  *
  * @returns the posterior, or `InvalidOption` if the prior does not fit the layers.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { either as E, function as F } from 'fp-ts';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import {
+ *   accumulateFactors, batches, evidence, factoredDamping, gaussian, isotropic, kfac, observe, toPosterior, withDamping, withPrior,
+ * } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * E.isRight(withPrior(posterior, isotropic(10))); // => true
+ * // The same in a pipe:
+ * const found = F.pipe(posterior, withPrior(isotropic(10)), E.map(withDamping(factoredDamping())), E.map(evidence));
+ * E.isRight(found); // => true
+ * ```
  */
-export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
-  F.pipe(
-    precisionsOf(prior, namesOf(posterior.layers)),
-    E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
-    E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
+export function withPrior(prior: Prior): (posterior: Posterior) => E.Either<LaplaceError, Posterior>;
+export function withPrior(posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior>;
+export function withPrior(...args: ReadonlyArray<unknown>): unknown {
+  return dual(
+    args,
+    ifArguments(2),
+    (prior: Prior) => (posterior: Posterior) =>
+      F.pipe(
+        precisionsOf(prior, namesOf(posterior.layers)),
+        E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
+        E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
+      ),
   );
+}
 
-/** The same posterior with another damping. Nothing is decomposed again. */
-export const withDamping = (posterior: Posterior, damping: Damping): Posterior =>
-  Object.freeze({ ...posterior, damping: frozen(damping) });
+/** The same posterior with another damping. Nothing is decomposed again. `pipe(posterior, withDamping(damping))` is the same. */
+export function withDamping(damping: Damping): (posterior: Posterior) => Posterior;
+export function withDamping(posterior: Posterior, damping: Damping): Posterior;
+export function withDamping(...args: ReadonlyArray<unknown>): unknown {
+  return dual(
+    args,
+    ifArguments(2),
+    (damping: Damping) => (posterior: Posterior) => Object.freeze({ ...posterior, damping: frozen(damping) }),
+  );
+}
 
 const namesOf = (layers: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> => layers.map((l) => l.name);
 
