@@ -121,30 +121,15 @@ export type { Design } from './random/noise.js';
 
 // Metrics.
 
-export {
-  accuracy,
-  auroc,
-  binaryRows,
-  brierScore,
-  type Calibration,
-  type CalibrationOptions,
-  calibration,
-  correctness,
-  entropy,
-  type GaussianPredictions,
-  gaussianNll,
-  type IntervalOptions,
-  intervalCoverage,
-  type NumberRows,
-  nll,
-  predictedClasses,
-  type ReliabilityBin,
-  type RiskCoverage,
-  retainedAccuracy,
-  riskCoverage,
-  rmse,
-  type ScoredGroups,
-} from './metrics/index.js';
+export { accuracy, correctness } from './metrics/accuracy.js';
+export { auroc, type ScoredGroups } from './metrics/auroc.js';
+export { brierScore } from './metrics/brier.js';
+export { type Calibration, type CalibrationOptions, calibration, type ReliabilityBin } from './metrics/ece.js';
+export { entropy } from './metrics/entropy.js';
+export { nll } from './metrics/nll.js';
+export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCoverage, rmse } from './metrics/regression.js';
+export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
+export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 
 // Linear algebra for `toPosterior`, and the names of inputs, models and weights.
 
