@@ -14,7 +14,7 @@ const ONCE = [
   'browser/**/*',
   'codec/**/*',
   'docs/**/*',
-  'dual',
+  '{dual,errors}',
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',

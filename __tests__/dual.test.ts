@@ -32,6 +32,7 @@ import { javascriptEngine } from '../src/linalg/javascript.js';
 import { right } from './support/math/laplace.js';
 import { chain } from './support/math/networks.js';
 import { factorsWith, secondMoment } from './support/math/posteriors64.js';
+import { holds, type Same } from './support/types.js';
 
 const FACTORS = factorsWith([{ name: 'only', A: secondMoment(3, 1), G: secondMoment(2, 2) }], 10);
 const LATER: Factors = { ...FACTORS, layers: FACTORS.layers.map((layer) => ({ ...layer })), datasetSize: 7, weights: [] };
@@ -127,9 +128,6 @@ it('functions keep their names', () => {
   ]);
 });
 
-/** Compiles where the two types are the same. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const same = <A, B>(_: Same<A, B>): void => {};
 type Result<A> = E.Either<LaplaceError, A>;
 
 it('infers the types of a pipe', () => {
@@ -140,19 +138,19 @@ it('infers the types of a pipe', () => {
     E.chain(withPrior(isotropic(2))),
     E.map(withDamping(factoredDamping())),
   );
-  same<typeof fitted, Result<Posterior>>(true);
+  holds<Same<typeof fitted, Result<Posterior>>>();
   const maximum = F.pipe(fitted, E.chain(maximiseEvidence({ per: 'layer' })));
-  same<typeof maximum, Result<EvidenceMaximum>>(true);
+  holds<Same<typeof maximum, Result<EvidenceMaximum>>>();
   const spread = F.pipe(POSTERIOR, variances(LAYER));
-  same<typeof spread, Result<Matrix>>(true);
+  holds<Same<typeof spread, Result<Matrix>>>();
   const intervals = [REGRESSION].map(credibleIntervals({ level: 0.5 }));
-  same<typeof intervals, CredibleIntervals[]>(true);
+  holds<Same<typeof intervals, CredibleIntervals[]>>();
   const covered = F.pipe(MODEL, coverage(COVERAGE));
-  same<typeof covered, Result<Coverage>>(true);
+  holds<Same<typeof covered, Result<Coverage>>>();
   const first = withPrior(POSTERIOR, isotropic(2));
-  same<typeof first, Result<Posterior>>(true);
+  holds<Same<typeof first, Result<Posterior>>>();
   // @ts-expect-error another type
-  same<typeof first, Posterior>(true);
+  holds<Same<typeof first, Posterior>>();
   expect(E.isRight(fitted)).toBe(true);
 });
 

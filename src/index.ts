@@ -42,8 +42,8 @@ export type {
 export { perOutput } from './likelihood/perOutput.js';
 export { type PerStepOptions, perStep } from './likelihood/perStep.js';
 export { poisson } from './likelihood/poisson.js';
-export { isotropic, type Prior, perLayer } from './posterior/codec.js';
 export { type Damping, exactDamping, factoredDamping } from './posterior/damping.js';
+export { isotropic, type Prior, perLayer } from './posterior/priors.js';
 export {
   activationSampling,
   functionSampling,

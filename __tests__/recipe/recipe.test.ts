@@ -5,8 +5,8 @@ import { categorical, customLikelihood, customLink, gaussian, perStep } from 'tf
 import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
 import type { Likelihood } from '../../src/likelihood/index.js';
-import { isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
 import { type Damping, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
+import { isotropic, type Prior, perLayer } from '../../src/posterior/priors.js';
 import { linearised, weightSampling } from '../../src/predictive/codec.js';
 import type { Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from '../../src/recipe/recipe.js';

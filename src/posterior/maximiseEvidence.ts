@@ -13,10 +13,10 @@
 import { either as E, function as F } from 'fp-ts';
 import { dual, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Prior } from './codec.js';
 import type { Determinant } from './determinant.js';
 import { determinant, type Evidence, evidence, squaredNorm } from './evidence.js';
 import { type Posterior, type PosteriorLayer, withPrior } from './posterior.js';
+import type { Prior } from './priors.js';
 
 /** Options of `maximiseEvidence`. */
 export interface MaximiseEvidenceOptions {
@@ -137,7 +137,9 @@ function optimum(posterior: Posterior, layers: ReadonlyArray<PosteriorLayer>): E
   const norm = layers.reduce((sum, layer) => sum + squaredNorm(layer), 0);
   const start = layers.reduce((sum, { priorPrecision }) => sum + Math.log(priorPrecision), 0) / layers.length;
   const found = norm > 0 ? solve(parts, Math.log(norm), start) : undefined;
-  return found === undefined ? E.left(unbounded(layers, norm > 0)) : E.right(found);
+  if (found === undefined) return E.left(unbounded(layers, norm > 0));
+  // A maximum beyond the range of float64 is none that a prior can have.
+  return found.tau > 0 && found.tau < Number.POSITIVE_INFINITY ? E.right(found) : E.left(unbounded(layers, found.tau === 0));
 }
 
 function unbounded(layers: ReadonlyArray<PosteriorLayer>, isFlat: boolean): LaplaceError {

@@ -12,7 +12,7 @@ import { type Rows, rowsOf } from '../predictive/prediction.js';
 import type { Design } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
-import { checkDesign, checkFiniteSampleCount, checkTemperature } from './options.js';
+import { checkDesign, checkFiniteSampleCount, checkSeed, checkTemperature } from './options.js';
 import { sequential } from './sequential.js';
 
 /** Options of `sampleFunctions`. */
@@ -51,8 +51,9 @@ export interface SampledFunctions {
  * Cost: one backward pass of B·C rows for each batch. Each function takes a draw of all weights once a subscription (draws are
  * kept up to 1 GiB), and a forward pass through the covered layers for each batch.
  *
- * Errors of the stream: those of `predict`; `InvalidOption`; `UnsupportedLayer` for a structure of curvature that cannot be
- * sampled so.
+ * Errors of the stream: those of `predict`; `UnsupportedLayer` for a structure of curvature that cannot be sampled so.
+ *
+ * @throws LaplaceError `InvalidOption` for an option that is out of range.
  *
  * Source: Immer, Korzepa & Bauer 2021; Antorán et al. 2023 (samples of the linearised network).
  *
@@ -71,16 +72,18 @@ export interface SampledFunctions {
  * [functions.length, functions[0].length, functions[0][0].length]; // => [4, 3, 1]
  * ```
  */
-export const sampleFunctions = (
+export function sampleFunctions(
   model: LayersModel,
   posterior: Posterior,
-  { samples = 10, temperature = 1, seed = 0, design = 'independent', memoryBudget = MEMORY_BUDGET }: SampleFunctionsOptions = {},
-): OperatorFunction<InputSource, SampledFunctions> =>
-  sequential(async () => {
-    checkFiniteSampleCount(samples);
-    checkTemperature(temperature);
-    checkDesign(design);
-    checkBudget(memoryBudget);
+  options: SampleFunctionsOptions = {},
+): OperatorFunction<InputSource, SampledFunctions> {
+  const { samples = 10, temperature = 1, seed = 0, design = 'independent', memoryBudget = MEMORY_BUDGET } = options;
+  checkFiniteSampleCount(samples);
+  checkTemperature(temperature);
+  checkDesign(design);
+  checkBudget(memoryBudget);
+  checkSeed(seed);
+  return sequential(async () => {
     const network = await bindPosterior(model, posterior);
     const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design });
     return {
@@ -95,6 +98,7 @@ export const sampleFunctions = (
       close: drawn.dispose,
     };
   });
+}
 
 /** Turns values [B, S, C] into rows [S][B][C]. */
 function bySample(values: Float32Array, S: number, C: number): ReadonlyArray<Rows> {
