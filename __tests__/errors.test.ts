@@ -92,6 +92,7 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   heteroscedastic: TOTAL,
   poisson: TOTAL,
   customLikelihood: { throws: [() => lib.customLikelihood(wrong({ name: 'x' }))] },
+  customFisher: { throws: [() => lib.customFisher(wrong({ name: 'x' }))] },
   customLink: { throws: [() => lib.customLink(wrong({ name: 'x' }))] },
   perOutput: { throws: [() => lib.perOutput({})] },
   perStep: { throws: [() => lib.perStep(lib.poisson(), { ignoreLabel: Number.NaN })] },

@@ -21,6 +21,7 @@ export {
   kfra,
   lowRank,
 } from './curvature/codec.js';
+export { type CustomFisherOptions, customFisher } from './curvature/fisher/custom.js';
 export { empirical } from './curvature/fisher/empirical.js';
 export { exact } from './curvature/fisher/exact.js';
 export type { Fisher } from './curvature/fisher/index.js';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
-import { categorical, customLikelihood, customLink, gaussian, perStep } from 'tfjs-laplace';
+import { categorical, customFisher, customLikelihood, customLink, diagonal, gaussian, perStep } from 'tfjs-laplace';
 import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
 import type { Likelihood } from '../../src/likelihood/index.js';
@@ -161,6 +161,17 @@ describe('encodeRecipe', () => {
       field: 'likelihood',
       message:
         "recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library's, which are data.",
+    });
+  });
+
+  it("says that a Fisher matrix of one's own is no data", () => {
+    const fisher = customFisher({ name: 'own', columns: (f) => tf.expandDims(f, 0) });
+    const result = encodeRecipe(recipe({ likelihood: 'categorical', curvature: diagonal({ fisher }) }));
+    expect(E.isLeft(result) && result.left).toMatchObject({
+      kind: 'InvalidRecipe',
+      field: 'curvature.fisher',
+      found: 'a function',
+      expected: "a Fisher matrix of the library's, which are data",
     });
   });
 

@@ -50,8 +50,8 @@ export const recipe = (input: RecipeInput): Recipe =>
 export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
 
 /**
- * Writes a recipe as data for JSON. A predicate over epochs, a likelihood or a link of one's own are code and cannot be written: that
- * is an `InvalidRecipe`.
+ * Writes a recipe as data for JSON. A predicate over epochs, and a likelihood, a Fisher matrix or a link of one's own, are code and
+ * cannot be written: that is an `InvalidRecipe`.
  *
  * @example
  * ```ts
@@ -73,11 +73,12 @@ export const encodeRecipe = (value: Recipe): E.Either<LaplaceError, RecipeData> 
 const CODE = {
   epochs: { path: 'epochs.predicate', expected: 'finalEpochs or everyEpoch, which are data' },
   likelihood: { path: 'likelihood', expected: "a likelihood of the library's, which are data" },
+  curvature: { path: 'curvature.fisher', expected: "a Fisher matrix of the library's, which are data" },
   predictive: { path: 'predictive.link', expected: "a link of the library's, which are data" },
 } as const;
 
 function isCode(all: Recipe): LaplaceError {
-  const choice = (['epochs', 'likelihood', 'predictive'] as const).find((key) => !isData(all[key])) ?? 'epochs';
+  const choice = (['epochs', 'likelihood', 'curvature', 'predictive'] as const).find((key) => !isData(all[key])) ?? 'epochs';
   const { path, expected } = CODE[choice];
   const facts = { found: 'a function', expected };
   return laplaceError('InvalidRecipe', {
