@@ -15,6 +15,7 @@ const ONCE = [
   'codec/**/*',
   'curvature/{difference,merge}',
   'docs/**/*',
+  '{dual,errors}',
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',

@@ -1,7 +1,16 @@
 /**
- * Everything that can go wrong in an expected way, as one tagged union. Pure functions return these in an `Either`; a stream
- * carries them in its error notification; the promise functions reject with them. Tell them apart by `kind`, never by
- * `instanceof`: the class of the ESM build is not the class of the CommonJS build.
+ * Everything that can go wrong in an expected way, as one tagged union, and one rule of how it comes:
+ *
+ * - A mistake in an option that is a mistake whatever the data are throws `InvalidOption` at the call. This holds for constructors
+ *   (`kfac`, `isotropic`), operators (`toPosterior`) and pure functions, also when called without their data.
+ * - A failure that depends on values (factors, a posterior, a model, predictions) is a `Left` of a pure function.
+ * - A stream carries it as its error notification.
+ * - A promise rejects with it, whatever the mistake is.
+ *
+ * `recipe` throws `InvalidRecipe`, which lists all mistakes. Functions with effects that return no promise throw: those that run inside
+ * `tf.tidy`, whose stream then carries the error, and `registerWasmKernels`. `orThrow` turns a `Left` into an exception.
+ *
+ * Tell errors apart by `kind`, never by `instanceof`: the class of the ESM build is not the class of the CommonJS build.
  */
 
 /** What a `LaplaceError` can be about. */

@@ -6,7 +6,6 @@
 // Errors.
 
 export { type ErrorParts, laplaceError } from './errors.js';
-export { orThrow } from './orThrow.js';
 
 // Networks: a model as operations, the blocks that are covered, and what a training step shows of them.
 

@@ -6,6 +6,7 @@
 // Errors and shared shapes.
 
 export { type DecodeIssue, isLaplaceError, LaplaceError, type LaplaceErrorKind } from './errors.js';
+export { orThrow } from './orThrow.js';
 export type { Matrix, OnProgress, Progress } from './types.js';
 
 // The DSL: plain tagged values, and recipes of them.
@@ -20,6 +21,7 @@ export {
   kfra,
   lowRank,
 } from './curvature/codec.js';
+export { type CustomFisherOptions, customFisher } from './curvature/fisher/custom.js';
 export { empirical } from './curvature/fisher/empirical.js';
 export { exact } from './curvature/fisher/exact.js';
 export type { Fisher } from './curvature/fisher/index.js';
@@ -41,8 +43,8 @@ export type {
 export { perOutput } from './likelihood/perOutput.js';
 export { type PerStepOptions, perStep } from './likelihood/perStep.js';
 export { poisson } from './likelihood/poisson.js';
-export { isotropic, type Prior, perLayer } from './posterior/codec.js';
 export { type Damping, exactDamping, factoredDamping } from './posterior/damping.js';
+export { isotropic, type Prior, perLayer } from './posterior/priors.js';
 export {
   activationSampling,
   functionSampling,
@@ -74,7 +76,7 @@ export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 
 // Values and the pure functions between them.
 
-export { type Coverage, coverage, type LayerCoverage } from './curvature/coverage/coverage.js';
+export { type Coverage, type CoverageOptions, coverage, type LayerCoverage } from './curvature/coverage/coverage.js';
 export { coverageTable } from './curvature/coverage/coverageTable.js';
 export {
   emptyFactors,
@@ -83,6 +85,7 @@ export {
   merge,
   mergeEpochs,
 } from './curvature/factors.js';
+export { factorsMonoid, factorsSemigroup } from './curvature/factorsMonoid.js';
 export type { LayerLayout, Layout, Rotation } from './curvature/layout.js';
 export type { LayerMoments } from './curvature/means.js';
 export { moments } from './curvature/moments.js';
@@ -119,29 +122,15 @@ export type { Design } from './random/noise.js';
 
 // Metrics.
 
-export {
-  accuracy,
-  auroc,
-  binaryRows,
-  brierScore,
-  type Calibration,
-  type CalibrationOptions,
-  calibration,
-  correctness,
-  entropy,
-  type GaussianPredictions,
-  gaussianNll,
-  intervalCoverage,
-  type NumberRows,
-  nll,
-  predictedClasses,
-  type ReliabilityBin,
-  type RiskCoverage,
-  retainedAccuracy,
-  riskCoverage,
-  rmse,
-  type ScoredGroups,
-} from './metrics/index.js';
+export { accuracy, correctness } from './metrics/accuracy.js';
+export { auroc, type ScoredGroups } from './metrics/auroc.js';
+export { brierScore } from './metrics/brier.js';
+export { type Calibration, type CalibrationOptions, calibration, type ReliabilityBin } from './metrics/ece.js';
+export { entropy } from './metrics/entropy.js';
+export { nll } from './metrics/nll.js';
+export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCoverage, rmse } from './metrics/regression.js';
+export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
+export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 

@@ -5,7 +5,18 @@
 import { either as E } from 'fp-ts';
 import type { LaplaceError } from './errors.js';
 
-/** Returns the value, or throws the error. */
+/**
+ * The value of a result, or its error thrown. It is the way from functions that return an `Either` to code with exceptions.
+ *
+ * @throws LaplaceError the error of a `Left`.
+ *
+ * @example
+ * ```ts
+ * import { decodeRecipe, orThrow } from 'tfjs-laplace';
+ *
+ * orThrow(decodeRecipe({ likelihood: 'categorical', prior: 10 })).prior; // => { _tag: 'isotropic', precision: 10 }
+ * ```
+ */
 export function orThrow<A>(value: E.Either<LaplaceError, A>): A {
   if (E.isLeft(value)) throw value.left;
   return value.right;

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { LayerSelection } from '../../src/codec/index.js';
 import type { Curvature, CurvatureInput } from '../../src/curvature/codec.js';
 import type { Likelihood, LikelihoodInput } from '../../src/likelihood/index.js';
-import type { Prior, PriorInput } from '../../src/posterior/codec.js';
+import type { PriorInput } from '../../src/posterior/codec.js';
 import type { Damping, DampingInput } from '../../src/posterior/damping.js';
+import type { Prior } from '../../src/posterior/priors.js';
 import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js';
 import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import type { RecipeData } from '../../src/recipe/recipe.js';
@@ -87,15 +88,23 @@ const fisherInput = fc.oneof(
   some(monteCarloFisher),
 );
 
+const ownFisher = fc.record(
+  { _tag: constant('customFisher'), name: layerName, columns: constant(() => undefined), rowsPerExample: count },
+  { requiredKeys: ['_tag', 'name', 'columns'] },
+);
+
 const kfac = { _tag: fc.constantFrom('kfac' as const, 'ekfac' as const), fisher, ...sharing, ...coverage };
 const kfra = { _tag: constant('kfra'), ...coverage };
 const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
 const lowRank = { _tag: constant('lowRank'), rank: count, seed, layers };
+/** Those that are data. */
+export const curvatureData = fc.oneof(fc.record(kfac), fc.record(kfra), fc.record(baseline), fc.record(lowRank)) as fc.Arbitrary<
+  RecipeData['curvature']
+>;
 export const curvature = fc.oneof(
-  fc.record(kfac),
-  fc.record(kfra),
-  fc.record(baseline),
-  fc.record(lowRank),
+  curvatureData,
+  fc.record({ ...kfac, fisher: ownFisher }),
+  fc.record({ ...baseline, fisher: ownFisher }),
 ) as fc.Arbitrary<Curvature>;
 
 export const prior: fc.Arbitrary<Prior> = fc.oneof(
@@ -153,7 +162,13 @@ export const epochs: fc.Arbitrary<EpochSelection> = fc.oneof(
 
 const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive };
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
-export const recipeData = fc.record({ ...parts, likelihood: likelihoodData, epochs: epochData, predictive: predictiveData });
+export const recipeData = fc.record({
+  ...parts,
+  likelihood: likelihoodData,
+  curvature: curvatureData,
+  epochs: epochData,
+  predictive: predictiveData,
+});
 
 export const likelihoodInput = fc.oneof(
   likelihood,

@@ -15,7 +15,7 @@ import * as arbitrary from './arbitraries.js';
 /** A codec, its values, those among them that JSON holds, and what may be written for them. */
 const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, fc.Arbitrary<unknown>, fc.Arbitrary<unknown>]> = [
   ['likelihood', LikelihoodCodec, arbitrary.likelihood, arbitrary.likelihoodData, arbitrary.likelihoodInput],
-  ['curvature', CurvatureCodec, arbitrary.curvature, arbitrary.curvature, arbitrary.curvatureInput],
+  ['curvature', CurvatureCodec, arbitrary.curvature, arbitrary.curvatureData, arbitrary.curvatureInput],
   ['epochs', EpochSelectionCodec, arbitrary.epochs, arbitrary.epochData, arbitrary.epochsInput],
   ['prior', PriorCodec, arbitrary.prior, arbitrary.prior, arbitrary.priorInput],
   ['damping', DampingCodec, arbitrary.damping, arbitrary.damping, arbitrary.dampingInput],

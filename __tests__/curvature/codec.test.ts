@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
 import { decode, type LayerSelection } from '../../src/codec/index.js';
 import {
@@ -16,6 +17,7 @@ import {
   type LowRankOptions,
   lowRank,
 } from '../../src/curvature/codec.js';
+import { customFisher } from '../../src/curvature/fisher/custom.js';
 import { empirical } from '../../src/curvature/fisher/empirical.js';
 import { exact } from '../../src/curvature/fisher/exact.js';
 import type { Fisher } from '../../src/curvature/fisher/index.js';
@@ -98,11 +100,11 @@ it.each<[Curvature, Fisher | undefined]>([
 it.each<[unknown, string]>([
   [
     { fisher: 'emprical' },
-    `kfac: fisher: found "emprical", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical' (did you mean 'empirical'?).`,
+    `kfac: fisher: found "emprical", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo', 'empirical' or 'customFisher' (did you mean 'empirical'?).`,
   ],
   [
     { fisher: 'kfra' },
-    `kfac: fisher: found "kfra", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo' or 'empirical'.`,
+    `kfac: fisher: found "kfra", expected a Fisher matrix: 'exact', 'truncated', 'monteCarlo', 'empirical' or 'customFisher'.`,
   ],
   [
     { fisher: 'monteCarlo', draws: 2 },
@@ -183,6 +185,10 @@ it('knows of which estimator factors can be added: options count, but for layers
     fisher: { _tag: 'monteCarlo', samples: 4 },
     weightSharing: 'expand',
   });
+  expect(estimatorOf(diagonal({ fisher: customFisher({ name: 'own', columns: (f) => tf.expandDims(f, 0) }) }))).toEqual({
+    _tag: 'diagonal',
+    fisher: { _tag: 'customFisher', name: 'own' },
+  });
   expect(estimatorOf(lowRank({ rank: 8, seed: 3 }))).toEqual({ _tag: 'lowRank', rank: 8 });
   expect(estimatorOf(kfra())).toEqual({ _tag: 'kfra' });
   expect(estimatorOf(diagonal({ fisher: truncated({ tolerance: 0.1 }) }))).toEqual({
@@ -203,6 +209,7 @@ holds<
     | { readonly _tag: 'truncated'; readonly tolerance: number }
     | { readonly _tag: 'monteCarlo'; readonly samples: number; readonly seed: number }
     | { readonly _tag: 'empirical' }
+    | ReturnType<typeof customFisher>
   >
 >();
 

@@ -109,7 +109,7 @@ describe.each(ZOO)('$name', (zoo) => {
     const [corrected, plain] = posteriors as [Posterior, Posterior];
     corrected.layers.forEach((layer, i) => {
       const block = gaussNewton(jacobians[i] as Rows[], hessians);
-      const S2 = variances(corrected, layer).data;
+      const S2 = right(variances(corrected, layer)).data;
       const { groups: P, n, m } = layer;
       const size = n * m;
       // (U_A ⊗ U_G)ᵀ F (U_A ⊗ U_G) has the moments on its diagonal.

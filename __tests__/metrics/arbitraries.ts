@@ -1,12 +1,14 @@
 /** Labelled class probabilities, for properties. */
 import * as fc from 'fast-check';
+import type { nll } from 'tfjs-laplace';
+import { right } from '../support/math/laplace.js';
 
 export interface Labelled {
   readonly probabilities: ReadonlyArray<ReadonlyArray<number>>;
   readonly labels: ReadonlyArray<number>;
 }
 
-/** What a metric throws. */
+/** The error of a metric. */
 export const refusal = (kind: string): Error => expect.objectContaining({ _tag: 'LaplaceError', kind });
 
 /** A distribution over C classes: weights from 1 to 1000, divided by their sum; no probability is 0. */
@@ -22,8 +24,5 @@ export const labelled: fc.Arbitrary<Labelled> = fc
   .map((pairs) => ({ probabilities: pairs.map(([p]) => p), labels: pairs.map(([, y]) => y) }));
 
 /** The mean of a metric over labels drawn from `truth` when `forecast` is predicted. */
-export const expectation = (
-  metric: (probabilities: ReadonlyArray<ReadonlyArray<number>>, labels: ReadonlyArray<number>) => number,
-  truth: ReadonlyArray<number>,
-  forecast: ReadonlyArray<number>,
-): number => truth.reduce((sum, p, y) => sum + p * metric([forecast], [y]), 0);
+export const expectation = (metric: typeof nll, truth: ReadonlyArray<number>, forecast: ReadonlyArray<number>): number =>
+  truth.reduce((sum, p, y) => sum + p * right(metric([forecast], [y])), 0);

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
-import { retainedAccuracy, riskCoverage } from '../../src/metrics/index.js';
+import { either as E } from 'fp-ts';
+import { retainedAccuracy, riskCoverage } from 'tfjs-laplace';
+import { right } from '../support/math/laplace.js';
 import { refusal } from './arbitraries.js';
 
 /** Means of at most 30 numbers below 10. */
@@ -9,20 +11,22 @@ const DIGITS = 12;
 const examples = fc.array(fc.record({ level: fc.nat(4), loss: fc.integer({ min: 0, max: 9 }) }), { minLength: 1, maxLength: 30 });
 type Examples = ReadonlyArray<{ readonly level: number; readonly loss: number }>;
 const curve = (list: Examples) =>
-  riskCoverage(
-    list.map(({ level }) => level),
-    list.map(({ loss }) => loss),
+  right(
+    riskCoverage(
+      list.map(({ level }) => level),
+      list.map(({ loss }) => loss),
+    ),
   );
 
 it('by hand: the uncertain are wrong', () => {
-  const { coverage, risk, area } = riskCoverage([0.9, 0.1, 0.5, 0.3], [1, 0, 1, 0]);
+  const { coverage, risk, area } = right(riskCoverage([0.9, 0.1, 0.5, 0.3], [1, 0, 1, 0]));
   expect(coverage).toEqual(Float64Array.of(0.25, 0.5, 0.75, 1));
   expect(risk).toEqual(Float64Array.of(0, 0, 1 / 3, 1 / 2));
   expect(area).toBeCloseTo((1 / 3 + 1 / 2) / 4, DIGITS);
 });
 
 it('by hand: a tie of right and wrong counts half of each', () => {
-  expect(riskCoverage([1, 0, 1], [1, 0, 0]).risk).toEqual(Float64Array.of(0, 0.25, 1 / 3));
+  expect(right(riskCoverage([1, 0, 1], [1, 0, 0])).risk).toEqual(Float64Array.of(0, 0.25, 1 / 3));
 });
 
 it('law: the order of the examples does not matter', () => {
@@ -43,14 +47,18 @@ it('law: ties are the mean over all their orders', () => {
     fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 8 }), (losses) => {
       const untied = losses.map((_, shift) => {
         const rotated = losses.map((_, i) => losses[(i + shift) % losses.length] as number);
-        return riskCoverage(
-          rotated.map((_, i) => i),
-          rotated,
+        return right(
+          riskCoverage(
+            rotated.map((_, i) => i),
+            rotated,
+          ),
         ).risk;
       });
-      const { risk } = riskCoverage(
-        losses.map(() => 1),
-        losses,
+      const { risk } = right(
+        riskCoverage(
+          losses.map(() => 1),
+          losses,
+        ),
       );
       risk.forEach((r, k) => {
         expect(r).toBeCloseTo(untied.reduce((sum, u) => sum + (u[k] as number), 0) / losses.length, DIGITS);
@@ -75,17 +83,17 @@ describe('retainedAccuracy', () => {
   const correct = Uint8Array.from(uncertainty, (i) => (i < 80 ? 1 : 0));
 
   it('keeps the least uncertain', () => {
-    const kept = retainedAccuracy(uncertainty, correct, [0.5, 0.8, 0.9, 1]);
+    const kept = right(retainedAccuracy(uncertainty, correct, [0.5, 0.8, 0.9, 1]));
     expect(Array.from(kept)).toEqual([1, 1, 80 / 90, 0.8].map((v) => expect.closeTo(v, DIGITS)));
   });
 
   it('keeps whole examples: at least one, and no more than were asked for by rounding', () => {
-    expect(Array.from(retainedAccuracy([0, 1], [1, 0], [0.001, 0.5, 0.51]))).toEqual([1, 1, 0.5]);
+    expect(Array.from(right(retainedAccuracy([0, 1], [1, 0], [0.001, 0.5, 0.51])))).toEqual([1, 1, 0.5]);
     // 0.07 · 100 is a little above 7 in float64, and 0.29 · 100 a little below 29: 7 and 29 are kept.
     const first = (k: number) => Uint8Array.from(uncertainty, (i) => (i < k ? 1 : 0));
-    expect(retainedAccuracy(uncertainty, first(7), [0.07])[0]).toBe(1);
-    expect(retainedAccuracy(uncertainty, first(29), [0.29])[0]).toBe(1);
-    expect(retainedAccuracy(uncertainty, first(28), [0.29])[0]).toBeCloseTo(28 / 29, DIGITS);
+    expect(right(retainedAccuracy(uncertainty, first(7), [0.07]))[0]).toBe(1);
+    expect(right(retainedAccuracy(uncertainty, first(29), [0.29]))[0]).toBe(1);
+    expect(right(retainedAccuracy(uncertainty, first(28), [0.29]))[0]).toBeCloseTo(28 / 29, DIGITS);
   });
 
   it.each([0, -1, 1.01, Number.NaN])('refuses to keep %d', (fraction) => {
@@ -93,8 +101,8 @@ describe('retainedAccuracy', () => {
   });
 
   it('refuses what is neither right nor wrong', () => {
-    expect(() => retainedAccuracy([1], [0.5], [1])).toThrow(refusal('InvalidLabels'));
-    expect(() => retainedAccuracy([1, 2], [1], [1])).toThrow(refusal('InvalidInput'));
+    expect(retainedAccuracy([1], [0.5], [1])).toEqual(E.left(refusal('InvalidLabels')));
+    expect(retainedAccuracy([1, 2], [1], [1])).toEqual(E.left(refusal('InvalidInput')));
   });
 });
 
@@ -105,5 +113,5 @@ it.each<[string, ReadonlyArray<number>, ReadonlyArray<number>, string]>([
   ['NaN as a loss', [1], [Number.NaN], 'NotFinite'],
   ['an infinite loss', [1], [Number.POSITIVE_INFINITY], 'NotFinite'],
 ])('refuses %s', (_, uncertainty, losses, kind) => {
-  expect(() => riskCoverage(uncertainty, losses)).toThrow(refusal(kind));
+  expect(riskCoverage(uncertainty, losses)).toEqual(E.left(refusal(kind)));
 });

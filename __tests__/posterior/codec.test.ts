@@ -1,7 +1,8 @@
 import { either as E } from 'fp-ts';
 import { decode } from '../../src/codec/index.js';
-import { isotropic, type Prior, PriorCodec, type PriorInput, perLayer } from '../../src/posterior/codec.js';
+import { PriorCodec, type PriorInput } from '../../src/posterior/codec.js';
 import { type Damping, DampingCodec, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
+import { isotropic, type Prior, perLayer } from '../../src/posterior/priors.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {

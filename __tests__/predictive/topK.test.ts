@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { either as E } from 'fp-ts';
 import { type Classification, topK } from 'tfjs-laplace';
+import { right } from '../support/math/laplace.js';
 
 const classification = (rows: ReadonlyArray<Float32Array>, deviations: ReadonlyArray<Float32Array>): Classification => {
   const zeros = new Float32Array(rows.length);
@@ -27,7 +29,7 @@ it('is sorted, belongs together, and leaves nothing out that is more probable', 
   fc.assert(
     fc.property(tables, ({ rows, k }) => {
       const deviations = rows.map((row) => row.map((p, c) => p + c));
-      topK(classification(rows, deviations), k).forEach(({ classes, probabilities, standardDeviations }, b) => {
+      right(topK(classification(rows, deviations), k)).forEach(({ classes, probabilities, standardDeviations }, b) => {
         const row = rows[b] as Float32Array;
         expect([classes.length, new Set(classes).size]).toEqual([k, k]);
         classes.forEach((c, i) => {
@@ -47,11 +49,18 @@ it('is sorted, belongs together, and leaves nothing out that is more probable', 
   );
 });
 
-it.each([0, 4, 1.5, Number.NaN])('refuses k = %d of three classes', (k) => {
+it.each([0, -1, 1.5, Number.NaN])('refuses k = %d, whatever the prediction', (k) => {
   const rows = [Float32Array.of(0.2, 0.3, 0.5)];
-  expect(() => topK(classification(rows, rows), k)).toThrow(expect.objectContaining({ kind: 'InvalidOption', field: 'k' }));
+  const refused = expect.objectContaining({ kind: 'InvalidOption', field: 'k' });
+  expect(() => topK(classification(rows, rows), k)).toThrow(refused);
+  expect(() => topK(k)).toThrow(refused);
+});
+
+it('has no four of three classes', () => {
+  const rows = [Float32Array.of(0.2, 0.3, 0.5)];
+  expect(topK(classification(rows, rows), 4)).toMatchObject({ left: { kind: 'InvalidInput', field: 'k', found: '4' } });
 });
 
 it('is nothing for no examples', () => {
-  expect(topK(classification([], []), 3)).toEqual([]);
+  expect(topK(classification([], []), 3)).toEqual(E.right([]));
 });

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
-import { categorical, customLikelihood, customLink, gaussian, perStep } from 'tfjs-laplace';
+import { categorical, customFisher, customLikelihood, customLink, diagonal, gaussian, perStep } from 'tfjs-laplace';
 import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
 import type { Likelihood } from '../../src/likelihood/index.js';
-import { isotropic, type Prior, perLayer } from '../../src/posterior/codec.js';
 import { type Damping, exactDamping, factoredDamping } from '../../src/posterior/damping.js';
+import { isotropic, type Prior, perLayer } from '../../src/posterior/priors.js';
 import { linearised, weightSampling } from '../../src/predictive/codec.js';
 import type { Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from '../../src/recipe/recipe.js';
@@ -160,6 +160,17 @@ describe('encodeRecipe', () => {
       kind: 'InvalidRecipe',
       field: 'likelihood',
       message: 'recipe: likelihood cannot be written as data: found a function, expected a likelihood of the library.',
+    });
+  });
+
+  it("says that a Fisher matrix of one's own is no data", () => {
+    const fisher = customFisher({ name: 'own', columns: (f) => tf.expandDims(f, 0) });
+    const result = encodeRecipe(recipe({ likelihood: 'categorical', curvature: diagonal({ fisher }) }));
+    expect(E.isLeft(result) && result.left).toMatchObject({
+      kind: 'InvalidRecipe',
+      field: 'curvature.fisher',
+      found: 'a function',
+      expected: "a Fisher matrix of the library's, which are data",
     });
   });
 

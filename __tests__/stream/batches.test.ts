@@ -65,14 +65,22 @@ describe('batches', () => {
   });
 
   it.each([9, 11])('refuses %s labels for 10 examples', (examples) => {
-    expect(() => batches({ x: data.x, y: classes.labels(examples) }, 4)).toThrow(
+    const found = batches({ x: data.x, y: classes.labels(examples) }, 4);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toThrow(
       expect.objectContaining({ kind: 'InvalidLabels', field: 'y', found: `${examples} labels`, expected: '10 labels' }),
     );
   });
 
   it('refuses inputs of different lengths', () => {
-    expect(() => inputBatches([data.x, tensor([9, INPUTS], 1)], 4)).toThrow(
-      expect.objectContaining({ kind: 'InvalidInput', field: 'x', found: '10, 9 examples' }),
+    const found = inputBatches([data.x, tensor([9, INPUTS], 1)], 4);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toThrow(expect.objectContaining({ kind: 'InvalidInput', field: 'x', found: '10, 9 examples' }));
+  });
+
+  it('refuses labels of no example as well', () => {
+    expect(batches({ x: tf.zeros([0, 2]), y: tf.zeros([3, 1]) }, 4)[0]).toThrow(
+      expect.objectContaining({ kind: 'InvalidLabels', found: '3 labels' }),
     );
   });
 });

@@ -12,7 +12,7 @@ import {
   toPosterior,
 } from 'tfjs-laplace';
 import { defaultEngine } from '../../src/linalg/select.js';
-import { expectRejection } from '../support/errors.js';
+import { expectRefusal, expectRejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { chain, dataOf, pair } from '../support/networks.js';
@@ -105,17 +105,23 @@ it('tells which engine it is that works, and reports each layer', async () => {
   ]);
 });
 
+it.each<[string, ToPosteriorOptions, string]>([
+  ['a prior precision of 0', { priorPrecision: 0 }, 'precision'],
+  ['a negative one', { priorPrecision: -1 }, 'precision'],
+  ['NaN', { priorPrecision: Number.NaN }, 'precision'],
+  ['infinity', { priorPrecision: Infinity }, 'precision'],
+  ['a negative one of a layer', { priorPrecision: { hidden: 1, outputs: -1 } }, 'precisions.outputs'],
+  ['a prior that no constructor made', { prior: { _tag: 'isotropic', precision: -1 } }, 'prior.precision'],
+  ['a data set of no examples', { datasetSize: 0 }, 'datasetSize'],
+  ['no layer', { layers: [] }, 'layers'],
+  ['an unknown engine', { engine: 'lapack' as 'wasm' }, 'engine'],
+])('refuses %s when the operator is made', (_, options, field) => expectRefusal(() => toPosterior(options), field));
+
 it.each<[string, ToPosteriorOptions, Parameters<typeof expectRejection>[1]]>([
-  ['a prior precision of 0', { priorPrecision: 0 }, 'InvalidOption'],
-  ['a negative one', { priorPrecision: -1 }, 'InvalidOption'],
-  ['NaN', { priorPrecision: Number.NaN }, 'InvalidOption'],
-  ['infinity', { priorPrecision: Infinity }, 'InvalidOption'],
-  ['a negative one of a layer', { priorPrecision: { hidden: 1, outputs: -1 } }, 'InvalidOption'],
   ['a layer without one', { priorPrecision: { hidden: 1 } }, 'InvalidOption'],
   ['a layer that is not covered', { priorPrecision: { hidden: 1, outputs: 1, other: 1 } }, 'InvalidOption'],
-  ['a data set of no examples', { datasetSize: 0 }, 'InvalidOption'],
   ['layers that do not exist', { layers: ['other'] }, 'NoBayesianLayer'],
-])('refuses %s', async (_, options, kind) => {
+])('refuses %s when factors come', async (_, options, kind) => {
   await expectRejection(build(options), kind);
 });
 

@@ -73,9 +73,9 @@ it.each<[string, unknown, LaplaceErrorKind]>([
   await expectRejection(observed([{ x, y, weights: weights as tf.TensorLike }], kfac()), kind, { field: 'weights' });
 });
 
-it('batches wants one for each example', () => {
+it('batches wants one for each example', async () => {
   const { x, y } = dataOf(classes, 3);
   for (const weights of [tf.ones([2]), tf.ones([3, 1])]) {
-    expect(() => batches({ x, y, weights }, 2)).toThrow(expect.objectContaining({ kind: 'InvalidInput', field: 'weights' }));
+    await expectRejection(observed(batches({ x, y, weights }, 2), kfac()), 'InvalidInput', { field: 'weights' });
   }
 });

@@ -21,3 +21,7 @@ export async function expectRejection(
   expect(error).toMatchObject({ kind, ...parts });
   return error;
 }
+
+/** Checks that a call throws `InvalidOption` about this field, before there is a stream or a result. */
+export const expectRefusal = (call: () => unknown, field: string): void =>
+  expect(call).toThrow(expect.objectContaining({ _tag: 'LaplaceError', kind: 'InvalidOption', field }));

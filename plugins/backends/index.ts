@@ -1,5 +1,5 @@
 /** Starts the fastest backend that works here: TensorFlow's own kernels in Node, else WebAssembly, else plain JavaScript. */
-import { orThrow } from 'tfjs-laplace/extend';
+import { orThrow } from 'tfjs-laplace';
 import { type Backend, type BackendName, candidates, choose, type Trial } from './choose.js';
 import { start } from './start.js';
 

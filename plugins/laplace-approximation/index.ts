@@ -92,6 +92,8 @@ const BATCH = 128;
  * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, and the errors of the
  * streams that do the work.
  *
+ * @throws LaplaceError `InvalidOption` for an option in `posterior` that is out of range.
+ *
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
@@ -126,6 +128,7 @@ export function laplaceApproximation<L extends Likelihood>(
     const count = total === undefined ? `${done} ${unit}` : `${done} of ${total} ${unit}`;
     say(`${phase}: ${count}${detail === undefined ? '' : ` (${detail})`}`);
   };
+  const fitted = toPosterior({ ...options.posterior, onProgress });
   const ready = (what: string): Posterior => {
     if (current !== undefined) return current;
     throw laplaceError('NotReady', {
@@ -135,7 +138,7 @@ export function laplaceApproximation<L extends Likelihood>(
     });
   };
   const build = async (factors: Factors): Promise<Posterior> => {
-    current = await lastValueFrom(of(factors).pipe(toPosterior({ ...options.posterior, onProgress })));
+    current = await lastValueFrom(of(factors).pipe(fitted));
     say(`posterior over ${current.layers.map((l) => l.name).join(', ')} for ${current.datasetSize} examples`);
     return current;
   };

@@ -1,5 +1,6 @@
 /** Shows progress events in the terminal: as a bar on a screen, as occasional lines in a pipe or log, or not at all. */
 import type { OnProgress, Progress } from 'tfjs-laplace';
+import { laplaceError } from 'tfjs-laplace/extend';
 import { barDisplay } from './bar.js';
 import { type Display, type Output, silent } from './display.js';
 import { lineDisplay } from './lines.js';
@@ -37,6 +38,8 @@ export interface TerminalProgress {
 /**
  * Makes a progress display for a terminal program. It shows one step at a time.
  *
+ * @throws LaplaceError `InvalidOption` for an unknown `loudness`.
+ *
  * @example
  * ```ts
  * import { terminalProgress } from 'tfjs-laplace/plugins/progress';
@@ -51,6 +54,7 @@ export interface TerminalProgress {
  */
 export function terminalProgress(options: TerminalProgressOptions = {}): TerminalProgress {
   const { loudness = 'normal', output = process.stderr, now = () => performance.now() } = options;
+  checkLoudness(loudness);
   return {
     step: async (title, work) => {
       const display = displayFor(loudness, output, title, now);
@@ -65,6 +69,13 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Termina
       }
     },
   };
+}
+
+function checkLoudness(loudness: Loudness): void {
+  const known: ReadonlyArray<Loudness> = ['quiet', 'normal', 'verbose'];
+  if (known.includes(loudness)) return;
+  const [found, expected] = [String(loudness), "'quiet', 'normal' or 'verbose'"];
+  throw laplaceError('InvalidOption', { what: 'loudness is unknown', field: 'loudness', found, expected });
 }
 
 function displayFor(loudness: Loudness, output: Output, title: string, now: () => number): Display {

@@ -8,7 +8,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ReplaySubject, Subject } from 'rxjs';
-import type { Curvature, EpochSelection, Factors, Likelihood, ObservedBatch, OnProgress } from 'tfjs-laplace';
+import {
+  type Curvature,
+  type EpochSelection,
+  type Factors,
+  type Likelihood,
+  type ObservedBatch,
+  type OnProgress,
+  orThrow,
+} from 'tfjs-laplace';
 import {
   createEpochAccumulator,
   deviceError,
@@ -16,7 +24,6 @@ import {
   type ErrorParts,
   laplaceError,
   onDeviceLost,
-  orThrow,
   transientBatch,
 } from 'tfjs-laplace/extend';
 import { type CheckedTraining, checkTraining } from './checkTraining.js';

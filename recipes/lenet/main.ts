@@ -9,7 +9,7 @@
 import '../support/tensorflow.js';
 import { parseArgs } from 'node:util';
 import { either as E } from 'fp-ts';
-import { auroc, calibration, coverage, coverageTable, linearised, type Posterior } from 'tfjs-laplace';
+import { auroc, calibration, coverage, coverageTable, linearised, orThrow, type Posterior } from 'tfjs-laplace';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import { reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
 import { duration, type Loudness, terminalProgress } from 'tfjs-laplace/plugins/progress';
@@ -69,14 +69,14 @@ report.result(coverageTable(covered.right));
 function row(title: string, [own, ...turned]: ReadonlyArray<Predictions>, facts: ReadonlyArray<string>): string[] {
   const negatives = (own as Predictions).entropy;
   const { accuracy, nll, ece } = scoresOf(own as Predictions, upright);
-  const found = turned.map(({ entropy: positives }) => auroc({ positives, negatives }).toFixed(3));
+  const found = turned.map(({ entropy: positives }) => orThrow(auroc({ positives, negatives })).toFixed(3));
   return [title, ...facts, percent(accuracy), nll.toFixed(4), percent(ece), ...found];
 }
 
 const map: Predictions[] = [];
 for (const digits of groups) map.push(await networkPredictions(model, digits));
 const rows = [row('MAP', map, ['', '', ''])];
-const compared = [{ name: 'MAP', bins: calibration((map[0] as Predictions).probabilities, upright.labels).bins }];
+const compared = [{ name: 'MAP', bins: orThrow(calibration((map[0] as Predictions).probabilities, upright.labels)).bins }];
 let basis: Posterior | undefined;
 for (const [title, curvature] of STRUCTURES) {
   const factors = await progress.step(`${title}: one pass over the training digits`, (onProgress) =>
@@ -100,7 +100,7 @@ for (const [title, curvature] of STRUCTURES) {
   }
   const weights = broad.layers.reduce((sum, { groups: P, n, m }) => sum + P * n * m, 0);
   rows.push(row(title, predictions, [count(weights), (factors.rows / factors.count).toFixed(2), String(best.precision)]));
-  compared.push({ name: title, bins: calibration((predictions[0] as Predictions).probabilities, upright.labels).bins });
+  compared.push({ name: title, bins: orThrow(calibration((predictions[0] as Predictions).probabilities, upright.labels)).bins });
 }
 
 report.heading(`Linearised predictives on ${testDigits(upright)}, τ chosen for each on held-out digits`);

@@ -1,5 +1,5 @@
 /** Tests whether one score separates two groups better than another score (DeLong, DeLong & Clarke-Pearson 1988, eq. 5 to 7). */
-import { auroc, type ScoredGroups } from 'tfjs-laplace';
+import { auroc, orThrow, type ScoredGroups } from 'tfjs-laplace';
 import { mean } from './scores.js';
 
 /**
@@ -12,7 +12,7 @@ export function aurocDifference(a: ScoredGroups, b: ScoredGroups): { readonly me
   const byPositive = differences(placements(a.positives, a.negatives), placements(b.positives, b.negatives));
   const byNegative = differences(placements(a.negatives, a.positives), placements(b.negatives, b.positives));
   const standardError = Math.sqrt(variance(byPositive) / byPositive.length + variance(byNegative) / byNegative.length);
-  return { mean: auroc(a) - auroc(b), standardError };
+  return { mean: orThrow(auroc(a)) - orThrow(auroc(b)), standardError };
 }
 
 /** For each of the `values`: the share of `others` that are less than it. An equal one counts half. */

@@ -1,5 +1,5 @@
 /** Question 3: does uncertainty find wrong predictions, and digits that are rotated as no training digit was? */
-import { auroc, correctness } from 'tfjs-laplace';
+import { auroc, correctness, orThrow } from 'tfjs-laplace';
 import { count, percent } from '../support/table.js';
 import { aurocDifference } from './auroc.js';
 import { type Digits, slice } from './digits.js';
@@ -34,7 +34,7 @@ interface Seen {
  */
 export async function detection(desk: Desk, results: Results): Promise<Groups> {
   const { plan, report } = desk;
-  const right = correctness(results.linearised.probabilities, results.test.labels);
+  const right = orThrow(correctness(results.linearised.probabilities, results.test.labels));
   const split = (values: ArrayLike<number>, wanted: number): number[] => Array.from(values).filter((_, b) => right[b] === wanted);
 
   const upright = head(results, plan.rotated);
@@ -91,10 +91,10 @@ async function seen({ progress }: Desk, { model, posterior }: Results, digits: D
  */
 function mistakes({ test, map, linearised }: Results): string[][] {
   const line = (name: string, predictions: Predictions, score: ArrayLike<number>): string[] => {
-    const right = correctness(predictions.probabilities, test.labels);
+    const right = orThrow(correctness(predictions.probabilities, test.labels));
     const negatives = Array.from(score).filter((_, b) => right[b] === 1);
     const positives = Array.from(score).filter((_, b) => right[b] === 0);
-    return [name, mean(negatives).toFixed(3), mean(positives).toFixed(3), auroc({ positives, negatives }).toFixed(4)];
+    return [name, mean(negatives).toFixed(3), mean(positives).toFixed(3), orThrow(auroc({ positives, negatives })).toFixed(4)];
   };
   return [
     line('MAP entropy (nats)', map, map.entropy),
@@ -109,9 +109,9 @@ function scores(turned: Seen, upright: Seen): string[] {
   const own = groups((seen) => seen.linearised.entropy);
   const { mean: gain, standardError } = aurocDifference(own, map);
   return [
-    auroc(map).toFixed(4),
-    auroc(own).toFixed(4),
+    orThrow(auroc(map)).toFixed(4),
+    orThrow(auroc(own)).toFixed(4),
     `${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(4)} ± ${standardError.toFixed(4)}`,
-    auroc(groups((seen) => seen.linearised.mutualInformation)).toFixed(4),
+    orThrow(auroc(groups((seen) => seen.linearised.mutualInformation))).toFixed(4),
   ];
 }

@@ -1,5 +1,5 @@
 /** Draws the pictures: the reliability diagram, the histograms of uncertainty, and the most uncertain digits. */
-import { calibration, predictedClasses } from 'tfjs-laplace';
+import { calibration, orThrow, predictedClasses } from 'tfjs-laplace';
 import { gallery, histograms, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
 import type { Groups } from './detection.js';
 import { CLASSES, image, SIDE } from './digits.js';
@@ -35,7 +35,7 @@ export async function pictures(
 }
 
 function reliability({ test, map, linearised }: Results, sampled: Predictions): Promise<string> {
-  const bins = (predictions: Predictions) => calibration(predictions.probabilities, test.labels).bins;
+  const bins = (predictions: Predictions) => orThrow(calibration(predictions.probabilities, test.labels)).bins;
   return reliabilityDiagram({
     title: 'Confidence and accuracy on MNIST',
     subtitle: `${testDigits(test)}, 15 bins; vertical lines are 68 % intervals`,

@@ -7,6 +7,7 @@ import {
   entropy,
   type InputSource,
   type OnProgress,
+  orThrow,
   type Posterior,
   type Predictive,
   predict,
@@ -42,7 +43,12 @@ export async function networkPredictions(model: LayersModel, digits: Digits): Pr
     for (let b = 0; b < values.length; b += CLASSES) probabilities.push((values as Float32Array).subarray(b, b + CLASSES));
   }
   const milliseconds = performance.now() - start;
-  return { probabilities, entropy: entropy(probabilities), mutualInformation: new Float32Array(digits.count), milliseconds };
+  return {
+    probabilities,
+    entropy: orThrow(entropy(probabilities)),
+    mutualInformation: new Float32Array(digits.count),
+    milliseconds,
+  };
 }
 
 /**
@@ -81,7 +87,7 @@ export function ensemble(members: ReadonlyArray<Predictions>): Predictions {
   const probabilities = first.probabilities.map((row, b) =>
     row.map((_, c) => members.reduce((sum, member) => sum + (member.probabilities[b]?.[c] as number), 0) / members.length),
   );
-  const total = entropy(probabilities);
+  const total = orThrow(entropy(probabilities));
   const mean = (b: number): number => members.reduce((sum, member) => sum + (member.entropy[b] as number), 0) / members.length;
   return {
     probabilities,

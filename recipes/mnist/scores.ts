@@ -1,5 +1,5 @@
 /** Scores of predictions, and differences of scores with standard errors. */
-import { calibration, correctness, nll } from 'tfjs-laplace';
+import { calibration, correctness, nll, orThrow } from 'tfjs-laplace';
 import { count, difference, percent } from '../support/table.js';
 import type { Digits } from './digits.js';
 import type { Predictions } from './predictions.js';
@@ -17,9 +17,9 @@ export interface Scores {
 }
 
 export const scoresOf = ({ probabilities, entropy }: Predictions, { labels }: Digits): Scores => ({
-  accuracy: mean(correctness(probabilities, labels)),
-  nll: nll(probabilities, labels),
-  ece: calibration(probabilities, labels).ece,
+  accuracy: mean(orThrow(correctness(probabilities, labels))),
+  nll: orThrow(nll(probabilities, labels)),
+  ece: orThrow(calibration(probabilities, labels)).ece,
   entropy: mean(entropy),
 });
 
@@ -55,7 +55,7 @@ export const DIFFERENCES = ['accuracy − MAP (%)', 'NLL − MAP (nats)'];
 
 /** The cells for the columns `DIFFERENCES`: mean paired differences with one standard error. */
 export function differenceCells(predictions: Predictions, map: Predictions, digits: Digits): ReadonlyArray<string> {
-  const right = (p: Predictions) => correctness(p.probabilities, digits.labels);
+  const right = (p: Predictions) => orThrow(correctness(p.probabilities, digits.labels));
   const loss = paired(losses(predictions, digits), losses(map, digits));
   const sign = loss.mean < 0 ? '−' : '+';
   return [

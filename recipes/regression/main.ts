@@ -18,6 +18,7 @@ import {
   isotropic,
   kfac,
   observe,
+  orThrow,
   type Posterior,
   predict,
   type Regression,
@@ -108,9 +109,9 @@ async function row(name: string, model: LayersModel, posterior: Posterior, data:
   const laplace = { targets, mean, variance: totalVariance };
   return [
     `${name} (${data.x.length})`,
-    rmse(targets, mean).toFixed(3),
-    ...[alone, laplace].map((p) => gaussianNll(p).toFixed(2)),
-    ...[alone, laplace].map((p) => percent(intervalCoverage(p), 0)),
+    orThrow(rmse(targets, mean)).toFixed(3),
+    ...[alone, laplace].map((p) => orThrow(gaussianNll(p)).toFixed(2)),
+    ...[alone, laplace].map((p) => percent(orThrow(intervalCoverage(p)), 0)),
   ];
 }
 

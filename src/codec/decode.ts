@@ -12,6 +12,13 @@ import { describe } from './words.js';
 export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
   E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
 
+/** The decoded options of a function, or `InvalidOption` thrown, which names the fields. `what` names the function. */
+export function accepted<A, I>(what: string, codec: Codec<A, I>, options: unknown): A {
+  const result = codec.decode(options);
+  if (result._tag === 'Right') return result.right;
+  throw failure('InvalidOption', what, result.left.map(issueOf));
+}
+
 /**
  * Makes the tagged value of a constructor from its options. Throws an `InvalidOption` that names the fields.
  *
@@ -23,9 +30,7 @@ export function make<A, I>(maker: string, codec: Codec<A, I>, options: unknown, 
     throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
   }
   const { _tag = tag, ...rest } = options;
-  const result = codec.decode({ ...rest, _tag });
-  if (result._tag === 'Right') return result.right;
-  throw failure('InvalidOption', maker, result.left.map(issueOf));
+  return accepted(maker, codec, { ...rest, _tag });
 }
 
 const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({

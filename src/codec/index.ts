@@ -2,7 +2,7 @@
 export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRecord, optional } from './codec.js';
 export { array, dictionary } from './collections.js';
 export { type DataOf, isData } from './data.js';
-export { decode, make } from './decode.js';
+export { accepted, decode, make } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
 export {
   boolean,

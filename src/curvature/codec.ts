@@ -89,7 +89,8 @@ export type LowRankOptions = Options<typeof LowRank>;
  * - `truncated({ tolerance })`: the largest rows of `'exact'`, until less than `tolerance` of the trace of the batch's output
  *   Hessian is missing;
  * - `monteCarlo({ samples, seed })`: `samples` rows, at labels that are drawn from the model's own predictive;
- * - `'empirical'`: one row, at the training label. This row is a by-product of training.
+ * - `'empirical'`: one row, at the training label. This row is a by-product of training;
+ * - `customFisher({ name, columns })`: rows of your own.
  *
  * @example
  * ```ts
@@ -207,8 +208,8 @@ export const takesTrainingRows = (curvature: Curvature): boolean =>
   curvature._tag === 'kfac' && fisherRule(curvature.fisher).isTrainingStep;
 
 /**
- * The part of a curvature that two sets of factors must share to be merged. It leaves out which layers are covered and which
- * random numbers are drawn.
+ * The part of a curvature that two sets of factors must share to be merged. It leaves out which layers are covered, which random
+ * numbers are drawn, and the function of a `customFisher`, which its name stands for. So it is data.
  */
 export type Estimator = Flat<
   DistributiveOmit<Exclude<Curvature, { readonly fisher: unknown }>, 'layers' | 'unsupported' | 'seed'> | WithFisher<Curvature>
@@ -217,7 +218,7 @@ export type Estimator = Flat<
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
 type WithFisher<C> = C extends { readonly fisher: Fisher }
-  ? Omit<C, 'layers' | 'unsupported' | 'fisher'> & { readonly fisher: DistributiveOmit<Fisher, 'seed'> }
+  ? Omit<C, 'layers' | 'unsupported' | 'fisher'> & { readonly fisher: DistributiveOmit<Fisher, 'seed' | 'columns'> }
   : never;
 
 /** The estimator of a curvature. */
@@ -225,6 +226,10 @@ export function estimatorOf(curvature: Curvature): Estimator {
   const { layers: _, ...own } = curvature;
   const { unsupported: __, seed: ___, ...rest } = own as typeof own & { readonly unsupported?: unknown; readonly seed?: unknown };
   if (!('fisher' in rest)) return rest as Estimator;
-  const { seed: ____, ...fisher } = rest.fisher as Fisher & { readonly seed?: number };
+  const {
+    seed: ____,
+    columns: _____,
+    ...fisher
+  } = rest.fisher as Fisher & { readonly seed?: unknown; readonly columns?: unknown };
   return { ...rest, fisher } as Estimator;
 }

@@ -9,6 +9,7 @@
  * needs. Martens & Grosse 2015; Botev et al. 2017.
  */
 import { either as E } from 'fp-ts';
+import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
 import { firstDifference } from './difference.js';
@@ -66,11 +67,33 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
 }
 
 /**
- * Adds the factors of two disjoint parts of a data set, taken at the same weights.
+ * Adds the factors of two disjoint parts of a data set, taken at the same weights. For any number of parts see `factorsMonoid`.
  *
  * @returns the sum, or `Mismatch` if layouts or weights differ (the error names the field) or if factors are added to themselves.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { either as E, function as F } from 'fp-ts';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, gaussian, kfac, merge, observe, orThrow, type TensorData } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const factorsOf = (data: TensorData) =>
+ *   lastValueFrom(from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac())));
+ * const a = await factorsOf({ x: tf.tensor2d([[1, 2], [3, 4]]), y: tf.tensor2d([[1], [2]]) });
+ * const b = await factorsOf({ x: tf.tensor2d([[5, 6]]), y: tf.tensor2d([[3]]) });
+ * orThrow(merge(a, b)).count; // => 3
+ * F.pipe(E.right(a), E.chain(merge(b)), orThrow).count; // => 3
+ * ```
  */
-export function merge(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
+export function merge(b: Factors): (a: Factors) => E.Either<LaplaceError, Factors>;
+export function merge(a: Factors, b: Factors): E.Either<LaplaceError, Factors>;
+export function merge(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifArguments(2), (b: Factors) => (a: Factors) => sum(a, b));
+}
+
+function sum(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
   if (a.fingerprint !== b.fingerprint) {
     return E.left(
       laplaceError('Mismatch', {
@@ -83,18 +106,23 @@ export function merge(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     );
   }
   if (a.count > 0 && a.layers.some((layer, i) => layer === b.layers[i])) return E.left(twice());
-  return E.map((sum: Factors) => ({ ...sum, datasetSize: a.datasetSize + b.datasetSize }))(add(a, b));
+  return E.map((both: Factors) => ({ ...both, datasetSize: a.datasetSize + b.datasetSize }))(add(a, b));
 }
 
 /**
- * Adds the factors of two epochs over the same data, between which the weights moved. The result carries the weights of `b`, the
- * later epoch. Everything else does not depend on the order of `a` and `b`.
+ * Adds the factors of two epochs over the same data, between which the weights moved. The result carries the weights of the later
+ * epoch. Everything else does not depend on which epoch is the later one. `pipe(earlier, mergeEpochs(later))` is the same sum.
  *
  * @returns the sum, or `Mismatch` if the layouts differ; the error names the field.
  */
-export function mergeEpochs(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
-  const datasetSize = Math.max(a.datasetSize, b.datasetSize);
-  return E.map((sum: Factors) => ({ ...sum, datasetSize, fingerprint: b.fingerprint, weights: b.weights }))(add(a, b));
+export function mergeEpochs(later: Factors): (earlier: Factors) => E.Either<LaplaceError, Factors>;
+export function mergeEpochs(earlier: Factors, later: Factors): E.Either<LaplaceError, Factors>;
+export function mergeEpochs(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifArguments(2), (later: Factors) => (earlier: Factors) => {
+    const datasetSize = Math.max(earlier.datasetSize, later.datasetSize);
+    const { fingerprint, weights } = later;
+    return E.map((both: Factors) => ({ ...both, datasetSize, fingerprint, weights }))(add(earlier, later));
+  });
 }
 
 function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {

@@ -2,7 +2,7 @@
 import { either as E } from 'fp-ts';
 import { createAsyncEngine, sessionClosed } from './create.js';
 import type { AsyncLinalgEngine } from './engine.js';
-import { asyncKernelsOf, type WasmCall, type WasmOptions, type WasmReply } from './wasm/call.js';
+import { asyncKernelsOf, checkWasmOptions, type WasmCall, type WasmOptions, type WasmReply } from './wasm/call.js';
 import { prepareWasm } from './wasm/runtime.js';
 import type { WasmModule } from './wasm/webassembly.js';
 
@@ -13,9 +13,14 @@ export interface WasmRunner {
   close(): void;
 }
 
-/** An engine whose sessions each have a runner of their own. `start` makes it from the compiled module, at the first call. */
-export const remoteEngine = (start: (module: WasmModule) => WasmRunner, options: WasmOptions = {}): AsyncLinalgEngine =>
-  createAsyncEngine('wasm', () => {
+/**
+ * An engine whose sessions each have a runner of their own. `start` makes it from the compiled module, at the first call.
+ *
+ * @throws LaplaceError `InvalidOption` for another `float`.
+ */
+export function remoteEngine(start: (module: WasmModule) => WasmRunner, options: WasmOptions = {}): AsyncLinalgEngine {
+  checkWasmOptions(options);
+  return createAsyncEngine('wasm', () => {
     let runner: WasmRunner | undefined;
     let closed = false;
     const execute = async (call: WasmCall): Promise<WasmReply> => {
@@ -31,3 +36,4 @@ export const remoteEngine = (start: (module: WasmModule) => WasmRunner, options:
     };
     return { ...asyncKernelsOf(execute, options), close };
   });
+}

@@ -28,8 +28,14 @@ export const defaultEngine = (): LinalgEngine =>
     O.getOrElse(() => javascriptEngine),
   );
 
-/** The engine of that name. `Backend` if it cannot run, `InvalidOption` for a name that no engine has. */
+/**
+ * The engine of that name.
+ *
+ * @returns the engine, or `Backend` if it cannot run.
+ * @throws LaplaceError `InvalidOption` for a name that no engine has.
+ */
 export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngine> {
+  checkName(name);
   switch (name) {
     case 'tensorflow':
       return F.pipe(tensorflowEngine(), E.fromOption(unavailable));
@@ -37,8 +43,6 @@ export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngi
       return wasmEngine();
     case 'javascript':
       return E.right(javascriptEngine);
-    default:
-      return E.left(unknown(name));
   }
 }
 
@@ -48,16 +52,19 @@ export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
 /**
  * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. If WebAssembly is
  * needed, it is compiled without blocking this thread.
+ *
+ * @throws LaplaceError `InvalidOption` for a name that no engine has.
  */
-export const chosenEngine =
-  (choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> =>
-  async () => {
-    if (typeof choice === 'object') return E.right(choice);
+export function chosenEngine(choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> {
+  if (typeof choice === 'object') return async () => E.right(choice);
+  if (choice !== undefined) checkName(choice);
+  return async () => {
     const tensorflow = choice === undefined || choice === 'tensorflow' ? batchingTensorflowEngine() : O.none;
     if (O.isSome(tensorflow)) return E.right(tensorflow.value);
     if (choice === 'wasm' || choice === undefined) await prepareWasm();
     return choice === undefined ? E.right(defaultEngine()) : engineNamed(choice);
   };
+}
 
 const unavailable = (): LaplaceError =>
   laplaceError('Backend', {
@@ -66,10 +73,12 @@ const unavailable = (): LaplaceError =>
     remedy: "Load it and call tf.setBackend('tensorflow'), or name another engine: 'wasm', or 'javascript'.",
   });
 
-const unknown = (name: unknown): LaplaceError =>
-  laplaceError('InvalidOption', {
+function checkName(name: EngineName): void {
+  if (ENGINES.includes(name)) return;
+  throw laplaceError('InvalidOption', {
     what: 'There is no engine with that name',
     field: 'engine',
     found: String(name),
     expected: ENGINES.map((known) => `'${known}'`).join(', '),
   });
+}

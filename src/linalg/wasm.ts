@@ -6,13 +6,14 @@ import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
 import { createEngine } from './create.js';
 import type { LinalgEngine } from './engine.js';
-import { kernelsOf, type WasmOptions } from './wasm/call.js';
+import { checkWasmOptions, kernelsOf, type WasmOptions } from './wasm/call.js';
 import { executor, wasmModule } from './wasm/runtime.js';
 
 /**
  * Linear algebra in WebAssembly, on this thread.
  *
  * @returns the engine. `Backend` where there is no WebAssembly with SIMD, or where it may not be compiled.
+ * @throws LaplaceError `InvalidOption` for another `float`.
  *
  * @example
  * ```ts
@@ -23,8 +24,10 @@ import { executor, wasmModule } from './wasm/runtime.js';
  * E.isRight(engine); // => true
  * ```
  */
-export const wasmEngine = (options: WasmOptions = {}): E.Either<LaplaceError, LinalgEngine> =>
-  F.pipe(
+export function wasmEngine(options: WasmOptions = {}): E.Either<LaplaceError, LinalgEngine> {
+  checkWasmOptions(options);
+  return F.pipe(
     wasmModule(),
     E.map((module) => createEngine('wasm', kernelsOf(executor(module), options))),
   );
+}

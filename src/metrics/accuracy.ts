@@ -2,30 +2,39 @@
  * Accuracy: the share of examples whose most probable class is their label. If several classes are equally probable, the lowest
  * one counts. O(N C).
  */
-import { checkClassification, type NumberRows, predictedClasses } from './rows.js';
+import { either as E, function as F } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
+import { checkClassification, type NumberRows, predictedClasses, sound } from './rows.js';
 
 /**
  * Which predictions are right.
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @returns [N]: 1 if the most probable class is the label, otherwise 0.
- * @throws LaplaceError for rows or labels of another kind.
+ * @returns [N]: 1 if the most probable class is the label, otherwise 0. `InvalidInput`, `InvalidLabels`, `NotFinite` or `Empty` for
+ *   rows or labels of another kind.
  */
-export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): Uint8Array {
-  checkClassification(probabilities, labels);
-  return Uint8Array.from(predictedClasses(probabilities), (c, i) => (c === labels[i] ? 1 : 0));
+export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, Uint8Array> {
+  return sound(checkClassification(probabilities, labels), () =>
+    Uint8Array.from(predictedClasses(probabilities), (c, i) => (c === labels[i] ? 1 : 0)),
+  );
 }
 
 /**
- * The share of predictions that are right, 0 to 1. It takes the same arguments as `correctness` and throws the same errors.
+ * The share of predictions that are right, 0 to 1. Arguments and errors are those of `correctness`.
  *
  * @example
  * ```ts
- * import { accuracy } from 'tfjs-laplace';
+ * import { either as E } from 'fp-ts';
+ * import { accuracy, orThrow } from 'tfjs-laplace';
  *
- * accuracy([[0.9, 0.1], [0.4, 0.6]], [0, 0]); // => 0.5
+ * accuracy([[0.9, 0.1], [0.4, 0.6]], [0, 0]); // => E.right(0.5)
+ * orThrow(accuracy([[0.9, 0.1], [0.4, 0.6]], [0, 1])); // => 1
+ * E.isLeft(accuracy([[0.9, 0.1]], [0, 1])); // => true
  * ```
  */
-export const accuracy = (probabilities: NumberRows, labels: ArrayLike<number>): number =>
-  correctness(probabilities, labels).reduce((sum, right) => sum + right, 0) / labels.length;
+export const accuracy = (probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, number> =>
+  F.pipe(
+    correctness(probabilities, labels),
+    E.map((right) => right.reduce((sum, one) => sum + one, 0) / labels.length),
+  );

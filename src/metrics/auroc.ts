@@ -5,7 +5,9 @@
  *
  * Laws: a strictly increasing map of all scores changes nothing; swapping the two groups gives 1 − AUROC.
  */
-import { ascending, checkOrdered } from './rows.js';
+import type { either as E } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
+import { ascending, checkOrdered, sound } from './rows.js';
 
 /** Scores of two groups: higher means positive. Infinite scores are ranked like any other. */
 export interface ScoredGroups {
@@ -18,18 +20,20 @@ export interface ScoredGroups {
  *
  * For out-of-distribution detection the scores are uncertainties, and the foreign examples are the positives.
  *
- * @throws LaplaceError `Empty` for a group without examples, `NotFinite` for NaN.
+ * @returns the area, in [0, 1]. `Empty` for a group without examples, `NotFinite` for NaN.
  *
  * @example
  * ```ts
+ * import { either as E } from 'fp-ts';
  * import { auroc } from 'tfjs-laplace';
  *
- * auroc({ positives: [0.9, 0.4], negatives: [0.1, 0.4] }); // => 0.875
+ * auroc({ positives: [0.9, 0.4], negatives: [0.1, 0.4] }); // => E.right(0.875)
  * ```
  */
-export function auroc({ positives, negatives }: ScoredGroups): number {
-  checkOrdered(positives, 'positives');
-  checkOrdered(negatives, 'negatives');
+export const auroc = (groups: ScoredGroups): E.Either<LaplaceError, number> =>
+  sound(checkOrdered(groups.positives, 'positives') ?? checkOrdered(groups.negatives, 'negatives'), () => area(groups));
+
+function area({ positives, negatives }: ScoredGroups): number {
   const P = positives.length;
   const scores = [...Array.from(positives), ...Array.from(negatives)];
   const order = ascending(scores);

@@ -3,27 +3,31 @@
  * a strictly proper score, and bounded where the log-likelihood is not. O(N C). With two classes it is twice the score of class 1
  * alone. Reference: Brier 1950, eq. 2.
  */
-import { checkClassification, type NumberRows } from './rows.js';
+import type { either as E } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
+import { checkClassification, type NumberRows, sound } from './rows.js';
 
 /**
  * Mean Brier score.
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @throws LaplaceError for rows or labels of another kind.
+ * @returns the mean score, in [0, 2]. Errors are those of `correctness`.
  *
  * @example
  * ```ts
+ * import { either as E } from 'fp-ts';
  * import { brierScore } from 'tfjs-laplace';
  *
- * brierScore([[0.5, 0.5], [0, 1]], [0, 0]); // => 1.25
+ * brierScore([[0.5, 0.5], [0, 1]], [0, 0]); // => E.right(1.25)
  * ```
  */
-export function brierScore(probabilities: NumberRows, labels: ArrayLike<number>): number {
-  checkClassification(probabilities, labels);
-  let total = 0;
-  probabilities.forEach((row, i) => {
-    for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
+export function brierScore(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, number> {
+  return sound(checkClassification(probabilities, labels), () => {
+    let total = 0;
+    probabilities.forEach((row, i) => {
+      for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
+    });
+    return total / probabilities.length;
   });
-  return total / probabilities.length;
 }

@@ -7,8 +7,10 @@
  * proper score: compare it together with the NLL. It is biased upwards when bins hold few examples. O(N C). Reference: Naeini,
  * Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017, eq. 3.
  */
+import { either as E, function as F } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
 import { correctness } from './accuracy.js';
-import { type NumberRows, refuse } from './rows.js';
+import { checkOption, type NumberRows } from './rows.js';
 
 /** Predictions whose confidence lies in (lower, upper]. */
 export interface ReliabilityBin {
@@ -39,13 +41,14 @@ export interface CalibrationOptions {
  *
  * @param probabilities rows [N][C] that add up to 1.
  * @param labels classes [N], 0 to C − 1.
- * @throws LaplaceError for rows or labels of another kind, and `InvalidOption` if `bins` is not an integer >= 1.
+ * @returns the error and the diagram. Errors are those of `correctness`.
+ * @throws LaplaceError `InvalidOption` if `bins` is not an integer >= 1.
  *
  * @example
  * ```ts
- * import { calibration } from 'tfjs-laplace';
+ * import { calibration, orThrow } from 'tfjs-laplace';
  *
- * const { ece, bins } = calibration([[0.75, 0.25], [0.75, 0.25]], [0, 1], { bins: 2 });
+ * const { ece, bins } = orThrow(calibration([[0.75, 0.25], [0.75, 0.25]], [0, 1], { bins: 2 }));
  * ece; // => 0.25
  * bins; // => [{ lower: 0.5, upper: 1, count: 2, confidence: 0.75, accuracy: 0.5 }]
  * ```
@@ -54,9 +57,15 @@ export function calibration(
   probabilities: NumberRows,
   labels: ArrayLike<number>,
   { bins: M = 15 }: CalibrationOptions = {},
-): Calibration {
-  if (!Number.isSafeInteger(M) || M < 1) refuse('bins', String(M), 'an integer >= 1', 'InvalidOption');
-  const right = correctness(probabilities, labels);
+): E.Either<LaplaceError, Calibration> {
+  checkOption('bins', M, Number.isSafeInteger(M) && M >= 1, 'an integer >= 1');
+  return F.pipe(
+    correctness(probabilities, labels),
+    E.map((right) => binned(probabilities, right, M)),
+  );
+}
+
+function binned(probabilities: NumberRows, right: Uint8Array, M: number): Calibration {
   const sums = Array.from({ length: M }, () => ({ count: 0, confidence: 0, right: 0 }));
   probabilities.forEach((row, i) => {
     const confidence = Math.max(...Array.from(row));
@@ -72,5 +81,5 @@ export function calibration(
     return [{ lower: m / M, upper: (m + 1) / M, count, confidence: bin.confidence / count, accuracy: bin.right / count }];
   });
   const ece = bins.reduce((sum, { count, confidence, accuracy }) => sum + count * Math.abs(accuracy - confidence), 0);
-  return { ece: ece / labels.length, bins };
+  return { ece: ece / right.length, bins };
 }

@@ -8,8 +8,11 @@
  *
  * Each metric costs O(N C).
  */
+import type { either as E } from 'fp-ts';
+import { dual, type HasData } from '../dual.js';
+import type { LaplaceError } from '../errors.js';
 import { centralProbability } from '../random/normal.js';
-import { checkCount, checkRows, type NumberRows, refuse } from './rows.js';
+import { checkCount, checkOption, checkRows, type NumberRows, type Problem, problemOf, sound } from './rows.js';
 
 /** Predictive means and variances with the observed targets, all as rows [N][C]. */
 export interface GaussianPredictions {
@@ -22,85 +25,99 @@ export interface GaussianPredictions {
 /**
  * Mean negative log-likelihood of Gaussian predictions, in nats per example, summed over outputs.
  *
- * @throws LaplaceError for rows that differ in shape, are not finite, or have a variance that is not > 0.
+ * @returns the mean, or `InvalidInput`, `NotFinite` or `Empty` for rows that differ in shape, are not finite, or have a variance that
+ *   is not > 0.
  *
  * @example
  * ```ts
- * import { gaussianNll } from 'tfjs-laplace';
+ * import { gaussianNll, orThrow } from 'tfjs-laplace';
  *
- * gaussianNll({ targets: [[1]], mean: [[0]], variance: [[1]] }); // => 1.4189…
+ * orThrow(gaussianNll({ targets: [[1]], mean: [[0]], variance: [[1]] })); // => 1.4189…
  * ```
  */
-export function gaussianNll(predictions: GaussianPredictions): number {
-  let sum = 0;
-  for (const { error, variance } of entries(predictions)) sum += 0.5 * (Math.log(2 * Math.PI * variance) + error ** 2 / variance);
-  return sum / predictions.targets.length;
-}
+export const gaussianNll = (predictions: GaussianPredictions): E.Either<LaplaceError, number> =>
+  sound(checkPredictions(predictions), () => {
+    let sum = 0;
+    for (const { error, variance } of entries(predictions)) {
+      sum += 0.5 * (Math.log(2 * Math.PI * variance) + error ** 2 / variance);
+    }
+    return sum / predictions.targets.length;
+  });
 
 /**
  * Root of the mean squared error over all entries, in units of the targets.
  *
- * @throws LaplaceError for rows that differ in shape or are not finite.
+ * @returns the error, or `InvalidInput`, `NotFinite` or `Empty` for rows that differ in shape or are not finite.
  *
  * @example
  * ```ts
+ * import { either as E } from 'fp-ts';
  * import { rmse } from 'tfjs-laplace';
  *
- * rmse([[1], [7]], [[2], [0]]); // => 5
+ * rmse([[1], [7]], [[2], [0]]); // => E.right(5)
  * ```
  */
-export function rmse(targets: NumberRows, mean: NumberRows): number {
-  const C = checkAlike(targets, mean, 'mean');
-  let sum = 0;
-  targets.forEach((row, i) => {
-    for (let c = 0; c < C; c++) sum += ((row[c] as number) - (mean[i]?.[c] as number)) ** 2;
+export const rmse = (targets: NumberRows, mean: NumberRows): E.Either<LaplaceError, number> =>
+  sound(checkAlike(targets, mean, 'mean'), () => {
+    const errors = targets.flatMap((row, i) => Array.from(row, (y, c) => y - (mean[i]?.[c] as number)));
+    return Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
   });
-  return Math.sqrt(sum / (targets.length * C));
+
+/** Options of `intervalCoverage`. */
+export interface IntervalOptions {
+  /** Probability of an interval, in (0, 1). Default 0.95. */
+  readonly level?: number;
 }
 
 /**
  * The share of targets within the central predictive interval of probability `level`. For calibrated predictions the share is
  * `level`.
  *
- * @param level in (0, 1). Default 0.95.
- * @throws LaplaceError for rows as in `gaussianNll`, and `InvalidOption` for another level.
+ * @returns the share. Errors are those of `gaussianNll`.
+ * @throws LaplaceError `InvalidOption` for a level outside (0, 1).
  *
  * @example
  * ```ts
+ * import { either as E } from 'fp-ts';
  * import { intervalCoverage } from 'tfjs-laplace';
  *
  * const predictions = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
- * intervalCoverage(predictions, { level: 0.95 }); // => 0.5
+ * intervalCoverage(predictions, { level: 0.95 }); // => E.right(0.5)
  * ```
  */
-export function intervalCoverage(predictions: GaussianPredictions, { level = 0.95 }: { readonly level?: number } = {}): number {
-  if (!(level > 0 && level < 1)) refuse('level', String(level), 'a number in (0, 1)', 'InvalidOption');
-  const all = entries(predictions);
-  return (
-    all.filter(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)) <= level).length / all.length
-  );
+export function intervalCoverage(options?: IntervalOptions): (predictions: GaussianPredictions) => E.Either<LaplaceError, number>;
+export function intervalCoverage(predictions: GaussianPredictions, options?: IntervalOptions): E.Either<LaplaceError, number>;
+export function intervalCoverage(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifPredictions, ({ level = 0.95 }: IntervalOptions = {}) => {
+    checkOption('level', level, level > 0 && level < 1, 'a number in (0, 1)');
+    return (predictions: GaussianPredictions) =>
+      sound(checkPredictions(predictions), () => {
+        const all = entries(predictions);
+        const within = all.filter(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)) <= level);
+        return within.length / all.length;
+      });
+  });
 }
 
-function entries({
-  targets,
-  mean,
-  variance,
-}: GaussianPredictions): ReadonlyArray<{ readonly error: number; readonly variance: number }> {
-  checkAlike(targets, mean, 'mean');
-  checkAlike(targets, variance, 'variance');
-  return targets.flatMap((row, i) =>
-    Array.from(row, (y, c) => {
-      const v = variance[i]?.[c] as number;
-      if (v <= 0) refuse(`variance[${i}][${c}]`, String(v), 'a number > 0');
-      return { error: y - (mean[i]?.[c] as number), variance: v };
-    }),
+const ifPredictions: HasData = ([first]) => typeof first === 'object' && first !== null && 'targets' in first;
+
+/** Every entry of sound predictions. */
+const entries = ({ targets, mean, variance }: GaussianPredictions) =>
+  targets.flatMap((row, i) =>
+    Array.from(row, (y, c) => ({ error: y - (mean[i]?.[c] as number), variance: variance[i]?.[c] as number })),
   );
+
+function checkPredictions({ targets, mean, variance }: GaussianPredictions): Problem {
+  const problem = checkAlike(targets, mean, 'mean') ?? checkAlike(targets, variance, 'variance');
+  if (problem !== undefined) return problem;
+  const i = variance.findIndex((row) => Array.from(row).some((v) => v <= 0));
+  const c = Array.from(variance[i] ?? []).findIndex((v) => v <= 0);
+  return i < 0 ? undefined : problemOf(`variance[${i}][${c}]`, String(variance[i]?.[c]), 'a number > 0');
 }
 
-/** Checks that two tables have the same shape, and returns their number of columns. */
-function checkAlike(targets: NumberRows, others: NumberRows, field: string): number {
-  const C = checkRows(targets, 'targets');
-  checkCount(others.length, targets.length, field);
-  checkCount(checkRows(others, field), C, `${field}[0]`);
-  return C;
-}
+/** Checks that two tables have the same shape. */
+const checkAlike = (targets: NumberRows, others: NumberRows, field: string): Problem =>
+  checkRows(targets, 'targets') ??
+  checkCount(others.length, targets.length, field) ??
+  checkRows(others, field) ??
+  checkCount(others[0]?.length ?? 0, targets[0]?.length ?? 0, `${field}[0]`);

@@ -1,11 +1,11 @@
 /**
  * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Labels [N] are
- * integers from 0 to C − 1. N >= 1.
+ * integers from 0 to C − 1. N >= 1. Arguments that pass are free of NaN, so no metric can return NaN.
  *
- * Metrics throw a `LaplaceError` instead of returning an `Either`. They are called at the end of a script, and a wrong argument
- * is a mistake in the script. Arguments that pass are free of NaN, so no metric can return NaN.
+ * A check returns the first problem that it finds. `sound` makes an `Either` of a problem and a value.
  */
-import { type LaplaceErrorKind, laplaceError } from '../errors.js';
+import { either as E } from 'fp-ts';
+import { type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 
 /** N rows of numbers: typed or plain arrays, as predictions give them. */
 export type NumberRows = ReadonlyArray<ArrayLike<number>>;
@@ -13,24 +13,38 @@ export type NumberRows = ReadonlyArray<ArrayLike<number>>;
 /** Rows must add up to 1 within this. The float32 rounding of many classes passes, logits do not. */
 const ROW_SUM_TOLERANCE = 1e-3;
 
+/** What is wrong with the arguments; undefined if nothing is. */
+export type Problem = LaplaceError | undefined;
+
+/** The value, or the problem that keeps it from being computed. */
+export const sound = <A>(problem: Problem, value: () => A): E.Either<LaplaceError, A> =>
+  problem === undefined ? E.right(value()) : E.left(problem);
+
 /**
  * Probabilities of two classes [N][2] from the probabilities of class 1 [N], for a binary classifier or one label of several.
  *
- * @throws LaplaceError `InvalidInput` for numbers outside [0, 1], `NotFinite` for NaN.
+ * @returns the rows, or `InvalidInput` for numbers outside [0, 1], `NotFinite` for NaN.
  *
  * @example
  * ```ts
- * import { binaryRows } from 'tfjs-laplace';
+ * import { either as E, function as F } from 'fp-ts';
+ * import { binaryRows, nll } from 'tfjs-laplace';
  *
- * binaryRows([0.25, 1]); // => [[0.75, 0.25], [0, 1]]
+ * binaryRows([0.25, 1]); // => E.right([[0.75, 0.25], [0, 1]])
+ * F.pipe(binaryRows([0.5]), E.chain((rows) => nll(rows, [1]))); // => E.right(Math.LN2)
  * ```
  */
-export function binaryRows(p: ArrayLike<number>): ReadonlyArray<readonly [number, number]> {
-  return Array.from(p, (v, i) => {
-    if (!(v >= 0 && v <= 1))
-      refuse(`probability ${i}`, String(v), 'a number in [0, 1]', Number.isNaN(v) ? 'NotFinite' : 'InvalidInput');
-    return [1 - v, v] as const;
-  });
+export function binaryRows(p: ArrayLike<number>): E.Either<LaplaceError, ReadonlyArray<readonly [number, number]>> {
+  const outside = firstOf(p, (v) => !(v >= 0 && v <= 1));
+  const problem =
+    outside &&
+    problemOf(
+      `probability ${outside.at}`,
+      String(outside.value),
+      'a number in [0, 1]',
+      Number.isNaN(outside.value) ? 'NotFinite' : 'InvalidInput',
+    );
+  return sound(problem, () => Array.from(p, (v) => [1 - v, v] as const));
 }
 
 /** The class with the highest probability in each row, [N]. If several are equal, it is the lowest one. */
@@ -49,60 +63,73 @@ function mostProbable(row: ArrayLike<number>): number {
 export const ascending = (values: ArrayLike<number>): Uint32Array =>
   Uint32Array.from(values, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number));
 
-/** Checks probabilities, and returns C. */
-export function checkProbabilities(probabilities: NumberRows): number {
-  const C = checkRows(probabilities, 'probabilities');
-  probabilities.forEach((row, i) => {
-    let sum = 0;
-    for (let c = 0; c < C; c++) {
-      const p = row[c] as number;
-      if (p < 0) refuse(`probabilities[${i}][${c}]`, String(p), 'a number >= 0');
-      sum += p;
-    }
-    if (Math.abs(sum - 1) > ROW_SUM_TOLERANCE) refuse(`The sum of probabilities[${i}]`, String(sum), '1');
-  });
-  return C;
+/** The first value that passes a test, and its place. */
+function firstOf(
+  values: ArrayLike<number>,
+  test: (value: number) => boolean,
+): { readonly at: number; readonly value: number } | undefined {
+  for (let at = 0; at < values.length; at++) if (test(values[at] as number)) return { at, value: values[at] as number };
+  return undefined;
 }
+
+/** The first problem among those of the rows. */
+function firstProblem(rows: NumberRows, problemIn: (row: ArrayLike<number>, i: number) => Problem): Problem {
+  for (const [i, row] of rows.entries()) {
+    const problem = problemIn(row, i);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Checks probabilities. */
+export const checkProbabilities = (probabilities: NumberRows): Problem =>
+  checkRows(probabilities, 'probabilities') ??
+  firstProblem(probabilities, (row, i) => {
+    const negative = firstOf(row, (p) => p < 0);
+    if (negative !== undefined) {
+      return problemOf(`probabilities[${i}][${negative.at}]`, String(negative.value), 'a number >= 0');
+    }
+    const sum = Array.from(row).reduce((total, p) => total + p, 0);
+    return Math.abs(sum - 1) > ROW_SUM_TOLERANCE ? problemOf(`The sum of probabilities[${i}]`, String(sum), '1') : undefined;
+  });
 
 /** Checks probabilities and their labels. */
-export function checkClassification(probabilities: NumberRows, labels: ArrayLike<number>): void {
-  const C = checkProbabilities(probabilities);
-  checkCount(labels.length, probabilities.length, 'labels');
-  for (let i = 0; i < labels.length; i++) {
-    const y = labels[i] as number;
-    if (!Number.isInteger(y) || y < 0 || y >= C) {
-      refuse(`labels[${i}]`, String(y), `an integer from 0 to ${C - 1}`, 'InvalidLabels');
-    }
-  }
+export function checkClassification(probabilities: NumberRows, labels: ArrayLike<number>): Problem {
+  const problem = checkProbabilities(probabilities) ?? checkCount(labels.length, probabilities.length, 'labels');
+  if (problem !== undefined) return problem;
+  const C = probabilities[0]?.length ?? 0;
+  const foreign = firstOf(labels, (y) => !Number.isInteger(y) || y < 0 || y >= C);
+  return foreign && problemOf(`labels[${foreign.at}]`, String(foreign.value), `an integer from 0 to ${C - 1}`, 'InvalidLabels');
 }
 
-/** Checks that rows are of one length >= 1 and finite, and returns that length. */
-export function checkRows(rows: NumberRows, field: string): number {
-  if (rows.length === 0) refuse(field, 'no rows', 'at least one', 'Empty');
+/** Checks that rows are of one length >= 1 and finite. */
+export function checkRows(rows: NumberRows, field: string): Problem {
+  if (rows.length === 0) return problemOf(field, 'no rows', 'at least one', 'Empty');
   const length = rows[0]?.length ?? 0;
-  rows.forEach((row, i) => {
-    if (row.length !== length || length === 0) refuse(`${field}[${i}]`, `${row.length} numbers`, `${length || 'at least 1'}`);
-    for (let c = 0; c < length; c++) {
-      if (!Number.isFinite(row[c])) refuse(`${field}[${i}][${c}]`, String(row[c]), 'a finite number', 'NotFinite');
+  return firstProblem(rows, (row, i) => {
+    if (row.length !== length || length === 0) {
+      return problemOf(`${field}[${i}]`, `${row.length} numbers`, `${length || 'at least 1'}`);
     }
+    const broken = firstOf(row, (v) => !Number.isFinite(v));
+    return broken && problemOf(`${field}[${i}][${broken.at}]`, String(broken.value), 'a finite number', 'NotFinite');
   });
-  return length;
 }
 
 /** Checks that a list is not empty and has no NaN. Infinity is allowed, as only the order matters. */
-export function checkOrdered(values: ArrayLike<number>, field: string): void {
-  if (values.length === 0) refuse(field, 'no numbers', 'at least one', 'Empty');
-  for (let i = 0; i < values.length; i++) {
-    if (typeof values[i] !== 'number' || Number.isNaN(values[i]))
-      refuse(`${field}[${i}]`, String(values[i]), 'a number', 'NotFinite');
-  }
+export function checkOrdered(values: ArrayLike<number>, field: string): Problem {
+  if (values.length === 0) return problemOf(field, 'no numbers', 'at least one', 'Empty');
+  const broken = firstOf(values, (v) => typeof v !== 'number' || Number.isNaN(v));
+  return broken && problemOf(`${field}[${broken.at}]`, String(broken.value), 'a number', 'NotFinite');
 }
 
-export function checkCount(found: number, expected: number, field: string): void {
-  if (found !== expected) refuse(field, `${found} of them`, `${expected}`);
-}
+export const checkCount = (found: number, expected: number, field: string): Problem =>
+  found === expected ? undefined : problemOf(field, `${found} of them`, `${expected}`);
 
-/** Throws a `LaplaceError`. Its field is `what`, up to the first bracket. */
-export function refuse(what: string, found: string, expected: string, kind: LaplaceErrorKind = 'InvalidInput'): never {
-  throw laplaceError(kind, { what, field: what.replace(/\[.*/s, ''), found, expected });
+/** An error value. Its field is `what`, up to the first bracket. */
+export const problemOf = (what: string, found: string, expected: string, kind: LaplaceErrorKind = 'InvalidInput'): LaplaceError =>
+  laplaceError(kind, { what, field: what.replace(/\[.*/s, ''), found, expected });
+
+/** Throws `InvalidOption` for an option that is out of range. */
+export function checkOption(field: string, value: unknown, valid: boolean, expected: string): void {
+  if (!valid) throw problemOf(field, String(value), expected, 'InvalidOption');
 }

@@ -8,7 +8,9 @@
  * data. O(N log N). Reference: Geifman & El-Yaniv 2017 ("Selective classification for deep neural networks"); AURC: Geifman,
  * Uziel & El-Yaniv 2019.
  */
-import { ascending, checkCount, checkOrdered, checkRows, refuse } from './rows.js';
+import { either as E, function as F } from 'fp-ts';
+import type { LaplaceError } from '../errors.js';
+import { ascending, checkCount, checkOption, checkOrdered, checkRows, type Problem, problemOf, sound } from './rows.js';
 
 /** 0.07 · 100 is 7.000000000000001. With this factor a product that rounding has lifted is not rounded up to the next integer. */
 const ROUNDING = 1 - 1e-12;
@@ -27,19 +29,24 @@ export interface RiskCoverage {
  *
  * @param uncertainty [N], any score that is higher for less certain predictions, for example an entropy.
  * @param losses [N], finite. With 1 for wrong and 0 for right the risk is an error rate.
- * @throws LaplaceError for lists that are empty, differ in length, or hold NaN.
+ * @returns the curve, or `Empty`, `InvalidInput` or `NotFinite` for lists that are empty, differ in length, or hold NaN.
  *
  * @example
  * ```ts
- * import { riskCoverage } from 'tfjs-laplace';
+ * import { orThrow, riskCoverage } from 'tfjs-laplace';
  *
- * riskCoverage([0.1, 0.7, 0.2, 0.9], [0, 1, 0, 0]).risk; // => Float64Array.of(0, 0, 1 / 3, 1 / 4)
+ * orThrow(riskCoverage([0.1, 0.7, 0.2, 0.9], [0, 1, 0, 0])).risk; // => Float64Array.of(0, 0, 1 / 3, 1 / 4)
  * ```
  */
-export function riskCoverage(uncertainty: ArrayLike<number>, losses: ArrayLike<number>): RiskCoverage {
-  checkOrdered(uncertainty, 'uncertainty');
-  checkRows([losses], 'losses');
-  checkCount(losses.length, uncertainty.length, 'losses');
+export const riskCoverage = (uncertainty: ArrayLike<number>, losses: ArrayLike<number>): E.Either<LaplaceError, RiskCoverage> =>
+  sound(
+    checkOrdered(uncertainty, 'uncertainty') ??
+      checkRows([losses], 'losses') ??
+      checkCount(losses.length, uncertainty.length, 'losses'),
+    () => curve(uncertainty, losses),
+  );
+
+function curve(uncertainty: ArrayLike<number>, losses: ArrayLike<number>): RiskCoverage {
   const N = losses.length;
   const order = ascending(uncertainty);
   const risk = new Float64Array(N);
@@ -63,27 +70,34 @@ export function riskCoverage(uncertainty: ArrayLike<number>, losses: ArrayLike<n
  * @param uncertainty [N], higher for less certain predictions.
  * @param correct [N], 1 for right and 0 for wrong, as `correctness` gives it.
  * @param fractions [F], numbers in (0, 1].
- * @returns accuracies [F].
- * @throws LaplaceError for lists that are empty, differ in length, or hold other numbers.
+ * @returns accuracies [F], or `Empty`, `InvalidInput`, `InvalidLabels` or `NotFinite` for lists that are empty, differ in length, or
+ *   hold other numbers.
+ * @throws LaplaceError `InvalidOption` for a fraction outside (0, 1].
  *
  * @example
  * ```ts
- * import { retainedAccuracy } from 'tfjs-laplace';
+ * import { orThrow, retainedAccuracy } from 'tfjs-laplace';
  *
- * retainedAccuracy([0.1, 0.7, 0.2, 0.9], [1, 0, 1, 0], [0.5, 1]); // => Float64Array.of(1, 0.5)
+ * orThrow(retainedAccuracy([0.1, 0.7, 0.2, 0.9], [1, 0, 1, 0], [0.5, 1])); // => Float64Array.of(1, 0.5)
  * ```
  */
 export function retainedAccuracy(
   uncertainty: ArrayLike<number>,
   correct: ArrayLike<number>,
   fractions: ReadonlyArray<number>,
-): Float64Array {
-  const wrong = Float64Array.from(correct, (right, i) =>
-    right === 0 || right === 1 ? 1 - right : refuse(`correct[${i}]`, String(right), '0 or 1', 'InvalidLabels'),
+): E.Either<LaplaceError, Float64Array> {
+  for (const f of fractions) checkOption('fractions', f, f > 0 && f <= 1, 'numbers in (0, 1]');
+  const wrong = Float64Array.from(correct, (right) => 1 - right);
+  const accuracyAt = (risk: Float64Array) => (f: number) =>
+    1 - (risk[Math.max(1, Math.ceil(f * risk.length * ROUNDING)) - 1] as number);
+  return F.pipe(
+    sound(checkCorrect(correct), () => wrong),
+    E.chain((losses) => riskCoverage(uncertainty, losses)),
+    E.map(({ risk }) => Float64Array.from(fractions, accuracyAt(risk))),
   );
-  const { risk } = riskCoverage(uncertainty, wrong);
-  return Float64Array.from(fractions, (f) => {
-    if (!(f > 0 && f <= 1)) refuse('fractions', String(f), 'numbers in (0, 1]', 'InvalidOption');
-    return 1 - (risk[Math.max(1, Math.ceil(f * risk.length * ROUNDING)) - 1] as number);
-  });
+}
+
+function checkCorrect(correct: ArrayLike<number>): Problem {
+  const i = Array.from(correct).findIndex((right) => right !== 0 && right !== 1);
+  return i < 0 ? undefined : problemOf(`correct[${i}]`, String(correct[i]), '0 or 1', 'InvalidLabels');
 }

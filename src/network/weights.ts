@@ -4,10 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { fromDevice } from './device.js';
 import { present } from './linear/index.js';
-import type { Block, Network } from './network.js';
+import { type Block, type Network, notDisposed } from './network.js';
 
 /** The weights of a network at one moment. */
 export interface Weights {
@@ -24,8 +25,13 @@ export async function readWeights(network: Network): Promise<Weights> {
   return { fingerprint: own, blocks };
 }
 
-/** Fingerprint of all weights of a model. Cost: one download of the model and a pass over its bytes. */
+/**
+ * Fingerprint of all weights of a model. Cost: one download of the model and a pass over its bytes.
+ *
+ * Rejects with `InvalidModel` for a model that is disposed, and with `Backend` for a lost device.
+ */
 export async function fingerprint(model: LayersModel): Promise<string> {
+  orThrow(notDisposed(model));
   return hash((await fromDevice(Promise.all(model.weights.map((w) => w.read().data())))) as Float32Array[]);
 }
 

@@ -11,11 +11,12 @@
  * no logarithm.
  */
 import { either as E, function as F } from 'fp-ts';
+import { dual, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Prior } from './codec.js';
 import type { Determinant } from './determinant.js';
 import { determinant, type Evidence, evidence, squaredNorm } from './evidence.js';
 import { type Posterior, type PosteriorLayer, withPrior } from './posterior.js';
+import type { Prior } from './priors.js';
 
 /** Options of `maximiseEvidence`. */
 export interface MaximiseEvidenceOptions {
@@ -51,12 +52,13 @@ const MOST_ITERATIONS = 100;
  * so compare it with a validation NLL.
  *
  * @returns the maximum, or `InvalidInput` if there is none: without curvature the evidence grows towards τ = 0, and with weights
- *   that are all 0 it grows towards infinity. `InvalidOption` if `per` is neither `'all'` nor `'layer'`.
+ *   that are all 0 it grows towards infinity.
+ * @throws LaplaceError `InvalidOption` if `per` is neither `'all'` nor `'layer'`.
  *
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { either as E } from 'fp-ts';
+ * import { either as E, function as F } from 'fp-ts';
  * import { from, lastValueFrom } from 'rxjs';
  * import { accumulateFactors, batches, gaussian, kfac, maximiseEvidence, observe, toPosterior } from 'tfjs-laplace';
  *
@@ -69,17 +71,32 @@ const MOST_ITERATIONS = 100;
  * const found = maximiseEvidence(posterior);
  * // 9 / (9 + τ) = 4 τ
  * if (E.isRight(found)) found.right.posterior.layers[0].priorPrecision; // => 0.2434…
+ * // The same in a pipe:
+ * E.isRight(F.pipe(E.right(posterior), E.chain(maximiseEvidence({ per: 'layer' })))); // => true
  * ```
  */
 export function maximiseEvidence(
+  options?: MaximiseEvidenceOptions,
+): (posterior: Posterior) => E.Either<LaplaceError, EvidenceMaximum>;
+export function maximiseEvidence(
   posterior: Posterior,
-  { per = 'all' }: MaximiseEvidenceOptions = {},
-): E.Either<LaplaceError, EvidenceMaximum> {
-  if (per !== 'all' && per !== 'layer') {
-    return E.left(
-      laplaceError('InvalidOption', { what: 'per is unknown', field: 'per', found: String(per), expected: "'all' or 'layer'" }),
-    );
-  }
+  options?: MaximiseEvidenceOptions,
+): E.Either<LaplaceError, EvidenceMaximum>;
+export function maximiseEvidence(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifTagged('Posterior'), ({ per = 'all' }: MaximiseEvidenceOptions = {}) => {
+    if (per !== 'all' && per !== 'layer') {
+      throw laplaceError('InvalidOption', {
+        what: 'per is unknown',
+        field: 'per',
+        found: String(per),
+        expected: "'all' or 'layer'",
+      });
+    }
+    return (posterior: Posterior) => maximised(posterior, per);
+  });
+}
+
+function maximised(posterior: Posterior, per: 'all' | 'layer'): E.Either<LaplaceError, EvidenceMaximum> {
   const { layers } = posterior;
   return F.pipe(
     per === 'all' ? [layers] : layers.map((layer) => [layer]),
@@ -120,7 +137,9 @@ function optimum(posterior: Posterior, layers: ReadonlyArray<PosteriorLayer>): E
   const norm = layers.reduce((sum, layer) => sum + squaredNorm(layer), 0);
   const start = layers.reduce((sum, { priorPrecision }) => sum + Math.log(priorPrecision), 0) / layers.length;
   const found = norm > 0 ? solve(parts, Math.log(norm), start) : undefined;
-  return found === undefined ? E.left(unbounded(layers, norm > 0)) : E.right(found);
+  if (found === undefined) return E.left(unbounded(layers, norm > 0));
+  // A maximum beyond the range of float64 is none that a prior can have.
+  return found.tau > 0 && found.tau < Number.POSITIVE_INFINITY ? E.right(found) : E.left(unbounded(layers, found.tau === 0));
 }
 
 function unbounded(layers: ReadonlyArray<PosteriorLayer>, isFlat: boolean): LaplaceError {

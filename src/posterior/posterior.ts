@@ -13,19 +13,20 @@
  * Building one costs O(n³ + m³) for each layer, once.
  */
 import { either as E, function as F, taskEither as TE } from 'fp-ts';
-import type { LayerSelection } from '../codec/layers.js';
+import { accepted, type LayerSelection, LayerSelectionCodec, optional, positive, struct } from '../codec/index.js';
 import type { Factors } from '../curvature/factors.js';
 import type { Rotation } from '../curvature/layout.js';
 import { type LayerMoments, means } from '../curvature/means.js';
 import { recursed } from '../curvature/moments.js';
+import { dual, ifArguments, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
 import type { Likelihood } from '../likelihood/index.js';
 import type { AsyncLinalgOperations, LinalgOperations } from '../linalg/engine.js';
 import type { Matrix } from '../types.js';
-import type { Prior } from './codec.js';
-import type { Damping } from './damping.js';
-import { precisionsOf } from './prior.js';
+import { PriorCodec } from './codec.js';
+import { type Damping, DampingCodec } from './damping.js';
+import { type Prior, precisionsOf } from './priors.js';
 import { type Distributed, posteriorStructure } from './structure/index.js';
 import type { Planned } from './structure/structure.js';
 
@@ -82,6 +83,19 @@ export interface PosteriorOptions {
   readonly datasetSize?: number;
 }
 
+const Options = struct('options', {
+  prior: PriorCodec,
+  damping: DampingCodec,
+  layers: LayerSelectionCodec,
+  datasetSize: optional(positive),
+});
+
+/** Throws `InvalidOption` for options that are wrong whatever the factors are. `what` names the function that takes them. */
+export const checkPosteriorOptions = (
+  what: string,
+  { prior, damping, layers, datasetSize }: PosteriorOptions,
+): PosteriorOptions => accepted(what, Options, { prior, damping, layers, datasetSize });
+
 /**
  * Reports progress: called once before the first decomposition, and after each layer with the layer's name. The decompositions
  * take most of the time.
@@ -92,14 +106,35 @@ export type OnLayer = (done: number, total: number, layer?: string) => void;
  * Builds the posterior from factors. It is pure, apart from the engine that does the linear algebra.
  *
  * @returns the posterior, or an error: `Empty` or `NotFinite` for unusable factors, `NoBayesianLayer` if the selection names a
- *   layer that the factors do not cover, or none, `InvalidOption` for a prior or a `datasetSize` that does not fit,
- *   `InvalidInput` for factors that are not positive semi-definite.
+ *   layer that the factors do not cover, `InvalidOption` for a prior that does not fit the layers, `InvalidInput` for factors that
+ *   are not positive semi-definite.
+ * @throws LaplaceError `InvalidOption` for an option that no factors suit, such as a prior precision of 0.
  */
-export const posteriorOf = (
+export function posteriorOf(
+  options: PosteriorOptions,
+  engine: Engine,
+  onLayer?: OnLayer,
+): (factors: Factors) => E.Either<LaplaceError, Posterior>;
+export function posteriorOf(
   factors: Factors,
   options: PosteriorOptions,
-  engine: Pick<LinalgOperations, 'symmetricEigen' | 'multiply'>,
-  onLayer: OnLayer = () => {},
+  engine: Engine,
+  onLayer?: OnLayer,
+): E.Either<LaplaceError, Posterior>;
+export function posteriorOf(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifTagged('Factors'), (options: PosteriorOptions, engine: Engine, onLayer: OnLayer = () => {}) => {
+    const own = checkPosteriorOptions('posteriorOf', options);
+    return (factors: Factors) => built(factors, own, engine, onLayer);
+  });
+}
+
+type Engine = Pick<LinalgOperations, 'symmetricEigen' | 'multiply'>;
+
+const built = (
+  factors: Factors,
+  options: PosteriorOptions,
+  engine: Engine,
+  onLayer: OnLayer,
 ): E.Either<LaplaceError, Posterior> =>
   F.pipe(
     means(factors),
@@ -160,7 +195,6 @@ function planned(all: ReadonlyArray<LayerMoments>, factors: Factors, options: Po
   const { prior, datasetSize = factors.datasetSize } = options;
   return F.pipe(
     select(all, factors, options.layers),
-    E.chain((chosen) => checkedSize(chosen, datasetSize)),
     E.bindTo('chosen'),
     E.bind('precisions', ({ chosen }) => precisionsOf(prior, namesOf(chosen.map((c) => c.layout)))),
     E.map(({ chosen, precisions }) => ({
@@ -208,7 +242,7 @@ const assembled = (
   Object.freeze({
     _tag: 'Posterior' as const,
     layers: Object.freeze(layers),
-    damping: frozen(options.damping),
+    damping: options.damping,
     likelihood: frozen(factors.layout.likelihood),
     datasetSize,
     fingerprint: factors.fingerprint,
@@ -219,17 +253,51 @@ const assembled = (
  * The same posterior under another prior. Nothing is decomposed again; the cost is O(number of layers).
  *
  * @returns the posterior, or `InvalidOption` if the prior does not fit the layers.
+ * @throws LaplaceError `InvalidOption` if a precision is not a finite number > 0.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { either as E, function as F } from 'fp-ts';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import {
+ *   accumulateFactors, batches, evidence, factoredDamping, gaussian, isotropic, kfac, observe, toPosterior, withDamping, withPrior,
+ * } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * E.isRight(withPrior(posterior, isotropic(10))); // => true
+ * // The same in a pipe:
+ * const found = F.pipe(posterior, withPrior(isotropic(10)), E.map(withDamping(factoredDamping())), E.map(evidence));
+ * E.isRight(found); // => true
+ * ```
  */
-export const withPrior = (posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior> =>
-  F.pipe(
-    precisionsOf(prior, namesOf(posterior.layers)),
-    E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
-    E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
-  );
+export function withPrior(prior: Prior): (posterior: Posterior) => E.Either<LaplaceError, Posterior>;
+export function withPrior(posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior>;
+export function withPrior(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifArguments(2), (prior: Prior) => {
+    const own = accepted('withPrior', PriorCodec, prior);
+    return (posterior: Posterior) =>
+      F.pipe(
+        precisionsOf(own, namesOf(posterior.layers)),
+        E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
+        E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
+      );
+  });
+}
 
-/** The same posterior with another damping. Nothing is decomposed again. */
-export const withDamping = (posterior: Posterior, damping: Damping): Posterior =>
-  Object.freeze({ ...posterior, damping: frozen(damping) });
+/** The same posterior with another damping. Nothing is decomposed again. `pipe(posterior, withDamping(damping))` is the same. */
+export function withDamping(damping: Damping): (posterior: Posterior) => Posterior;
+export function withDamping(posterior: Posterior, damping: Damping): Posterior;
+export function withDamping(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifArguments(2), (damping: Damping) => {
+    const own = accepted('withDamping', DampingCodec, damping);
+    return (posterior: Posterior) => Object.freeze({ ...posterior, damping: own });
+  });
+}
 
 const namesOf = (layers: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> => layers.map((l) => l.name);
 
@@ -243,26 +311,14 @@ function select(
   if (layers === 'last') return E.right(covered.slice(-1));
   const known = namesOf(covered.map((c) => c.layout));
   const missing = layers.filter((name) => !known.includes(name));
-  if (layers.length > 0 && missing.length === 0) return E.right(covered.filter((l) => layers.includes(l.layout.name)));
+  if (missing.length === 0) return E.right(covered.filter((l) => layers.includes(l.layout.name)));
   return E.left(
     laplaceError('NoBayesianLayer', {
       what: 'The factors do not cover every layer that was asked for',
       field: 'layers',
-      found: missing.join(', ') || 'no name',
+      found: missing.join(', '),
       expected: `names out of: ${known.join(', ')}`,
       remedy: 'Observe these layers too: see the layers option of the curvature.',
     }),
   );
 }
-
-const checkedSize = <A>(value: A, datasetSize: number): E.Either<LaplaceError, A> =>
-  datasetSize > 0 && Number.isFinite(datasetSize)
-    ? E.right(value)
-    : E.left(
-        laplaceError('InvalidOption', {
-          what: 'datasetSize is out of range',
-          field: 'datasetSize',
-          found: String(datasetSize),
-          expected: 'a finite number > 0',
-        }),
-      );

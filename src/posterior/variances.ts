@@ -1,4 +1,6 @@
 /** The variances of a layer's weights along its directions: S² [P·n, m]. */
+import { either as E } from 'fp-ts';
+import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
@@ -13,15 +15,39 @@ export const precisions = (posterior: Posterior, layer: PosteriorLayer): Precisi
   posteriorStructure(layer).precisions(layer, posterior);
 
 /**
- * The variances of a layer's weights along its directions, at temperature 1.
+ * The variances of a layer's weights along its directions, at temperature 1. `pipe(posterior, variances(layer))` is the same.
  *
- * @returns S² [P·n, m]
- * @throws LaplaceError `UnsupportedLayer` for a layer of diagonal plus low rank: its weights are independent along no directions.
+ * @returns S² [P·n, m], or `UnsupportedLayer` for a layer of diagonal plus low rank: its weights are independent along no
+ *   directions.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { either as E } from 'fp-ts';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, gaussian, kfac, observe, toPosterior, variances } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, useBias: false, inputShape: [1] })] });
+ * const data = { x: tf.tensor2d([[1], [2], [2]]), y: tf.tensor2d([[2], [4], [4]]) };
+ * const posterior = await lastValueFrom(
+ *   from(batches(data, 3)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
+ * );
+ * const found = variances(posterior, posterior.layers[0]);
+ * // 1 / (9 + τ)
+ * if (E.isRight(found)) found.right.data[0]; // => 0.1
+ * ```
  */
-export function variances(posterior: Posterior, layer: PosteriorLayer): Matrix {
-  const { groups, n, m } = layer;
-  const own = precisions(posterior, layer);
-  if (own === undefined) throw noDirections(layer.name);
+export function variances(layer: PosteriorLayer): (posterior: Posterior) => E.Either<LaplaceError, Matrix>;
+export function variances(posterior: Posterior, layer: PosteriorLayer): E.Either<LaplaceError, Matrix>;
+export function variances(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifArguments(2), (layer: PosteriorLayer) => (posterior: Posterior) => {
+    const own = precisions(posterior, layer);
+    return own === undefined ? E.left(noDirections(layer.name)) : E.right(inverses(own, layer));
+  });
+}
+
+/** 1 / precision, [P·n, m]. */
+function inverses(own: Precisions, { groups, n, m }: PosteriorLayer): Matrix {
   if (own._tag === 'table') return { rows: groups * n, cols: m, data: own.curvature.map((v) => 1 / (v + own.shift)) };
   const data = new Float64Array(groups * n * m);
   for (let i = 0; i < groups * n; i++) {

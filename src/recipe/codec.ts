@@ -3,8 +3,9 @@ import type * as t from 'io-ts';
 import { defaulted, type Flat, type InputOf, LayerSelectionCodec, struct } from '../codec/index.js';
 import { CurvatureCodec, kfac } from '../curvature/codec.js';
 import { LikelihoodCodec } from '../likelihood/index.js';
-import { isotropic, PriorCodec } from '../posterior/codec.js';
+import { PriorCodec } from '../posterior/codec.js';
 import { DampingCodec, exactDamping } from '../posterior/damping.js';
+import { isotropic } from '../posterior/priors.js';
 import { linearised, PredictiveCodec } from '../predictive/codec.js';
 import { EpochSelectionCodec, finalEpochs } from '../stream/codec.js';
 

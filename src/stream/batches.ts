@@ -1,7 +1,7 @@
 /** Sources that make each batch when its turn comes, so that no more than one batch is on the device at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Observable } from 'rxjs';
-import { laplaceError } from '../errors.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
 import { isTensor, type LabelledBatch } from '../network/inputs.js';
 import { breather } from './breathe.js';
 import type { BatchSource, OwnedBatch } from './observed.js';
@@ -21,34 +21,78 @@ export interface TensorData {
  * Cuts tensors into batches of `size` examples, in order. The last batch may be smaller. Each batch is a function that slices the
  * tensors when it is called, inside the caller's `tf.tidy`. Labels of several outputs stay the list or the record that they are.
  *
- * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1; `InvalidInput` and `InvalidLabels` for tensors of
- * different lengths.
+ * Tensors of different lengths make a single function, which throws `InvalidInput` or `InvalidLabels`: the stream that calls it
+ * ends with this error.
+ *
+ * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { batches } from 'tfjs-laplace';
+ *
+ * batches({ x: tf.zeros([10, 2]), y: tf.zeros([10, 1]) }, 4).length; // => 3
+ * ```
  */
 export function batches({ x, y, weights }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
-  const inputs = inputBatches(x, size);
-  const examples = ([x].flat() as tf.Tensor[])[0]?.shape[0] ?? 0;
-  for (const [field, labels] of parts(y)) {
-    if (labels.shape[0] === examples) continue;
-    throw laplaceError('InvalidLabels', {
-      what: 'There is not one label for each example',
-      field,
-      found: `${labels.shape[0] ?? 0} labels`,
-      expected: `${examples} labels`,
-    });
-  }
-  if (weights !== undefined && (weights.rank !== 1 || weights.shape[0] !== examples)) {
-    throw laplaceError('InvalidInput', {
-      what: 'There is not one weight for each example',
-      field: 'weights',
-      found: `shape [${weights.shape.join(', ')}]`,
-      expected: `[${examples}]`,
-    });
-  }
-  return inputs.map((part, i) => () => ({
+  checkSize(size);
+  const inputs = [x].flat() as tf.Tensor[];
+  const examples = inputs[0]?.shape[0] ?? 0;
+  const problem = otherLengths(inputs) ?? otherLabels(y, examples) ?? otherWeights(weights, examples);
+  if (problem !== undefined) return [failing(problem)];
+  return slices(inputs, size).map((part, i) => () => ({
     x: part(),
     y: sliceAll(y, i * size, size),
     ...(weights === undefined ? {} : { weights: slice(weights, i * size, size) }),
   }));
+}
+
+/** A batch that cannot be had. */
+const failing = (problem: LaplaceError) => (): never => {
+  throw problem;
+};
+
+function checkSize(size: number): void {
+  if (Number.isInteger(size) && size >= 1) return;
+  throw laplaceError('InvalidOption', {
+    what: 'The batch size is out of range',
+    field: 'size',
+    found: String(size),
+    expected: 'an integer >= 1',
+  });
+}
+
+function otherLengths(inputs: ReadonlyArray<tf.Tensor>): LaplaceError | undefined {
+  const lengths = inputs.map((t) => t.shape[0] ?? 0);
+  if (new Set(lengths).size <= 1) return undefined;
+  return laplaceError('InvalidInput', {
+    what: 'The inputs have different lengths',
+    field: 'x',
+    found: `${lengths.join(', ')} examples`,
+    expected: 'the same first dimension',
+  });
+}
+
+function otherLabels(y: TensorData['y'], examples: number): LaplaceError | undefined {
+  const other = parts(y).find(([, labels]) => labels.shape[0] !== examples);
+  if (other === undefined) return undefined;
+  const [field, labels] = other;
+  return laplaceError('InvalidLabels', {
+    what: 'There is not one label for each example',
+    field,
+    found: `${labels.shape[0] ?? 0} labels`,
+    expected: `${examples} labels`,
+  });
+}
+
+function otherWeights(weights: tf.Tensor | undefined, examples: number): LaplaceError | undefined {
+  if (weights === undefined || (weights.rank === 1 && weights.shape[0] === examples)) return undefined;
+  return laplaceError('InvalidInput', {
+    what: 'There is not one weight for each example',
+    field: 'weights',
+    found: `shape [${weights.shape.join(', ')}]`,
+    expected: `[${examples}]`,
+  });
 }
 
 /** The labels of every output, with the names that error messages give them. */
@@ -64,29 +108,20 @@ function sliceAll(y: TensorData['y'], start: number, size: number): TensorData['
   return Array.isArray(y) ? sliced.map(([, labels]) => labels) : Object.fromEntries(sliced);
 }
 
-/** Cuts inputs alone into batches of `size` examples, for `predict`. Throws as `batches` does. */
+/** Cuts inputs alone into batches of `size` examples, for `predict`. Errors are those of `batches`. */
 export function inputBatches(x: TensorData['x'], size: number): ReadonlyArray<() => ReadonlyArray<tf.Tensor>> {
+  checkSize(size);
   const inputs = [x].flat() as tf.Tensor[];
-  if (!Number.isInteger(size) || size < 1) {
-    throw laplaceError('InvalidOption', {
-      what: 'The batch size is out of range',
-      field: 'size',
-      found: String(size),
-      expected: 'an integer >= 1',
-    });
-  }
-  const lengths = inputs.map((t) => t.shape[0] ?? 0);
-  if (new Set(lengths).size > 1) {
-    throw laplaceError('InvalidInput', {
-      what: 'The inputs have different lengths',
-      field: 'x',
-      found: `${lengths.join(', ')} examples`,
-      expected: 'the same first dimension',
-    });
-  }
-  const count = Math.ceil((lengths[0] ?? 0) / size);
-  return Array.from({ length: count }, (_, i) => () => inputs.map((t) => slice(t, i * size, size)));
+  const problem = otherLengths(inputs);
+  return problem === undefined ? slices(inputs, size) : [failing(problem)];
 }
+
+/** Inputs of one length, cut. */
+const slices = (inputs: ReadonlyArray<tf.Tensor>, size: number): ReadonlyArray<() => ReadonlyArray<tf.Tensor>> =>
+  Array.from(
+    { length: Math.ceil((inputs[0]?.shape[0] ?? 0) / size) },
+    (_, i) => () => inputs.map((t) => slice(t, i * size, size)),
+  );
 
 const slice = (t: tf.Tensor, start: number, size: number): tf.Tensor => {
   const [N, ...rest] = t.shape as [number, ...number[]];

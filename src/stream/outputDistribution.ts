@@ -6,6 +6,7 @@ import { LARGEST_RESULT, MEMORY_BUDGET } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Posterior } from '../posterior/posterior.js';
+import { checkBudget } from '../predictive/device/plans.js';
 import { linearisedPieces } from '../predictive/linearised/linearisedPieces.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
@@ -78,6 +79,7 @@ async function distribution(
   { temperature = 1, memoryBudget = MEMORY_BUDGET }: OutputOptions,
 ): Promise<Outputs> {
   checkTemperature(temperature);
+  checkBudget(memoryBudget);
   const network = await bindPosterior(model, posterior);
   const pieces = linearisedPieces(network, posterior, temperature, 'covariance', memoryBudget);
   let inputs: tf.Tensor[] = [];

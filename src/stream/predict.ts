@@ -5,8 +5,7 @@ import type { Posterior } from '../posterior/posterior.js';
 import { linearised } from '../predictive/codec.js';
 import type { Prediction } from '../predictive/prediction.js';
 import type { InputSource } from './inputSource.js';
-import { type PredictiveChoice, type PredictOptions, predictingWorker } from './predicted.js';
-import { sequential } from './sequential.js';
+import { type PredictiveChoice, type PredictOptions, predicting } from './predicted.js';
 
 export type { PredictOptions } from './predicted.js';
 
@@ -22,7 +21,10 @@ export type { PredictOptions } from './predicted.js';
  * ends the work after the present draw, or with `linearised` after the present batch.
  *
  * Errors of the stream: `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`, `NotFinite`;
- * `Backend` for a kernel that the backend lacks or a lost WebGL context.
+ * `Backend` for a kernel that the backend lacks or a lost WebGL context; `InvalidOption` for a predictive that does not suit the
+ * likelihood, or a memory budget that is too small for the model.
+ *
+ * @throws LaplaceError `InvalidOption` for a memory budget that is not a number > 0.
  *
  * @example
  * ```ts
@@ -45,6 +47,4 @@ export const predict = (
   predictive: PredictiveChoice = linearised(),
   options: PredictOptions = {},
 ): OperatorFunction<InputSource, Prediction> =>
-  sequential(() =>
-    predictingWorker(model, posterior, predictive, options, (state) => (state.done ? state.report?.() : undefined)),
-  );
+  predicting(model, posterior, predictive, options, (state) => (state.done ? state.report?.() : undefined));

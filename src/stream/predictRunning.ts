@@ -5,8 +5,7 @@ import type { Posterior } from '../posterior/posterior.js';
 import { linearised } from '../predictive/codec.js';
 import type { Prediction } from '../predictive/prediction.js';
 import type { InputSource } from './inputSource.js';
-import { type PredictiveChoice, type PredictOptions, predictingWorker } from './predicted.js';
-import { sequential } from './sequential.js';
+import { type PredictiveChoice, type PredictOptions, predicting } from './predicted.js';
 
 /** The prediction of a batch after some of its draws. */
 export interface RunningPrediction {
@@ -61,13 +60,11 @@ export const predictRunning = (
   predictive: PredictiveChoice = linearised(),
   options: PredictOptions = {},
 ): OperatorFunction<InputSource, RunningPrediction> =>
-  sequential(() =>
-    predictingWorker(
-      model,
-      posterior,
-      predictive,
-      options,
-      async ({ samples, done, standardError, report }, batch) =>
-        report && { batch, samples, standardError: standardError(), prediction: await report(), done },
-    ),
+  predicting(
+    model,
+    posterior,
+    predictive,
+    options,
+    async ({ samples, done, standardError, report }, batch) =>
+      report && { batch, samples, standardError: standardError(), prediction: await report(), done },
   );

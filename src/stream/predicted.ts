@@ -1,16 +1,18 @@
 /** Sends batches through a predictor, one at a time: the common part of `predict` and `predictRunning`. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { OperatorFunction } from 'rxjs';
 import { notDisposed } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
+import { checkBudget } from '../predictive/device/plans.js';
 import type { Running } from '../predictive/prediction.js';
 import { createPredictor } from '../predictive/predictor.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
-import type { Worker } from './sequential.js';
+import { sequential, type Worker } from './sequential.js';
 
 /** A predictive, or a recipe, which has one. */
 export type PredictiveChoice = Predictive | { readonly predictive: Predictive };
@@ -38,10 +40,21 @@ export interface PredictOptions {
 const INTERVAL = 1000;
 
 /**
- * A worker that predicts batches. `emit` turns each state of a batch's prediction into the value to emit, or into nothing. The
+ * An operator that predicts batches. It checks the options at once. `emit` turns each state of a batch's prediction into the value to emit, or into nothing. The
  * value of the last state is emitted after the batch's tensors are freed.
  */
-export async function predictingWorker<B>(
+export function predicting<B>(
+  model: LayersModel,
+  posterior: Posterior,
+  predictive: PredictiveChoice,
+  options: PredictOptions,
+  emit: (state: Running, index: number) => Promise<B | undefined> | undefined,
+): OperatorFunction<InputSource, B> {
+  if (options.memoryBudget !== undefined) checkBudget(options.memoryBudget);
+  return sequential(() => predictingWorker(model, posterior, predictive, options, emit));
+}
+
+async function predictingWorker<B>(
   model: LayersModel,
   posterior: Posterior,
   predictive: PredictiveChoice,

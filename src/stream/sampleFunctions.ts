@@ -6,12 +6,13 @@ import { MEMORY_BUDGET } from '../limits.js';
 import { notDisposed } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
+import { checkBudget } from '../predictive/device/plans.js';
 import { sampledFunctions } from '../predictive/linearised/functions.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import type { Design } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
-import { checkDesign, checkFiniteSampleCount, checkTemperature } from './options.js';
+import { checkDesign, checkFiniteSampleCount, checkSeed, checkTemperature } from './options.js';
 import { sequential } from './sequential.js';
 
 /** Options of `sampleFunctions`. */
@@ -50,8 +51,9 @@ export interface SampledFunctions {
  * covered layers for each batch. A draw is made once for each subscription if all draws fit into half of `memoryBudget`. The draws
  * that do not fit are made once for each batch.
  *
- * Errors of the stream: the errors of `predict`; `InvalidOption`; `UnsupportedLayer` for a structure of curvature that does not
- * allow it.
+ * Errors of the stream: the errors of `predict`; `UnsupportedLayer` for a structure of curvature that does not allow it.
+ *
+ * @throws LaplaceError `InvalidOption` for an option that is out of range.
  *
  * Source: Immer, Korzepa & Bauer 2021; Antorán et al. 2023 (samples of the linearised network).
  *
@@ -70,15 +72,18 @@ export interface SampledFunctions {
  * [functions.length, functions[0].length, functions[0][0].length]; // => [4, 3, 1]
  * ```
  */
-export const sampleFunctions = (
+export function sampleFunctions(
   model: LayersModel,
   posterior: Posterior,
-  { samples = 10, temperature = 1, seed = 0, design = 'independent', memoryBudget = MEMORY_BUDGET }: SampleFunctionsOptions = {},
-): OperatorFunction<InputSource, SampledFunctions> =>
-  sequential(async () => {
-    checkFiniteSampleCount(samples);
-    checkTemperature(temperature);
-    checkDesign(design);
+  options: SampleFunctionsOptions = {},
+): OperatorFunction<InputSource, SampledFunctions> {
+  const { samples = 10, temperature = 1, seed = 0, design = 'independent', memoryBudget = MEMORY_BUDGET } = options;
+  checkFiniteSampleCount(samples);
+  checkTemperature(temperature);
+  checkDesign(design);
+  checkBudget(memoryBudget);
+  checkSeed(seed);
+  return sequential(async () => {
     const network = await bindPosterior(model, posterior);
     const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design }, memoryBudget);
     return {
@@ -92,6 +97,7 @@ export const sampleFunctions = (
       close: drawn.dispose,
     };
   });
+}
 
 /** Turns values [B, S, C] into rows [S][B][C]. */
 function bySample(values: Float32Array, S: number, C: number): ReadonlyArray<Rows> {

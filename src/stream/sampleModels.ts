@@ -8,7 +8,7 @@ import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { residentPosterior } from '../predictive/device/device.js';
 import { disposeWeights, drawWeights } from '../predictive/sampling/weightSampling.js';
-import { key } from '../random/key.js';
+import { type Key, key } from '../random/key.js';
 import { type Design, noiseOf } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
@@ -34,7 +34,9 @@ export interface SampleOptions {
  * somebody listens, and the listener disposes them. A new posterior ends the models of the one before. Unsubscribing stops after
  * the model in work.
  *
- * Errors of the stream: `Mismatch`, `InvalidOption`, `InvalidModel` (custom layers that are not registered), `Backend`.
+ * Errors of the stream: `Mismatch`, `InvalidModel` (custom layers that are not registered), `Backend`.
+ *
+ * @throws LaplaceError `InvalidOption` for an option that is out of range.
  *
  * @example
  * ```ts
@@ -57,22 +59,20 @@ export interface SampleOptions {
  * ```
  */
 export const sampleModels = (model: LayersModel, options: SampleOptions = {}): OperatorFunction<Posterior, LayersModel> =>
-  switchMap((posterior) =>
-    drawn(model, posterior, options, async (network, write) => ({
-      next: async (s) => {
-        const member = await cloneModel(network.model);
-        write(member, s);
-        return member;
-      },
-      refuse: (member) => void member.dispose(),
-      close: () => {},
-    })),
-  );
+  drawn(model, options, async (network, write) => ({
+    next: async (s) => {
+      const member = await cloneModel(network.model);
+      write(member, s);
+      return member;
+    },
+    refuse: (member) => void member.dispose(),
+    close: () => {},
+  }));
 
 /**
  * Writes the weights of each draw into one working copy of the model, calls `project` with the copy, and emits the result. The
  * next draw waits for the result. This is much cheaper than `sampleModels` if each network is used only once. The copy is
- * disposed at the end; `project` must not keep it.
+ * disposed at the end; `project` must not keep it. Errors are those of `sampleModels`.
  *
  * @example
  * ```ts
@@ -99,19 +99,17 @@ export const mapSamples = <R>(
   options: SampleOptions,
   project: (sample: LayersModel, index: number) => R | Promise<R>,
 ): OperatorFunction<Posterior, R> =>
-  switchMap((posterior) =>
-    drawn(model, posterior, options, async (network, write) => {
-      const copy = await cloneModel(network.model);
-      return {
-        next: async (s) => {
-          write(copy, s);
-          return project(copy, s);
-        },
-        refuse: () => {},
-        close: () => void copy.dispose(),
-      };
-    }),
-  );
+  drawn(model, options, async (network, write) => {
+    const copy = await cloneModel(network.model);
+    return {
+      next: async (s) => {
+        write(copy, s);
+        return project(copy, s);
+      },
+      refuse: () => {},
+      close: () => void copy.dispose(),
+    };
+  });
 
 /** Makes the value of each draw. `refuse` frees a value that nobody listens to any more. */
 interface Maker<R> {
@@ -123,23 +121,39 @@ interface Maker<R> {
 /** Writes draw number s into a copy of the model. */
 type Write = (copy: LayersModel, sample: number) => void;
 
+/** An operator that draws from each posterior. It checks the options at once. */
 function drawn<R>(
   model: LayersModel,
-  posterior: Posterior,
   options: SampleOptions,
   open: (network: Network, write: Write) => Promise<Maker<R>>,
-): Observable<R> {
+): OperatorFunction<Posterior, R> {
   const { samples = 10, temperature = 1, seed = 0, design = 'independent' } = options;
+  checkSampleCount(samples);
+  checkTemperature(temperature);
+  checkDesign(design);
+  const draws = { samples, temperature, design, root: key(seed) };
+  return switchMap((posterior) => drawsOf(model, posterior, draws, open));
+}
+
+interface Draws {
+  readonly samples: number;
+  readonly temperature: number;
+  readonly design: Design;
+  readonly root: Key;
+}
+
+function drawsOf<R>(
+  model: LayersModel,
+  posterior: Posterior,
+  { samples, temperature, design, root }: Draws,
+  open: (network: Network, write: Write) => Promise<Maker<R>>,
+): Observable<R> {
   return new Observable((subscriber) => {
     const produce = async (): Promise<void> => {
-      checkSampleCount(samples);
-      checkTemperature(temperature);
-      checkDesign(design);
       const network = await bindPosterior(model, posterior);
       const device = residentPosterior(network, posterior, temperature);
       let maker: Maker<R> | undefined;
       try {
-        const root = key(seed);
         const write: Write = (copy, s) => {
           const draw = drawWeights(device, noiseOf(design, root, s));
           for (const block of network.blocks) writeBlock(copy, block, draw.get(block) as never);

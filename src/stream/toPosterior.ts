@@ -7,9 +7,16 @@ import type { LaplaceError } from '../errors.js';
 import type { AsyncLinalgEngine, LinalgEngine, LinalgSession } from '../linalg/engine.js';
 import { chosenEngine, type EngineChoice } from '../linalg/select.js';
 import { orThrow } from '../orThrow.js';
-import { isotropic, type Prior, perLayer } from '../posterior/codec.js';
 import { type Damping, exactDamping } from '../posterior/damping.js';
-import { type OnLayer, type Posterior, posteriorOf, posteriorTask } from '../posterior/posterior.js';
+import {
+  checkPosteriorOptions,
+  type OnLayer,
+  type Posterior,
+  type PosteriorOptions,
+  posteriorOf,
+  posteriorTask,
+} from '../posterior/posterior.js';
+import { isotropic, type Prior, perLayer } from '../posterior/priors.js';
 import type { OnProgress } from '../types.js';
 
 /** Options of `toPosterior`. A recipe serves as well. */
@@ -37,6 +44,8 @@ export interface ToPosteriorOptions {
  *
  * Errors of the stream: the errors of `posteriorOf`; `Backend` if the engine cannot run.
  *
+ * @throws LaplaceError `InvalidOption` for an option that no factors suit, such as a prior precision of 0.
+ *
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
@@ -51,14 +60,17 @@ export interface ToPosteriorOptions {
  * posterior.layers[0].priorPrecision; // => 10
  * ```
  */
-export const toPosterior = (options: ToPosteriorOptions = {}): OperatorFunction<Factors, Posterior> =>
-  concatMap((factors) =>
-    from(chosenEngine(options.engine)()).pipe(
+export function toPosterior(options: ToPosteriorOptions = {}): OperatorFunction<Factors, Posterior> {
+  const own = checkPosteriorOptions('toPosterior', decided(options));
+  const engineChosen = chosenEngine(options.engine);
+  return concatMap((factors) =>
+    from(engineChosen()).pipe(
       map(orThrow),
-      concatMap((engine) => built(factors, options, engine)),
+      concatMap((engine) => built(factors, own, engine, progress(options, engine))),
       map(orThrow),
     ),
   );
+}
 
 /**
  * Builds the posterior with an engine of this thread, or in the session of an engine elsewhere. The session is closed in any
@@ -66,16 +78,17 @@ export const toPosterior = (options: ToPosteriorOptions = {}): OperatorFunction<
  */
 function built(
   factors: Factors,
-  options: ToPosteriorOptions,
+  options: PosteriorOptions,
   engine: LinalgEngine | AsyncLinalgEngine,
+  onLayer: OnLayer,
 ): Observable<E.Either<LaplaceError, Posterior>> {
-  if (!('open' in engine)) return of(posteriorOf(factors, decided(options), engine, progress(options, engine)));
+  if (!('open' in engine)) return of(posteriorOf(factors, options, engine, onLayer));
   return using(
     () => {
       const session = engine.open();
       return { session, unsubscribe: () => session.close() };
     },
-    (resource) => posteriorTask(factors, decided(options), (resource as OpenSession).session, progress(options, engine))(),
+    (resource) => posteriorTask(factors, options, (resource as OpenSession).session, onLayer)(),
   );
 }
 
@@ -84,7 +97,7 @@ interface OpenSession extends Unsubscribable {
   readonly session: LinalgSession;
 }
 
-function decided(options: ToPosteriorOptions) {
+function decided(options: ToPosteriorOptions): PosteriorOptions {
   const { priorPrecision: tau, prior = isotropic(1), damping = exactDamping(), layers = 'all', datasetSize } = options;
   const own = tau === undefined ? prior : typeof tau === 'number' ? isotropic(tau) : perLayer(tau);
   return { prior: own, damping, layers, ...(datasetSize === undefined ? {} : { datasetSize }) };

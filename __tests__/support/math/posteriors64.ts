@@ -1,5 +1,5 @@
 /** Factors of chosen matrices, and a posterior's covariance written out: what tests of the posterior start from and end with. */
-import { categorical, exactDamping, type Factors, type Matrix, type Posterior, variances } from 'tfjs-laplace';
+import { categorical, exactDamping, type Factors, type Matrix, orThrow, type Posterior, variances } from 'tfjs-laplace';
 import { identity, kron, product, type Rows, transposed } from './dense64.js';
 import { normalSource, take } from './monteCarlo.js';
 import { inRows } from './numbers.js';
@@ -58,7 +58,7 @@ export function covarianceOf(posterior: Posterior, l: number): number[][] {
   const layer = posterior.layers[l] as Posterior['layers'][number];
   const { groups: P, n, m } = layer;
   const size = n * m;
-  const spread = variances(posterior, layer).data;
+  const spread = orThrow(variances(posterior, layer)).data;
   const { inputVectors, gradientVectors }: { inputVectors?: Matrix; gradientVectors?: Matrix } = layer.parts;
   const side = (vectors: Matrix | undefined, p: number, d: number): number[][] =>
     vectors === undefined ? identity(d) : rowsOf({ rows: d, cols: d, data: vectors.data.subarray(p * d * d, (p + 1) * d * d) });

@@ -15,6 +15,7 @@
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
+import { dual, ifArguments } from '../../dual.js';
 import type { LaplaceError } from '../../errors.js';
 import type { Likelihood } from '../../likelihood/index.js';
 import { LARGEST_FACTOR } from '../../limits.js';
@@ -68,6 +69,12 @@ export interface Coverage {
   readonly warnings: ReadonlyArray<string>;
 }
 
+/** What `coverage` is asked about. A recipe serves as well. */
+export interface CoverageOptions {
+  readonly likelihood: Likelihood;
+  readonly curvature: Curvature;
+}
+
 /**
  * Tells what `curvature` would cover of a model. It takes no pass over data and allocates nothing on the device.
  *
@@ -95,20 +102,22 @@ export interface Coverage {
  * }
  * ```
  */
-export const coverage = (
-  model: LayersModel,
-  { likelihood, curvature }: { readonly likelihood: Likelihood; readonly curvature: Curvature },
-): E.Either<LaplaceError, Coverage> =>
-  F.pipe(
-    readNetwork(model, likelihood),
-    E.chain((network) =>
-      F.pipe(
-        coverable(network, curvature),
-        E.chain((chosen) => suitsLowRank(chosen, curvature)),
-        E.map((chosen) => summary(chosen, curvature)),
-      ),
-    ),
+export function coverage(options: CoverageOptions): (model: LayersModel) => E.Either<LaplaceError, Coverage>;
+export function coverage(model: LayersModel, options: CoverageOptions): E.Either<LaplaceError, Coverage>;
+export function coverage(...args: ReadonlyArray<unknown>): unknown {
+  return dual(
+    args,
+    ifArguments(2),
+    ({ likelihood, curvature }: CoverageOptions) =>
+      (model: LayersModel) =>
+        F.pipe(
+          readNetwork(model, likelihood),
+          E.chain((network) => coverable(network, curvature)),
+          E.chain((chosen) => suitsLowRank(chosen, curvature)),
+          E.map((chosen) => summary(chosen, curvature)),
+        ),
   );
+}
 
 function summary(network: Network, curvature: Curvature): Coverage {
   const fisher = fisherOf(curvature);

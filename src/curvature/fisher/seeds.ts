@@ -6,6 +6,7 @@
  *   truncated    the largest of these columns                 few rows            see `truncated.ts`
  *   monteCarlo   gradients at labels drawn from the model     k rows an example   Martens & Grosse 2015
  *   empirical    gradients at the training labels             1 row an example    (a by-product of training)
+ *   customFisher the columns of the user's own function       K rows an example   see `custom.ts`
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { CHUNK, MOST_ROWS } from '../../limits.js';

@@ -3,6 +3,7 @@
  * an instance of the module, here or in a worker, carries them out (`execute`).
  */
 import { option as O } from 'fp-ts';
+import { laplaceError } from '../../errors.js';
 import type { Matrix } from '../../types.js';
 import { largestEntry } from '../checks.js';
 import type { AsyncKernels } from '../create.js';
@@ -34,6 +35,13 @@ export interface WasmOptions {
    * errors of n · 1e-7 ‖A‖ are of the order of the errors of factors that were summed in float32. Default `float64`.
    */
   readonly float?: 'float64' | 'float32';
+}
+
+/** Throws `InvalidOption` for a precision that is unknown. */
+export function checkWasmOptions({ float = 'float64' }: WasmOptions): void {
+  if (float === 'float64' || float === 'float32') return;
+  const [found, expected] = [String(float), "'float64' or 'float32'"];
+  throw laplaceError('InvalidOption', { what: 'float is unknown', field: 'float', found, expected });
 }
 
 /** A call, and how to read its reply. */

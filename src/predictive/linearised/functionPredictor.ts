@@ -12,7 +12,7 @@ import { sampledFunctions } from './functions.js';
 /**
  * Creates the predictor. The caller disposes it. Draws and the work at once stay within `memoryBudget` bytes.
  *
- * @throws LaplaceError `InvalidOption` if the samples are too few for a variance, or `memoryBudget` is out of range
+ * @throws LaplaceError `InvalidOption` if the samples are too few for a variance
  */
 export function functionPredictor(
   network: Network,

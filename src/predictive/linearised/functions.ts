@@ -25,7 +25,7 @@ import { key } from '../../random/key.js';
 import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import { type DeviceLayer, residentPosterior } from '../device/device.js';
 import { inPieces, type OnHost, type Results } from '../device/pieces.js';
-import { checkBudget, drawsPlan, type FunctionsPlan, functionsPlan } from '../device/plans.js';
+import { drawsPlan, type FunctionsPlan, functionsPlan } from '../device/plans.js';
 import { runningSum } from '../device/runningSum.js';
 import { disposeWeights, drawDeviations, type SampledWeights } from '../sampling/weightSampling.js';
 import { everyOutput, visitLayers } from './visitLayers.js';
@@ -60,7 +60,7 @@ export interface Functions {
  *
  * @param memoryBudget in bytes
  * @throws LaplaceError `UnsupportedLayer` if some layer's weights are independent along no directions, `InvalidOption` for a
- *   wrong seed or budget
+ *   wrong seed
  */
 export function sampledFunctions(
   network: Network,
@@ -68,7 +68,6 @@ export function sampledFunctions(
   { samples, temperature, seed, design }: FunctionOptions,
   memoryBudget: number,
 ): Functions {
-  checkBudget(memoryBudget);
   requireDirections(posterior, 'Sampled functions');
   const root = key(seed);
   const device = residentPosterior(network, posterior, temperature);

@@ -8,7 +8,7 @@ import type { Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import { type DevicePosterior, posteriorOnDemand, residentPosterior } from '../device/device.js';
 import { inPieces, type OnHost, type Results } from '../device/pieces.js';
-import { checkBudget, linearisedPlan } from '../device/plans.js';
+import { linearisedPlan } from '../device/plans.js';
 import type { Want } from '../device/structure/structure.js';
 import { linearised, type OutputDistribution } from './linearised.js';
 
@@ -22,9 +22,7 @@ export interface LinearisedPieces {
 /**
  * Creates the computation for one posterior.
  *
- * @param memoryBudget in bytes
- * @throws LaplaceError `InvalidOption` if the budget is not a number > 0. A budget that is too small for the model fails with the
- *   first batch.
+ * @param memoryBudget in bytes. A budget that is too small for the model fails with the first batch (`InvalidOption`).
  */
 export function linearisedPieces(
   network: Network,
@@ -33,7 +31,6 @@ export function linearisedPieces(
   want: Want,
   memoryBudget: number,
 ): LinearisedPieces {
-  checkBudget(memoryBudget);
   const costs = costsByShape(network);
   const onDemand = posteriorOnDemand(network, posterior, temperature);
   let resident: DevicePosterior | undefined;

@@ -25,7 +25,7 @@ const FULL_COVARIANCE_CLASSES = 64;
 /**
  * Creates the predictor. The caller disposes it. Its work on the device stays within `memoryBudget` bytes (`device/plans.ts`).
  *
- * @throws LaplaceError `InvalidOption` for a budget out of range, or a link that no output has a use for
+ * @throws LaplaceError `InvalidOption` for a link that no output has a use for
  */
 export function linearisedPredictor(
   network: Network,

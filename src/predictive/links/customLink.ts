@@ -54,7 +54,7 @@ export type CustomLinkOptions = Options<typeof CustomLink>;
  *
  * @example
  * ```ts
- * import { customLink, entropy, linearised } from 'tfjs-laplace';
+ * import { customLink, linearised } from 'tfjs-laplace';
  *
  * // The softmax of the mean outputs: a point in place of the posterior.
  * const plugIn = customLink({
@@ -66,7 +66,7 @@ export type CustomLinkOptions = Options<typeof CustomLink>;
  *     return {
  *       probabilities: p,
  *       standardDeviations: p.map(() => 0),
- *       expectedEntropy: entropy([p])[0],
+ *       expectedEntropy: p.reduce((sum, q) => sum - (q > 0 ? q * Math.log(q) : 0), 0),
  *     };
  *   },
  * });

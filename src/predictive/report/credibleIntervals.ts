@@ -12,6 +12,7 @@
  * uncertain width, which has heavier tails. Labels of poisson mix over a log-normal rate, but a negative binomial mixes over a
  * gamma rate. Sampled networks can give the mean any distribution.
  */
+import { dual, ifTagged } from '../../dual.js';
 import { laplaceError } from '../../errors.js';
 import { centralQuantile } from '../../random/normal.js';
 import { type Regression, type Rows, rowsOf } from '../prediction.js';
@@ -53,14 +54,21 @@ type Interval = readonly [lower: number, upper: number];
  * } as const;
  * credibleIntervals(prediction, { level: 0.9 }).upper[0][0]; // => 4.2897…
  * credibleIntervals(prediction, { level: 0.9, of: 'mean' }).upper[0][0]; // => 2.6448…
+ * // For a stream of predictions, or a pipe:
+ * [prediction].map(credibleIntervals({ level: 0.9 }))[0].upper[0][0]; // => 4.2897…
  * ```
  */
-export function credibleIntervals(
-  prediction: Regression,
-  { level = 0.95, of = 'label' }: CredibleOptions = {},
-): CredibleIntervals {
-  if (!(level > 0 && level < 1)) throw refused('level', String(level), 'a number in (0, 1)');
-  if (of !== 'label' && of !== 'mean') throw refused('of', String(of), "'label' or 'mean'");
+export function credibleIntervals(options?: CredibleOptions): (prediction: Regression) => CredibleIntervals;
+export function credibleIntervals(prediction: Regression, options?: CredibleOptions): CredibleIntervals;
+export function credibleIntervals(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifTagged('regression'), ({ level = 0.95, of = 'label' }: CredibleOptions = {}) => {
+    if (!(level > 0 && level < 1)) throw refused('level', String(level), 'a number in (0, 1)');
+    if (of !== 'label' && of !== 'mean') throw refused('of', String(of), "'label' or 'mean'");
+    return (prediction: Regression) => intervals(prediction, level, of);
+  });
+}
+
+function intervals(prediction: Regression, level: number, of: 'label' | 'mean'): CredibleIntervals {
   const z = centralQuantile(level);
   const isCount = prediction.support === 'counts';
   const intervalOf = (mean: number, variance: number): Interval => {

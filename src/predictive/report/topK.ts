@@ -1,5 +1,7 @@
 /** The most probable classes of every example, with their probabilities and standard deviations. */
-import { laplaceError } from '../../errors.js';
+import { either as E } from 'fp-ts';
+import { dual, ifArguments } from '../../dual.js';
+import { type LaplaceError, laplaceError } from '../../errors.js';
 import type { Classification } from '../prediction.js';
 
 /**
@@ -19,11 +21,13 @@ export interface TopClasses {
  * The k most probable classes of every example, with their mean probabilities and the standard deviations of these probabilities
  * under the posterior. For independent labels it gives the k most probable labels.
  *
- * @throws LaplaceError `InvalidOption` when k is not an integer from 1 to the number of classes.
+ * @returns one value for each example, or `InvalidInput` if there are fewer than k classes.
+ * @throws LaplaceError `InvalidOption` if k is not an integer >= 1.
  *
  * @example
  * ```ts
- * import { topK } from 'tfjs-laplace';
+ * import { either as E, function as F } from 'fp-ts';
+ * import { orThrow, topK } from 'tfjs-laplace';
  *
  * const prediction = {
  *   _tag: 'classification',
@@ -31,21 +35,35 @@ export interface TopClasses {
  *   standardDeviations: [Float32Array.of(0.5, 0.25, 0.125)],
  *   entropy: Float32Array.of(0.9), expectedEntropy: Float32Array.of(0.6), mutualInformation: Float32Array.of(0.3),
  * } as const;
- * topK(prediction, 2)[0].classes; // => Int32Array.of(2, 0)
- * topK(prediction, 2)[0].standardDeviations; // => Float32Array.of(0.125, 0.5)
+ * const [best] = orThrow(topK(prediction, 2));
+ * best.classes; // => Int32Array.of(2, 0)
+ * best.standardDeviations; // => Float32Array.of(0.125, 0.5)
+ * E.isLeft(F.pipe(prediction, topK(4))); // => true
  * ```
  */
-export function topK({ probabilities, standardDeviations }: Classification, k: number): ReadonlyArray<TopClasses> {
-  const C = probabilities[0]?.length ?? Number.POSITIVE_INFINITY;
-  if (!Number.isInteger(k) || k < 1 || k > C) {
-    throw laplaceError('InvalidOption', { what: 'topK: k', field: 'k', found: String(k), expected: `an integer from 1 to ${C}` });
-  }
-  return probabilities.map((row, b) => {
-    // A stable sort keeps equal probabilities in the order of their classes.
+export function topK(k: number): (prediction: Classification) => E.Either<LaplaceError, ReadonlyArray<TopClasses>>;
+export function topK(prediction: Classification, k: number): E.Either<LaplaceError, ReadonlyArray<TopClasses>>;
+export function topK(...args: ReadonlyArray<unknown>): unknown {
+  return dual(args, ifArguments(2), (k: number) => {
+    if (!Number.isInteger(k) || k < 1) throw refused('InvalidOption', k, 'an integer >= 1');
+    return (prediction: Classification) => {
+      const C = prediction.probabilities[0]?.length ?? Number.POSITIVE_INFINITY;
+      return k > C
+        ? E.left(refused('InvalidInput', k, `at most ${C}, the number of classes`))
+        : E.right(likeliest(prediction, k));
+    };
+  });
+}
+
+const refused = (kind: 'InvalidOption' | 'InvalidInput', k: number, expected: string): LaplaceError =>
+  laplaceError(kind, { what: 'topK: k', field: 'k', found: String(k), expected });
+
+const likeliest = ({ probabilities, standardDeviations }: Classification, k: number): ReadonlyArray<TopClasses> =>
+  probabilities.map((row, b) => {
+    // A stable sort leaves equals in the order of their numbers.
     const classes = Int32Array.from(row, (_, c) => c)
       .sort((i, j) => (row[j] as number) - (row[i] as number))
       .slice(0, k);
     const pick = (values: Float32Array): Float32Array => Float32Array.from(classes, (c) => values[c] as number);
     return { classes, probabilities: pick(row), standardDeviations: pick(standardDeviations[b] as Float32Array) };
   });
-}

@@ -12,7 +12,7 @@ import { key } from '../../random/key.js';
 import { type Design, noiseAt, noiseOf } from '../../random/noise.js';
 import type { PredictiveOf } from '../codec.js';
 import { type DevicePosterior, residentPosterior } from '../device/device.js';
-import { checkBudget, drawsPlan, sampledPlan } from '../device/plans.js';
+import { drawsPlan, sampledPlan } from '../device/plans.js';
 import type { Prediction, Running, RunningPredictor } from '../prediction.js';
 import { ofHeads } from '../report/heads.js';
 import { type SampleFold, sampleFold } from '../report/report.js';
@@ -43,7 +43,7 @@ interface Draw {
  * Uploads the posterior. The caller disposes the predictor.
  *
  * @param memoryBudget in bytes
- * @throws LaplaceError `InvalidOption` if the samples are too few for a variance, or `memoryBudget` is out of range
+ * @throws LaplaceError `InvalidOption` if the samples are too few for a variance
  */
 export function samplingPredictor(
   network: Network,
@@ -51,7 +51,6 @@ export function samplingPredictor(
   predictive: Sampling,
   memoryBudget: number,
 ): RunningPredictor {
-  checkBudget(memoryBudget);
   checkSamples(network, predictive);
   const device = residentPosterior(network, posterior, predictive.temperature);
   const sampler = (predictive._tag === 'activationSampling' ? activations : weights)(network, device, predictive, memoryBudget);

@@ -1,0 +1,379 @@
+/**
+ * The rule of errors (src/errors.ts), for every public name: a wrong option throws at the call, a failure that depends on values is a
+ * Left, the error of a stream or a rejection. A new name has to say here how it fails.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { either as E } from 'fp-ts';
+import { from, lastValueFrom, type Observable, type OperatorFunction, of } from 'rxjs';
+import * as lib from 'tfjs-laplace';
+import * as extend from 'tfjs-laplace/extend';
+import { useBackend } from 'tfjs-laplace/plugins/backends';
+import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation';
+import { terminalProgress } from 'tfjs-laplace/plugins/progress';
+import { workerEngine } from 'tfjs-laplace/plugins/workers';
+import { javascriptEngine } from '../src/linalg/javascript.js';
+import { pass } from './support/factors.js';
+import { right } from './support/math/laplace.js';
+import { chain, dataOf, pair } from './support/networks.js';
+
+const classes = pair('classes, softmax inside');
+const model = chain(classes);
+const data = dataOf(classes, 6);
+const gone = chain(classes);
+gone.dispose();
+
+const OPTIONS = { prior: lib.isotropic(1), damping: lib.exactDamping(), layers: 'all' } as const;
+let factors: lib.Factors;
+let posterior: lib.Posterior;
+let network: extend.Network;
+beforeAll(async () => {
+  factors = await pass(model, classes.likelihood, data);
+  posterior = right(lib.posteriorOf(factors, OPTIONS, javascriptEngine));
+  network = right(extend.readNetwork(model, classes.likelihood));
+});
+
+const foreign = (): lib.Posterior => ({ ...posterior, fingerprint: 'f00d' });
+const noExample = (): lib.Factors => ({ ...factors, count: 0 });
+const through = <A, B>(value: A, operator: OperatorFunction<A, B>): Observable<B> => of(value).pipe(operator);
+const rows = (v: number) => [Float32Array.of(v)];
+const REGRESSION: lib.Regression = {
+  _tag: 'regression',
+  support: 'real',
+  mean: rows(1),
+  epistemicVariance: rows(1),
+  noiseVariance: rows(3),
+  totalVariance: rows(4),
+};
+const CLASSIFICATION: lib.Classification = {
+  _tag: 'classification',
+  probabilities: [Float32Array.of(0.25, 0.75)],
+  standardDeviations: [Float32Array.of(0.5, 0.5)],
+  entropy: Float32Array.of(0),
+  expectedEntropy: Float32Array.of(0),
+  mutualInformation: Float32Array.of(0),
+};
+const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
+const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
+
+/** What is wrong whatever the data are. TypeScript refuses most of it. */
+const wrong = (value: unknown): never => value as never;
+
+interface Failures {
+  /** Calls with a wrong option: each throws. */
+  readonly throws?: ReadonlyArray<() => unknown>;
+  /** Calls with values that do not fit: each returns a Left, the error of a stream, or a rejection. */
+  readonly left?: ReadonlyArray<() => unknown>;
+  readonly stream?: ReadonlyArray<() => Observable<unknown>>;
+  readonly rejects?: ReadonlyArray<() => Promise<unknown>>;
+}
+
+/** Names that cannot fail: predicates, values, and functions that every argument of their type suits. */
+const TOTAL: Failures = {};
+
+const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
+  // Errors.
+  LaplaceError: TOTAL,
+  isLaplaceError: TOTAL,
+  orThrow: { throws: [() => lib.orThrow(E.left(extend.laplaceError('InvalidOption', { what: 'a Left' })))] },
+  // The DSL.
+  kfac: { throws: [() => lib.kfac({ fisher: wrong('exakt') })] },
+  kfra: { throws: [() => lib.kfra({ layers: [] })] },
+  ekfac: { throws: [() => lib.ekfac({ weightSharing: wrong('none') })] },
+  diagonal: { throws: [() => lib.diagonal({ unsupported: wrong('no') })] },
+  full: { throws: [() => lib.full({ layers: wrong('first') })] },
+  lowRank: { throws: [() => lib.lowRank({ rank: 0 })] },
+  exact: TOTAL,
+  empirical: TOTAL,
+  truncated: { throws: [() => lib.truncated({ tolerance: 1 })] },
+  monteCarlo: { throws: [() => lib.monteCarlo({ samples: 0 })] },
+  categorical: { throws: [() => lib.categorical({ labelSmoothing: 1 })] },
+  bernoulli: { throws: [() => lib.bernoulli({ labelSmoothing: -1 })] },
+  gaussian: { throws: [() => lib.gaussian({ noiseVariance: 0 })] },
+  heteroscedastic: TOTAL,
+  poisson: TOTAL,
+  customLikelihood: { throws: [() => lib.customLikelihood(wrong({ name: 'x' }))] },
+  customFisher: { throws: [() => lib.customFisher(wrong({ name: 'x' }))] },
+  customLink: { throws: [() => lib.customLink(wrong({ name: 'x' }))] },
+  perOutput: { throws: [() => lib.perOutput({})] },
+  perStep: { throws: [() => lib.perStep(lib.poisson(), { ignoreLabel: Number.NaN })] },
+  isotropic: { throws: [() => lib.isotropic(0)] },
+  perLayer: { throws: [() => lib.perLayer({ a: -1 })] },
+  exactDamping: TOTAL,
+  factoredDamping: TOTAL,
+  linearised: { throws: [() => lib.linearised({ samples: 3 })] },
+  activationSampling: { throws: [() => lib.activationSampling({ samples: 0 })] },
+  weightSampling: { throws: [() => lib.weightSampling({ temperature: -1 })] },
+  functionSampling: { throws: [() => lib.functionSampling({ design: wrong('sobol') })] },
+  finalEpochs: { throws: [() => lib.finalEpochs(0)] },
+  everyEpoch: TOTAL,
+  epochsWhere: { throws: [() => lib.epochsWhere(wrong(3))] },
+  // `recipe` throws InvalidRecipe: see its own test.
+  recipe: TOTAL,
+  recipeMonoid: TOTAL,
+  isRecipe: TOTAL,
+  decodeRecipe: { left: [() => lib.decodeRecipe({ likelihood: 'none' })] },
+  encodeRecipe: { left: [() => lib.encodeRecipe(lib.recipe({ likelihood: 'poisson', epochs: lib.epochsWhere(() => true) }))] },
+  // Streams.
+  batches: {
+    throws: [() => lib.batches(data, 0)],
+    stream: [
+      () =>
+        from(lib.batches({ ...data, y: tf.zeros([5]) }, 2)).pipe(
+          lib.observe(model, classes.likelihood),
+          lib.accumulateFactors(lib.kfac()),
+        ),
+    ],
+  },
+  inputBatches: {
+    throws: [() => lib.inputBatches(data.x, 1.5)],
+    stream: [() => from(lib.inputBatches([data.x, tf.zeros([5, 1])], 2)).pipe(lib.predict(model, posterior))],
+  },
+  fromDataset: TOTAL,
+  fromIterable: TOTAL,
+  observe: { stream: [() => through(data, lib.observe(gone, classes.likelihood))] },
+  accumulateFactors: { stream: [() => from([]).pipe(lib.accumulateFactors(lib.kfac()))] },
+  toPosterior: {
+    throws: [
+      () => lib.toPosterior({ priorPrecision: 0 }),
+      () => lib.toPosterior({ prior: { _tag: 'isotropic', precision: -1 } }),
+      () => lib.toPosterior({ datasetSize: -1 }),
+      () => lib.toPosterior({ layers: [] }),
+      () => lib.toPosterior({ damping: wrong({ _tag: 'none' }) }),
+      () => lib.toPosterior({ engine: wrong('lapack') }),
+    ],
+    stream: [() => through(noExample(), lib.toPosterior())],
+  },
+  predict: {
+    throws: [() => lib.predict(model, posterior, lib.linearised(), { memoryBudget: 0 })],
+    stream: [() => through(data.x, lib.predict(model, foreign()))],
+  },
+  predictRunning: {
+    throws: [() => lib.predictRunning(model, posterior, lib.linearised(), { memoryBudget: Number.NaN })],
+    stream: [() => through(data.x, lib.predictRunning(model, foreign()))],
+  },
+  sampleModels: {
+    throws: [
+      () => lib.sampleModels(model, { samples: 0 }),
+      () => lib.sampleModels(model, { temperature: -1 }),
+      () => lib.sampleModels(model, { seed: -1 }),
+      () => lib.sampleModels(model, { design: wrong('sobol') }),
+    ],
+    stream: [() => through(foreign(), lib.sampleModels(model))],
+  },
+  mapSamples: {
+    throws: [() => lib.mapSamples(model, { samples: 0 }, () => 1)],
+    stream: [
+      () =>
+        through(
+          foreign(),
+          lib.mapSamples(model, {}, () => 1),
+        ),
+    ],
+  },
+  sampleFunctions: {
+    throws: [
+      () => lib.sampleFunctions(model, posterior, { samples: Infinity }),
+      () => lib.sampleFunctions(model, posterior, { memoryBudget: -1 }),
+      () => lib.sampleFunctions(model, posterior, { seed: 0.5 }),
+    ],
+    stream: [() => through(data.x, lib.sampleFunctions(model, foreign()))],
+  },
+  // Promises reject, whatever is wrong.
+  outputDistribution: {
+    rejects: [
+      () => lib.outputDistribution(model, posterior, data.x, { temperature: -1 }),
+      () => lib.outputDistribution(model, foreign(), data.x),
+    ],
+  },
+  jointDistribution: {
+    rejects: [
+      () => lib.jointDistribution(model, posterior, data.x, { memoryBudget: 0 }),
+      () => lib.jointDistribution(model, foreign(), data.x),
+    ],
+  },
+  crossCovariance: {
+    rejects: [
+      () => lib.crossCovariance(model, posterior, data.x, data.x, { temperature: Number.NaN }),
+      () => lib.crossCovariance(model, foreign(), data.x, data.x),
+    ],
+  },
+  expectedTime: {
+    rejects: [() => lib.expectedTime(model, { likelihood: classes.likelihood, curvature: lib.kfac(), examples: 0 })],
+  },
+  fingerprint: { rejects: [() => lib.fingerprint(gone)] },
+  // Values.
+  emptyFactors: TOTAL,
+  factorsMonoid: {
+    left: [() => lib.factorsMonoid(factors).concat(E.right({ ...factors, fingerprint: 'f00d' }), E.right(factors))],
+  },
+  factorsSemigroup: { left: [() => lib.factorsSemigroup.concat(E.right(factors), E.right(factors))] },
+  merge: { left: [() => lib.merge(factors, factors), () => lib.merge(factors)(factors)] },
+  mergeEpochs: { left: [() => lib.mergeEpochs(factors, { ...factors, layout: { ...factors.layout, covered: [] } })] },
+  moments: { left: [() => lib.moments(noExample())] },
+  coverage: { left: [() => lib.coverage(gone, { likelihood: classes.likelihood, curvature: lib.kfac() })] },
+  coverageTable: TOTAL,
+  posteriorOf: {
+    throws: [
+      () => lib.posteriorOf(factors, { ...OPTIONS, datasetSize: 0 }, javascriptEngine),
+      () => lib.posteriorOf({ ...OPTIONS, layers: [] }, javascriptEngine),
+    ],
+    left: [() => lib.posteriorOf(noExample(), OPTIONS, javascriptEngine)],
+  },
+  withPrior: {
+    throws: [
+      () => lib.withPrior(posterior, { _tag: 'isotropic', precision: 0 }),
+      () => lib.withPrior({ _tag: 'isotropic', precision: 0 }),
+    ],
+    left: [() => lib.withPrior(posterior, lib.perLayer({ other: 1 }))],
+  },
+  withDamping: { throws: [() => lib.withDamping(posterior, wrong({ _tag: 'none' })), () => lib.withDamping(wrong('none'))] },
+  evidence: TOTAL,
+  keptTrace: TOTAL,
+  variances: {
+    left: [
+      async () => {
+        const m = 12;
+        const own = tf.sequential({ layers: [tf.layers.dense({ units: m, inputShape: [2] })] });
+        const y = tf.range(0, m).toInt();
+        const sums = await pass(
+          own,
+          lib.categorical(),
+          { x: tf.randomNormal([m, 2], 0, 1, 'float32', 1), y },
+          lib.lowRank({ rank: 1 }),
+        );
+        const low = right(lib.posteriorOf(sums, OPTIONS, javascriptEngine));
+        return lib.variances(low, low.layers[0] as lib.PosteriorLayer);
+      },
+    ],
+  },
+  maximiseEvidence: {
+    throws: [
+      () => lib.maximiseEvidence(posterior, { per: wrong('weight') }),
+      () => lib.maximiseEvidence({ per: wrong('weight') }),
+    ],
+    left: [
+      () => {
+        const zero = ({ mean, ...layer }: lib.PosteriorLayer) => ({ ...layer, mean: { ...mean, data: mean.data.map(() => 0) } });
+        return lib.maximiseEvidence({ ...posterior, layers: posterior.layers.map(zero) as lib.PosteriorLayer[] });
+      },
+    ],
+  },
+  topK: { throws: [() => lib.topK(CLASSIFICATION, 0), () => lib.topK(0.5)], left: [() => lib.topK(CLASSIFICATION, 3)] },
+  credibleIntervals: {
+    throws: [() => lib.credibleIntervals(REGRESSION, { level: 1 }), () => lib.credibleIntervals({ of: wrong('rate') })],
+  },
+  // Metrics.
+  accuracy: { left: [() => lib.accuracy([[1, 0]], [2])] },
+  auroc: { left: [() => lib.auroc({ positives: [], negatives: [1] })] },
+  binaryRows: { left: [() => lib.binaryRows([2])] },
+  brierScore: { left: [() => lib.brierScore([[2, 0]], [0])] },
+  calibration: { throws: [() => lib.calibration([[1, 0]], [0], { bins: 0 })], left: [() => lib.calibration([[1, 0]], [])] },
+  correctness: { left: [() => lib.correctness([], [])] },
+  entropy: { left: [() => lib.entropy([[1, Number.NaN]])] },
+  gaussianNll: { left: [() => lib.gaussianNll(NO_VARIANCE)] },
+  intervalCoverage: {
+    throws: [() => lib.intervalCoverage(GAUSSIANS, { level: 0 }), () => lib.intervalCoverage({ level: 2 })],
+    left: [() => lib.intervalCoverage(NO_VARIANCE)],
+  },
+  nll: { left: [() => lib.nll([[1, 0]], [0.5])] },
+  predictedClasses: TOTAL,
+  retainedAccuracy: {
+    throws: [() => lib.retainedAccuracy([1], [1], [0])],
+    left: [() => lib.retainedAccuracy([1], [0.5], [1])],
+  },
+  riskCoverage: { left: [() => lib.riskCoverage([1], [1, 2])] },
+  rmse: { left: [() => lib.rmse([[1]], [[1, 2]])] },
+  // Linear algebra.
+  wasmEngine: { throws: [() => lib.wasmEngine({ float: wrong('float16') })] },
+};
+
+const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
+  laplaceError: TOTAL,
+  atAllUses: TOTAL,
+  coveredBy: { left: [() => extend.coveredBy(network, lib.kfac({ layers: ['none'] }))] },
+  takesTrainingRows: TOTAL,
+  deviceError: TOTAL,
+  fromDevice: TOTAL,
+  onDeviceLost: TOTAL,
+  kernelMap: TOTAL,
+  matchLoss: {
+    left: [
+      () => {
+        const notCompiled = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+        return extend.matchLoss(right(extend.readNetwork(notCompiled, lib.gaussian())));
+      },
+    ],
+  },
+  readNetwork: { left: [() => extend.readNetwork(gone, classes.likelihood)] },
+  withBlocks: { left: [() => extend.withBlocks(network, ['none'])] },
+  rowsOfUse: TOTAL,
+  showsRows: TOTAL,
+  createEpochAccumulator: {
+    rejects: [
+      () =>
+        extend
+          .createEpochAccumulator({ curvature: lib.kfac(), epochs: lib.everyEpoch(), announced: 1, empty: { what: 'none' } })
+          .end(),
+    ],
+  },
+  transientBatch: TOTAL,
+  remoteEngine: { throws: [() => extend.remoteEngine(() => wrong(undefined), { float: wrong('float16') })] },
+  defaultEngine: TOTAL,
+  engineNamed: { throws: [() => extend.engineNamed(wrong('lapack'))] },
+  prepareWasm: TOTAL,
+  CurvatureCodec: TOTAL,
+  LikelihoodCodec: TOTAL,
+  PriorCodec: TOTAL,
+  DampingCodec: TOTAL,
+  PredictiveCodec: TOTAL,
+  RecipeCodec: TOTAL,
+  EpochSelectionCodec: TOTAL,
+};
+
+const PLUGINS: Readonly<Record<string, Failures>> = {
+  workerEngine: { throws: [() => workerEngine({ workers: 0 }), () => workerEngine({ float: wrong('float16') })] },
+  terminalProgress: { throws: [() => terminalProgress({ loudness: wrong('loud') })] },
+  useBackend: { rejects: [() => useBackend({ prefer: wrong('cuda') })] },
+  laplaceApproximation: {
+    throws: [() => laplaceApproximation(model, { likelihood: classes.likelihood, posterior: { priorPrecision: -1 } })],
+    rejects: [
+      () => laplaceApproximation(model, { likelihood: classes.likelihood }).predict(data.x),
+      () => laplaceApproximation(model, { likelihood: classes.likelihood }).computePosterior(data, { batchSize: 0 }),
+      () => laplaceApproximation(model, { likelihood: classes.likelihood }).sampleModels(0),
+    ],
+  },
+};
+
+it('says of every public name how it fails', () => {
+  expect(Object.keys(INDEX).sort()).toEqual(Object.keys(lib).sort());
+  expect(Object.keys(EXTEND).sort()).toEqual(Object.keys(extend).sort());
+});
+
+const CASES = Object.entries({ ...INDEX, ...EXTEND, ...PLUGINS });
+const casesOf = <K extends keyof Failures>(kind: K): ReadonlyArray<readonly [string, NonNullable<Failures[K]>]> =>
+  CASES.flatMap(([name, failures]) => (failures[kind] === undefined ? [] : [[name, failures[kind]] as const]));
+
+const anyError = expect.objectContaining({ _tag: 'LaplaceError' });
+
+it.each(casesOf('throws'))('%s throws InvalidOption for a wrong option, at the call', (_, calls) => {
+  for (const call of calls) expect(call).toThrow(expect.objectContaining({ _tag: 'LaplaceError', kind: 'InvalidOption' }));
+});
+
+it.each(casesOf('left'))('%s returns a Left for values that do not fit', async (_, calls) => {
+  for (const call of calls) expect(await call()).toEqual(E.left(anyError));
+});
+
+it.each(casesOf('stream'))('%s carries a failure of values as the error of the stream', async (_, calls) => {
+  for (const call of calls) {
+    // The call itself does not throw.
+    const stream = call();
+    await expect(lastValueFrom(stream)).rejects.toEqual(anyError);
+  }
+});
+
+it.each(casesOf('rejects'))('%s rejects', async (_, calls) => {
+  for (const call of calls) {
+    const promise = call();
+    await expect(promise).rejects.toEqual(anyError);
+  }
+});
