@@ -170,7 +170,7 @@ describe('encodeRecipe', () => {
       kind: 'InvalidRecipe',
       field: 'curvature.fisher',
       found: 'a function',
-      expected: "a Fisher matrix of the library's, which are data",
+      expected: 'a Fisher matrix of the library',
     });
   });
 
