@@ -8,40 +8,18 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
-import type { LinalgEngine, Matrix } from 'tfjs-laplace';
+import { type LinalgEngine, type Matrix, orThrow } from 'tfjs-laplace';
 import { engineNamed } from 'tfjs-laplace/extend';
 import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
+import { createLenet } from '../recipes/lenet/network.js';
+import { createNetwork } from '../recipes/mnist/network.js';
 import { type Bar, type BenchResult, type Row, time } from './harness.js';
 
 const BATCH = 128;
 const N = 1200;
 
-const dense = (): tf.Sequential =>
-  tf.sequential({
-    layers: [
-      tf.layers.dense({ units: 1200, activation: 'relu', inputShape: [784] }),
-      tf.layers.dense({ units: 1200, activation: 'relu' }),
-      tf.layers.dense({ units: 10, activation: 'softmax' }),
-    ],
-  });
-
-/** LeNet-5 (LeCun et al. 1998), with maximum pools and ReLU. */
-const leNet = (): tf.Sequential =>
-  tf.sequential({
-    layers: [
-      tf.layers.conv2d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }),
-      tf.layers.maxPooling2d({ poolSize: 2 }),
-      tf.layers.conv2d({ filters: 16, kernelSize: 5, activation: 'relu' }),
-      tf.layers.maxPooling2d({ poolSize: 2 }),
-      tf.layers.flatten(),
-      tf.layers.dense({ units: 120, activation: 'relu' }),
-      tf.layers.dense({ units: 84, activation: 'relu' }),
-      tf.layers.dense({ units: 10, activation: 'softmax' }),
-    ],
-  });
-
 /** Makes a model and a batch on the current backend. `step` trains the model once on the batch, `dispose` frees both. */
-function trainer(make: () => tf.Sequential): { step: () => Promise<void>; dispose: () => void } {
+function trainer(make: () => tf.LayersModel): { step: () => Promise<void>; dispose: () => void } {
   const model = make();
   model.compile({ optimizer: tf.train.adam(1e-4), loss: 'categoricalCrossentropy' });
   const [input] = model.inputs as [tf.SymbolicTensor];
@@ -69,7 +47,8 @@ async function training(): Promise<{ rows: Row[]; bars: Bar[] }> {
     await step();
     undo();
   };
-  const [network, convolutional] = [trainer(dense), trainer(leNet)];
+  const leNet = () => createLenet({ normalised: false });
+  const [network, convolutional] = [trainer(() => createNetwork(1200)), trainer(leNet)];
   const names = [
     '784-1200-1200-10 on WASM',
     'the same with wasm-kernels',
@@ -116,8 +95,7 @@ const engine = (name: string): LinalgEngine | undefined => {
 async function decompositions(): Promise<{ rows: Row[]; bars: Bar[] }> {
   const a = symmetric(N);
   const eigen = (by: LinalgEngine) => () => {
-    const result = by.symmetricEigen(a);
-    if (E.isLeft(result)) throw result.left;
+    orThrow(by.symmetricEigen(a));
   };
   const [fast, plain] = [engine('wasm'), engine('javascript')];
   const name = (by: string): string => `eigendecomposition ${N} x ${N}, engine ${by}`;

@@ -9,7 +9,6 @@
  * `npm run bench -- mnist` measures what the callback adds to a training step.
  */
 import * as tf from '@tensorflow/tfjs';
-import { either as E } from 'fp-ts';
 import { from, lastValueFrom } from 'rxjs';
 import {
   accumulateFactors,
@@ -21,6 +20,7 @@ import {
   type Factors,
   kfac,
   observe,
+  orThrow,
   truncated,
 } from 'tfjs-laplace';
 import { trainingSet } from '../recipes/mnist/data.js';
@@ -136,8 +136,7 @@ const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
  *   until it asks for the second batch
  */
 async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvature: Curvature) {
-  const found = coverage(model, { likelihood: categorical(), curvature });
-  if (E.isLeft(found)) throw found.left;
+  const { bytes } = orThrow(coverage(model, { likelihood: categorical(), curvature }));
   const most = await peakOf((mark) => {
     const marking = batches.map((batch, i) => () => {
       if (i === 1) mark();
@@ -145,7 +144,7 @@ async function peak(model: tf.LayersModel, batches: ReadonlyArray<Batch>, curvat
     });
     return pass(model, marking, curvature);
   });
-  return { peak: most.bytes, sums: found.right.bytes / 2, batch: most.untilMark };
+  return { peak: most.bytes, sums: bytes / 2, batch: most.untilMark };
 }
 
 /** Times truncated passes over a ResNet and an epoch of its training, over the same images. `ratio` is pass to epoch. */
@@ -155,7 +154,7 @@ async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: st
   await trainOn(model, batches, 3);
   const some = batches.slice(0, PASS / BATCH);
   const curvature = kfac({ fisher: truncated({ tolerance: TOLERANCE }) });
-  const found = coverage(model, { likelihood: categorical(), curvature });
+  const covered = orThrow(coverage(model, { likelihood: categorical(), curvature }));
   const sent = { rows: 0 };
   const subjects: ReadonlyArray<readonly [string, () => Promise<void>]> = [
     ['ResNet: an epoch of training', () => trainOn(model, some, 1)],
@@ -179,10 +178,7 @@ async function residualNetwork(digits: Digits): Promise<{ rows: Row[]; notes: st
   model.dispose();
   return {
     rows: subjects.map(([name]) => ({ name: `${name}, ${PASS} images`, ms: times.get(name) as number })),
-    notes: [
-      `ResNet: ${sent.rows.toFixed(1)} of ${CLASSES} rows an example; coverage:`,
-      ...(E.isRight(found) ? coverageTable(found.right).split('\n') : []),
-    ],
+    notes: [`ResNet: ${sent.rows.toFixed(1)} of ${CLASSES} rows an example; coverage:`, ...coverageTable(covered).split('\n')],
     ratio: (times.get('ResNet: a truncated pass') as number) / (times.get('ResNet: an epoch of training') as number),
   };
 }

@@ -2,8 +2,8 @@
  * Times subjects within one process. Every subject is warmed up, then all subjects take turns for several rounds, so that a drift
  * of the machine affects all alike. Times are medians, and comparisons are ratios of medians.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../recipes/support/files.js';
 
 /** A piece of work to be timed. */
 export interface Subject {
@@ -74,7 +74,7 @@ export const met = ({ value, limit, atMost }: Bar): boolean => (atMost ? value <
  *
  * @returns whether every bar is met
  */
-export function report(name: string, { rows, bars, notes = [] }: BenchResult): boolean {
+export async function report(name: string, { rows, bars, notes = [] }: BenchResult): Promise<boolean> {
   const width = Math.max(...rows.map((r) => r.name.length));
   console.log(`\n${name}`);
   for (const { name: label, ms, share, peerMs } of rows) {
@@ -87,13 +87,7 @@ export function report(name: string, { rows, bars, notes = [] }: BenchResult): b
     const sign = bar.atMost ? '<=' : '>=';
     console.log(`  ${met(bar) ? 'met   ' : 'MISSED'}  ${bar.name}: ${bar.value.toPrecision(3)} (bar ${sign} ${bar.limit})`);
   }
-  const folder = join('out', 'bench');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${name}.json`);
-  writeFileSync(
-    `${file}.part`,
-    `${JSON.stringify({ name, rows, bars: bars.map((b) => ({ ...b, met: met(b) })), notes }, null, 2)}\n`,
-  );
-  renameSync(`${file}.part`, file);
+  const results = { name, rows, bars: bars.map((b) => ({ ...b, met: met(b) })), notes };
+  await writeWhole(join('out', 'bench', `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
   return bars.every(met);
 }

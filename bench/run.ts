@@ -21,6 +21,6 @@ console.log(`backend ${backend.name}: ${backend.reason}`);
 let ok = true;
 for (const name of asked.length > 0 ? asked : known) {
   const { bench } = (await import(`./${name}.ts`)) as { bench: () => Promise<BenchResult> };
-  ok = report(name, await bench()) && ok;
+  ok = (await report(name, await bench())) && ok;
 }
 process.exit(ok ? 0 : 1);

@@ -7,7 +7,6 @@
  * and memory are for one batch, after the posterior was uploaded. Memory counts all allocated buffers, including the results.
  */
 import * as tf from '@tensorflow/tfjs';
-import { either as E } from 'fp-ts';
 import { Subject } from 'rxjs';
 import {
   activationSampling,
@@ -16,6 +15,7 @@ import {
   fingerprint,
   linearised,
   type Matrix,
+  orThrow,
   type Posterior,
   type PosteriorLayer,
   type Prediction,
@@ -158,9 +158,7 @@ function network({ width, depth, classes }: Setting): tf.LayersModel {
 /** Makes up a posterior with dense eigenvectors and decaying eigenvalues. */
 async function madeUp(model: tf.LayersModel): Promise<Posterior> {
   const likelihood = categorical();
-  const blocks = orFail(
-    E.chain((read: Parameters<typeof withBlocks>[0]) => withBlocks(read, 'all'))(readNetwork(model, likelihood)),
-  ).blocks;
+  const { blocks } = orThrow(withBlocks(orThrow(readNetwork(model, likelihood)), 'all'));
   const layers = blocks.map(({ name, n, m, bias }): PosteriorLayer => {
     const mean: Matrix = { rows: n, cols: m, data: new Float64Array(n * m) };
     const [input, gradient] = [side(n), side(m)];
@@ -201,9 +199,4 @@ function lawOf(points: ReadonlyArray<{ x: number; y: number }>): { exponent: num
   const [mx, my] = [mean(0), mean(1)];
   const exponent = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
   return { exponent, factor: Math.exp(my - exponent * mx) };
-}
-
-function orFail<A>(value: E.Either<Error, A>): A {
-  if (E.isLeft(value)) throw value.left;
-  return value.right;
 }

@@ -17,7 +17,7 @@ import { posteriorOf } from '../../src/posterior/posterior.js';
 import { identity, inverse, layerPrecision, logDet } from '../support/math/dense64.js';
 import { right } from '../support/math/laplace.js';
 import { relativeError } from '../support/math/numbers.js';
-import { covarianceOf, factorsWith, type LayerSpec, secondMoment } from '../support/math/posteriors64.js';
+import { covarianceOf, factorsWith, secondMoment, TWO_LAYERS, twoLayers } from '../support/math/posteriors64.js';
 
 /** Precisions have condition numbers up to N ‖A‖ ‖G‖ / τ < 1e5: an inverse is off by that times 2⁻⁵³ times its size of 20. */
 const INVERTED = 1e-9;
@@ -30,17 +30,12 @@ const DAMPINGS: ReadonlyArray<readonly [string, Damping]> = [
 /** Two layers, of full rank or not, and what a posterior needs. */
 const problems = fc
   .record({
-    sizes: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 })),
-    ranks: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 })),
-    seed: fc.nat(1000),
+    ...TWO_LAYERS,
     N: fc.integer({ min: 1, max: 100 }),
     taus: fc.tuple(fc.double({ min: 0.1, max: 10, noNaN: true }), fc.double({ min: 0.1, max: 10, noNaN: true })),
   })
-  .map(({ sizes: [n, m, k], ranks: [ra, rg], seed, N, taus }) => {
-    const layers: LayerSpec[] = [
-      { name: 'low', A: secondMoment(n, seed, ra), G: secondMoment(m, seed + 1, rg) },
-      { name: 'top', A: secondMoment(m, seed + 2), G: secondMoment(k, seed + 3) },
-    ];
+  .map(({ sizes, ranks, seed, N, taus }) => {
+    const layers = twoLayers(sizes, ranks, seed);
     return { layers, N, taus, factors: factorsWith(layers, N) };
   });
 

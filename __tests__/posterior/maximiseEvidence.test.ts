@@ -23,24 +23,19 @@ import { combination, identity, inverse, logDet, plus, product, transposed } fro
 import { right } from '../support/math/laplace.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
 import { inRows } from '../support/math/numbers.js';
-import { factorsWith, type LayerSpec, matrixOf, secondMoment } from '../support/math/posteriors64.js';
+import { factorsWith, matrixOf, TWO_LAYERS, twoLayers } from '../support/math/posteriors64.js';
 
 /** Two layers, of full rank or not, under any prior. */
 const posteriors = fc
   .record({
-    sizes: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 })),
-    ranks: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 })),
-    seed: fc.nat(1000),
+    ...TWO_LAYERS,
     N: fc.integer({ min: 1, max: 1000 }),
     logTaus: fc.tuple(fc.double({ min: -15, max: 15, noNaN: true }), fc.double({ min: -15, max: 15, noNaN: true })),
     damping: fc.constantFrom<Damping>(exactDamping(), factoredDamping()),
     weights: fc.double({ min: -6, max: 6, noNaN: true }).map(Math.exp),
   })
-  .map(({ sizes: [n, m, k], ranks: [ra, rg], seed, N, logTaus, damping, weights }) => {
-    const layers: LayerSpec[] = [
-      { name: 'low', A: secondMoment(n, seed, ra), G: secondMoment(m, seed + 1, rg) },
-      { name: 'top', A: secondMoment(m, seed + 2), G: secondMoment(k, seed + 3) },
-    ];
+  .map(({ sizes, ranks, seed, N, logTaus, damping, weights }) => {
+    const layers = twoLayers(sizes, ranks, seed);
     const prior = perLayer({ low: Math.exp(logTaus[0]), top: Math.exp(logTaus[1]) });
     const posterior = right(posteriorOf(factorsWith(layers, N), { prior, damping, layers: 'all' }, javascriptEngine));
     return withMeans(posterior, ({ mean }) => mean.data.map((v) => weights * (v + 0.01)));

@@ -12,25 +12,12 @@ import {
   type OutputCovariance,
   type OutputLikelihood,
   outputDistribution,
-  type Posterior,
 } from 'tfjs-laplace';
 import { labelsByQuadrature } from '../../src/predictive/links/logisticNormal.js';
 import { drawnClasses } from '../../src/predictive/links/outputDraws.js';
-import { dataFor, factorsOf, posteriorFrom, predictOne } from '../support/math/laplace.js';
+import { factorsOf, fittedChain, posteriorFrom, predictOne } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { FLOAT32, numbersOf, relativeError } from '../support/math/numbers.js';
-
-interface Fitted {
-  readonly model: tf.LayersModel;
-  readonly posterior: Posterior;
-  readonly x: tf.Tensor;
-}
-
-async function fitted(likelihood: OutputLikelihood, C = 3): Promise<Fitted> {
-  const model = chain([4, C]);
-  const factors = await factorsOf(model, likelihood, dataFor(model, likelihood, 8));
-  return { model, posterior: await posteriorFrom(factors, { priorPrecision: 0.3 }), x: inputsFor(model, 5, 21)[0] as tf.Tensor };
-}
 
 const DRAWS = { samples: 128, seed: 0 };
 const again = customLink({
@@ -43,7 +30,7 @@ const fixed = (moments: LinkedMoments) => customLink({ name: 'fixed', classes: (
 const THREE: LinkedMoments = { probabilities: [0.5, 0.25, 0.25], standardDeviations: [0.1, 0.2, 0.3], expectedEntropy: 0.5 };
 
 it.each([categorical(), bernoulli()])('predicts as the link that it repeats: $_tag', async (likelihood) => {
-  const { model, posterior, x } = await fitted(likelihood);
+  const { model, posterior, x } = await fittedChain(likelihood);
   const [own, expected] = await Promise.all(
     [linearised({ link: again }), linearised({ link: 'monteCarlo' })].map((predictive) =>
       predictOne(model, posterior, predictive, x),
@@ -53,7 +40,7 @@ it.each([categorical(), bernoulli()])('predicts as the link that it repeats: $_t
 });
 
 it('gives the numbers that it returns, and entropies of them', async () => {
-  const { model, posterior, x } = await fitted(categorical());
+  const { model, posterior, x } = await fittedChain(categorical());
   const found = (await predictOne(model, posterior, linearised({ link: fixed(THREE) }), x)) as Classification;
   expect(found.probabilities.map((p) => Array.from(p))).toEqual(Array(5).fill([0.5, 0.25, 0.25]));
   expect(relativeError(found.standardDeviations, Array(5).fill([0.1, 0.2, 0.3]))).toBeLessThan(FLOAT32);
@@ -62,7 +49,7 @@ it('gives the numbers that it returns, and entropies of them', async () => {
 });
 
 it.each([3, 65])('is given mean and covariance of each row, the full one up to 64 outputs: %d', async (C) => {
-  const { model, posterior, x } = await fitted(categorical(), C);
+  const { model, posterior, x } = await fittedChain(categorical(), C);
   const given: Array<readonly [Float64Array, OutputCovariance]> = [];
   const link = customLink({
     name: 'spy',
@@ -99,7 +86,7 @@ it.each<[string, LinkedMoments, object]>([
     [categorical(), 'classes'],
     [bernoulli(), 'labels'],
   ] as const) {
-    const { model, posterior, x } = await fitted(likelihood);
+    const { model, posterior, x } = await fittedChain(likelihood);
     await expect(predictOne(model, posterior, linearised({ link: fixed(moments) }), x)).rejects.toMatchObject({
       ...error,
       field,
@@ -109,13 +96,13 @@ it.each<[string, LinkedMoments, object]>([
 
 it('needs a function of labels for labels alone', async () => {
   const link = customLink({ name: 'classes alone', classes: () => THREE });
-  const { model, posterior, x } = await fitted(bernoulli());
+  const { model, posterior, x } = await fittedChain(bernoulli());
   await expect(predictOne(model, posterior, linearised({ link }), x)).rejects.toMatchObject({
     kind: 'InvalidOption',
     field: 'labels',
     found: 'no labels function',
   });
-  const classes = await fitted(categorical());
+  const classes = await fittedChain(categorical());
   await expect(predictOne(classes.model, classes.posterior, linearised({ link }), classes.x)).resolves.toBeDefined();
 });
 

@@ -11,16 +11,16 @@ import type { DeviceForm } from '../../src/predictive/device/structure/structure
 import { key } from '../../src/random/key.js';
 import type { Noise } from '../../src/random/noise.js';
 import { right } from '../support/math/laplace.js';
-import { type Fitted, fittedWith, STRUCTURES } from '../support/structures.js';
+import { type FittedStructure, fittedWith, STRUCTURES } from '../support/structures.js';
 
 const NOISE: Noise = { _tag: 'pseudoRandom', key: key(1), sign: 1 };
 const TEMPERATURE = 0.5;
 
-const on = (place: typeof residentPosterior, { model, posterior }: Fitted): DevicePosterior =>
+const on = (place: typeof residentPosterior, { model, posterior }: FittedStructure): DevicePosterior =>
   place(right(withBlocks(right(readNetwork(model, posterior.likelihood)), 'all')), posterior, TEMPERATURE);
 
 /** The layer of a fitted posterior that has the structure under test. */
-const layerIn = ({ layers }: DevicePosterior, { posterior, layer }: Fitted): DeviceLayer =>
+const layerIn = ({ layers }: DevicePosterior, { posterior, layer }: FittedStructure): DeviceLayer =>
   layers[posterior.layers.indexOf(layer)] as DeviceLayer;
 
 /** How many arrays went from the host to the device, and how many tensors came to stay, while `run` was at work. */

@@ -10,10 +10,8 @@ import {
   heteroscedastic,
   inputBatches,
   kfac,
-  type Likelihood,
   linearised,
   outputDistribution,
-  type Posterior,
   type Prediction,
   perStep,
   poisson,
@@ -24,7 +22,7 @@ import { outputCovariance } from '../../src/predictive/links/outputCovariance.js
 import { drawnClasses } from '../../src/predictive/links/outputDraws.js';
 import { pass } from '../support/factors.js';
 import { ANGLE, BOTH, headData, twoHeads } from '../support/heads.js';
-import { dataFor, factorsOf, posteriorFrom, predictOne } from '../support/math/laplace.js';
+import { factorsOf, fittedChain, posteriorFrom, predictOne } from '../support/math/laplace.js';
 import { sigmoid, softmax } from '../support/math/likelihoods64.js';
 import { chain, dense, inputsFor, withWeights } from '../support/math/networks.js';
 import { FLOAT32, numbersOf, relativeError } from '../support/math/numbers.js';
@@ -32,25 +30,11 @@ import { expectNoLeak } from '../support/memory.js';
 
 const LINKS = ['probit', 'multiclassProbit', 'monteCarlo', 'laplaceBridge'] as const;
 
-interface Fitted {
-  readonly model: tf.LayersModel;
-  readonly posterior: Posterior;
-  readonly x: tf.Tensor;
-}
-
-async function fitted(likelihood: Likelihood, C = 3): Promise<Fitted> {
-  const model = chain([4, C]);
-  const posterior = await posteriorFrom(await factorsOf(model, likelihood, dataFor(model, likelihood, 8)), {
-    priorPrecision: 0.3,
-  });
-  return { model, posterior, x: inputsFor(model, 5, 21)[0] as tf.Tensor };
-}
-
 const FIELDS = ['probabilities', 'standardDeviations', 'entropy', 'expectedEntropy', 'mutualInformation'] as const;
 
 describe.each(LINKS)('%s', (link) => {
   it.each([categorical(), bernoulli()])('is the network’s own at temperature 0, with no spread: $_tag', async (likelihood) => {
-    const { model, posterior, x } = await fitted(likelihood);
+    const { model, posterior, x } = await fittedChain(likelihood);
     const found = (await predictOne(model, posterior, linearised({ link, temperature: 0 }), x)) as Classification;
     const own = ((model.predict(x) as tf.Tensor2D).arraySync() as number[][]).map((f) =>
       likelihood._tag === 'categorical' ? softmax(f) : f.map(sigmoid),
@@ -60,7 +44,7 @@ describe.each(LINKS)('%s', (link) => {
   });
 
   it.each([categorical(), bernoulli()])('gives numbers that belong together: $_tag', async (likelihood) => {
-    const { model, posterior, x } = await fitted(likelihood);
+    const { model, posterior, x } = await fittedChain(likelihood);
     const found = (await predictOne(model, posterior, linearised({ link }), x)) as Classification;
     found.probabilities.forEach((p, b) => {
       if (likelihood._tag === 'categorical') expect(Math.abs(numbersOf(p).reduce((s, v) => s + v, 0) - 1)).toBeLessThan(1e-6);
@@ -78,7 +62,7 @@ describe.each(LINKS)('%s', (link) => {
   });
 
   it('does not see how a stream is cut, and frees what it takes, left half-way too', async () => {
-    const { model, posterior, x } = await fitted(categorical());
+    const { model, posterior, x } = await fittedChain(categorical());
     const run = (size: number, batches = Number.POSITIVE_INFINITY): Promise<Prediction[]> =>
       lastValueFrom(from(inputBatches(x, size)).pipe(predict(model, posterior, linearised({ link })), take(batches), toArray()));
     const [whole, cut] = (await Promise.all([run(5), run(2)])) as [Classification[], Classification[]];
@@ -91,7 +75,7 @@ describe.each(LINKS)('%s', (link) => {
   });
 
   it('takes variances alone of more than 64 classes', async () => {
-    const { model, posterior, x } = await fitted(categorical(), 65);
+    const { model, posterior, x } = await fittedChain(categorical(), 65);
     const found = (await predictOne(model, posterior, linearised({ link }), x)) as Classification;
     for (const p of found.probabilities) expect(Math.abs(numbersOf(p).reduce((s, v) => s + v, 0) - 1)).toBeLessThan(1e-5);
     expect(Math.min(...numbersOf(found.standardDeviations))).toBeGreaterThan(0);
@@ -100,7 +84,7 @@ describe.each(LINKS)('%s', (link) => {
   it.each([gaussian(), heteroscedastic(), poisson()])(
     'of a regression is an error, but for the default: $_tag',
     async (likelihood) => {
-      const { model, posterior, x } = await fitted(likelihood, 2);
+      const { model, posterior, x } = await fittedChain(likelihood, 2);
       const found = predictOne(model, posterior, linearised({ link }), x);
       if (link === 'probit') await expect(found).resolves.toMatchObject({ _tag: 'regression' });
       else await expect(found).rejects.toMatchObject({ kind: 'InvalidOption', field: 'predictive.link' });
@@ -144,7 +128,7 @@ describe.each(LINKS)('%s', (link) => {
 });
 
 it('takes other draws for another seed, the same for the same, and comes nearer with more of them', async () => {
-  const { model, posterior, x } = await fitted(categorical());
+  const { model, posterior, x } = await fittedChain(categorical());
   const of = async (draws: number, seed: number) =>
     (await predictOne(model, posterior, linearised({ link: 'monteCarlo', samples: draws, seed }), x)) as Classification;
   const [one, again, other] = await Promise.all([of(64, 1), of(64, 1), of(64, 2)]);
@@ -187,7 +171,7 @@ it('says of what a prediction is: counts, or numbers', async () => {
     [poisson(), 'counts'],
     [ANGLE, 'real'],
   ] as const) {
-    const { model, posterior, x } = await fitted(likelihood, 2);
+    const { model, posterior, x } = await fittedChain(likelihood, 2);
     expect(await predictOne(model, posterior, linearised(), x)).toMatchObject({ support });
   }
 });

@@ -10,22 +10,18 @@ import {
   type Prediction,
   type Progress,
   predict,
-  toPosterior,
 } from 'tfjs-laplace';
 import { rejection } from '../support/errors.js';
-import { pass } from '../support/factors.js';
+import { fittedPair } from '../support/factors.js';
 import { expectNoLeak, settled } from '../support/memory.js';
-import { chain, dataOf, INPUTS, pair, tensor } from '../support/networks.js';
+import { INPUTS, pair, tensor } from '../support/networks.js';
 
 const classes = pair('classes, softmax inside');
 let model: tf.LayersModel;
 let posterior: Posterior;
 let x: tf.Tensor;
 beforeAll(async () => {
-  model = chain(classes);
-  const data = dataOf(classes, 10);
-  x = data.x;
-  posterior = await lastValueFrom(of(await pass(model, classes.likelihood, data)).pipe(toPosterior()));
+  ({ model, x, posterior } = await fittedPair(classes));
 });
 
 const predictive = activationSampling({ samples: 3 });

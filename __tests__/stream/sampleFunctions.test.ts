@@ -14,7 +14,7 @@ import {
   toPosterior,
 } from 'tfjs-laplace';
 import { expectRefusal, expectRejection, rejection } from '../support/errors.js';
-import { pass } from '../support/factors.js';
+import { fittedPair, pass } from '../support/factors.js';
 import { expectNoLeak, settled } from '../support/memory.js';
 import { chain, dataOf, INPUTS, pair, tensor, withFixedWeights } from '../support/networks.js';
 
@@ -23,10 +23,7 @@ let model: tf.LayersModel;
 let posterior: Posterior;
 let x: tf.Tensor;
 beforeAll(async () => {
-  model = chain(classes);
-  const data = dataOf(classes, 10);
-  x = data.x;
-  posterior = await lastValueFrom(of(await pass(model, classes.likelihood, data)).pipe(toPosterior()));
+  ({ model, x, posterior } = await fittedPair(classes));
 });
 
 const values = (sources: ReadonlyArray<InputSource>, options: SampleFunctionsOptions = {}, own = model, from_ = posterior) =>

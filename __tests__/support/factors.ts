@@ -1,6 +1,6 @@
 /** Comparing factors and the numbers in them. */
 import type * as tf from '@tensorflow/tfjs';
-import { from, lastValueFrom } from 'rxjs';
+import { from, lastValueFrom, of } from 'rxjs';
 import {
   accumulateFactors,
   batches,
@@ -10,8 +10,11 @@ import {
   type Likelihood,
   type Matrix,
   observe,
+  type Posterior,
   type TensorData,
+  toPosterior,
 } from 'tfjs-laplace';
+import { chain, dataOf, type Pair } from './networks.js';
 
 /** The largest difference between two arrays, relative to the largest entry of the second. */
 export function distance(found: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -32,6 +35,13 @@ export function expectSameFactors(found: Factors, expected: Factors, tolerance: 
     }
   });
   expect(Math.abs(found.logLikelihood / expected.logLikelihood - 1)).toBeLessThanOrEqual(tolerance);
+}
+
+/** The network of a pair, ten examples for it, and the posterior of a pass over them. */
+export async function fittedPair(own: Pair): Promise<{ model: tf.Sequential; x: tf.Tensor; y: tf.Tensor; posterior: Posterior }> {
+  const [model, data] = [chain(own), dataOf(own, 10)];
+  const posterior = await lastValueFrom(of(await pass(model, own.likelihood, data)).pipe(toPosterior()));
+  return { model, ...data, posterior };
 }
 
 /** The matrices of a layer of factors or of a posterior by name, whatever its structure. */

@@ -8,12 +8,11 @@ import {
   full,
   kfac,
   lowRank,
-  type Posterior,
   type PosteriorLayer,
   type Structure,
 } from 'tfjs-laplace';
 import { LARGEST_FACTOR } from '../../src/limits.js';
-import { factorsOf, posteriorFrom } from './math/laplace.js';
+import { type Fitted, factorsOf, posteriorFrom } from './math/laplace.js';
 import { chain, dense, functional, inputsFor, on, withWeights } from './math/networks.js';
 import { memoised } from './memoised.js';
 import { ZOO, type ZooCase, zooInputs } from './zoo.js';
@@ -50,17 +49,13 @@ const CHOICES: Readonly<Record<Structure, Choice>> = {
 export const STRUCTURES = Object.keys(CHOICES) as ReadonlyArray<Structure>;
 
 /** A model with a posterior that has a layer of one structure. */
-export interface Fitted {
-  readonly model: tf.LayersModel;
-  readonly posterior: Posterior;
+export interface FittedStructure extends Fitted {
   /** The first layer with the structure. */
   readonly layer: PosteriorLayer;
-  /** Inputs that the posterior was not made from. */
-  readonly x: tf.Tensor;
 }
 
 /** The fitted classifier of a structure. The tests of a file share it. */
-export const fittedWith = memoised(async (structure: Structure): Promise<Fitted> => {
+export const fittedWith = memoised(async (structure: Structure): Promise<FittedStructure> => {
   const { model: build, curvature, tokens } = CHOICES[structure];
   const model = build();
   const inputs = (examples: number, seed: number): tf.Tensor[] =>

@@ -2,12 +2,13 @@
  * Pictures of predictive distributions. Every drawing function takes data and returns SVG text. `writePicture` writes that text
  * as an SVG and a PNG file. Neither a canvas nor a browser is needed.
  */
+export type { ReliabilityBin } from 'tfjs-laplace';
 export { curves, histograms, powerLaws, reliabilityDiagram } from './charts.js';
 export type { Curve, CurvesData } from './curves.js';
 export { type GalleryData, type GalleryItem, gallery } from './gallery.js';
 export type { HistogramData, HistogramPanel } from './histograms.js';
 export { canDrawText, pngOf } from './png.js';
 export type { PowerLawData, PowerLawPanel } from './powerLaws.js';
-export type { ReliabilityBin, ReliabilityData } from './reliability.js';
+export type { ReliabilityData } from './reliability.js';
 export { COLOURS } from './theme.js';
 export { type Written, writePicture } from './write.js';

@@ -2,20 +2,9 @@
  * Reliability diagram: how often predictions of a given confidence are right (Guo et al. 2017), and how many predictions there
  * are.
  */
+import type { ReliabilityBin } from 'tfjs-laplace';
 import type { TopLevelSpec } from 'vega-lite';
 import { COLOURS, heading, SOFT, WIDTH } from './theme.js';
-
-/** One bin: the predictions whose confidence lies between `lower` and `upper`. */
-export interface ReliabilityBin {
-  readonly lower: number;
-  readonly upper: number;
-  /** Number of predictions in the bin. */
-  readonly count: number;
-  /** Mean confidence of the predictions in the bin. */
-  readonly confidence: number;
-  /** Share of the predictions in the bin that are right, in [0, 1]. */
-  readonly accuracy: number;
-}
 
 export interface ReliabilityData {
   readonly title: string;

@@ -8,7 +8,6 @@
  */
 import '../support/tensorflow.js';
 import { parseArgs } from 'node:util';
-import { either as E } from 'fp-ts';
 import { auroc, calibration, coverage, coverageTable, linearised, orThrow, type Posterior } from 'tfjs-laplace';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import { reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
@@ -55,9 +54,7 @@ const loss = await progress.step(`Training LeNet on ${count(plan.training)} digi
 report.note(`Training loss of the last epoch: ${loss.toFixed(4)} nats`);
 
 report.heading('What kfac covers');
-const covered = coverage(model, { likelihood: LIKELIHOOD, curvature: KFAC });
-if (E.isLeft(covered)) throw covered.left;
-report.result(coverageTable(covered.right));
+report.result(coverageTable(orThrow(coverage(model, { likelihood: LIKELIHOOD, curvature: KFAC }))));
 
 /**
  * One row of the table: how good the predictions are, and how well their entropy tells rotated digits from upright ones.

@@ -8,16 +8,23 @@ import { permutation } from '../support/random.js';
 /**
  * Makes a compiled network with seeded weights. Its input is [B, 784], one row of pixels for each image; its first layer reshapes
  * it.
+ *
+ * @param normalised whether the convolutions have batch normalisation
  */
-export function createLenet(): LayersModel {
+export function createLenet({ normalised = true }: { readonly normalised?: boolean } = {}): LayersModel {
   const kernel = (seed: number) => ({ kernelInitializer: initializers.heUniform({ seed }) });
-  const conv = (name: string, filters: number, padding: 'same' | 'valid', seed: number) => [
-    // The convolution needs no bias, because the normalisation adds a shift.
-    layers.conv2d({ name, filters, kernelSize: 5, padding, useBias: false, ...kernel(seed) }),
-    layers.batchNormalization({ name: `${name}_norm`, momentum: 0.9 }),
-    layers.activation({ activation: 'relu' }),
-    layers.maxPooling2d({ poolSize: 2 }),
-  ];
+  const conv = (name: string, filters: number, padding: 'same' | 'valid', seed: number) => {
+    const options = { name, filters, kernelSize: 5, padding, ...kernel(seed) };
+    const convolution = normalised
+      ? [
+          // The convolution needs no bias, because the normalisation adds a shift.
+          layers.conv2d({ ...options, useBias: false }),
+          layers.batchNormalization({ name: `${name}_norm`, momentum: 0.9 }),
+          layers.activation({ activation: 'relu' }),
+        ]
+      : [layers.conv2d({ ...options, activation: 'relu' })];
+    return [...convolution, layers.maxPooling2d({ poolSize: 2 })];
+  };
   const dense = (name: string, units: number, activation: 'relu' | 'softmax', seed: number) =>
     layers.dense({ name, units, activation, ...kernel(seed) });
   const model = sequential({

@@ -2,8 +2,7 @@
  * Question 6: how do the factors of the last epoch, in which the weights moved, differ from the factors of one pass at the final
  * weights?
  */
-import { either as E } from 'fp-ts';
-import { type Factors, type Matrix, moments } from 'tfjs-laplace';
+import { type Factors, type Matrix, moments, orThrow } from 'tfjs-laplace';
 import { percent } from '../support/table.js';
 import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
@@ -45,10 +44,10 @@ function differences({ online, pass }: OnlineAndPass): string[][] {
 }
 
 function momentsOf(factors: Factors) {
-  const all = moments(factors);
-  if (E.isLeft(all)) throw all.left;
   // All layers of the recipe are dense and small, so that each has two factors.
-  return all.right.flatMap((layer) => (layer.structure === 'kronecker' ? [{ name: layer.layout.name, ...layer.parts }] : []));
+  return orThrow(moments(factors)).flatMap((layer) =>
+    layer.structure === 'kronecker' ? [{ name: layer.layout.name, ...layer.parts }] : [],
+  );
 }
 
 /** The distance ‖a − b‖ / ‖b‖ in the Frobenius norm. */

@@ -3,8 +3,7 @@
  * predicted anew, but the factors are not decomposed anew.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { either as E } from 'fp-ts';
-import { isotropic, type OnProgress, type Posterior, withPrior } from 'tfjs-laplace';
+import { isotropic, type OnProgress, orThrow, type Posterior, withPrior } from 'tfjs-laplace';
 import type { Digits } from './digits.js';
 import { networkPredictions, type Predictions, posteriorPredictions } from './predictions.js';
 import { mnistRecipe } from './recipe.js';
@@ -60,8 +59,4 @@ export function chooseFrom(map: Scores, candidates: ReadonlyArray<Candidate>): C
 }
 
 /** The same posterior under another prior precision. */
-export function under(posterior: Posterior, precision: number): Posterior {
-  const own = withPrior(posterior, isotropic(precision));
-  if (E.isLeft(own)) throw own.left;
-  return own.right;
-}
+export const under = (posterior: Posterior, precision: number): Posterior => orThrow(withPrior(posterior, isotropic(precision)));

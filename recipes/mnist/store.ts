@@ -1,8 +1,9 @@
 /** Saves and loads models in the format of TensorFlow.js (`model.json` and binary weights), on any backend. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { writeWhole } from '../support/files.js';
 import { CLASSES, PIXELS } from './digits.js';
 
 const MODEL = 'model.json';
@@ -10,22 +11,15 @@ const WEIGHTS = 'weights.bin';
 
 /** Writes a model into a folder, which is made if it does not exist. */
 export async function saveModel(model: LayersModel, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
   await model.save(
     io.withSaveHandler(async ({ modelTopology, weightSpecs = [], weightData = new ArrayBuffer(0) }) => {
       const bytes = Buffer.from(io.CompositeArrayBuffer.join(weightData));
       const manifest = [{ paths: [WEIGHTS], weights: weightSpecs }];
-      await whole(join(folder, WEIGHTS), bytes);
-      await whole(join(folder, MODEL), JSON.stringify({ format: 'layers-model', modelTopology, weightsManifest: manifest }));
+      await writeWhole(join(folder, WEIGHTS), bytes);
+      await writeWhole(join(folder, MODEL), JSON.stringify({ format: 'layers-model', modelTopology, weightsManifest: manifest }));
       return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
     }),
   );
-}
-
-/** Writes a temporary file beside the target, then renames it. */
-async function whole(path: string, content: string | Uint8Array): Promise<void> {
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
 }
 
 /** The parts of a `model.json` that are read. */

@@ -6,7 +6,6 @@ import '../support/tensorflow.js';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
-import { either as E } from 'fp-ts';
 import { from, lastValueFrom } from 'rxjs';
 import {
   accumulateFactors,
@@ -85,9 +84,8 @@ async function posteriorOf(model: LayersModel, data: Points): Promise<Posterior>
  */
 function chosen(posterior: Posterior): Posterior {
   const candidates = PRECISIONS.map((tau) => {
-    const own = withPrior(posterior, isotropic(tau));
-    if (E.isLeft(own)) throw own.left;
-    return { tau, posterior: own.right, evidence: evidence(own.right).logMarginalLikelihood };
+    const own = orThrow(withPrior(posterior, isotropic(tau)));
+    return { tau, posterior: own, evidence: evidence(own).logMarginalLikelihood };
   });
   const best = candidates.reduce((a, b) => (b.evidence > a.evidence ? b : a));
   report.heading('Prior precision by evidence');

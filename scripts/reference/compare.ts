@@ -1,6 +1,5 @@
 /** Compares the library's results for a reference document with the document's float64 values. */
 import * as tf from '@tensorflow/tfjs';
-import { either as E } from 'fp-ts';
 import { from, lastValueFrom, of } from 'rxjs';
 import {
   accumulateFactors,
@@ -15,6 +14,7 @@ import {
   type Likelihood,
   moments,
   observe,
+  orThrow,
   outputDistribution,
   type Posterior,
   predict,
@@ -163,10 +163,9 @@ async function errorsOf(
  * covariances show its errors.
  */
 function factorError(doc: ReferenceDocument, factors: Factors, expected: CurvatureCase): number {
-  const found = moments(factors);
-  if (E.isLeft(found)) throw found.left;
+  const found = orThrow(moments(factors));
   if (expected.kind === 'full') return 0;
-  const blocks = new Map(found.right.map((block) => [block.layout.name, block]));
+  const blocks = new Map(found.map((block) => [block.layout.name, block]));
   const names = blockNames(doc);
   if (blocks.size !== names.length) return Number.POSITIVE_INFINITY;
   return Math.max(0, ...expected.factors.map((block, i) => blockError(blocks.get(names[i] as string), block)));

@@ -1,5 +1,5 @@
 /** The WebAssembly engine whose calls are carried out elsewhere, in workers for example. */
-import { either as E } from 'fp-ts';
+import { orThrow } from '../orThrow.js';
 import { createAsyncEngine, sessionClosed } from './create.js';
 import type { AsyncLinalgEngine } from './engine.js';
 import { asyncKernelsOf, checkWasmOptions, type WasmCall, type WasmOptions, type WasmReply } from './wasm/call.js';
@@ -26,8 +26,7 @@ export function remoteEngine(start: (module: WasmModule) => WasmRunner, options:
     const execute = async (call: WasmCall): Promise<WasmReply> => {
       const module = await prepareWasm();
       if (closed) throw sessionClosed();
-      if (E.isLeft(module)) throw module.left;
-      runner ??= start(module.right);
+      runner ??= start(orThrow(module));
       return runner.execute(call);
     };
     const close = (): void => {

@@ -21,7 +21,7 @@ import {
   toPosterior,
 } from 'tfjs-laplace';
 import { normalSource, take, uniformSource } from './monteCarlo.js';
-import { inputsFor } from './networks.js';
+import { chain, inputsFor } from './networks.js';
 
 /** Inputs of a model, and targets as tensors and as rows. */
 export interface Data {
@@ -66,6 +66,20 @@ export const posteriorFrom = (factors: Factors, options: ToPosteriorOptions): Pr
 
 export const predictOne = (model: tf.LayersModel, posterior: Posterior, predictive: Predictive, x: Inputs): Promise<Prediction> =>
   lastValueFrom(from([x]).pipe(predict(model, posterior, predictive)));
+
+/** A model with a posterior, and inputs that the posterior was not made from. */
+export interface Fitted {
+  readonly model: tf.LayersModel;
+  readonly posterior: Posterior;
+  readonly x: tf.Tensor;
+}
+
+/** A chain with C outputs under a likelihood, and five inputs for it. */
+export async function fittedChain(likelihood: Likelihood, C = 3): Promise<Fitted> {
+  const model = chain([4, C]);
+  const factors = await factorsOf(model, likelihood, dataFor(model, likelihood, 8));
+  return { model, posterior: await posteriorFrom(factors, { priorPrecision: 0.3 }), x: inputsFor(model, 5, 21)[0] as tf.Tensor };
+}
 
 /** The value of a Right; the error of a Left is thrown. */
 export const right = <A>(value: E.Either<unknown, A>): A => {

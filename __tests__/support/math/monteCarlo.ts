@@ -1,5 +1,7 @@
 /** Random numbers and Monte Carlo checks that share nothing with the library's own. */
 
+import { inverse, outer, product, type Rows, transposed } from './dense64.js';
+
 /**
  * Standard errors by which a sample mean may miss what it estimates. One mean in 1.7 million misses by more than 5; a file compares
  * some hundred, and with fixed seeds a test that passes once always passes.
@@ -37,6 +39,20 @@ export function estimate(sample: ArrayLike<number>): Estimate {
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
   return { mean, standardError: Math.sqrt(variance / values.length) };
+}
+
+/**
+ * Expects that draws [S][Q] have mean 0 and this covariance [Q, Q], within standard errors. dᵀ C⁻¹ d has the mean Q, whatever C is:
+ * one number in which all entries count, so that a small error of the scale shows.
+ */
+export function expectCentred(draws: ReadonlyArray<ReadonlyArray<number>>, covariance: Rows): void {
+  const Q = covariance.length;
+  expect(missedBy(draws, new Array<number>(Q).fill(0))).toBeLessThan(STANDARD_ERRORS);
+  const products = draws.map((d) => outer(d, d).flat());
+  expect(missedBy(products, covariance.flat())).toBeLessThan(STANDARD_ERRORS);
+  const precision = inverse(covariance);
+  const lengths = draws.map((d) => [product([d], precision, transposed([d]))[0]?.[0] as number]);
+  expect(missedBy(lengths, [Q])).toBeLessThan(STANDARD_ERRORS);
 }
 
 /** By how many standard errors the mean of each column of `draws` [S][Q] misses `expected` [Q]: the largest. */

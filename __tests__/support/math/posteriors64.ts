@@ -1,4 +1,5 @@
 /** Factors of chosen matrices, and a posterior's covariance written out: what tests of the posterior start from and end with. */
+import fc from 'fast-check';
 import { categorical, exactDamping, type Factors, type Matrix, orThrow, type Posterior, variances } from 'tfjs-laplace';
 import { identity, kron, product, type Rows, transposed } from './dense64.js';
 import { normalSource, take } from './monteCarlo.js';
@@ -23,6 +24,23 @@ export function secondMoment(d: number, seed: number, rank = 2 * d): number[][] 
   const rows = inRows(take(rank * d, normalSource(seed)), d);
   return product(transposed(rows), rows).map((row) => row.map((v) => v / rank));
 }
+
+/** Random sizes n, m, k and ranks of two layers, and a seed for their factors. */
+export const TWO_LAYERS = {
+  sizes: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 })),
+  ranks: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 })),
+  seed: fc.nat(1000),
+};
+
+/** Two layers of these sizes. The factors of the lower one may lack full rank. */
+export const twoLayers = (
+  [n, m, k]: readonly [number, number, number],
+  [ra, rg]: readonly [number, number],
+  seed: number,
+): LayerSpec[] => [
+  { name: 'low', A: secondMoment(n, seed, ra), G: secondMoment(m, seed + 1, rg) },
+  { name: 'top', A: secondMoment(m, seed + 2), G: secondMoment(k, seed + 3) },
+];
 
 /** Factors of N examples with these means, and weights that depend on the layers' sizes alone. */
 export function factorsWith(layers: ReadonlyArray<LayerSpec>, N: number, logLikelihood = -1.5 * N): Factors {

@@ -6,8 +6,8 @@
  * factor, as for `embedding`.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { gradientRows, inputRows, positionsOf } from './inputs.js';
-import { closedFactor, outputOperations } from './kronecker.js';
+import { inputRows, positionsOf } from './inputs.js';
+import { addOutputFactor, closedFactor, outputOperations } from './kronecker.js';
 import { gram, type LayerShape, type SummedStructure, type SumShape } from './structure.js';
 
 const inputSum = (shape: LayerShape): SumShape => {
@@ -23,8 +23,7 @@ export const inputDiagonal = {
     const squares = tf.sum(tf.square(rows), rows.rank - 2);
     sink.add(subject.layer, 'input', tf.reshape(squares, [subject.shape.groups * subject.shape.n, 1]));
   },
-  addGradients: ({ layer, weightSharing }, { gradients }, sink) =>
-    sink.gram(layer, 'gradient', gradientRows(gradients(), weightSharing === 'expand')),
+  addGradients: addOutputFactor,
   closedForm: closedFactor(inputSum),
   operations: (shape, cost) => (cost.reduce ? 1 : cost.positions) * shape.n + outputOperations(shape, cost),
   cubes: ({ m }) => m ** 3,

@@ -15,6 +15,13 @@ export const gramOperations = ({ groups }: LayerShape, d: number): number => (gr
 export const outputOperations = (shape: LayerShape, { positions, rows, reduce, closed }: SumCost): number =>
   rows * (reduce ? 1 : positions) * (closed ? shape.m ** 2 : gramOperations(shape, shape.m));
 
+/** Adds Σ g gᵀ for one stack of rows. */
+export const addOutputFactor: NonNullable<SummedStructure<object>['addGradients']> = (
+  { layer, weightSharing },
+  { gradients },
+  sink,
+) => sink.gram(layer, 'gradient', gradientRows(gradients(), weightSharing === 'expand'));
+
 /**
  * The closed form of a last layer sums Λ instead of g gᵀ, because the pre-activation of that layer is f itself. `input` is the
  * shape of the input's sum.
@@ -33,8 +40,7 @@ export const kronecker = {
   scope: 'block',
   sums: (shape) => ({ input: inputSum(shape), gradient: gram(shape.m, shape.groups) }),
   addInputs: (subject, a, weights, sink) => sink.gram(subject.layer, 'input', inputRows(subject, a, weights)),
-  addGradients: ({ layer, weightSharing }, { gradients }, sink) =>
-    sink.gram(layer, 'gradient', gradientRows(gradients(), weightSharing === 'expand')),
+  addGradients: addOutputFactor,
   closedForm: closedFactor(inputSum),
   operations: (shape, cost) =>
     (cost.reduce ? 1 : cost.positions) * gramOperations(shape, shape.n) + outputOperations(shape, cost),

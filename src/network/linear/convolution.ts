@@ -7,7 +7,7 @@ import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { timesTransposed } from '../matmul.js';
 import { CHANNELS_LAST, formatOf, windowOf } from './format.js';
 import type { Layer, LinearMap, ValueShape } from './map.js';
-import { plusBias, stacked, unstacked } from './matrix.js';
+import { byPosition, plusBias, stacked, unstacked } from './matrix.js';
 import { fromPatches, padded, patches, span, type Window } from './patches.js';
 
 /** The map of a Conv1D, Conv2D or Conv3D layer for inputs of this shape. */
@@ -45,10 +45,7 @@ export function windowMap(
       const p = patches(format.last(x), window);
       return tf.reshape(p, [1, p.shape[0], p.shape[1], taps * channels]);
     },
-    atPositions: (z) => {
-      const last = output.last(z);
-      return tf.reshape(last, [1, z.shape[0] as number, last.size / ((z.shape[0] as number) * m), m]);
-    },
+    atPositions: (z) => byPosition(output.last(z), m),
     pullback: (g, x, [a]) => {
       const size = spatialOf(format.last(x));
       return format.back(backToInput(output.last(g), a as tf.Tensor, size, window));

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { affine, timesTransposed } from '../matmul.js';
 import type { Layer, LinearMap, ValueShape } from './map.js';
-import { stacked, unstacked } from './matrix.js';
+import { byPosition, stacked, unstacked } from './matrix.js';
 
 /** The map of a dense layer for inputs of this shape. */
 export function denseMap(layer: Layer, inputShape: ValueShape): LinearMap {
@@ -18,11 +18,6 @@ export function kernelMap(variables: ReadonlyArray<LayerVariable>, inputShape: V
   const leading = inputShape.slice(0, -1);
   const rowsOf = (t: tf.Tensor): tf.Tensor2D =>
     (t.rank === 2 ? t : tf.reshape(t, [-1, t.shape[t.rank - 1] as number])) as tf.Tensor2D;
-  const atPositions = (t: tf.Tensor): tf.Tensor4D => {
-    const [R] = t.shape as [number];
-    const d = t.shape[t.rank - 1] as number;
-    return tf.reshape(t, [1, R, t.size / (R * d), d]);
-  };
   return {
     groups: 1,
     n: inputs + (bias ? 1 : 0),
@@ -35,8 +30,8 @@ export function kernelMap(variables: ReadonlyArray<LayerVariable>, inputShape: V
       const rows = affine(rowsOf(x), a as tf.Tensor2D, b as tf.Tensor1D | undefined);
       return x.rank === 2 ? rows : tf.reshape(rows, [...x.shape.slice(0, -1), m]);
     },
-    unfold: atPositions,
-    atPositions,
+    unfold: (x) => byPosition(x, inputs),
+    atPositions: (z) => byPosition(z, m),
     pullback: (g, _, [a]) => {
       const rows = timesTransposed(rowsOf(g), a as tf.Tensor2D);
       return g.rank === 2 ? rows : tf.reshape(rows, [...g.shape.slice(0, -1), inputs]);

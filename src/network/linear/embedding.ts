@@ -5,14 +5,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { Layer, LinearMap, ValueShape } from './map.js';
+import { byPosition } from './matrix.js';
 
 /** The map of an Embedding layer for inputs of this shape. */
 export function embeddingMap(layer: Layer, inputShape: ValueShape): LinearMap {
   const [vocabulary, m] = (layer.weights[0] as LayerVariable).shape as [number, number];
-  const perExample = (t: tf.Tensor, d: number): tf.Tensor4D => {
-    const [R] = t.shape as [number];
-    return tf.reshape(t, [1, R, t.size / (R * d), d]);
-  };
   return {
     groups: 1,
     n: vocabulary,
@@ -25,8 +22,8 @@ export function embeddingMap(layer: Layer, inputShape: ValueShape): LinearMap {
       const rows = tf.gather(table as tf.Tensor2D, tf.cast(tf.reshape(x, [-1]), 'int32'));
       return tf.reshape(rows, [...x.shape, m]);
     },
-    unfold: (x) => perExample(tf.cast(x, 'int32'), 1),
-    atPositions: (z) => perExample(z, m),
+    unfold: (x) => byPosition(tf.cast(x, 'int32'), 1),
+    atPositions: (z) => byPosition(z, m),
     // Tokens are integers, which have no gradient.
     pullback: (g, x) => tf.zeros([g.shape[0] as number, ...x.shape.slice(1)]),
     toMatrix: ([table]) => tf.clone(table as tf.Tensor2D),

@@ -1,4 +1,4 @@
-/** Kernels whose W is the kernel itself, flattened, with the bias as its last row: dense layers and convolutions. */
+/** Parts that maps of one group share: W is the kernel itself, flattened, with the bias as its last row. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { MapWeights } from './map.js';
 
@@ -17,6 +17,12 @@ export function unstacked(W: tf.Tensor2D, kernelShape: ReadonlyArray<number>, bi
   const inputs = bias ? n - 1 : n;
   const kernel = tf.reshape(tf.slice(flat, 0, inputs * m), [...kernelShape]);
   return bias ? [kernel, tf.slice(flat, inputs * m, m)] : [kernel];
+}
+
+/** Cuts a value [R, …, d] of one group into its positions: [1, R, T, d]. */
+export function byPosition(t: tf.Tensor, d: number): tf.Tensor4D {
+  const [R] = t.shape as [number];
+  return tf.reshape(t, [1, R, t.size / (R * d), d]);
 }
 
 /** Adds a bias [m] over the last axis. */

@@ -9,7 +9,7 @@ import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { backToInput, convolve, spatialOf } from './convolution.js';
 import { formatOf, windowOf } from './format.js';
 import type { Layer, LinearMap, ValueShape } from './map.js';
-import { plusBias, stacked, unstacked } from './matrix.js';
+import { byPosition, plusBias, stacked, unstacked } from './matrix.js';
 import { padded, patches, span, type Window, withGaps } from './patches.js';
 
 /** The map of a Conv2DTranspose or Conv3DTranspose layer for inputs of this shape. */
@@ -46,10 +46,7 @@ export function transposedMap(layer: Layer, inputShape: ValueShape): LinearMap {
       const p = patches(spread(last, outputSize(spatialOf(last)), window), { ...window, strides: ones(D), padding: 'valid' });
       return tf.reshape(tf.reverse(p, 2), [1, p.shape[0], p.shape[1], taps * channels]);
     },
-    atPositions: (z) => {
-      const last = format.last(z);
-      return tf.reshape(last, [1, z.shape[0] as number, last.size / ((z.shape[0] as number) * m), m]);
-    },
+    atPositions: (z) => byPosition(format.last(z), m),
     pullback: (g, _, [a]) => format.back(convolve(format.last(g), a as tf.Tensor, window)),
     toMatrix: ([kernel, b]) => stacked(b === undefined ? [swapped(kernel as tf.Tensor)] : [swapped(kernel as tf.Tensor), b]),
     fromMatrix: (W) => {

@@ -5,7 +5,7 @@
  *   variance_bc = Σ_j (U_G)_cj² q_bj,   covariance_b = U_G diag(q_b) U_Gᵀ.
  *
  * Variances take 2 B (n² + n m + m²) operations, and memory for a few arrays [B, n] and [B, m]. Covariances take 2 B m³
- * operations, in chunks of examples. The results equal those of the general way in `linearised.ts` up to rounding.
+ * operations, in chunks of examples. The results equal the results of the general way in `linearised.ts` up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_CHUNK, SQUARES_CHUNK } from '../../../limits.js';
