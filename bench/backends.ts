@@ -8,7 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
-import type { LinalgEngine, Matrix } from 'tfjs-laplace';
+import type { EngineName, LinalgEngine, Matrix } from 'tfjs-laplace';
 import { engineNamed } from 'tfjs-laplace/extend';
 import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
 import { type Bar, type BenchResult, type Row, time } from './harness.js';
@@ -107,9 +107,9 @@ function symmetric(n: number): Matrix {
   return { rows: n, cols: n, data };
 }
 
-/** The engine of that name; undefined when this build of the library does not have it. */
-const engine = (name: string): LinalgEngine | undefined => {
-  const found = engineNamed(name as LinalgEngine['name']);
+/** The engine of that name; undefined where it cannot run. */
+const engine = (name: EngineName): LinalgEngine | undefined => {
+  const found = engineNamed(name);
   return E.isRight(found) && found.right.name === name ? found.right : undefined;
 };
 

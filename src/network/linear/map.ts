@@ -37,7 +37,7 @@ export interface LinearMap {
   readonly bias: boolean;
   /**
    * What a position sees: a row of n numbers; a token, which stands for a one-hot row of the vocabulary; or a single normalised feature
-   * and the bias's 1. The structures of curvature that the layer can have follow from it (`curvature/structure/choice.ts`).
+   * and the bias's 1. The structures of curvature that the layer can have follow from it (`curvature/choice.ts`).
    */
   readonly inputs: 'rows' | 'tokens' | 'features';
   /** The layer's own variables that make up W, in the order of `MapWeights`. */
