@@ -4,7 +4,7 @@
 const ORDER = [
   ['types', 'turn', 'frozen', 'limits'],
   ['errors'],
-  ['orThrow'],
+  ['orThrow', 'optionalPackage'],
   ['codec'],
   ['linalg', 'random'],
   ['likelihood'],

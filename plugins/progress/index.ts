@@ -25,7 +25,8 @@ export interface TerminalProgressOptions {
 export interface TerminalProgress {
   /**
    * Runs a step and shows its progress. When the step ends, one line with the time that it took remains. When the step fails,
-   * that line says so, and the returned promise rejects with the step's error.
+   * that line says so, and the returned promise rejects with the step's error. A bar needs the package `cli-progress`: without it
+   * the promise rejects with `Backend` before the step begins.
    *
    * @param title what the step does, shown beside the progress
    * @param work the step; it receives a function for its progress events
@@ -53,7 +54,7 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Termina
   const { loudness = 'normal', output = process.stderr, now = () => performance.now() } = options;
   return {
     step: async (title, work) => {
-      const display = displayFor(loudness, output, title, now);
+      const display = await displayFor(loudness, output, title, now);
       const start = now();
       let ending = 'failed after';
       try {
@@ -67,7 +68,7 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Termina
   };
 }
 
-function displayFor(loudness: Loudness, output: Output, title: string, now: () => number): Display {
+async function displayFor(loudness: Loudness, output: Output, title: string, now: () => number): Promise<Display> {
   if (loudness === 'quiet') return silent;
   if (loudness === 'verbose') return lineDisplay(output, title, now, 0);
   return output.isTTY ? barDisplay(output, title) : lineDisplay(output, title, now);
