@@ -4,7 +4,7 @@
 const ORDER = [
   ['types', 'turn', 'frozen', 'dual', 'limits'],
   ['errors'],
-  ['orThrow'],
+  ['orThrow', 'optionalPackage'],
   ['codec'],
   ['linalg', 'random'],
   ['likelihood'],

@@ -20,6 +20,7 @@ const ONCE = [
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',
   'plugins/{backends,plots,progress,wasm-kernels,workers}/**/*',
+  'plugins/optional',
   'posterior/{codec,errors,inverse,maximiseEvidence}',
   'predictive/{codec,credibleIntervals,design,entropy,everywhere,links,runningMean,sampling,samplingZoo,topK}',
   'random/**/*',

@@ -17,5 +17,7 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   fixedExtension: false,
-  sourcemap: true,
+  // No source maps. The files are not minified: they keep names and docstrings, and a comment names the source of each part. Maps
+  // would be 3.0 of 5.2 MB of the package (1.5 MB packed with them, 0.7 without).
+  sourcemap: false,
 });

@@ -290,6 +290,9 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
 const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   laplaceError: TOTAL,
   atAllUses: TOTAL,
+  optionalPackage: {
+    rejects: [() => extend.optionalPackage('This test', 'none', () => Promise.reject(new Error("Cannot find package 'none'")))],
+  },
   coveredBy: { left: [() => extend.coveredBy(network, lib.kfac({ layers: ['none'] }))] },
   takesTrainingRows: TOTAL,
   deviceError: TOTAL,

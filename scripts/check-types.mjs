@@ -5,14 +5,17 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './setup/process.mjs';
+import { fileURLToPath } from 'node:url';
+import { run, runNpm, tool } from './setup/process.mjs';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 try {
-  const { code, output } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]);
+  const { code, output } = await runNpm(['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
   if (code !== 0) throw new Error(`npm pack ended with ${code}:\n${output}`);
   const tarballs = readdirSync(folder).map((file) => join(folder, file));
-  process.exitCode = (await run('attw', tarballs, { show: true })).code;
+  const [program, ...args] = tool(root, 'attw', '@arethetypeswrong/cli');
+  process.exitCode = (await run(program, [...args, ...tarballs], { show: true })).code;
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -6,6 +6,7 @@
 // Errors.
 
 export { type ErrorParts, laplaceError } from './errors.js';
+export { optionalPackage } from './optionalPackage.js';
 
 // Networks: a model as operations, the blocks that are covered, and what a training step shows of them.
 

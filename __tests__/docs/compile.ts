@@ -4,7 +4,7 @@
  * A comment `// => value` behind a statement asserts the value of its expression, or of the one constant it declares. `value` is
  * any expression in the scope of the example; a number that ends in `…` is cut there: `0.69…` is anything that begins so.
  */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import ts from 'typescript';
 import type { Example } from './extract.js';
 
@@ -76,9 +76,10 @@ export function typeErrors(examples: ReadonlyArray<Example>, root: string): Read
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
   // What an example computes it may leave unused, and `layers[0]` is no lesson in undefined.
   const own = { ...options, noUnusedLocals: false, noUncheckedIndexedAccess: false };
-  const byPath = new Map(
-    examples.map((example) => [join(root, dirname(example.file), `example-${example.line}-${name(example)}`), example]),
-  );
+  // The compiler writes paths with slashes, on Windows too.
+  const at = (example: Example): string =>
+    join(root, dirname(example.file), `example-${example.line}-${name(example)}`).replaceAll(sep, '/');
+  const byPath = new Map(examples.map((example) => [at(example), example]));
 
   const host = ts.createCompilerHost(own);
   const { fileExists, readFile, getSourceFile } = host;

@@ -1,6 +1,6 @@
 /** Every example of the documentation compiles and does what its comments say. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, typeErrors } from './compile.js';
 import { examplesIn } from './extract.js';
@@ -14,7 +14,7 @@ const documents = ['src', 'plugins', 'README.md', 'docs/extending.md']
     path.endsWith('.md') ? [path] : readdirSync(path, { recursive: true, encoding: 'utf8' }).map((file) => join(path, file)),
   )
   .filter((path) => /\.(ts|md)$/.test(path))
-  .map((path) => relative(ROOT, path))
+  .map((path) => relative(ROOT, path).replaceAll(sep, '/'))
   .sort();
 
 const examples = documents.flatMap((file) => examplesIn(file, readFileSync(join(ROOT, file), 'utf8')));

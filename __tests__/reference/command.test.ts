@@ -1,9 +1,9 @@
 /** How `npm run reference` ends. The command names its backend itself, so that this runs once. */
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReferenceDocument } from '../../scripts/reference/document.js';
+import { run as runProgram, tool } from '../../scripts/setup/process.mjs';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -16,14 +16,10 @@ it('ends with 0 when all is well, with 1 for a wrong document or none that is co
     if (document) writeFileSync(join(directory, name, 'document.json'), JSON.stringify(document));
     return join(directory, name);
   };
-  const run = (...args: string[]): Promise<{ code: number; stdout: string }> =>
-    new Promise((resolve) => {
-      const tsx = join(ROOT, 'node_modules', '.bin', 'tsx');
-      const command = ['scripts/reference.ts', ...args, '--backend', 'cpu'];
-      execFile(tsx, command, { cwd: ROOT, shell: process.platform === 'win32' }, (error, stdout) =>
-        resolve({ code: error === null ? 0 : Number(error.code), stdout }),
-      );
-    });
+  const run = (...args: string[]) => {
+    const [program, ...tsx] = tool(ROOT, 'tsx');
+    return runProgram(program, [...tsx, 'scripts/reference.ts', ...args, '--backend', 'cpu'], { cwd: ROOT });
+  };
   try {
     const good = read('linear_gaussian');
     const first = good.curvatures[0] as ReferenceDocument['curvatures'][number];
@@ -33,9 +29,9 @@ it('ends with 0 when all is well, with 1 for a wrong document or none that is co
     writeFileSync(join(mixed, 'foreign.json'), JSON.stringify(foreign));
     const runs = await Promise.all([run(mixed), run(folder('wrong', wrong)), run(folder('foreign', foreign))]);
     expect(runs.map((r) => r.code)).toEqual([0, 1, 1]);
-    expect(runs[0]?.stdout).toMatch(/not covered +foreign exact +likelihood student/);
-    expect(runs[0]?.stdout).toMatch(/3 passed, 0 failed; 3 not covered/);
-    expect(runs[1]?.stdout).toMatch(/FAILED +linear_gaussian exact/);
+    expect(runs[0]?.output).toMatch(/not covered +foreign exact +likelihood student/);
+    expect(runs[0]?.output).toMatch(/3 passed, 0 failed; 3 not covered/);
+    expect(runs[1]?.output).toMatch(/FAILED +linear_gaussian exact/);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -1,10 +1,16 @@
 /** The backends a test run can be given, by the name that LAPLACE_BACKEND takes. */
+import { restoreRemoved } from '../../plugins/backends/removed.js';
 
 const KERNELS = {
-  node: { name: 'tensorflow', load: () => require('@tensorflow/tfjs-node-gpu') },
+  node: { name: 'tensorflow', load: loadNative },
   wasm: { name: 'wasm', load: () => require('@tensorflow/tfjs-backend-wasm') },
   cpu: { name: 'cpu', load: () => require('@tensorflow/tfjs-backend-cpu') },
 } as const;
+
+function loadNative(): void {
+  restoreRemoved();
+  require('@tensorflow/tfjs-node-gpu');
+}
 
 type Choice = keyof typeof KERNELS;
 

@@ -1,9 +1,8 @@
 /** The import rule can fail: a small tree that breaks every part of it, and some that don't. */
-import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { run, tool } from '../../scripts/setup/process.mjs';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -67,16 +66,14 @@ it('finds every breach, and nothing else', async () => {
   };
   try {
     for (const file of ['package.json', 'tsconfig.json', '.dependency-cruiser.mjs']) cpSync(join(ROOT, file), join(tree, file));
-    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'), 'junction');
     for (const file of LEAVES) write(file, 'export {};\n');
     for (const [file, imported] of CASES) write(file, `import '${imported}';\n`);
 
-    const cruise = join(ROOT, 'node_modules', '.bin', 'depcruise');
-    const found = await promisify(execFile)(cruise, ['--output-type', 'json', 'src', 'plugins', 'recipes'], { cwd: tree }).catch(
-      (e) => e,
-    );
-    const violations: ReadonlyArray<{ from: string; rule: { name: string; severity: string } }> = JSON.parse(found.stdout).summary
-      .violations;
+    const [program, ...args] = tool(ROOT, 'depcruise', 'dependency-cruiser');
+    const { output } = await run(program, [...args, '--output-type', 'json', 'src', 'plugins', 'recipes'], { cwd: tree });
+    const violations: ReadonlyArray<{ from: string; rule: { name: string; severity: string } }> =
+      JSON.parse(output).summary.violations;
 
     expect(violations.every(({ rule }) => rule.severity === 'error')).toBe(true);
     const breaches = new Set(violations.map(({ from, rule }) => `${from} breaks ${rule.name}`));

@@ -19,6 +19,8 @@ export interface Backend {
 export interface Trial {
   readonly name: BackendName;
   readonly failure?: string;
+  /** Functions that this version of Node has removed and that were defined again for the backend. */
+  readonly restored?: ReadonlyArray<string>;
 }
 
 /** All backends, the fastest first. */
@@ -76,16 +78,25 @@ export function candidates(prefer: string | undefined): E.Either<LaplaceError, R
  */
 export function choose(prefer: string | undefined, trials: ReadonlyArray<Trial>): E.Either<LaplaceError, Backend> {
   const failures = trials.filter((t) => t.failure !== undefined);
-  const chosen = trials.find((t) => t.failure === undefined)?.name;
+  const chosen = trials.find((t) => t.failure === undefined);
   if (chosen === undefined) return E.left(none(prefer, failures));
   const because = prefer === undefined ? 'the best that works here' : 'asked for by name';
-  const reason = [`${KINDS[chosen]}, ${because}`, ...failures.map((t) => `${t.name} does not work: ${t.failure}`)].join('; ');
-  return E.right({ name: chosen, reason, cost: COSTS[chosen] });
+  const reason = [
+    `${KINDS[chosen.name]}, ${because}`,
+    ...(chosen.restored ?? []).map(
+      (name) => `${name}, which this version of Node has removed and TensorFlow calls, is defined again`,
+    ),
+    ...failures.map((t) => `${t.name} does not work: ${t.failure}`),
+  ].join('; ');
+  return E.right({ name: chosen.name, reason, cost: COSTS[chosen.name] });
 }
 
 const none = (prefer: string | undefined, failures: ReadonlyArray<Trial>): LaplaceError =>
   laplaceError('Backend', {
     what: prefer === undefined ? 'No backend works' : `The backend '${prefer}' does not work`,
     found: failures.map((t) => `${t.name}: ${t.failure}`).join('; '),
-    remedy: prefer === undefined ? 'Install one of the backends of TensorFlow.js.' : REMEDIES[prefer as BackendName],
+    remedy:
+      prefer === undefined
+        ? 'Install @tensorflow/tfjs-node-gpu, @tensorflow/tfjs-backend-wasm or @tensorflow/tfjs-backend-cpu.'
+        : REMEDIES[prefer as BackendName],
   });

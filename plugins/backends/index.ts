@@ -14,7 +14,8 @@ export interface UseBackendOptions {
 /**
  * Chooses a backend, starts it and waits until it is ready. Without `prefer`, it skips a backend whose package is missing. For
  * WASM it also registers the kernels of `tfjs-laplace/plugins/wasm-kernels`: without them many networks do not train on WASM, and
- * all train slowly.
+ * all train slowly. For TensorFlow's own kernels it defines `util.isNullOrUndefined` where Node has removed it (from Node 23 on),
+ * because TensorFlow's package calls it; the reason says so.
  *
  * Rejects with a `LaplaceError`: `Backend` when the named backend does not work here or none does, `InvalidOption` when the name
  * is unknown.

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
 import type { BackendName, Trial } from './choose.js';
+import { restoreRemoved } from './removed.js';
 
 /** The names under which the backends are registered in TensorFlow.js. */
 const REGISTERED: Readonly<Record<BackendName, string>> = { node: 'tensorflow', wasm: 'wasm', cpu: 'cpu' };
@@ -20,19 +21,21 @@ const LOADERS: Readonly<Record<BackendName, () => Promise<unknown>>> = {
 
 /**
  * Loads the package of a backend unless the backend is registered already, makes it the current one, and checks it with one
- * product. WASM also gets the kernels that it lacks for training.
+ * product. WASM also gets the kernels that it lacks for training. For the native package, functions that this version of Node has
+ * removed are defined again.
  *
  * @returns the result of the trial; never rejects, because a failure is part of the result
  */
 export async function start(name: BackendName): Promise<Trial> {
   try {
     const registered = REGISTERED[name];
+    const restored = name === 'node' ? restoreRemoved() : [];
     if (!tf.findBackendFactory(registered)) await LOADERS[name]();
     if (name === 'wasm') registerWasmKernels();
     if (!(await tf.setBackend(registered))) return { name, failure: 'it does not start' };
     await tf.ready();
     const six = (await multiply())[0];
-    return six === 6 ? { name } : { name, failure: `its product of 2 and 3 is ${six}` };
+    return six === 6 ? { name, restored } : { name, failure: `its product of 2 and 3 is ${six}` };
   } catch (error) {
     return { name, failure: firstLine(error) };
   }

@@ -1,16 +1,21 @@
 /** Draws a Vega-Lite specification as SVG, without a canvas. */
+import { optionalPackage } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
 import { config } from './theme.js';
+
+/** What a chart needs, and its PNG. */
+const PACKAGES = 'vega vega-lite @resvg/resvg-js';
 
 /**
  * Draws the picture of a specification. The same specification always gives the same text.
  *
  * Vega is imported here and not at the top of the file: its modules use top-level await, so that `require` cannot load them.
  *
- * @returns SVG text
+ * @returns SVG text. Rejects with `Backend` without the packages `vega` and `vega-lite`.
  */
 export async function svgOf(spec: TopLevelSpec): Promise<string> {
-  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
+  const { parse, View } = await optionalPackage('A chart', 'vega', () => import('vega'), PACKAGES);
+  const { compile } = await optionalPackage('A chart', 'vega-lite', () => import('vega-lite'), PACKAGES);
   const view = new View(parse(compile(spec, { config }).spec), { renderer: 'none' });
   try {
     return await view.toSVG();

@@ -12,18 +12,20 @@ export interface Written {
 }
 
 /**
- * Writes `name.svg` and `name.png`. A reader never sees a half-written file.
+ * Writes `name.svg` and `name.png`. A reader never sees a half-written file. Rejects with `Backend`, and writes nothing, without the
+ * package `@resvg/resvg-js`.
  *
  * @param folder the folder, which is made if it does not exist
  * @param name file name without extension
  * @param svg SVG text
  */
 export async function writePicture(folder: string, name: string, svg: string): Promise<Written> {
+  const png = await pngOf(svg);
   await mkdir(folder, { recursive: true });
   const paths = { svg: join(folder, `${name}.svg`), png: join(folder, `${name}.png`) };
   await writeWhole(paths.svg, svg);
-  await writeWhole(paths.png, pngOf(svg));
-  if (canDrawText()) return paths;
+  await writeWhole(paths.png, png);
+  if (await canDrawText()) return paths;
   const warning = `${basename(paths.png)} has no text, because this machine has no font (Debian: apt-get install fonts-dejavu-core). The SVG has it.`;
   return { ...paths, warning };
 }

@@ -1,6 +1,7 @@
 /** Shows progress as a bar that is redrawn in place on the screen. */
-import cliProgress from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { Progress } from 'tfjs-laplace';
+import { optionalPackage } from 'tfjs-laplace/extend';
 import type { Display, Output } from './display.js';
 import { count } from './words.js';
 
@@ -16,10 +17,14 @@ const BOUNDED = '{title}  {bar}  {count}  about {eta_formatted} left';
 /** Format of a step whose total is unknown. */
 const UNBOUNDED = '{title}  {count}';
 
-/** Makes a display that writes the title at once, and draws the bar from the first event on. */
-export function barDisplay(output: Output, title: string): Display {
+/**
+ * Makes a display that writes the title at once, and draws the bar from the first event on. Rejects with `Backend` without the
+ * package `cli-progress`.
+ */
+export async function barDisplay(output: Output, title: string): Promise<Display> {
+  const cliProgress = (await optionalPackage('A progress bar', 'cli-progress', () => import('cli-progress'))).default;
   const stream = output as NodeJS.WriteStream;
-  let bar: cliProgress.SingleBar | undefined;
+  let bar: SingleBar | undefined;
   output.write(`${title} …\r`);
   return {
     update: (event: Progress) => {

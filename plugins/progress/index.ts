@@ -26,7 +26,8 @@ export interface TerminalProgressOptions {
 export interface TerminalProgress {
   /**
    * Runs a step and shows its progress. When the step ends, one line with the time that it took remains. When the step fails,
-   * that line says so, and the returned promise rejects with the step's error.
+   * that line says so, and the returned promise rejects with the step's error. A bar needs the package `cli-progress`: without it
+   * the promise rejects with `Backend` before the step begins.
    *
    * @param title what the step does, shown beside the progress
    * @param work the step; it receives a function for its progress events
@@ -57,7 +58,7 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Termina
   checkLoudness(loudness);
   return {
     step: async (title, work) => {
-      const display = displayFor(loudness, output, title, now);
+      const display = await displayFor(loudness, output, title, now);
       const start = now();
       let ending = 'failed after';
       try {
@@ -78,7 +79,7 @@ function checkLoudness(loudness: Loudness): void {
   throw laplaceError('InvalidOption', { what: 'loudness is unknown', field: 'loudness', found, expected });
 }
 
-function displayFor(loudness: Loudness, output: Output, title: string, now: () => number): Display {
+async function displayFor(loudness: Loudness, output: Output, title: string, now: () => number): Promise<Display> {
   if (loudness === 'quiet') return silent;
   if (loudness === 'verbose') return lineDisplay(output, title, now, 0);
   return output.isTTY ? barDisplay(output, title) : lineDisplay(output, title, now);

@@ -1,7 +1,7 @@
 /** Installs node_modules as package-lock.json states it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './process.mjs';
+import { runNpm } from './process.mjs';
 import { timed } from './report.mjs';
 
 /**
@@ -38,7 +38,7 @@ export async function installDependencies(root) {
   // Install scripts are left out. The one of tfjs-node-gpu downloads from a site that many networks do not reach, and without the
   // download it fails the whole installation.
   const { code, output } = await timed('Installing the packages of package-lock.json', () =>
-    run('npm', ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
+    runNpm(['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
   );
   return code === 0 ? undefined : `npm ci failed:\n${output}`;
 }

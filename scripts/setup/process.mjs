@@ -1,5 +1,7 @@
-/** Runs other programs. */
+/** Runs other programs, on Windows too. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, win32 } from 'node:path';
 
 /** Code of a program that was not found. */
 const NOT_FOUND = 127;
@@ -20,12 +22,12 @@ const KILLED = 128;
  */
 export function run(command, args, { cwd, env, limitMs, show = false } = {}) {
   const windows = process.platform === 'win32';
-  const child = spawn(command, args, {
+  const line = batchLine(process.platform, command, args);
+  const child = spawn(line ?? command, line === undefined ? args : [], {
     cwd,
     env: { ...process.env, ...env },
     stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-    // On Windows, npm and the tools in node_modules/.bin are batch files, which only a shell can start.
-    shell: windows,
+    shell: line !== undefined,
     // The program gets its own process group, so that a time limit also ends the programs that it started.
     detached: limitMs !== undefined && !windows,
   });
@@ -46,11 +48,57 @@ export function run(command, args, { cwd, env, limitMs, show = false } = {}) {
   });
 }
 
+/**
+ * The line for the shell of Windows. A program that is named without its path may be a batch file there, which only the shell can
+ * start, and the shell splits a line at its spaces.
+ *
+ * @param {string} platform as in `process.platform`
+ * @param {string} command
+ * @param {ReadonlyArray<string>} args
+ * @returns {string | undefined} undefined if no shell is needed
+ */
+export function batchLine(platform, command, args) {
+  if (platform !== 'win32' || win32.isAbsolute(command)) return undefined;
+  const quoted = (/** @type {string} */ part) => (/^[\w./:\\=@-]+$/.test(part) ? part : `"${part.replaceAll('"', '""')}"`);
+  return [command, ...args].map(quoted).join(' ');
+}
+
+/**
+ * Runs npm: the one that runs this script, or else the one on the PATH.
+ *
+ * @param {ReadonlyArray<string>} args
+ * @param {Options} [options]
+ */
+export function runNpm(args, options) {
+  // npm names its own script here. Other package managers name theirs.
+  const own = process.env.npm_execpath;
+  return own?.endsWith('npm-cli.js') ? run(process.execPath, [own, ...args], options) : run('npm', args, options);
+}
+
+/**
+ * The command of a tool in node_modules. The tool is started by Node from its script, because what npm puts into
+ * `node_modules/.bin` is a batch file on Windows.
+ *
+ * @param {string} root folder that has the node_modules
+ * @param {string} name name of the tool
+ * @param {string} [from] name of its package
+ * @returns {[command: string, ...args: string[]]}
+ */
+export function tool(root, name, from = name) {
+  const folder = join(root, 'node_modules', from);
+  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return [process.execPath, join(folder, typeof bin === 'string' ? bin : bin[name])];
+}
+
 /** @param {number | undefined} pid */
 function killGroup(pid) {
   if (pid === undefined) return;
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' }).on('error', () => {});
+    return;
+  }
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+    process.kill(-pid, 'SIGKILL');
   } catch {
     // The program has just ended by itself.
   }

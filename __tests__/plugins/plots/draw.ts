@@ -64,4 +64,4 @@ const draw = async () => ({
 
 const [once, again] = [await draw(), await draw()];
 for (const [name, svg] of Object.entries(once)) await writePicture(folder, name, svg);
-process.stdout.write(JSON.stringify({ same: JSON.stringify(once) === JSON.stringify(again), text: canDrawText() }));
+process.stdout.write(JSON.stringify({ same: JSON.stringify(once) === JSON.stringify(again), text: await canDrawText() }));

@@ -28,7 +28,7 @@ const WORDS: Readonly<Record<string, ReadonlyArray<string>>> = {
 it('writes each picture as SVG with its words and as PNG, the same every time', async () => {
   const script = join(__dirname, 'draw.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder], { cwd: ROOT });
-  expect(JSON.parse(stdout)).toEqual({ same: true, text: canDrawText() });
+  expect(JSON.parse(stdout)).toEqual({ same: true, text: await canDrawText() });
   expect(readdirSync(folder).sort()).toEqual(
     Object.keys(WORDS)
       .flatMap((name) => [`${name}.png`, `${name}.svg`])
@@ -41,9 +41,9 @@ it('writes each picture as SVG with its words and as PNG, the same every time', 
   }
 });
 
-it('draws twice as many pixels as the SVG has', () => {
+it('draws twice as many pixels as the SVG has', async () => {
   const png = Buffer.from(
-    pngOf('<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"><rect width="9" height="9"/></svg>'),
+    await pngOf('<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"><rect width="9" height="9"/></svg>'),
   );
   expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([60, 40]);
 });

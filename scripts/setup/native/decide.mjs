@@ -70,14 +70,18 @@ export function cacheState(listed, sizeOf) {
   return Object.entries(listed).every(([file, size]) => sizeOf(file) === size) ? 'ready' : 'half made';
 }
 
+/** What WASM costs: the sentence of plugins/backends/choose.ts, which cannot be imported before the packages are there. */
+const COST =
+  'Matrix products take about 5 times as long, training steps of dense layers about 5 times, and a large eigendecomposition twice.';
+
 /**
  * What the user is told when no way worked.
  *
  * @param {ReadonlyArray<string>} why why each way failed
  */
 export const withoutNative = (why) => `
-TensorFlow's own kernels are not available here. Everything goes on with WASM, which is slower: a training step of a
-784-1200-1200-10 network takes 745 ms instead of 22, and tfjs alone cannot train convolutional networks on WASM.
+TensorFlow's own kernels are not available here. Everything goes on with WASM, and with kernels that complete it for training.
+${COST}
 ${why.map((reason) => `  - ${reason}`).join('\n')}
 \`npm run setup\` tries again.
 `;

@@ -1,7 +1,7 @@
 /** The ways to get a binding. Each resolves with the reason for its failure, or with undefined if it succeeded. */
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { complaint, run } from '../process.mjs';
+import { complaint, run, runNpm } from '../process.mjs';
 import { timed } from '../report.mjs';
 import { whyNoBuild } from './decide.mjs';
 import { host } from './host.mjs';
@@ -28,7 +28,7 @@ export async function ownInstaller(at) {
   // The binding may be our link. The installer would write through it into the cache.
   rmSync(at.binding, { force: true });
   const { code, output } = await timed("Running tfjs-node-gpu's own installer", () =>
-    run('npm', ['run', 'install'], { cwd: at.packageFolder, limitMs: INSTALLER_LIMIT_MS }),
+    runNpm(['run', 'install'], { cwd: at.packageFolder, limitMs: INSTALLER_LIMIT_MS }),
   );
   if (code === 0) return undefined;
   for (const half of ['deps', 'lib']) rmSync(join(at.packageFolder, half), { recursive: true, force: true });
