@@ -29,7 +29,7 @@ const ONCE = [
   'recipes/{lenet,regression,support}/**/*',
   'reference/command',
   'scripts/**/*',
-  'stream/{breathe,codec,epochWindow,sequential}',
+  'stream/{breathe,codec,epochWindow,expectedTime,sequential}',
   'toolchain/{checks,imports,package}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 
