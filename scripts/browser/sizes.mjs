@@ -12,7 +12,7 @@ const FOR_NODE = ['plots', 'progress'];
  * @param {string} app folder of an app that has the package installed
  */
 export async function sizes(app) {
-  const { name, exports, dependencies } = JSON.parse(
+  const { name, exports, dependencies, peerDependencies } = JSON.parse(
     readFileSync(join(app, 'node_modules', 'tfjs-laplace', 'package.json'), 'utf8'),
   );
   const entries = Object.keys(exports).filter((path) => !path.endsWith('.json') && !FOR_NODE.some((p) => path.endsWith(`/${p}`)));
@@ -23,7 +23,8 @@ export async function sizes(app) {
   ].join('\n');
   writeFileSync(join(app, 'everything.js'), everything);
   writeFileSync(join(app, 'few.js'), aFew);
-  const others = new RegExp(`^(@tensorflow/|(${Object.keys(dependencies).join('|')})(/|$))`);
+  const packages = Object.keys({ ...dependencies, ...peerDependencies });
+  const others = new RegExp(`^(${packages.join('|')})(/|$)`);
   const tfjs = /^@tensorflow\//;
   const nothing = /^$/;
   return {
