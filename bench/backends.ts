@@ -8,7 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { either as E } from 'fp-ts';
-import { type LinalgEngine, type Matrix, orThrow } from 'tfjs-laplace';
+import { type EngineName, type LinalgEngine, type Matrix, orThrow } from 'tfjs-laplace';
 import { engineNamed } from 'tfjs-laplace/extend';
 import { registerWasmKernels } from 'tfjs-laplace/plugins/wasm-kernels';
 import { createLenet } from '../recipes/lenet/network.js';
@@ -86,9 +86,9 @@ function symmetric(n: number): Matrix {
   return { rows: n, cols: n, data };
 }
 
-/** The engine of that name; undefined when this build of the library does not have it. */
-const engine = (name: string): LinalgEngine | undefined => {
-  const found = engineNamed(name as LinalgEngine['name']);
+/** The engine of that name; undefined where it cannot run. */
+const engine = (name: EngineName): LinalgEngine | undefined => {
+  const found = engineNamed(name);
   return E.isRight(found) && found.right.name === name ? found.right : undefined;
 };
 

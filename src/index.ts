@@ -99,10 +99,9 @@ export {
   type PosteriorLayer,
   type PosteriorOptions,
   posteriorOf,
-  withDamping,
-  withPrior,
 } from './posterior/posterior.js';
 export { variances } from './posterior/variances.js';
+export { withDamping, withPrior } from './posterior/withPrior.js';
 export { type CustomLinkOptions, customLink, type LinkedMoments } from './predictive/links/customLink.js';
 export type { OutputCovariance } from './predictive/links/outputCovariance.js';
 export type {

@@ -55,9 +55,9 @@ export const ENGINES = ['tensorflow', 'wasm', 'javascript'] as const;
 
 export type EngineName = (typeof ENGINES)[number];
 
-/** Linear algebra on this thread. A call returns when the work is done. */
+/** Linear algebra on this thread. A call returns when the work is done. An engine of your own can have any name. */
 export interface LinalgEngine extends LinalgOperations {
-  readonly name: EngineName;
+  readonly name: string;
 }
 
 type RightOf<T> = T extends E.Right<infer A> ? A : never;
@@ -82,7 +82,7 @@ export interface LinalgSession extends AsyncLinalgOperations {
  * Linear algebra as tasks, which run elsewhere or several at a time. The engine is a plain value: nothing is held before `open`.
  */
 export interface AsyncLinalgEngine {
-  readonly name: EngineName;
+  readonly name: string;
   /** Opens a session. Whoever opens it closes it. */
   open(): LinalgSession;
 }

@@ -15,8 +15,9 @@ import { dual, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Determinant } from './determinant.js';
 import { determinant, type Evidence, evidence, squaredNorm } from './evidence.js';
-import { type Posterior, type PosteriorLayer, withPrior } from './posterior.js';
+import type { Posterior, PosteriorLayer } from './posterior.js';
 import type { Prior } from './priors.js';
+import { withPrior } from './withPrior.js';
 
 /** Options of `maximiseEvidence`. */
 export interface MaximiseEvidenceOptions {

@@ -18,7 +18,7 @@ import type { Factors } from '../curvature/factors.js';
 import type { Rotation } from '../curvature/layout.js';
 import { type LayerMoments, means } from '../curvature/means.js';
 import { recursed } from '../curvature/moments.js';
-import { dual, ifArguments, ifTagged } from '../dual.js';
+import { dual, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
 import type { Likelihood } from '../likelihood/index.js';
@@ -248,56 +248,6 @@ const assembled = (
     fingerprint: factors.fingerprint,
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
   });
-
-/**
- * The same posterior under another prior. Nothing is decomposed again; the cost is O(number of layers).
- *
- * @returns the posterior, or `InvalidOption` if the prior does not fit the layers.
- * @throws LaplaceError `InvalidOption` if a precision is not a finite number > 0.
- *
- * @example
- * ```ts
- * import * as tf from '@tensorflow/tfjs';
- * import { either as E, function as F } from 'fp-ts';
- * import { from, lastValueFrom } from 'rxjs';
- * import {
- *   accumulateFactors, batches, evidence, factoredDamping, gaussian, isotropic, kfac, observe, toPosterior, withDamping, withPrior,
- * } from 'tfjs-laplace';
- *
- * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
- * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
- * const posterior = await lastValueFrom(
- *   from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
- * );
- * E.isRight(withPrior(posterior, isotropic(10))); // => true
- * // The same in a pipe:
- * const found = F.pipe(posterior, withPrior(isotropic(10)), E.map(withDamping(factoredDamping())), E.map(evidence));
- * E.isRight(found); // => true
- * ```
- */
-export function withPrior(prior: Prior): (posterior: Posterior) => E.Either<LaplaceError, Posterior>;
-export function withPrior(posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior>;
-export function withPrior(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifArguments(2), (prior: Prior) => {
-    const own = accepted('withPrior', PriorCodec, prior);
-    return (posterior: Posterior) =>
-      F.pipe(
-        precisionsOf(own, namesOf(posterior.layers)),
-        E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
-        E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
-      );
-  });
-}
-
-/** The same posterior with another damping. Nothing is decomposed again. `pipe(posterior, withDamping(damping))` is the same. */
-export function withDamping(damping: Damping): (posterior: Posterior) => Posterior;
-export function withDamping(posterior: Posterior, damping: Damping): Posterior;
-export function withDamping(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifArguments(2), (damping: Damping) => {
-    const own = accepted('withDamping', DampingCodec, damping);
-    return (posterior: Posterior) => Object.freeze({ ...posterior, damping: own });
-  });
-}
 
 const namesOf = (layers: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> => layers.map((l) => l.name);
 
