@@ -13,7 +13,7 @@ process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
 const ONCE = [
   'browser/**/*',
   'codec/**/*',
-  'curvature/{difference,merge}',
+  'curvature/{difference,manyClasses,merge}',
   'docs/**/*',
   '{dual,errors}',
   'likelihood/codec',
@@ -21,12 +21,12 @@ const ONCE = [
   'metrics/**/*',
   'plugins/{backends,plots,progress,wasm-kernels,workers}/**/*',
   'plugins/optional',
+  'plugins/tfjs-callback/{deviceLost,epochs,refusals,restored}',
   'posterior/{codec,errors,inverse,maximiseEvidence}',
   'predictive/{codec,credibleIntervals,design,entropy,everywhere,links,runningMean,sampling,samplingZoo,topK}',
   'random/**/*',
   'recipe/**/*',
-  'recipes/mnist/{commands,data,options,scores}',
-  'recipes/{lenet,regression,support}/**/*',
+  'recipes/**/*',
   'reference/command',
   'scripts/**/*',
   'stream/{breathe,codec,epochWindow,expectedTime,sequential}',
@@ -38,6 +38,12 @@ const ONCE = [
  * test sets a limit of its own. Jest reads the limit here at the top level: it ignores `testTimeout` inside a project.
  */
 const HANG = 600_000;
+
+/**
+ * Test files run on every core. By default Jest leaves one core out, so on two cores only one file would run at a time. TensorFlow's
+ * kernels use a second core only for large products, and few tests have any.
+ */
+const WORKERS = '100%';
 
 const shared = {
   testEnvironment: '<rootDir>/__tests__/support/environment.cjs',
@@ -70,6 +76,7 @@ export default async () => {
   const backends = asked ? [asked] : why === undefined ? ['node', 'wasm'] : ['wasm'];
   return {
     testTimeout: HANG,
+    maxWorkers: WORKERS,
     reporters: ['default', '<rootDir>/__tests__/support/closing-line.cjs'],
     projects: [...backends.map(on), { ...shared, displayName: 'once', testMatch: ONCE }],
   };

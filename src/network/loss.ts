@@ -21,7 +21,7 @@ export type LossMatch =
    * Each output has such a scale, but the scales differ: the training gradient is not a multiple of the summed NLL's gradient.
    */
   | { readonly _tag: 'mixed' }
-  /** The loss of an output is a function of the user's own. It may be the NLL, but nothing here can tell. */
+  /** The loss of an output is a function that the user wrote. It may be the NLL, but nothing here can tell. */
   | { readonly _tag: 'custom' };
 
 /**

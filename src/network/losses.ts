@@ -34,7 +34,7 @@ const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [tf.losses.softmaxCrossEntropy, CLASSES],
 ]);
 
-/** The likelihood that a loss of tfjs belongs to, or why there is none. Undefined for a function of the user's own. */
+/** The likelihood that a loss of tfjs belongs to, or why there is none. Undefined for a function that the user wrote. */
 export const adviceFor = (loss: unknown): string | undefined => ADVICE.get(loss) ?? (typeof loss === 'string' ? OWN : undefined);
 
 /** A loss's name for messages. The names of tfjs's functions end in an underscore (`softmaxCrossEntropy_`), which is dropped. */
