@@ -7,14 +7,14 @@ import { checkClassification, type NumberRows, predictedClasses } from './rows.j
 /**
  * Which predictions are right.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @returns [N]: 1 where the most probable class is the label, else 0.
  * @throws LaplaceError for rows or labels of another kind.
  */
 export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): Uint8Array {
-  checkClassification(probabilities, labels);
-  return Uint8Array.from(predictedClasses(probabilities), (c, i) => (c === labels[i] ? 1 : 0));
+  const rows = checkClassification(probabilities, labels);
+  return Uint8Array.from(predictedClasses(rows), (c, i) => (c === labels[i] ? 1 : 0));
 }
 
 /**

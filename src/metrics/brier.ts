@@ -8,7 +8,7 @@ import { checkClassification, type NumberRows } from './rows.js';
 /**
  * Mean Brier score.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @throws LaplaceError for rows or labels of another kind.
  *
@@ -20,10 +20,10 @@ import { checkClassification, type NumberRows } from './rows.js';
  * ```
  */
 export function brierScore(probabilities: NumberRows, labels: ArrayLike<number>): number {
-  checkClassification(probabilities, labels);
+  const rows = checkClassification(probabilities, labels);
   let total = 0;
-  probabilities.forEach((row, i) => {
+  rows.forEach((row, i) => {
     for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
   });
-  return total / probabilities.length;
+  return total / rows.length;
 }

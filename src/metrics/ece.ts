@@ -8,7 +8,7 @@
  * Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017, eq. 3.
  */
 import { correctness } from './accuracy.js';
-import { type NumberRows, refuse } from './rows.js';
+import { checkClassification, type NumberRows, refuse } from './rows.js';
 
 /** Predictions whose confidence lies in (lower, upper]. */
 export interface ReliabilityBin {
@@ -37,7 +37,7 @@ export interface CalibrationOptions {
 /**
  * Expected calibration error and the reliability diagram.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @throws LaplaceError for rows or labels of another kind, and `InvalidOption` if `bins` is not an integer >= 1.
  *
@@ -56,9 +56,10 @@ export function calibration(
   { bins: M = 15 }: CalibrationOptions = {},
 ): Calibration {
   if (!Number.isSafeInteger(M) || M < 1) refuse('bins', String(M), 'an integer >= 1', 'InvalidOption');
-  const right = correctness(probabilities, labels);
+  const rows = checkClassification(probabilities, labels);
+  const right = correctness(rows, labels);
   const sums = Array.from({ length: M }, () => ({ count: 0, confidence: 0, right: 0 }));
-  probabilities.forEach((row, i) => {
+  rows.forEach((row, i) => {
     const confidence = Math.max(...Array.from(row));
     // Rounding can lift a float32 probability above 1. It then goes into the last bin.
     const bin = sums[Math.min(M, Math.ceil(confidence * M)) - 1] as (typeof sums)[number];

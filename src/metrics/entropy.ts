@@ -7,7 +7,7 @@ import { checkProbabilities, type NumberRows } from './rows.js';
 /**
  * Entropies [N] of class probabilities.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @returns entropies [N] in nats.
  * @throws LaplaceError for rows of another kind.
  *
@@ -19,8 +19,7 @@ import { checkProbabilities, type NumberRows } from './rows.js';
  * ```
  */
 export function entropy(probabilities: NumberRows): Float64Array {
-  checkProbabilities(probabilities);
-  return Float64Array.from(probabilities, (row) => {
+  return Float64Array.from(checkProbabilities(probabilities), (row) => {
     let sum = 0;
     for (let c = 0; c < row.length; c++) {
       const p = row[c] as number;

@@ -8,7 +8,7 @@ import { checkClassification, type NumberRows } from './rows.js';
 /**
  * Mean negative log-likelihood of the labels.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @returns nats per example, >= 0.
  * @throws LaplaceError for rows or labels of another kind.
@@ -21,8 +21,8 @@ import { checkClassification, type NumberRows } from './rows.js';
  * ```
  */
 export function nll(probabilities: NumberRows, labels: ArrayLike<number>): number {
-  checkClassification(probabilities, labels);
-  const total = probabilities.reduce((sum, row, i) => sum - Math.log(row[labels[i] as number] as number), 0);
+  const rows = checkClassification(probabilities, labels);
+  const total = rows.reduce((sum, row, i) => sum - Math.log(row[labels[i] as number] as number), 0);
   // A float32 softmax may exceed 1 by a rounding, but the NLL of classes is never negative.
-  return Math.max(0, total / probabilities.length);
+  return Math.max(0, total / rows.length);
 }

@@ -1,11 +1,12 @@
 /**
- * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Labels [N] are
- * integers from 0 to C − 1. N >= 1.
+ * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Rows of one number, as a
+ * `bernoulli` model with one output predicts them, are probabilities of class 1; they stand for two classes. Labels [N] are integers from 0
+ * to C − 1. N >= 1.
  *
  * Metrics throw a `LaplaceError` instead of returning an `Either`: they are called last, on numbers at hand, where a mistake is
  * the script's own. Arguments that pass are free of NaN, so no metric can return NaN.
  */
-import { type LaplaceErrorKind, laplaceError } from '../errors.js';
+import { type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 
 /** N rows of numbers: typed or plain arrays, as predictions give them. */
 export type NumberRows = ReadonlyArray<ArrayLike<number>>;
@@ -33,8 +34,23 @@ export function binaryRows(p: ArrayLike<number>): ReadonlyArray<readonly [number
   });
 }
 
-/** The class with the highest probability in each row, [N]; among equals the lowest one. */
-export const predictedClasses = (probabilities: NumberRows): Int32Array => Int32Array.from(probabilities, mostProbable);
+/** Rows of one number are completed to two classes. Other rows are returned as they are. */
+function classRows(probabilities: NumberRows): NumberRows {
+  if (probabilities.length === 0 || probabilities.some((row) => row.length !== 1)) return probabilities;
+  return probabilities.map((row, i) => {
+    const p = row[0] as number;
+    // A float32 mean may exceed 1 by a rounding.
+    if (!(p >= 0 && p <= 1 + ROW_SUM_TOLERANCE)) refuse(`probabilities[${i}][0]`, String(p), 'a number in [0, 1]');
+    return [Math.max(0, 1 - p), p];
+  });
+}
+
+/**
+ * The class with the highest probability in each row, [N]; among equals the lowest one. For rows of one number, the probability of class
+ * 1, it is 1 above ½.
+ */
+export const predictedClasses = (probabilities: NumberRows): Int32Array =>
+  Int32Array.from(classRows(probabilities), mostProbable);
 
 function mostProbable(row: ArrayLike<number>): number {
   let best = 0;
@@ -50,31 +66,44 @@ function mostProbable(row: ArrayLike<number>): number {
 export const ascending = (values: ArrayLike<number>): Uint32Array =>
   Uint32Array.from(values, (_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number));
 
-/** Checks probabilities, and returns C. */
-export function checkProbabilities(probabilities: NumberRows): number {
-  const C = checkRows(probabilities, 'probabilities');
-  probabilities.forEach((row, i) => {
+/** Checks probabilities, and returns them with at least two classes. */
+export function checkProbabilities(probabilities: NumberRows): NumberRows {
+  checkRows(probabilities, 'probabilities');
+  const rows = classRows(probabilities);
+  rows.forEach((row, i) => {
     let sum = 0;
-    for (let c = 0; c < C; c++) {
+    for (let c = 0; c < row.length; c++) {
       const p = row[c] as number;
       if (p < 0) refuse(`probabilities[${i}][${c}]`, String(p), 'a number >= 0');
       sum += p;
     }
-    if (Math.abs(sum - 1) > ROW_SUM_TOLERANCE) refuse(`The sum of probabilities[${i}]`, String(sum), '1');
+    if (Math.abs(sum - 1) > ROW_SUM_TOLERANCE) throw notOneDistribution(i, sum);
   });
-  return C;
+  return rows;
 }
 
-/** Checks probabilities and their labels. */
-export function checkClassification(probabilities: NumberRows, labels: ArrayLike<number>): void {
-  const C = checkProbabilities(probabilities);
-  checkCount(labels.length, probabilities.length, 'labels');
+const notOneDistribution = (i: number, sum: number): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: `The sum of probabilities[${i}]`,
+    field: 'probabilities',
+    found: String(sum),
+    expected: '1',
+    remedy:
+      'Several labels that are independent of each other are scored one by one: binaryRows(rows.map((row) => row[k])) for label k.',
+  });
+
+/** Checks probabilities and their labels, and returns the probabilities with at least two classes. */
+export function checkClassification(probabilities: NumberRows, labels: ArrayLike<number>): NumberRows {
+  const rows = checkProbabilities(probabilities);
+  const C = (rows[0] as ArrayLike<number>).length;
+  checkCount(labels.length, rows.length, 'labels');
   for (let i = 0; i < labels.length; i++) {
     const y = labels[i] as number;
     if (!Number.isInteger(y) || y < 0 || y >= C) {
       refuse(`labels[${i}]`, String(y), `an integer from 0 to ${C - 1}`, 'InvalidLabels');
     }
   }
+  return rows;
 }
 
 /** Checks that rows are of one length >= 1 and finite, and returns that length. */
