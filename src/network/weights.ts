@@ -4,8 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { fromDevice } from './device.js';
+import { layersModel } from './layersModel.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
 
@@ -26,7 +28,8 @@ export async function readWeights(network: Network): Promise<Weights> {
 
 /** Fingerprint of all weights of a model. Cost: one download of the model and a pass over its bytes. */
 export async function fingerprint(model: LayersModel): Promise<string> {
-  return hash((await fromDevice(Promise.all(model.weights.map((w) => w.read().data())))) as Float32Array[]);
+  const { weights } = orThrow(layersModel(model));
+  return hash((await fromDevice(Promise.all(weights.map((w) => w.read().data())))) as Float32Array[]);
 }
 
 /** The weights of a block as one device matrix W [P·n, m]. The bias is the last row of each group. */
