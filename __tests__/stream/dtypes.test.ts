@@ -6,9 +6,11 @@ import * as tf from '@tensorflow/tfjs';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
   activationSampling,
+  categorical,
   crossCovariance,
   diagonal,
   expectedTime,
+  type Factors,
   functionSampling,
   gaussian,
   jointDistribution,
@@ -200,6 +202,21 @@ describe.each(TABLE)('$title', ({ build, x: make, dtype }) => {
     await laplace.fit({ x: floats, y });
     expect(found).toEqual(await laplace.predict(floats));
   });
+});
+
+it('labels of other dtypes, in training and in a pass', async () => {
+  const model = withWeights(tf.sequential({ layers: [dense(3, { inputShape: [3], activation: 'softmax' })] }), 7);
+  const x = integers([N, 3], 9, 6);
+  const factors: Factors[] = [];
+  for (const dtype of ['float32', 'int32', 'bool'] as const) {
+    withWeights(model, 7);
+    model.compile({ optimizer: tf.train.sgd(0), loss: 'categoricalCrossentropy' });
+    const y = tf.cast(tf.oneHot(tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'), 3), dtype);
+    const callback = laplaceCallback({ likelihood: categorical() });
+    await model.fit(tf.cast(x, 'int32'), y, { epochs: 1, batchSize: 4, shuffle: false, verbose: 0, callbacks: callback });
+    factors.push(await lastValueFrom(callback.factors$), await pass(model, categorical(), { x, y }));
+  }
+  for (const [i, found] of factors.entries()) expectSameFactors(found, factors[i % 2] as Factors, 0);
 });
 
 it('expectedTime takes a batch of them', async () => {

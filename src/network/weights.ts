@@ -7,6 +7,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { fromDevice } from './device.js';
+import { isContainer } from './graph.js';
 import { layersModel } from './layersModel.js';
 import { present } from './linear/index.js';
 import type { Block, Network } from './network.js';
@@ -28,9 +29,15 @@ export async function readWeights(network: Network): Promise<Weights> {
 
 /** Fingerprint of all weights of a model. Cost: one download of the model and a pass over its bytes. */
 export async function fingerprint(model: LayersModel): Promise<string> {
-  const { weights } = orThrow(layersModel(model));
-  return hash((await fromDevice(Promise.all(weights.map((w) => w.read().data())))) as Float32Array[]);
+  const weights = allWeights(orThrow(layersModel(model)));
+  return hash((await fromDevice(Promise.all(weights.map((w) => w.data())))) as Float32Array[]);
 }
+
+/**
+ * All weights of a model, layer by layer. `model.weights` lists the trainable ones first, so that its order changes when a layer is frozen.
+ */
+export const allWeights = ({ layers }: Pick<LayersModel, 'layers'>): ReadonlyArray<tf.Tensor> =>
+  layers.flatMap((layer) => (isContainer(layer) ? allWeights(layer) : layer.weights.map((w) => w.read())));
 
 /** The weights of a block as one device matrix W [P·n, m]. The bias is the last row of each group. */
 export const blockWeights = ({ map }: Block): tf.Tensor2D => map.toMatrix(present(map));

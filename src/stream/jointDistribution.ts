@@ -40,7 +40,7 @@ export interface JointOptions {
  * Cost: a dense layer of n inputs and m outputs takes 2 B² m (n + C²) operations, a layer with several positions (convolution,
  * sequence) takes 2 B² C² n m. Each pair of pieces is computed once. The result has (B·C)² numbers, on the host.
  *
- * Rejects with `Mismatch` when the model's weights are not the posterior's; with `InvalidInput`, `InvalidModel`, `InvalidOption`
+ * Rejects with `Mismatch` when the model's weights are not the posterior's, or change meanwhile; with `InvalidInput`, `InvalidModel`, `InvalidOption`
  * or `NotFinite`; with `UnsupportedLayer` for a structure of curvature that has no joint covariance; with `Backend`.
  *
  * Source: Immer, Korzepa & Bauer 2021 (the linearised network as a Gaussian process); Khan et al. 2019.
@@ -125,7 +125,7 @@ async function withPosterior<A>(
     checkTemperature(temperature);
     checkBudget(memoryBudget);
     requireDirections(posterior, operation);
-    const network = await bindPosterior(model, posterior);
+    const { network, check } = await bindPosterior(model, posterior);
     const given = inputs.map((x) => {
       const own = ownInputs(network, x);
       held.push(...own);
@@ -133,7 +133,9 @@ async function withPosterior<A>(
     });
     const device = residentPosterior(network, posterior, temperature);
     try {
-      return await work(network, device, given, memoryBudget);
+      const result = await work(network, device, given, memoryBudget);
+      await check();
+      return result;
     } finally {
       device.dispose();
     }

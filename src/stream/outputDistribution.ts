@@ -78,13 +78,14 @@ async function distribution(
   { temperature = 1, memoryBudget = MEMORY_BUDGET }: OutputOptions,
 ): Promise<Outputs> {
   checkTemperature(temperature);
-  const network = await bindPosterior(model, posterior);
+  const { network, check } = await bindPosterior(model, posterior);
   const pieces = linearisedPieces(network, posterior, temperature, 'covariance', memoryBudget);
   let inputs: tf.Tensor[] = [];
   try {
     inputs = ownInputs(network, x);
     checkSize(inputs[0]?.shape[0] as number, network.outputs);
     const { mean, covariance } = await pieces.run(inputs, (outputs) => ({ ...outputs }));
+    await check();
     const C = network.outputs;
     return { mean: rowsOf(mean, C), covariance: rowsOf(covariance, C * C) };
   } finally {

@@ -3,8 +3,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
 import { MEMORY_BUDGET } from '../limits.js';
-import { notDisposed } from '../network/network.js';
-import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { sampledFunctions } from '../predictive/linearised/functions.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
@@ -80,13 +78,14 @@ export const sampleFunctions = (
     checkFiniteSampleCount(samples);
     checkTemperature(temperature);
     checkDesign(design);
-    const network = await bindPosterior(model, posterior);
+    const { network, check } = await bindPosterior(model, posterior);
     const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design }, memoryBudget);
     return {
       run: async function* (source) {
-        orThrow(notDisposed(model));
+        await check();
         const x = ownInputs(network, source);
         const { mean, values } = await drawn.run(x, (own) => ({ ...own })).finally(() => tf.dispose(x));
+        await check();
         const C = network.outputs;
         yield { mean: rowsOf(mean, C), functions: bySample(values, samples, C) };
       },

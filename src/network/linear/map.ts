@@ -37,7 +37,8 @@ export interface LinearMap {
   readonly bias: boolean;
   /**
    * What a position sees: a row of n numbers; a token, which stands for a one-hot row of the vocabulary; or a single normalised feature
-   * and the bias's 1. The structures of curvature that the layer can have follow from it (`curvature/structure/choice.ts`).
+   * and the bias's 1. The structures of curvature that the layer can have follow from it (`curvature/structure/choice.ts`). Rows and
+   * features reach the functions below as float32, tokens as the model's input declares them.
    */
   readonly inputs: 'rows' | 'tokens' | 'features';
   /** The layer's own variables that make up W, in the order of `MapWeights`. */
