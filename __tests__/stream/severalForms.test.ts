@@ -68,7 +68,7 @@ describe('several inputs and outputs', () => {
 
   it.each<[string, () => Inputs, string, string, string]>([
     ['one array for both', () => [[1, 2, 3]], 'x', '[1, 3]', 'record by input name'],
-    ['a record that lacks one', () => ({ words }), 'x', 'words', 'words, size'],
+    ['a record that lacks one', () => ({ words }), 'x', 'words', 'model.inputNames'],
     [
       'a flat array of another length',
       () => ({ words, size: [1, 2, 3] }),

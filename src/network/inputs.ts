@@ -64,7 +64,15 @@ export function inputTensors(network: Network, inputs: unknown): E.Either<Laplac
   };
   return F.pipe(
     listInputs(inputs, model.inputNames),
-    E.mapLeft((found) => wrong(found, 'x', `Name the inputs as the model does: ${model.inputNames.join(', ')}.`)),
+    E.mapLeft((found) =>
+      laplaceError('InvalidInput', {
+        what: `The record of inputs lacks an input of model '${model.name}'`,
+        field: 'x',
+        found: found || 'no input',
+        expected: model.inputNames.join(', '),
+        remedy: 'Name the inputs as model.inputNames does.',
+      }),
+    ),
     E.map((list) => list.map((own, i) => [own, i] as const)),
     E.chain(E.traverseArray(tensorOf)),
     E.filterOrElse(
