@@ -1,13 +1,13 @@
 /**
  * Everything that can go wrong in an expected way, as one tagged union, and one rule of how it comes:
  *
- * - A mistake in an option that is a mistake whatever the data are throws `InvalidOption` at the call. This holds for constructors
+ * - An option that is wrong for any data throws `InvalidOption` at the call. This holds for constructors
  *   (`kfac`, `isotropic`), operators (`toPosterior`) and pure functions, also when called without their data.
  * - A failure that depends on values (factors, a posterior, a model, predictions) is a `Left` of a pure function.
  * - A stream carries it as its error notification.
  * - A promise rejects with it, whatever the mistake is.
  *
- * `recipe` throws `InvalidRecipe`, which lists all mistakes. Functions with effects that return no promise throw: those that run inside
+ * `recipe` throws `InvalidRecipe`, which lists all mistakes. Functions with effects that return no promise throw: functions that run inside
  * `tf.tidy`, whose stream then carries the error, and `registerWasmKernels`. `orThrow` turns a `Left` into an exception.
  *
  * Tell errors apart by `kind`, never by `instanceof`: the class of the ESM build is not the class of the CommonJS build.

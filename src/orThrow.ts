@@ -6,7 +6,7 @@ import { either as E } from 'fp-ts';
 import type { LaplaceError } from './errors.js';
 
 /**
- * The value of a result, or its error thrown. It is the way from functions that return an `Either` to code with exceptions.
+ * Returns the value of a result, or throws its error. Code with exceptions uses it on functions that return an `Either`.
  *
  * @throws LaplaceError the error of a `Left`.
  *

@@ -139,7 +139,7 @@ function optimum(posterior: Posterior, layers: ReadonlyArray<PosteriorLayer>): E
   const start = layers.reduce((sum, { priorPrecision }) => sum + Math.log(priorPrecision), 0) / layers.length;
   const found = norm > 0 ? solve(parts, Math.log(norm), start) : undefined;
   if (found === undefined) return E.left(unbounded(layers, norm > 0));
-  // A maximum beyond the range of float64 is none that a prior can have.
+  // A prior cannot have a precision outside the range of float64.
   return found.tau > 0 && found.tau < Number.POSITIVE_INFINITY ? E.right(found) : E.left(unbounded(layers, found.tau === 0));
 }
 

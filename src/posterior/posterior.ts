@@ -90,7 +90,7 @@ const Options = struct('options', {
   datasetSize: optional(positive),
 });
 
-/** Throws `InvalidOption` for options that are wrong whatever the factors are. `what` names the function that takes them. */
+/** Throws `InvalidOption` for options that are wrong for any factors. `what` names the function that takes them. */
 export const checkPosteriorOptions = (
   what: string,
   { prior, damping, layers, datasetSize }: PosteriorOptions,

@@ -1,6 +1,6 @@
 /**
  * Predicts how long curvature will take. It times a few batches of the model's own operations (`rehearsal.ts`), and a small
- * eigendecomposition, which gives the speed of those that a posterior takes.
+ * eigendecomposition, which gives the speed of the decompositions for a posterior.
  *
  *   pass = N / B · seconds of a batch + seconds of reading the sums      (twice for `ekfac`, which takes two passes)
  *   decompositions = Σ 9 (n³ + m³) · seconds of an operation

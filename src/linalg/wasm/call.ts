@@ -37,7 +37,7 @@ export interface WasmOptions {
   readonly float?: 'float64' | 'float32';
 }
 
-/** Throws `InvalidOption` for a precision that is unknown. */
+/** Throws `InvalidOption` for an unknown width of floats. */
 export function checkWasmOptions({ float = 'float64' }: WasmOptions): void {
   if (float === 'float64' || float === 'float32') return;
   const [found, expected] = [String(float), "'float64' or 'float32'"];
