@@ -166,8 +166,8 @@ describe('1,000 classes, 512 features, batches of 128', () => {
       functional([features], (x) => on(dense(C, { name: 'top' }), x)),
       2,
     );
-    const x = inputsFor(model, 10 * size, 4)[0] as tf.Tensor;
-    const y = tf.tensor1d(Array.from({ length: 10 * size }, (_, i) => i % C));
+    const x = inputsFor(model, 3 * size, 4)[0] as tf.Tensor;
+    const y = tf.tensor1d(Array.from({ length: 3 * size }, (_, i) => i % C));
     const curvature = kfac({ layers: 'last' });
     const found = right(coverage(model, { likelihood: categorical(), curvature }));
     expect(found.bytes).toBe(8 * ((features + 1) ** 2 + C ** 2));
