@@ -1,7 +1,6 @@
 /** Functions that take their data first or last: both forms give the same result, and their types say so. */
 import { either as E, function as F } from 'fp-ts';
 import {
-  type Classification,
   type Coverage,
   type CredibleIntervals,
   coverage,
@@ -22,7 +21,6 @@ import {
   type Posterior,
   type PosteriorLayer,
   posteriorOf,
-  type Regression,
   topK,
   variances,
   withDamping,
@@ -32,6 +30,7 @@ import { javascriptEngine } from '../src/linalg/javascript.js';
 import { right } from './support/math/laplace.js';
 import { chain } from './support/math/networks.js';
 import { factorsWith, secondMoment } from './support/math/posteriors64.js';
+import { CLASSIFICATION, REGRESSION } from './support/predictions.js';
 import { holds, type Same } from './support/types.js';
 
 const FACTORS = factorsWith([{ name: 'only', A: secondMoment(3, 1), G: secondMoment(2, 2) }], 10);
@@ -45,23 +44,6 @@ function withMeans(posterior: Posterior): Posterior {
   return { ...posterior, layers: posterior.layers.map((layer) => ({ ...layer, mean: mean(layer) })) };
 }
 
-const rows = (v: number) => [Float32Array.of(v)];
-const REGRESSION: Regression = {
-  _tag: 'regression',
-  support: 'real',
-  mean: rows(1),
-  epistemicVariance: rows(1),
-  noiseVariance: rows(3),
-  totalVariance: rows(4),
-};
-const CLASSIFICATION: Classification = {
-  _tag: 'classification',
-  probabilities: [Float32Array.of(0.25, 0.75)],
-  standardDeviations: [Float32Array.of(0.5, 0.5)],
-  entropy: Float32Array.of(0),
-  expectedEntropy: Float32Array.of(0),
-  mutualInformation: Float32Array.of(0),
-};
 const GAUSSIANS = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
 const COVERAGE = { likelihood: gaussian(), curvature: kfac() };
 const MODEL = chain([3, 2]);

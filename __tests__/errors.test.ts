@@ -15,6 +15,7 @@ import { javascriptEngine } from '../src/linalg/javascript.js';
 import { pass } from './support/factors.js';
 import { right } from './support/math/laplace.js';
 import { chain, dataOf, pair } from './support/networks.js';
+import { CLASSIFICATION, REGRESSION } from './support/predictions.js';
 
 const classes = pair('classes, softmax inside');
 const model = chain(classes);
@@ -35,23 +36,6 @@ beforeAll(async () => {
 const foreign = (): lib.Posterior => ({ ...posterior, fingerprint: 'f00d' });
 const noExample = (): lib.Factors => ({ ...factors, count: 0 });
 const through = <A, B>(value: A, operator: OperatorFunction<A, B>): Observable<B> => of(value).pipe(operator);
-const rows = (v: number) => [Float32Array.of(v)];
-const REGRESSION: lib.Regression = {
-  _tag: 'regression',
-  support: 'real',
-  mean: rows(1),
-  epistemicVariance: rows(1),
-  noiseVariance: rows(3),
-  totalVariance: rows(4),
-};
-const CLASSIFICATION: lib.Classification = {
-  _tag: 'classification',
-  probabilities: [Float32Array.of(0.25, 0.75)],
-  standardDeviations: [Float32Array.of(0.5, 0.5)],
-  entropy: Float32Array.of(0),
-  expectedEntropy: Float32Array.of(0),
-  mutualInformation: Float32Array.of(0),
-};
 const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
 

@@ -1,5 +1,6 @@
 /**
- * Every limit on how much is made, sent or kept at once, with its reason. A number takes 4 bytes on the device (float32) and 8 bytes in
+ * The limits on how much is made, sent or kept at once, each with its reason. Only the numbers of rows that wait for a product are not
+ * here, because speed and rounding decide them (`stream/sumOfBatches.ts`). A number takes 4 bytes on the device (float32) and 8 bytes in
  * the linear algebra on the host (float64). These limits hold for every model. Limits that depend on the model and on `memoryBudget`
  * are computed in `predictive/device/plans.ts`.
  */

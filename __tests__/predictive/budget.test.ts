@@ -91,6 +91,13 @@ describe.each(ZOO)('$name', (kind) => {
   });
 });
 
+it('full covers a single layer, the last one', async () => {
+  const model = withFixedWeights(tf.sequential({ layers: [tf.layers.dense({ inputShape: [20], units: 5 })] }));
+  const data = { x: [noise([6, 20], 1)], y: noise([6, 5], 2) };
+  const posterior = await posteriorFrom(await factorsOf(model, gaussian(), data, full()), { priorPrecision: 2 });
+  await expectKept(model, posterior, [noise([EXAMPLES, 20], 3)]);
+});
+
 describe('a classifier, whose covariances are wanted', () => {
   const CLASSES = 7;
   let model: tf.LayersModel;

@@ -24,7 +24,7 @@ import { kfraChain, kfraRows } from './fisher/kfra.js';
 import { forSeeds } from './fisher/seeds.js';
 import { isReduced, type Layout, layoutOf, type Rotation } from './layout.js';
 import type { Observation, Sink } from './observation.js';
-import { structureNamed } from './structure/index.js';
+import { isNetworkWide, structureNamed } from './structure/index.js';
 import type { ClosedForm, Reached, Subject } from './structure/structure.js';
 import { suitsLowRank } from './suitsLowRank.js';
 
@@ -143,7 +143,7 @@ const structureOf = ({ layout }: Prepared, { layer }: Subject) =>
 /** A subject for every block that has its own sums. The map is empty for a structure that sums all blocks together. */
 function subjectsOf({ network, layout, curvature }: Prepared, rotations?: DeviceRotations): ReadonlyMap<Block, Subject> {
   const weightSharing = isReduced(curvature) ? 'reduce' : 'expand';
-  if (layout.layers.some(({ structure }) => structureNamed(structure).scope === 'network')) return new Map();
+  if (layout.layers.some(isNetworkWide)) return new Map();
   return new Map(
     network.blocks.map((block, layer) => {
       const rotation = rotations?.[layer];

@@ -29,7 +29,7 @@ import { closedFormOf } from '../closedForm.js';
 import { type Curvature, fisherOf } from '../codec.js';
 import { fisherRule } from '../fisher/index.js';
 import { isReduced, type LayerLayout, layersOf, sizeOf } from '../layout.js';
-import { type Structure, structureNamed, sumsOf } from '../structure/index.js';
+import { isNetworkWide, type Structure, structureNamed, sumsOf } from '../structure/index.js';
 import { suitsLowRank } from '../suitsLowRank.js';
 import { warningsOf } from './coverageWarnings.js';
 
@@ -150,9 +150,6 @@ function summary(network: Network, curvature: Curvature): Coverage {
     warnings: warningsOf(network, curvature, 8 * numbers, !closed),
   };
 }
-
-/** Whether a layer of the layout holds the weights of several blocks in one column. */
-const isNetworkWide = ({ structure }: LayerLayout): boolean => structureNamed(structure).scope === 'network';
 
 const layoutWith = (layouts: ReadonlyArray<LayerLayout>, { name }: Block): LayerLayout =>
   layouts.find(({ members }) => members.includes(name)) as LayerLayout;

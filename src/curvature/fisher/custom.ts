@@ -1,6 +1,6 @@
 /**
  * A Fisher matrix of one's own: the given function, and checks of what it returns. The checks read one number from the device for each
- * batch. Everything else (chunks of rows, weights of examples, the backward pass, structures) is as for the other Fisher matrices.
+ * chunk of a batch. Everything else (chunks of rows, weights of examples, the backward pass, structures) is as for the other Fisher matrices.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { func, make, type Options, optional, positiveInteger, text, variant } from '../../codec/index.js';

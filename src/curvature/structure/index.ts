@@ -29,6 +29,10 @@ type AnyStructure = SummedStructure<Readonly<Record<string, SumShape>>>;
 /** The implementation of a structure: how its sums are shaped, added up and costed. */
 export const structureNamed = (structure: Structure): AnyStructure => STRUCTURES[structure] as unknown as AnyStructure;
 
+/** Whether a layer holds the weights of all covered blocks in one column, so that they share one covariance (`full`). */
+export const isNetworkWide = ({ structure }: { readonly structure: Structure }): boolean =>
+  structureNamed(structure).scope === 'network';
+
 /** The names and shapes of a layer's sums. */
 export const sumsOf = ({
   structure,

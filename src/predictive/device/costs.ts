@@ -2,6 +2,7 @@
  * Counts the numbers that the linearised predictive takes on the device: the copies of a posterior, and what is computed for one
  * example and one output. The counts of the network itself come from `network/costs.ts`.
  */
+import { isNetworkWide } from '../../curvature/structure/index.js';
 import { SQUARES_CHUNK } from '../../limits.js';
 import type { BlockCosts, NetworkCosts } from '../../network/costs.js';
 import { lastLayer } from '../../network/lastLayer.js';
@@ -33,7 +34,7 @@ export interface LinearisedCosts {
 }
 
 export function linearisedCosts(network: Network, posterior: Posterior, costs: NetworkCosts, want: Want): LinearisedCosts {
-  const full = posterior.layers.find(({ members }) => members.length > 1);
+  const full = posterior.layers.find(isNetworkWide);
   const last = full === undefined ? lastLayer(network) : undefined;
   if (last !== undefined) return { example: costs.values + lastCost(last, want), row: 0, weights: 0 };
   const blocks = [...costs.blocks].map(([block, own]) => blockCost(block, own, full?.n, want));

@@ -4,7 +4,7 @@
  * time it is lent, and its tensors live only as long as the call.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { structureNamed } from '../../curvature/structure/index.js';
+import { isNetworkWide } from '../../curvature/structure/index.js';
 import type { Block, Network } from '../../network/network.js';
 import type { Posterior, PosteriorLayer } from '../../posterior/posterior.js';
 import { precisions } from '../../posterior/variances.js';
@@ -68,7 +68,7 @@ const held = (posterior: Posterior, layer: PosteriorLayer, temperature: number, 
 /** The fields of a device layer that need no tensors. */
 const placeOf = (network: Network, posterior: Posterior, layer: PosteriorLayer): Omit<DeviceLayer, 'lend'> => ({
   blocks: network.blocks.filter((block) => layer.members.includes(block.name)),
-  coupled: structureNamed(layer.structure).scope === 'network',
+  coupled: isNetworkWide(layer),
   directional: precisions(posterior, layer) !== undefined,
   size: layer.mean.data.length,
 });

@@ -24,7 +24,7 @@ const CHUNK_COPIES = 5;
 
 /** Throws `InvalidOption` if a budget is not a number > 0. */
 export function checkBudget(memoryBudget: number): void {
-  if (memoryBudget > 0 && !Number.isNaN(memoryBudget)) return;
+  if (memoryBudget > 0) return;
   throw laplaceError('InvalidOption', {
     what: 'memoryBudget is out of range',
     field: 'memoryBudget',
