@@ -293,6 +293,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   },
   readNetwork: { left: [() => extend.readNetwork(gone, classes.likelihood)] },
   withBlocks: { left: [() => extend.withBlocks(network, ['none'])] },
+  ownInputs: { left: [() => extend.ownInputs(network, tf.zeros([1, 99]))] },
+  ownBatch: { left: [() => extend.ownBatch(network, tf.zeros([1, 99]), tf.zeros([1, 1]))] },
   rowsOfUse: TOTAL,
   showsRows: TOTAL,
   createEpochAccumulator: {

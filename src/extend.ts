@@ -26,6 +26,10 @@ export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 export type { HessianOps } from './likelihood/hessian.js';
 export type { LikelihoodOps, LossRule, ModelLikelihoodOps } from './likelihood/likelihood.js';
 
+// Inputs and labels as tensors, checked against a network.
+
+export { ownBatch, ownInputs } from './stream/inputSource.js';
+
 // Accumulation.
 
 export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';

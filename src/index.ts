@@ -60,8 +60,9 @@ export { type EpochSelection, epochsWhere, everyEpoch, finalEpochs } from './str
 // Streams: training batches to factors to a posterior to predictions and sampled networks.
 
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
-export { batches, type DatasetLike, fromDataset, inputBatches, type TensorData } from './stream/batches.js';
+export { batches, inputBatches, type TensorData } from './stream/batches.js';
 export { type ExpectedTime, type ExpectedTimeOptions, expectedTime } from './stream/expectedTime.js';
+export { type DatasetLike, fromDataset } from './stream/fromDataset.js';
 export { fromIterable } from './stream/fromIterable.js';
 export type { InputSource } from './stream/inputSource.js';
 export { crossCovariance, type JointOptions, type JointOutputs, jointDistribution } from './stream/jointDistribution.js';
@@ -137,5 +138,6 @@ export type { AsyncLinalgEngine, EngineName, LinalgEngine } from './linalg/engin
 export type { EngineChoice } from './linalg/select.js';
 export type { WasmOptions } from './linalg/wasm/call.js';
 export { wasmEngine } from './linalg/wasm.js';
+export type { Numbers } from './network/arrays.js';
 export type { Inputs, LabelledBatch, Labels } from './network/inputs.js';
 export { fingerprint } from './network/weights.js';

@@ -15,7 +15,8 @@ describe.each(Object.entries(METRICS))('%s', (_, metric) => {
     ['infinity', [[Number.POSITIVE_INFINITY, 0]], [0], 'NotFinite'],
     ['a negative number', [[-0.5, 1.5]], [1], 'InvalidInput'],
     ['logits', [[2, 1]], [0], 'InvalidInput'],
-    ['probabilities of class 1 alone', [[0.3]], [0], 'InvalidInput'],
+    ['probabilities of class 1 alone that are above 1', [[0.3], [1.5]], [0, 1], 'InvalidInput'],
+    ['labels beyond two classes beside probabilities of class 1 alone', [[0.3]], [2], 'InvalidLabels'],
     ['a label too few', [[0.5, 0.5]], [], 'InvalidInput'],
     ['a label beyond the classes', [[0.5, 0.5]], [2], 'InvalidLabels'],
     ['a negative label', [[0.5, 0.5]], [-1], 'InvalidLabels'],
@@ -25,10 +26,37 @@ describe.each(Object.entries(METRICS))('%s', (_, metric) => {
     expect(metric(probabilities, labels)).toEqual(E.left(refusal(kind)));
   });
 
+  it('takes the probability of class 1 alone, as bernoulli() predicts it', () => {
+    const both = [
+      [0.75, 0.25],
+      [0.125, 0.875],
+      [1, 0],
+    ];
+    const labels = [1, 1, 0];
+    expect(metric([[0.25], Float32Array.of(0.875), [0]], labels)).toEqual(metric(both, labels));
+  });
+
+  it('takes a float32 probability that rounding lifted above 1', () => {
+    expect(metric([Float32Array.of(1 + 2 ** -23)], [1])._tag).toBe('Right');
+  });
+
+  it('says what to do about labels that are independent of each other', () => {
+    const expected = { kind: 'InvalidInput', field: 'probabilities', remedy: expect.stringContaining('binaryRows') };
+    expect(metric([[0.9, 0.8]], [1])).toEqual(E.left(expect.objectContaining(expected)));
+  });
+
   it('takes typed arrays, and rows that float32 rounded', () => {
     const thirds = Float32Array.of(1 / 3, 1 / 3, 1 / 3);
     expect(metric([thirds, thirds], Int32Array.of(0, 2))._tag).toBe('Right');
   });
+});
+
+it('the numbers for the probability of class 1 alone', () => {
+  expect(right(nll([[0.25], [0.5]], [1, 0]))).toBeCloseTo((Math.log(4) + Math.log(2)) / 2, 12);
+  expect(right(entropy([[0.5], [1]]))).toEqual(Float64Array.of(Math.LN2, 0));
+  expect(right(brierScore([[0.25]], [1]))).toBe(2 * 0.75 ** 2);
+  expect(predictedClasses([[0.25], [0.75], [0.5]])).toEqual(Int32Array.of(0, 1, 0));
+  expect(right(accuracy([[0.25], [0.75]], [0, 1]))).toBe(1);
 });
 
 it('entropy refuses the same rows', () => {

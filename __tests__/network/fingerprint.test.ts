@@ -5,7 +5,7 @@ import { fingerprint, gaussian } from 'tfjs-laplace';
 import { readNetwork, withBlocks } from '../../src/network/network.js';
 import { readWeights } from '../../src/network/weights.js';
 import { right } from '../support/math/laplace.js';
-import { chain, DENSE_NETWORKS, MIXED_NETWORKS } from '../support/math/networks.js';
+import { chain, DENSE_NETWORKS, dense, MIXED_NETWORKS, withWeights } from '../support/math/networks.js';
 
 /** Flips one bit of one number of one weight. */
 function flipBit(model: tf.LayersModel, weight: number, entry: number, bit: number): void {
@@ -80,5 +80,15 @@ it('reads the blocks as matrices, the bias as the last row', async () => {
       const parts = block.layer.getWeights().flatMap((w) => Array.from(w.dataSync()));
       expect(blocks[i]).toEqual({ rows: block.n, cols: block.m, data: Float64Array.from(parts) });
     });
+  }
+});
+
+it('is the same when a layer is frozen, in models inside models too', async () => {
+  const inner = tf.sequential({ layers: [dense(3, { inputShape: [3] }), tf.layers.batchNormalization()] });
+  const model = withWeights(tf.sequential({ layers: [inner, dense(3), tf.layers.batchNormalization(), dense(2)] }), 2);
+  const before = await fingerprint(model);
+  for (const layer of [...inner.layers, inner, ...model.layers.slice(1), model]) {
+    layer.trainable = false;
+    expect(await fingerprint(model)).toBe(before);
   }
 });

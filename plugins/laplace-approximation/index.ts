@@ -2,7 +2,7 @@
  * The library as plain async functions, with the names of Bensemble's `LaplaceApproximation`. A thin layer over the streams and
  * the training callback, for people who do not think in streams. Its only state is the posterior that was computed last.
  */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { CustomCallback, type LayersModel, type ModelFitArgs } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
@@ -11,11 +11,14 @@ import {
   batches,
   type Curvature,
   type Factors,
+  type Inputs,
   inputBatches,
   kfac,
+  type Labels,
   type Likelihood,
   linearised,
   observe,
+  orThrow,
   type Posterior,
   type Prediction,
   type PredictionOf,
@@ -23,12 +26,11 @@ import {
   type Progress,
   predict,
   sampleModels,
-  type TensorData,
   type ToPosteriorOptions,
   toPosterior,
 } from 'tfjs-laplace';
-import { fromDevice, laplaceError } from 'tfjs-laplace/extend';
-import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
+import { fromDevice, laplaceError, matchLoss, type Network, ownBatch, ownInputs, readNetwork } from 'tfjs-laplace/extend';
+import { type LaplaceCallback, laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { joinPredictions, type WithUncertainty } from './join.js';
 
 /** Options of `laplaceApproximation`. All but the likelihood have a default. */
@@ -46,11 +48,13 @@ export interface LaplaceApproximationOptions {
   readonly log?: (line: string) => void;
 }
 
-/** A data set in memory: tensors whose first dimension is the number N of examples. */
+/**
+ * A data set in memory: tensors or arrays whose first dimension is the number N of examples. Several inputs or outputs come as a list of
+ * tensors in the model's order, or as a record by name.
+ */
 export interface Data {
-  readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
-  /** For a model with several outputs a list in the model's order, or a record by output name. */
-  readonly y: TensorData['y'];
+  readonly x: Inputs;
+  readonly y: Labels;
 }
 
 /** Options of `predict`. */
@@ -72,7 +76,7 @@ export interface LaplaceApproximation<P extends Prediction = Prediction> {
   /** Computes the posterior in a pass over the training data at the model's present weights. */
   readonly computePosterior: (data: Data, args?: { readonly batchSize?: number }) => Promise<Posterior>;
   /** Predicts with uncertainty: predictive entropy in nats for classifiers, total standard deviation for regression. */
-  readonly predict: (x: Data['x'], args?: PredictArgs) => Promise<WithUncertainty<P>>;
+  readonly predict: (x: Inputs, args?: PredictArgs) => Promise<WithUncertainty<P>>;
   /** Draws networks from the posterior. The caller disposes them. */
   readonly sampleModels: (
     samples?: number,
@@ -89,8 +93,8 @@ const BATCH = 128;
 /**
  * A Laplace approximation of a model.
  *
- * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, and the errors of the
- * streams that do the work.
+ * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, `InvalidModel` for a
+ * model that is to be trained and is not compiled, and the errors of the streams that do the work.
  *
  * @throws LaplaceError `InvalidOption` for an option in `posterior` that is out of range.
  *
@@ -129,6 +133,7 @@ export function laplaceApproximation<L extends Likelihood>(
     say(`${phase}: ${count}${detail === undefined ? '' : ` (${detail})`}`);
   };
   const fitted = toPosterior({ ...options.posterior, onProgress });
+  const read = (): Network => orThrow(readNetwork(model, likelihood));
   const ready = (what: string): Posterior => {
     if (current !== undefined) return current;
     throw laplaceError('NotReady', {
@@ -144,10 +149,31 @@ export function laplaceApproximation<L extends Likelihood>(
   };
 
   const computePosterior: LaplaceApproximation['computePosterior'] = async (data, { batchSize = BATCH } = {}) => {
-    const parts = batches(data, batchSize);
-    const curvature = options.curvature ?? kfac({ fisher: 'exact' });
-    const progress = { onProgress, total: parts.length };
-    return build(await lastValueFrom(from(parts).pipe(observe(model, likelihood), accumulateFactors(curvature, progress))));
+    const x = orThrow(ownInputs(read(), data.x));
+    try {
+      const parts = batches({ x, y: data.y }, batchSize);
+      const curvature = options.curvature ?? kfac({ fisher: 'exact' });
+      const progress = { onProgress, total: parts.length };
+      return build(await lastValueFrom(from(parts).pipe(observe(model, likelihood), accumulateFactors(curvature, progress))));
+    } finally {
+      tf.dispose(x);
+    }
+  };
+
+  /** Trains with the callback attached. */
+  const train = async (data: Data, args: ModelFitArgs, curvature: LaplaceCallback): Promise<void> => {
+    const network = read();
+    const { _tag } = orThrow(matchLoss(network));
+    const { x, y } = orThrow(ownBatch(network, data.x, data.y));
+    // Some losses of tfjs take float32 alone. A loss of the user's own gets the labels as they were given.
+    const labels = tf.tidy(() => y.map((own) => (own.dtype === 'float32' || _tag === 'custom' ? own : tf.cast(own, 'float32'))));
+    try {
+      const callbacks = [curvature, ...instances(args)] as CustomCallback[];
+      // On a lost device tfjs waits for ever: `fromDevice` rejects instead.
+      await fromDevice(model.fit(x, labels, { ...args, verbose: args.verbose ?? 0, callbacks }));
+    } finally {
+      tf.dispose([x, y, labels]);
+    }
   };
 
   return {
@@ -159,24 +185,23 @@ export function laplaceApproximation<L extends Likelihood>(
         onProgress,
         ...(options.curvature === undefined ? {} : { curvature: options.curvature }),
       });
-      const training = model.fit(data.x as tf.Tensor | tf.Tensor[], data.y as tf.Tensor | tf.Tensor[], {
-        ...args,
-        verbose: args.verbose ?? 0,
-        callbacks: [curvature, ...instances(args)] as CustomCallback[],
-      });
-      // On a lost device tfjs waits for ever: `fromDevice` rejects instead.
-      await fromDevice(training);
+      await train(data, args, curvature);
       return build(await lastValueFrom(curvature.factors$));
     },
     predict: async (x, { samples, temperature = 1, seed = 0, predictive, batchSize = BATCH } = {}) => {
+      const posterior = ready('predict');
       const sampled = samples === undefined ? linearised({ temperature }) : activationSampling({ samples, temperature, seed });
-      // Inputs without an example become one empty batch, which the stream refuses with an error.
-      const parts = nonEmpty(inputBatches(x, batchSize), () => [x].flat() as tf.Tensor[]);
-      const results = await lastValueFrom(
-        from(parts).pipe(predict(model, ready('predict'), predictive ?? sampled, { onProgress, total: parts.length }), toArray()),
-      );
-      // The likelihood decides the kind of the prediction. The type system cannot follow that.
-      return joinPredictions(results) as unknown as WithUncertainty<P>;
+      const own = orThrow(ownInputs(read(), x));
+      try {
+        const parts = inputBatches(own, batchSize);
+        const results = await lastValueFrom(
+          from(parts).pipe(predict(model, posterior, predictive ?? sampled, { onProgress, total: parts.length }), toArray()),
+        );
+        // The likelihood decides the kind of the prediction. The type system cannot follow that.
+        return joinPredictions(results) as unknown as WithUncertainty<P>;
+      } finally {
+        tf.dispose(own);
+      }
     },
     sampleModels: (samples = 10, args = {}) =>
       Promise.resolve().then(() =>
@@ -197,5 +222,3 @@ export function laplaceApproximation<L extends Likelihood>(
  */
 const instances = ({ callbacks = {}, yieldEvery }: ModelFitArgs): ReadonlyArray<unknown> =>
   [callbacks].flat().map((given) => ('setParams' in given ? given : new CustomCallback(given as object, yieldEvery as 'auto')));
-
-const nonEmpty = <A>(values: ReadonlyArray<A>, otherwise: A): ReadonlyArray<A> => (values.length > 0 ? values : [otherwise]);

@@ -4,19 +4,20 @@
  */
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
-import { checkClassification, type NumberRows, predictedClasses, sound } from './rows.js';
+import { labelled, type NumberRows, predictedClasses } from './rows.js';
 
 /**
  * Which predictions are right.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @returns [N]: 1 if the most probable class is the label, otherwise 0. `InvalidInput`, `InvalidLabels`, `NotFinite` or `Empty` for
  *   rows or labels of another kind.
  */
 export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, Uint8Array> {
-  return sound(checkClassification(probabilities, labels), () =>
-    Uint8Array.from(predictedClasses(probabilities), (c, i) => (c === labels[i] ? 1 : 0)),
+  return F.pipe(
+    labelled(probabilities, labels),
+    E.map((rows) => Uint8Array.from(predictedClasses(rows), (c, i) => (c === labels[i] ? 1 : 0))),
   );
 }
 

@@ -3,14 +3,14 @@
  * a strictly proper score, and bounded where the log-likelihood is not. O(N C). With two classes it is twice the score of class 1
  * alone. Reference: Brier 1950, eq. 2.
  */
-import type { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
-import { checkClassification, type NumberRows, sound } from './rows.js';
+import { labelled, type NumberRows } from './rows.js';
 
 /**
  * Mean Brier score.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @returns the mean score, in [0, 2]. Errors are those of `correctness`.
  *
@@ -23,11 +23,14 @@ import { checkClassification, type NumberRows, sound } from './rows.js';
  * ```
  */
 export function brierScore(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, number> {
-  return sound(checkClassification(probabilities, labels), () => {
-    let total = 0;
-    probabilities.forEach((row, i) => {
-      for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
-    });
-    return total / probabilities.length;
-  });
+  return F.pipe(
+    labelled(probabilities, labels),
+    E.map((rows) => {
+      let total = 0;
+      rows.forEach((row, i) => {
+        for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
+      });
+      return total / rows.length;
+    }),
+  );
 }

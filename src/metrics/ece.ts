@@ -10,7 +10,7 @@
 import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
 import { correctness } from './accuracy.js';
-import { checkOption, type NumberRows } from './rows.js';
+import { checkOption, classRows, type NumberRows } from './rows.js';
 
 /** Predictions whose confidence lies in (lower, upper]. */
 export interface ReliabilityBin {
@@ -39,7 +39,7 @@ export interface CalibrationOptions {
 /**
  * Expected calibration error and the reliability diagram.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @param labels classes [N], 0 to C − 1.
  * @returns the error and the diagram. Errors are those of `correctness`.
  * @throws LaplaceError `InvalidOption` if `bins` is not an integer >= 1.
@@ -61,7 +61,12 @@ export function calibration(
   checkOption('bins', M, Number.isSafeInteger(M) && M >= 1, 'an integer >= 1');
   return F.pipe(
     correctness(probabilities, labels),
-    E.map((right) => binned(probabilities, right, M)),
+    E.chain((right) =>
+      F.pipe(
+        classRows(probabilities),
+        E.map((rows) => binned(rows, right, M)),
+      ),
+    ),
   );
 }
 

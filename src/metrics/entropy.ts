@@ -2,14 +2,14 @@
  * Entropy of each row of probabilities, in nats: H(p) = −Σ_c p_c log p_c, with 0 log 0 = 0; from 0 (certain) to log C (uniform).
  * O(N C). For mean predictive probabilities it is the total uncertainty. Reference: Shannon 1948, section 6.
  */
-import type { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
-import { checkProbabilities, type NumberRows, sound } from './rows.js';
+import { classRows, type NumberRows } from './rows.js';
 
 /**
  * Entropies [N] of class probabilities.
  *
- * @param probabilities rows [N][C] that add up to 1.
+ * @param probabilities rows [N][C] that add up to 1, or [N][1]: the probability of class 1.
  * @returns entropies [N] in nats. `InvalidInput`, `NotFinite` or `Empty` for rows of another kind.
  *
  * @example
@@ -21,7 +21,10 @@ import { checkProbabilities, type NumberRows, sound } from './rows.js';
  * ```
  */
 export const entropy = (probabilities: NumberRows): E.Either<LaplaceError, Float64Array> =>
-  sound(checkProbabilities(probabilities), () => Float64Array.from(probabilities, entropyOf));
+  F.pipe(
+    classRows(probabilities),
+    E.map((rows) => Float64Array.from(rows, entropyOf)),
+  );
 
 function entropyOf(row: ArrayLike<number>): number {
   let sum = 0;

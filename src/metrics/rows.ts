@@ -1,10 +1,11 @@
 /**
- * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Labels [N] are
+ * Checks the arguments of the metrics. Class probabilities [N][C] are rows of numbers in [0, 1] that add up to 1. Rows of one
+ * number, as a `bernoulli` model with one output predicts them, are probabilities of class 1, and stand for two classes. Labels [N] are
  * integers from 0 to C − 1. N >= 1. Arguments that pass are free of NaN, so no metric can return NaN.
  *
  * A check returns the first problem that it finds. `sound` makes an `Either` of a problem and a value.
  */
-import { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 
 /** N rows of numbers: typed or plain arrays, as predictions give them. */
@@ -47,10 +48,14 @@ export function binaryRows(p: ArrayLike<number>): E.Either<LaplaceError, Readonl
   return sound(problem, () => Array.from(p, (v) => [1 - v, v] as const));
 }
 
-/** The class with the highest probability in each row, [N]. If several are equal, it is the lowest one. */
+/**
+ * The class with the highest probability in each row, [N]. If several are equal, it is the lowest one. For rows of one number, the
+ * probability of class 1, it is 1 above ½.
+ */
 export const predictedClasses = (probabilities: NumberRows): Int32Array => Int32Array.from(probabilities, mostProbable);
 
 function mostProbable(row: ArrayLike<number>): number {
+  if (row.length === 1) return (row[0] as number) > 0.5 ? 1 : 0;
   let best = 0;
   for (let c = 1; c < row.length; c++) if ((row[c] as number) > (row[best] as number)) best = c;
   return best;
@@ -81,25 +86,62 @@ function firstProblem(rows: NumberRows, problemIn: (row: ArrayLike<number>, i: n
   return undefined;
 }
 
-/** Checks probabilities. */
-export const checkProbabilities = (probabilities: NumberRows): Problem =>
-  checkRows(probabilities, 'probabilities') ??
-  firstProblem(probabilities, (row, i) => {
-    const negative = firstOf(row, (p) => p < 0);
-    if (negative !== undefined) {
-      return problemOf(`probabilities[${i}][${negative.at}]`, String(negative.value), 'a number >= 0');
-    }
-    const sum = Array.from(row).reduce((total, p) => total + p, 0);
-    return Math.abs(sum - 1) > ROW_SUM_TOLERANCE ? problemOf(`The sum of probabilities[${i}]`, String(sum), '1') : undefined;
-  });
+/**
+ * Checks probabilities.
+ *
+ * @returns the rows with at least two classes: rows of one number p become [1 − p, p].
+ */
+export function classRows(probabilities: NumberRows): E.Either<LaplaceError, NumberRows> {
+  const binary = probabilities[0]?.length === 1;
+  const problem =
+    checkRows(probabilities, 'probabilities') ?? firstProblem(probabilities, binary ? notAProbability : notADistribution);
+  return sound(problem, () => (binary ? probabilities.map((row) => bothClasses(row[0] as number)) : probabilities));
+}
 
-/** Checks probabilities and their labels. */
-export function checkClassification(probabilities: NumberRows, labels: ArrayLike<number>): Problem {
-  const problem = checkProbabilities(probabilities) ?? checkCount(labels.length, probabilities.length, 'labels');
-  if (problem !== undefined) return problem;
-  const C = probabilities[0]?.length ?? 0;
+// A float32 mean may exceed 1 by a rounding.
+const bothClasses = (p: number): readonly [number, number] => [Math.max(0, 1 - p), p];
+
+function notAProbability(row: ArrayLike<number>, i: number): Problem {
+  const [p] = row as readonly [number];
+  if (p >= 0 && p <= 1 + ROW_SUM_TOLERANCE) return undefined;
+  return problemOf(`probabilities[${i}][0]`, String(p), 'a number in [0, 1]');
+}
+
+function notADistribution(row: ArrayLike<number>, i: number): Problem {
+  const negative = firstOf(row, (p) => p < 0);
+  if (negative !== undefined) {
+    return problemOf(`probabilities[${i}][${negative.at}]`, String(negative.value), 'a number >= 0');
+  }
+  const sum = Array.from(row).reduce((total, p) => total + p, 0);
+  if (Math.abs(sum - 1) <= ROW_SUM_TOLERANCE) return undefined;
+  return laplaceError('InvalidInput', {
+    what: `The sum of probabilities[${i}]`,
+    field: 'probabilities',
+    found: String(sum),
+    expected: '1',
+    remedy:
+      'Several labels that are independent of each other are scored one by one: binaryRows(rows.map((row) => row[k])) for label k.',
+  });
+}
+
+/**
+ * Checks probabilities and their labels.
+ *
+ * @returns the rows with at least two classes, as `classRows` gives them.
+ */
+export const labelled = (probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, NumberRows> =>
+  F.pipe(
+    classRows(probabilities),
+    E.chain((rows) => sound(checkLabels(labels, rows), () => rows)),
+  );
+
+function checkLabels(labels: ArrayLike<number>, rows: NumberRows): Problem {
+  const C = rows[0]?.length ?? 0;
   const foreign = firstOf(labels, (y) => !Number.isInteger(y) || y < 0 || y >= C);
-  return foreign && problemOf(`labels[${foreign.at}]`, String(foreign.value), `an integer from 0 to ${C - 1}`, 'InvalidLabels');
+  return (
+    checkCount(labels.length, rows.length, 'labels') ??
+    (foreign && problemOf(`labels[${foreign.at}]`, String(foreign.value), `an integer from 0 to ${C - 1}`, 'InvalidLabels'))
+  );
 }
 
 /** Checks that rows are of one length >= 1 and finite. */

@@ -3,10 +3,13 @@
  *
  * A rule says what a layer with weights computes. So the same walk serves the MAP, sampled weights and sampled pre-activations.
  * Passes that differ only in the covered layers begin at common features. Everything is allocated inside the caller's `tf.tidy`.
+ *
+ * A pass takes inputs of every dtype that the model takes (`dtypes.ts`).
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { activeValues } from './active.js';
 import { concat } from './concat.js';
+import { asFed, asRead } from './dtypes.js';
 import { present } from './linear/index.js';
 import type { Network } from './network.js';
 import { inputsOf, type LinearOp, type Op, outputsOf, type ValueId } from './ops.js';
@@ -46,34 +49,41 @@ export function features(network: Network, inputs: ReadonlyArray<tf.Tensor>): Fe
   const above = network.ops.filter(isAbove);
   const read = new Set([...above.flatMap(inputsOf), ...network.ends]);
   const below = network.ops.filter((op) => !isAbove(op));
-  const values = run(inputValues(network, inputs), below, mapRule);
+  const values = run(network, inputValues(network, inputs), below, mapRule);
   return { values: new Map([...values].filter(([id]) => read.has(id))), above };
 }
 
 /** Runs the rest of a pass. The tape has the values of the features and all values after them. */
 export function forwardFrom(network: Network, { values: known, above }: Features, rule: LinearRule): Tape {
-  const values = run(known, above, rule);
+  const values = run(network, known, above, rule);
   const ends = network.ends.map((id) => values.get(id) as tf.Tensor2D);
   const outputs = concat(ends, 1);
   return { size: outputs.shape[0], values, outputs };
 }
 
 const inputValues = (network: Network, inputs: ReadonlyArray<tf.Tensor>): ReadonlyMap<ValueId, tf.Tensor> =>
-  new Map(network.inputs.map((id, i) => [id, inputs[i] as tf.Tensor]));
+  new Map(network.inputs.map((id, i) => [id, asFed(network.model, i, inputs[i] as tf.Tensor)]));
 
-function run(known: ReadonlyMap<ValueId, tf.Tensor>, ops: ReadonlyArray<Op>, rule: LinearRule): Map<ValueId, tf.Tensor> {
-  const values = new Map(known);
+function run(
+  network: Network,
+  known: ReadonlyMap<ValueId, tf.Tensor>,
+  ops: ReadonlyArray<Op>,
+  rule: LinearRule,
+): Map<ValueId, tf.Tensor> {
+  const values = new Map<ValueId, tf.Tensor>();
+  const set = (id: ValueId, value: tf.Tensor): void => void values.set(id, asRead(network.ops, id, value));
+  for (const [id, value] of known) set(id, value);
   for (const op of ops) {
     switch (op.kind) {
       case 'linear':
-        values.set(op.output, rule(op, values.get(op.input) as tf.Tensor));
+        set(op.output, rule(op, values.get(op.input) as tf.Tensor));
         break;
       case 'elementwise':
-        values.set(op.output, op.apply(values.get(op.input) as tf.Tensor));
+        set(op.output, op.apply(values.get(op.input) as tf.Tensor));
         break;
       case 'opaque': {
         const results = op.apply(op.inputs.map((id) => values.get(id) as tf.Tensor));
-        op.outputs.forEach((id, i) => values.set(id, results[i] as tf.Tensor));
+        op.outputs.forEach((id, i) => set(id, results[i] as tf.Tensor));
       }
     }
   }

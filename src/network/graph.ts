@@ -45,7 +45,7 @@ const IDENTITY = new Set([
 const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU']);
 
 /** Whether a layer is a model. */
-const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
+export const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
 
 /** Reads a model's graph. Fails for models that are not built, keep states, or mask steps of sequences. */
 export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {

@@ -12,6 +12,7 @@ import { type ModelLikelihoodOps, modelLikelihoodOps } from '../likelihood/index
 import { type Block, type NotLinear, selectBlocks } from './blocks.js';
 import { readGraph } from './graph.js';
 import { type Head, readHeads } from './heads.js';
+import { layersModel } from './layersModel.js';
 import type { LayerUse, Op, ValueId } from './ops.js';
 
 export type { Block } from './blocks.js';
@@ -40,8 +41,9 @@ export interface Network {
 /** Reads a model for a likelihood. No layer has a block yet: see `withBlocks`. */
 export const readNetwork = (model: LayersModel, likelihood: Likelihood): E.Either<LaplaceError, Network> =>
   F.pipe(
-    notDisposed(model),
-    E.chain(() => readGraph(model)),
+    layersModel(model),
+    E.chain(notDisposed),
+    E.chain(readGraph),
     E.chain((graph) =>
       F.pipe(
         readHeads(graph, model, likelihood),

@@ -6,7 +6,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { activeValues } from './active.js';
 import { backward } from './backward.js';
-import { forward } from './forward.js';
+import { forwardFrom, mapRule } from './forward.js';
 import type { Network } from './network.js';
 import { inputsOf, type LayerUse } from './ops.js';
 import { gradientsAt, inputsAt } from './positions.js';
@@ -65,7 +65,7 @@ export function rowsOfUse(
     .filter((block) => block.ops.length > 0);
   const own: Network = { ...network, ops, blocks, inputs: [input], ends: [output] };
   // The value of the last operation is not needed.
-  const tape = forward({ ...own, ops: ops.slice(0, -1), ends: [input] }, [x]);
+  const tape = forwardFrom({ ...own, ends: [input] }, { values: new Map([[input, x]]), above: ops.slice(0, -1) }, mapRule);
   const rows = new Map<string, BlockRows>();
   const stack = { _tag: 'uniform', size: tape.size, copies: 1 } as const;
   backward(own, tape, { rows: gradient as tf.Tensor2D, stack }, (block, gradients) => {

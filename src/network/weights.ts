@@ -4,9 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { either as E, function as F } from 'fp-ts';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { fromDevice } from './device.js';
+import { isContainer } from './graph.js';
+import { layersModel } from './layersModel.js';
 import { present } from './linear/index.js';
 import { type Block, type Network, notDisposed } from './network.js';
 
@@ -31,9 +34,15 @@ export async function readWeights(network: Network): Promise<Weights> {
  * Rejects with `InvalidModel` for a model that is disposed, and with `Backend` for a lost device.
  */
 export async function fingerprint(model: LayersModel): Promise<string> {
-  orThrow(notDisposed(model));
-  return hash((await fromDevice(Promise.all(model.weights.map((w) => w.read().data())))) as Float32Array[]);
+  const weights = allWeights(orThrow(F.pipe(layersModel(model), E.chain(notDisposed))));
+  return hash((await fromDevice(Promise.all(weights.map((w) => w.data())))) as Float32Array[]);
 }
+
+/**
+ * All weights of a model, layer by layer. `model.weights` lists the trainable ones first, so that its order changes when a layer is frozen.
+ */
+export const allWeights = ({ layers }: Pick<LayersModel, 'layers'>): ReadonlyArray<tf.Tensor> =>
+  layers.flatMap((layer) => (isContainer(layer) ? allWeights(layer) : layer.weights.map((w) => w.read())));
 
 /** The weights of a block as one device matrix W [P·n, m]. The bias is the last row of each group. */
 export const blockWeights = ({ map }: Block): tf.Tensor2D => map.toMatrix(present(map));

@@ -1,56 +1,158 @@
-/** Sources that make each batch when its turn comes, so that no more than one batch is on the device at a time. */
-import * as tf from '@tensorflow/tfjs-core';
-import { Observable } from 'rxjs';
+/** Batches of a data set in memory. Each is made when its turn comes, so that no more than one batch is on the device at a time. */
+import type * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { isTensor, type LabelledBatch } from '../network/inputs.js';
-import { breather } from './breathe.js';
-import type { BatchSource, OwnedBatch } from './observed.js';
+import { isTensor, type Numbers } from '../network/arrays.js';
+import type { Inputs, LabelledBatch, Labels } from '../network/inputs.js';
+import { type Cuttable, cuttable, type Part } from './cuts.js';
 
 /**
- * A whole data set of N examples, as tensors [N, …]. Several inputs come as a list, labels of several outputs as a list or by
- * name.
+ * A whole data set of N examples, as tensors or arrays [N, …].
+ *
+ * Several inputs come as a list of tensors, or as a record of tensors and arrays by input name. Labels of several outputs come as a list,
+ * or as a record by output name. A flat array of inputs, or a typed array, holds the examples one after another: the labels tell N. A flat
+ * array of labels has one number for each example.
  */
 export interface TensorData {
-  readonly x: tf.Tensor | ReadonlyArray<tf.Tensor>;
-  readonly y: tf.Tensor | ReadonlyArray<tf.Tensor> | Readonly<Record<string, tf.Tensor>>;
+  readonly x: Inputs;
+  readonly y: Labels;
   /** How often each example counts, [N]. Without weights each counts once. */
-  readonly weights?: tf.Tensor;
+  readonly weights?: tf.Tensor | Numbers;
 }
 
 /**
- * Cuts tensors into batches of `size` examples, in order. The last batch may be smaller. Each batch is a function that slices the
- * tensors when it is called, inside the caller's `tf.tidy`. Labels of several outputs stay the list or the record that they are.
+ * Cuts a data set into batches of `size` examples, in order. The last batch may be smaller. Each batch is a function that slices the
+ * data when it is called, inside the caller's `tf.tidy`. Records and lists stay what they are.
  *
- * Tensors of different lengths make a single function, which throws `InvalidInput` or `InvalidLabels`: the stream that calls it
- * ends with this error.
+ * Data that cannot be cut (different lengths, text, disposed tensors) make a single function, which throws `InvalidInput` or
+ * `InvalidLabels`: the stream that calls it ends with this error. A batch throws the same if a tensor has been disposed since.
  *
  * @throws LaplaceError `InvalidOption` for a size that is no integer >= 1.
  *
  * @example
  * ```ts
+ * import { from, lastValueFrom } from 'rxjs';
  * import * as tf from '@tensorflow/tfjs';
- * import { batches } from 'tfjs-laplace';
+ * import { accumulateFactors, batches, gaussian, kfac, observe } from 'tfjs-laplace';
  *
- * batches({ x: tf.zeros([10, 2]), y: tf.zeros([10, 1]) }, 4).length; // => 3
+ * const [width, height] = [tf.input({ shape: [1], name: 'width' }), tf.input({ shape: [1], name: 'height' })];
+ * const both = tf.layers.concatenate().apply([width, height]) as tf.SymbolicTensor;
+ * const model = tf.model({ inputs: [width, height], outputs: tf.layers.dense({ units: 1 }).apply(both) as tf.SymbolicTensor });
+ *
+ * const data = { x: { width: [1, 2, 3], height: Float32Array.of(2, 3, 5) }, y: [3.1, 4.9, 8.2] };
+ * const factors = await lastValueFrom(from(batches(data, 2)).pipe(observe(model, gaussian()), accumulateFactors(kfac())));
+ * factors.count; // => 3
  * ```
  */
 export function batches({ x, y, weights }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
   checkSize(size);
-  const inputs = [x].flat() as tf.Tensor[];
-  const examples = inputs[0]?.shape[0] ?? 0;
-  const problem = otherLengths(inputs) ?? otherLabels(y, examples) ?? otherWeights(weights, examples);
-  if (problem !== undefined) return [failing(problem)];
-  return slices(inputs, size).map((part, i) => () => ({
-    x: part(),
-    y: sliceAll(y, i * size, size),
-    ...(weights === undefined ? {} : { weights: slice(weights, i * size, size) }),
-  }));
+  return orFailing(() => {
+    const [inputs, labels] = [cuttable('x', x), cuttable('y', y)];
+    const counts = weights === undefined || weights === null ? undefined : cuttable('weights', weights);
+    const N = commonLength(inputs) ?? labels.parts[0]?.length ?? 0;
+    checkRows(inputs, N);
+    checkLabels(labels, N);
+    if (counts !== undefined) checkWeights(counts, N);
+    return ranges(N, size).map((range) => () => ({
+      x: inputs.cut(range) as Inputs,
+      y: labels.cut(range) as Labels,
+      ...(counts === undefined ? {} : { weights: counts.cut(range) as tf.Tensor }),
+    }));
+  });
 }
 
-/** A batch that cannot be had. */
-const failing = (problem: LaplaceError) => (): never => {
-  throw problem;
-};
+/** The batches, or a single one that cannot be had: it throws what the cutting of the batches threw. */
+function orFailing<B>(cut: () => ReadonlyArray<() => B>): ReadonlyArray<() => B> {
+  try {
+    return cut();
+  } catch (error) {
+    return [
+      () => {
+        throw error;
+      },
+    ];
+  }
+}
+
+/**
+ * Cuts inputs alone into batches of `size` examples, for `predict`. Errors are those of `batches`. A flat array does not say where an example
+ * ends: give it to `predict` as one batch, or make it a tensor.
+ */
+export function inputBatches(
+  x: tf.Tensor | ReadonlyArray<tf.Tensor>,
+  size: number,
+): ReadonlyArray<() => ReadonlyArray<tf.Tensor>>;
+export function inputBatches(x: Inputs, size: number): ReadonlyArray<() => Inputs>;
+export function inputBatches(x: Inputs, size: number): ReadonlyArray<() => Inputs> {
+  checkSize(size);
+  return orFailing(() => {
+    const inputs = cuttable('x', x);
+    const N = commonLength(inputs);
+    const flat = inputs.parts.find((part) => part.flat);
+    if (flat !== undefined && N === undefined) throw noRows(flat);
+    checkRows(inputs, N ?? 0);
+    return ranges(N ?? 0, size).map((range) => () => {
+      const own = inputs.cut(range) as Inputs;
+      return isTensor(own) ? [own] : own;
+    });
+  });
+}
+
+const noRows = ({ field, length }: Part): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: `Nothing says where an example of ${field} ends`,
+    field,
+    found: `a flat array of ${length} numbers`,
+    expected: 'a tensor [N, …] or nested arrays',
+    remedy: 'Make it a tensor: tf.tensor(values, [N, …]). Or give it to predict as one batch, which knows the shape of an input.',
+  });
+
+/** N as the inputs tell it. Undefined if all of them are flat arrays. Throws `InvalidInput` if they differ. */
+function commonLength({ parts }: Cuttable): number | undefined {
+  const lengths = parts.filter(({ flat }) => !flat).map(({ length }) => length);
+  if (new Set(lengths).size > 1) {
+    throw laplaceError('InvalidInput', {
+      what: 'The inputs have different lengths',
+      field: 'x',
+      found: `${lengths.join(', ')} examples`,
+      expected: 'the same first dimension',
+    });
+  }
+  return lengths[0];
+}
+
+/** Throws `InvalidInput` if the numbers of a flat array are not N rows. */
+function checkRows({ parts }: Cuttable, N: number): void {
+  const uneven = parts.find(({ flat, length }) => flat && (N === 0 || length % N !== 0));
+  if (uneven === undefined) return;
+  throw laplaceError('InvalidInput', {
+    what: `The numbers of ${uneven.field} are not as many for each example`,
+    field: uneven.field,
+    found: `a flat array of ${uneven.length} numbers for ${N} examples`,
+    expected: `a multiple of ${N}`,
+  });
+}
+
+function checkLabels({ parts }: Cuttable, N: number): void {
+  const wrong = parts.find(({ length }) => length !== N);
+  if (wrong === undefined) return;
+  throw laplaceError('InvalidLabels', {
+    what: 'There is not one label for each example',
+    field: wrong.field,
+    found: `${wrong.length} labels`,
+    expected: `${N} labels`,
+  });
+}
+
+function checkWeights({ parts }: Cuttable, N: number): void {
+  const [part, ...others] = parts as readonly [Part, ...Part[]];
+  if (others.length === 0 && part.vector && part.length === N) return;
+  throw laplaceError('InvalidInput', {
+    what: 'There is not one weight for each example',
+    field: 'weights',
+    found: part.vector ? `${part.length} weights` : 'more than one number for an example',
+    expected: `a list of ${N} numbers`,
+  });
+}
 
 function checkSize(size: number): void {
   if (Number.isInteger(size) && size >= 1) return;
@@ -62,114 +164,5 @@ function checkSize(size: number): void {
   });
 }
 
-function otherLengths(inputs: ReadonlyArray<tf.Tensor>): LaplaceError | undefined {
-  const lengths = inputs.map((t) => t.shape[0] ?? 0);
-  if (new Set(lengths).size <= 1) return undefined;
-  return laplaceError('InvalidInput', {
-    what: 'The inputs have different lengths',
-    field: 'x',
-    found: `${lengths.join(', ')} examples`,
-    expected: 'the same first dimension',
-  });
-}
-
-function otherLabels(y: TensorData['y'], examples: number): LaplaceError | undefined {
-  const other = parts(y).find(([, labels]) => labels.shape[0] !== examples);
-  if (other === undefined) return undefined;
-  const [field, labels] = other;
-  return laplaceError('InvalidLabels', {
-    what: 'There is not one label for each example',
-    field,
-    found: `${labels.shape[0] ?? 0} labels`,
-    expected: `${examples} labels`,
-  });
-}
-
-function otherWeights(weights: tf.Tensor | undefined, examples: number): LaplaceError | undefined {
-  if (weights === undefined || (weights.rank === 1 && weights.shape[0] === examples)) return undefined;
-  return laplaceError('InvalidInput', {
-    what: 'There is not one weight for each example',
-    field: 'weights',
-    found: `shape [${weights.shape.join(', ')}]`,
-    expected: `[${examples}]`,
-  });
-}
-
-/** The labels of every output, with the names that error messages give them. */
-function parts(y: TensorData['y']): ReadonlyArray<readonly [field: string, labels: tf.Tensor]> {
-  if (isTensor(y)) return [['y', y]];
-  return Object.entries(y).map(([key, labels]) => [Array.isArray(y) ? `y[${key}]` : `y.${key}`, labels]);
-}
-
-/** The same examples' labels of every output, in the form in which the labels were given. */
-function sliceAll(y: TensorData['y'], start: number, size: number): TensorData['y'] {
-  if (isTensor(y)) return slice(y, start, size);
-  const sliced = Object.entries(y).map(([key, labels]) => [key, slice(labels, start, size)] as const);
-  return Array.isArray(y) ? sliced.map(([, labels]) => labels) : Object.fromEntries(sliced);
-}
-
-/** Cuts inputs alone into batches of `size` examples, for `predict`. Errors are those of `batches`. */
-export function inputBatches(x: TensorData['x'], size: number): ReadonlyArray<() => ReadonlyArray<tf.Tensor>> {
-  checkSize(size);
-  const inputs = [x].flat() as tf.Tensor[];
-  const problem = otherLengths(inputs);
-  return problem === undefined ? slices(inputs, size) : [failing(problem)];
-}
-
-/** Inputs of one length, cut. */
-const slices = (inputs: ReadonlyArray<tf.Tensor>, size: number): ReadonlyArray<() => ReadonlyArray<tf.Tensor>> =>
-  Array.from(
-    { length: Math.ceil((inputs[0]?.shape[0] ?? 0) / size) },
-    (_, i) => () => inputs.map((t) => slice(t, i * size, size)),
-  );
-
-const slice = (t: tf.Tensor, start: number, size: number): tf.Tensor => {
-  const [N, ...rest] = t.shape as [number, ...number[]];
-  return tf.slice(t, [start, ...rest.map(() => 0)], [Math.min(size, N - start), ...rest]);
-};
-
-/** The part of `tf.data.Dataset` that `fromDataset` uses. */
-export interface DatasetLike {
-  iterator(): Promise<{ next(): Promise<IteratorResult<unknown, unknown>> }>;
-}
-
-/**
- * The batches of a `tf.data` dataset with elements `{ xs, ys }` (or `{ x, y }`). The stream asks for the next element once the
- * last has been used. An element's tensors are disposed after use, so that each element can be used once. Unsubscribing stops the
- * iteration.
- *
- * An element that nobody uses holds up the others. To leave elements out, use the dataset's own `skip`, `take` and `filter`.
- */
-export const fromDataset = (dataset: DatasetLike): Observable<BatchSource> =>
-  new Observable((subscriber) => {
-    const iterate = async (): Promise<void> => {
-      const breathe = breather();
-      const iterator = await dataset.iterator();
-      while (!subscriber.closed) {
-        const { value, done } = await iterator.next();
-        if (value !== null && value !== undefined) await consumed(value as LabelledBatch);
-        if (done) break;
-        await breathe();
-      }
-      subscriber.complete();
-    };
-    /** Emits an element, and waits until the element has been used or nobody listens any more. */
-    const consumed = (value: LabelledBatch): Promise<void> =>
-      new Promise((resolve) => {
-        let disposed = false;
-        const dispose = (): void => {
-          if (disposed) return;
-          disposed = true;
-          subscriber.remove(dispose);
-          tf.dispose(value as unknown as tf.NamedTensorMap);
-          resolve();
-        };
-        if (subscriber.closed) {
-          dispose();
-          return;
-        }
-        subscriber.add(dispose);
-        subscriber.next((): OwnedBatch => ({ batch: value, dispose }));
-      });
-    iterate().catch((error: unknown) => subscriber.error(error));
-  });
+const ranges = (N: number, size: number) =>
+  Array.from({ length: Math.ceil(N / size) }, (_, i) => ({ start: i * size, count: Math.min(size, N - i * size), N }));

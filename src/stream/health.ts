@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { fromDevice } from '../network/device.js';
-import { labelField, ofHead } from '../network/inputs.js';
+import { labelField, ofHead } from '../network/labels.js';
 import type { Network } from '../network/network.js';
 import type { ObservedBatch } from './observed.js';
 

@@ -5,6 +5,7 @@ import { MEMORY_BUDGET } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
+import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { requireDirections } from '../posterior/variances.js';
 import { type DevicePosterior, residentPosterior } from '../predictive/device/device.js';
@@ -40,8 +41,8 @@ export interface JointOptions {
  * Cost: a dense layer of n inputs and m outputs takes 2 B² m (n + C²) operations, a layer with several positions (convolution,
  * sequence) takes 2 B² C² n m. Each pair of pieces is computed once. The result has (B·C)² numbers, on the host.
  *
- * Rejects with `Mismatch` if the model's weights are not the posterior's; with `InvalidInput`, `InvalidModel`, `InvalidOption` or
- * `NotFinite`; with `UnsupportedLayer` for a structure of curvature that has no joint covariance; with `Backend`.
+ * Rejects with `Mismatch` if the model's weights are not the posterior's, or change meanwhile; with `InvalidInput`, `InvalidModel`,
+ * `InvalidOption` or `NotFinite`; with `UnsupportedLayer` for a structure of curvature that has no joint covariance; with `Backend`.
  *
  * Source: Immer, Korzepa & Bauer 2021 (the linearised network as a Gaussian process); Khan et al. 2019.
  *
@@ -125,15 +126,17 @@ async function withPosterior<A>(
     checkTemperature(temperature);
     checkBudget(memoryBudget);
     requireDirections(posterior, operation);
-    const network = await bindPosterior(model, posterior);
+    const { network, check } = await bindPosterior(model, posterior);
     const given = inputs.map((x) => {
-      const own = ownInputs(network, x);
+      const own = orThrow(ownInputs(network, x));
       held.push(...own);
       return own;
     });
     const device = residentPosterior(network, posterior, temperature);
     try {
-      return await work(network, device, given, memoryBudget);
+      const result = await work(network, device, given, memoryBudget);
+      await check();
+      return result;
     } finally {
       device.dispose();
     }

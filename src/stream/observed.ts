@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { laplaceError } from '../errors.js';
-import { inputTensors, type LabelledBatch, labelTensors, partsOf, weightTensor } from '../network/inputs.js';
+import { inputTensors, type LabelledBatch, partsOf } from '../network/inputs.js';
+import { labelTensors, weightTensor } from '../network/labels.js';
 import type { Network } from '../network/network.js';
 import type { BlockRows } from '../network/uses.js';
 import { orThrow } from '../orThrow.js';

@@ -5,6 +5,7 @@ import { laplaceError } from '../errors.js';
 import { LARGEST_RESULT, MEMORY_BUDGET } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
+import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { checkBudget } from '../predictive/device/plans.js';
 import { linearisedPieces } from '../predictive/linearised/linearisedPieces.js';
@@ -80,13 +81,14 @@ async function distribution(
 ): Promise<Outputs> {
   checkTemperature(temperature);
   checkBudget(memoryBudget);
-  const network = await bindPosterior(model, posterior);
+  const { network, check } = await bindPosterior(model, posterior);
   const pieces = linearisedPieces(network, posterior, temperature, 'covariance', memoryBudget);
   let inputs: tf.Tensor[] = [];
   try {
-    inputs = ownInputs(network, x);
+    inputs = orThrow(ownInputs(network, x));
     checkSize(inputs[0]?.shape[0] as number, network.outputs);
     const { mean, covariance } = await pieces.run(inputs, (outputs) => ({ ...outputs }));
+    await check();
     const C = network.outputs;
     return { mean: rowsOf(mean, C), covariance: rowsOf(covariance, C * C) };
   } finally {

@@ -20,9 +20,9 @@ export type { PredictOptions } from './predicted.js';
  * waits in a queue. For an endless source use `fromIterable`: it makes each batch only when the last one is done. Unsubscribing
  * ends the work after the present draw, or with `linearised` after the present batch.
  *
- * Errors of the stream: `Mismatch` when the model's weights are not the posterior's; `InvalidInput`, `InvalidModel`, `NotFinite`;
- * `Backend` for a kernel that the backend lacks or a lost WebGL context; `InvalidOption` for a predictive that does not suit the
- * likelihood, or a memory budget that is too small for the model.
+ * Errors of the stream: `Mismatch` when the model's weights are not the posterior's, also when they change while the stream
+ * lives; `InvalidInput`, `InvalidModel`, `NotFinite`; `Backend` for a kernel that the backend lacks or a lost WebGL context;
+ * `InvalidOption` for a predictive that does not suit the likelihood, or a memory budget that is too small for the model.
  *
  * @throws LaplaceError `InvalidOption` for a memory budget that is not a number > 0.
  *

@@ -2,7 +2,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
-import { notDisposed } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
@@ -61,7 +60,7 @@ async function predictingWorker<B>(
   { onProgress, total, memoryBudget }: PredictOptions,
   emit: (state: Running, index: number) => Promise<B | undefined> | undefined,
 ): Promise<Worker<InputSource, B>> {
-  const network = await bindPosterior(model, posterior);
+  const { network, check } = await bindPosterior(model, posterior);
   const own = 'predictive' in predictive ? predictive.predictive : predictive;
   const predictor = createPredictor(network, posterior, own, memoryBudget);
   const tell = (done: number, detail?: string): void =>
@@ -74,13 +73,15 @@ async function predictingWorker<B>(
     });
   return {
     run: async function* (source, index) {
-      orThrow(notDisposed(model));
-      const x = ownInputs(network, source);
+      await check();
+      const x = orThrow(ownInputs(network, source));
       let last: B | undefined;
       try {
         let told = Date.now();
         for await (const state of predictor.run(x, index)) {
           const value = await emit(state, index);
+          // The weights may have changed while the batch was in work.
+          await check();
           if (state.done) {
             last = value;
             break;
@@ -90,7 +91,7 @@ async function predictingWorker<B>(
             tell(index, `draw ${state.samples} of ${state.most}`);
           }
           yield value;
-          orThrow(notDisposed(model));
+          await check();
         }
       } finally {
         tf.dispose(x);

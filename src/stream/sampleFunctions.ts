@@ -3,7 +3,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
 import { MEMORY_BUDGET } from '../limits.js';
-import { notDisposed } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { checkBudget } from '../predictive/device/plans.js';
@@ -84,13 +83,14 @@ export function sampleFunctions(
   checkBudget(memoryBudget);
   checkSeed(seed);
   return sequential(async () => {
-    const network = await bindPosterior(model, posterior);
+    const { network, check } = await bindPosterior(model, posterior);
     const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design }, memoryBudget);
     return {
       run: async function* (source) {
-        orThrow(notDisposed(model));
-        const x = ownInputs(network, source);
+        await check();
+        const x = orThrow(ownInputs(network, source));
         const { mean, values } = await drawn.run(x, (own) => ({ ...own })).finally(() => tf.dispose(x));
+        await check();
         const C = network.outputs;
         yield { mean: rowsOf(mean, C), functions: bySample(values, samples, C) };
       },

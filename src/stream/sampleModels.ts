@@ -3,14 +3,14 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Observable, type OperatorFunction, switchMap } from 'rxjs';
 import { cloneModel, writeBlock } from '../network/clone.js';
 import { checkDevice, deviceError } from '../network/device.js';
-import { type Network, notDisposed } from '../network/network.js';
+import { notDisposed } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { residentPosterior } from '../predictive/device/device.js';
 import { disposeWeights, drawWeights } from '../predictive/sampling/weightSampling.js';
 import { type Key, key } from '../random/key.js';
 import { type Design, noiseOf } from '../random/noise.js';
-import { bindPosterior } from './bound.js';
+import { type Bound, bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
 import { checkDesign, checkSampleCount, checkTemperature } from './options.js';
 
@@ -34,7 +34,8 @@ export interface SampleOptions {
  * somebody listens, and the listener disposes them. A new posterior ends the models of the one before. Unsubscribing stops after
  * the model in work.
  *
- * Errors of the stream: `Mismatch`, `InvalidModel` (custom layers that are not registered), `Backend`.
+ * Errors of the stream: `Mismatch` when the model's weights are not the posterior's, also when they change between two networks;
+ * `InvalidModel` (custom layers that are not registered), `Backend`.
  *
  * @throws LaplaceError `InvalidOption` for an option that is out of range.
  *
@@ -59,9 +60,9 @@ export interface SampleOptions {
  * ```
  */
 export const sampleModels = (model: LayersModel, options: SampleOptions = {}): OperatorFunction<Posterior, LayersModel> =>
-  drawn(model, options, async (network, write) => ({
+  drawn(model, options, async (bound, write) => ({
     next: async (s) => {
-      const member = await cloneModel(network.model);
+      const member = await copyOf(bound);
       write(member, s);
       return member;
     },
@@ -71,8 +72,9 @@ export const sampleModels = (model: LayersModel, options: SampleOptions = {}): O
 
 /**
  * Writes the weights of each draw into one working copy of the model, calls `project` with the copy, and emits the result. The
- * next draw waits for the result. This is much cheaper than `sampleModels` if each network is used only once. The copy is
- * disposed at the end; `project` must not keep it. Errors are those of `sampleModels`.
+ * next draw waits for the result. This is much cheaper than `sampleModels` if each network is used only once. The copy is made
+ * once: weights of the model that change later do not matter. It is disposed at the end; `project` must not keep it. Errors are
+ * those of `sampleModels`.
  *
  * @example
  * ```ts
@@ -99,8 +101,8 @@ export const mapSamples = <R>(
   options: SampleOptions,
   project: (sample: LayersModel, index: number) => R | Promise<R>,
 ): OperatorFunction<Posterior, R> =>
-  drawn(model, options, async (network, write) => {
-    const copy = await cloneModel(network.model);
+  drawn(model, options, async (bound, write) => {
+    const copy = await copyOf(bound);
     return {
       next: async (s) => {
         write(copy, s);
@@ -118,6 +120,20 @@ interface Maker<R> {
   readonly close: () => void;
 }
 
+/** A copy of the model at the weights that the posterior belongs to. */
+async function copyOf({ network, check }: Bound): Promise<LayersModel> {
+  await check();
+  const copy = await cloneModel(network.model);
+  try {
+    // The weights may have changed while they were read.
+    await check();
+    return copy;
+  } catch (error) {
+    copy.dispose();
+    throw error;
+  }
+}
+
 /** Writes draw number s into a copy of the model. */
 type Write = (copy: LayersModel, sample: number) => void;
 
@@ -125,7 +141,7 @@ type Write = (copy: LayersModel, sample: number) => void;
 function drawn<R>(
   model: LayersModel,
   options: SampleOptions,
-  open: (network: Network, write: Write) => Promise<Maker<R>>,
+  open: (bound: Bound, write: Write) => Promise<Maker<R>>,
 ): OperatorFunction<Posterior, R> {
   const { samples = 10, temperature = 1, seed = 0, design = 'independent' } = options;
   checkSampleCount(samples);
@@ -146,11 +162,12 @@ function drawsOf<R>(
   model: LayersModel,
   posterior: Posterior,
   { samples, temperature, design, root }: Draws,
-  open: (network: Network, write: Write) => Promise<Maker<R>>,
+  open: (bound: Bound, write: Write) => Promise<Maker<R>>,
 ): Observable<R> {
   return new Observable((subscriber) => {
     const produce = async (): Promise<void> => {
-      const network = await bindPosterior(model, posterior);
+      const bound = await bindPosterior(model, posterior);
+      const { network } = bound;
       const device = residentPosterior(network, posterior, temperature);
       let maker: Maker<R> | undefined;
       try {
@@ -159,7 +176,7 @@ function drawsOf<R>(
           for (const block of network.blocks) writeBlock(copy, block, draw.get(block) as never);
           disposeWeights(draw);
         };
-        maker = await open(network, write);
+        maker = await open(bound, write);
         const breathe = breather();
         for (let s = 0; s < samples && !subscriber.closed; s++) {
           orThrow(notDisposed(model));

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { func, make, type Options, optional, positiveInteger, text, variant } from '../../codec/index.js';
 import { type ErrorParts, type LaplaceError, type LaplaceErrorKind, laplaceError } from '../../errors.js';
-import { isTensor } from '../../network/inputs.js';
+import { isTensor } from '../../network/arrays.js';
 import { foldIn } from '../../random/key.js';
 import type { FisherRule } from './fisher.js';
 

@@ -38,7 +38,7 @@ export interface LinearMap {
   /**
    * What a position sees. `'rows'`: a row of n numbers. `'tokens'`: a token, which stands for a one-hot row of the vocabulary.
    * `'features'`: a single normalised feature, and the 1 of the bias. It decides which structures of curvature the layer can have
-   * (`curvature/choice.ts`).
+   * (`curvature/choice.ts`). Rows and features reach the functions below as float32, tokens as the model's input declares them.
    */
   readonly inputs: 'rows' | 'tokens' | 'features';
   /** The layer's own variables that make up W, in the order of `MapWeights`. */
