@@ -10,6 +10,7 @@ import * as extend from 'tfjs-laplace/extend';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
+import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { javascriptEngine } from '../src/linalg/javascript.js';
 import { pass } from './support/factors.js';
@@ -297,11 +298,28 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   ownBatch: { left: [() => extend.ownBatch(network, tf.zeros([1, 99]), tf.zeros([1, 1]))] },
   rowsOfUse: TOTAL,
   showsRows: TOTAL,
+  forward: TOTAL,
+  accepted: { throws: [() => extend.accepted('f', extend.struct('an object', { a: extend.boolean }), { b: true })] },
+  boolean: TOTAL,
+  defaulted: TOTAL,
+  func: TOTAL,
+  isRecord: TOTAL,
+  nonNegative: TOTAL,
+  optional: TOTAL,
+  positiveInteger: TOTAL,
+  refined: TOTAL,
+  seed: TOTAL,
+  struct: TOTAL,
   createEpochAccumulator: {
     rejects: [
       () =>
         extend
-          .createEpochAccumulator({ curvature: lib.kfac(), epochs: lib.everyEpoch(), announced: 1, empty: { what: 'none' } })
+          .createEpochAccumulator({
+            curvature: lib.kfac(),
+            epochs: lib.everyEpoch(),
+            announced: 1,
+            empty: () => ({ what: 'none' }),
+          })
           .end(),
     ],
   },
@@ -320,11 +338,15 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
 };
 
 const PLUGINS: Readonly<Record<string, Failures>> = {
+  laplaceCallback: { throws: [() => laplaceCallback(wrong({ likelihood: 'none' }))] },
   workerEngine: { throws: [() => workerEngine({ workers: 0 }), () => workerEngine({ float: wrong('float16') })] },
   terminalProgress: { throws: [() => terminalProgress({ loudness: wrong('loud') })] },
   useBackend: { rejects: [() => useBackend({ prefer: wrong('cuda') })] },
   laplaceApproximation: {
-    throws: [() => laplaceApproximation(model, { likelihood: classes.likelihood, posterior: { priorPrecision: -1 } })],
+    throws: [
+      () => laplaceApproximation(model, { likelihood: classes.likelihood, posterior: { priorPrecision: -1 } }),
+      () => laplaceApproximation(model, wrong({ likelihood: classes.likelihood, priorPrecision: 1 })),
+    ],
     rejects: [
       () => laplaceApproximation(model, { likelihood: classes.likelihood }).predict(data.x),
       () => laplaceApproximation(model, { likelihood: classes.likelihood }).computePosterior(data, { batchSize: 0 }),

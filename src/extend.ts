@@ -8,11 +8,30 @@
 export { type ErrorParts, laplaceError } from './errors.js';
 export { optionalPackage } from './optionalPackage.js';
 
+// Options: an object of known keys, which refuses all others, and the codecs of its fields.
+
+export {
+  accepted,
+  boolean,
+  type Codec,
+  defaulted,
+  func,
+  type InputOf,
+  isRecord,
+  nonNegative,
+  optional,
+  positiveInteger,
+  refined,
+  seed,
+  struct,
+} from './codec/index.js';
+
 // Networks: a model as operations, the blocks that are covered, and what a training step shows of them.
 
 export { coveredBy } from './curvature/choice.js';
 export { takesTrainingRows } from './curvature/codec.js';
 export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
+export { forward, type Tape } from './network/forward.js';
 export { kernelMap } from './network/linear/dense.js';
 export type { LinearLayer, LinearMap, MapWeights, ValueShape } from './network/linear/map.js';
 export { type LossMatch, matchLoss } from './network/loss.js';
@@ -24,6 +43,7 @@ export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 // Likelihoods, as the library works with them.
 
 export type { HessianOps } from './likelihood/hessian.js';
+export type { LikelihoodFrom, LikelihoodInput, Part } from './likelihood/index.js';
 export type { LikelihoodOps, LossRule, ModelLikelihoodOps } from './likelihood/likelihood.js';
 
 // Inputs and labels as tensors, checked against a network.
@@ -50,12 +70,12 @@ export type { WasmCall, WasmReply } from './linalg/wasm/call.js';
 export { prepareWasm } from './linalg/wasm/runtime.js';
 export type { WasmModule } from './linalg/wasm/webassembly.js';
 
-// Codecs of the DSL (io-ts).
+// Codecs of the DSL (io-ts), and what may be written where they read.
 
-export { CurvatureCodec } from './curvature/codec.js';
+export { CurvatureCodec, type CurvatureInput } from './curvature/codec.js';
 export { LikelihoodCodec } from './likelihood/index.js';
 export { PriorCodec } from './posterior/codec.js';
 export { DampingCodec } from './posterior/damping.js';
-export { PredictiveCodec } from './predictive/codec.js';
+export { PredictiveCodec, type PredictiveInput } from './predictive/codec.js';
 export { RecipeCodec } from './recipe/codec.js';
-export { EpochSelectionCodec } from './stream/codec.js';
+export { EpochSelectionCodec, type EpochSelectionInput } from './stream/codec.js';

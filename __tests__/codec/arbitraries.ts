@@ -149,10 +149,13 @@ export const predictiveData = fc.oneof(
 ) as fc.Arbitrary<RecipeData['predictive']>;
 export const predictive = fc.oneof(predictiveData, fc.record(linked)) as fc.Arbitrary<Predictive>;
 
-const finalEpochs = { _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() };
+const finalEpochs = fc.record(
+  { _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() },
+  { requiredKeys: ['_tag', 'count'] },
+);
 /** Those that are data. */
 export const epochData: fc.Arbitrary<Exclude<EpochSelection, { _tag: 'epochsWhere' }>> = fc.oneof(
-  fc.record(finalEpochs),
+  finalEpochs,
   fc.record({ _tag: constant('everyEpoch') }),
 );
 export const epochs: fc.Arbitrary<EpochSelection> = fc.oneof(
@@ -203,7 +206,7 @@ export const predictiveInput = fc.oneof(
 export const epochsInput = fc.oneof(
   epochs,
   fc.constantFrom('finalEpochs', 'everyEpoch'),
-  some(finalEpochs),
+  some({ _tag: constant('finalEpochs'), count, stopsEarly: fc.boolean() }),
 ) as fc.Arbitrary<EpochSelectionInput>;
 
 const inputs = {

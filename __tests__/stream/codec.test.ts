@@ -6,16 +6,20 @@ import { holds, type Same } from '../support/types.js';
 const late = (epoch: number) => epoch > 3;
 
 it('makes values', () => {
-  expect(finalEpochs()).toStrictEqual({ _tag: 'finalEpochs', count: 1, stopsEarly: true });
+  expect(finalEpochs()).toStrictEqual({ _tag: 'finalEpochs', count: 1 });
+  expect(finalEpochs(2, { stopsEarly: true })).toStrictEqual({ _tag: 'finalEpochs', count: 2, stopsEarly: true });
   expect(finalEpochs(3, { stopsEarly: false })).toStrictEqual({ _tag: 'finalEpochs', count: 3, stopsEarly: false });
   expect(everyEpoch()).toStrictEqual({ _tag: 'everyEpoch' });
   expect(epochsWhere(late)).toStrictEqual({ _tag: 'epochsWhere', predicate: late });
 });
 
-it.each([finalEpochs(2), everyEpoch(), epochsWhere(late)])('makes frozen values that decode to themselves: %j', (value) => {
-  expect(Object.isFrozen(value)).toBe(true);
-  expect(decode(EpochSelectionCodec, value)).toEqual(E.right(value));
-});
+it.each([finalEpochs(2), finalEpochs(2, { stopsEarly: true }), everyEpoch(), epochsWhere(late)])(
+  'makes frozen values that decode to themselves: %j',
+  (value) => {
+    expect(Object.isFrozen(value)).toBe(true);
+    expect(decode(EpochSelectionCodec, value)).toEqual(E.right(value));
+  },
+);
 
 it.each<[string, () => unknown, string]>([
   ['finalEpochs(0)', () => finalEpochs(0), 'finalEpochs: count: found 0, expected an integer >= 1.'],
@@ -44,7 +48,7 @@ it('needs a predicate for chosen epochs', () => {
 holds<
   Same<
     EpochSelection,
-    | { readonly _tag: 'finalEpochs'; readonly count: number; readonly stopsEarly: boolean }
+    | { readonly _tag: 'finalEpochs'; readonly count: number; readonly stopsEarly?: boolean }
     | { readonly _tag: 'everyEpoch' }
     | { readonly _tag: 'epochsWhere'; readonly predicate: (epoch: number) => boolean }
   >

@@ -27,7 +27,7 @@ const EMPTY = { what: 'Nothing was observed', field: 'epochs' };
 const model = () => chain(classes);
 const networkOf = (own: tf.LayersModel): Network => orThrow(readNetwork(own, classes.likelihood));
 const accumulatorOf = (options: Partial<EpochAccumulatorOptions> = {}): EpochAccumulator =>
-  createEpochAccumulator({ curvature: CURVATURE, epochs: everyEpoch(), announced: 4, empty: EMPTY, ...options });
+  createEpochAccumulator({ curvature: CURVATURE, epochs: everyEpoch(), announced: 4, empty: () => EMPTY, ...options });
 
 type Data = ReturnType<typeof dataOf>;
 

@@ -33,11 +33,13 @@ interface Run {
   /** Whether somebody stops training in the last of them. */
   readonly stopped?: boolean;
   readonly announced?: number;
+  /** Whether the caller knows of something that may stop training. */
+  readonly mayStop?: boolean;
 }
 
 /** All windows of a training, one after each observed epoch. */
-function windows(selection: EpochSelection, { counts, stopped = false, announced = counts.length }: Run): EpochWindow[] {
-  const rule = ruleOf(selection, announced);
+function windows(selection: EpochSelection, { counts, stopped = false, announced = counts.length, mayStop }: Run): EpochWindow[] {
+  const rule = ruleOf(selection, announced, mayStop);
   const all: EpochWindow[] = [];
   for (const [e, count] of counts.entries()) {
     const last = stopped && e === counts.length - 1;
@@ -45,6 +47,9 @@ function windows(selection: EpochSelection, { counts, stopped = false, announced
   }
   return all;
 }
+
+/** The last k epochs of a training that may end at any time. */
+const anyTime = (count: number): EpochSelection => finalEpochs(count, { stopsEarly: true });
 
 const total = (selection: EpochSelection, run: Run): Factors | undefined => sumOf(windows(selection, run).at(-1) ?? []);
 
@@ -58,7 +63,7 @@ describe('finalEpochs(k)', () => {
   it('gives the sum of the last k epochs, at the weights of the last, and holds no more than k on the way', () => {
     check(
       fc.property(run, k, (counts, last) => {
-        const all = windows(finalEpochs(last), { counts });
+        const all = windows(anyTime(last), { counts });
         expect(all.every((window) => window.length <= last)).toBe(true);
         const kept = upTo(counts.length).slice(-last);
         const sum = kept.reduce((n, e) => n + (counts[e] as number), 0);
@@ -77,7 +82,7 @@ describe('finalEpochs(k)', () => {
       fc.property(run, k, (counts, last) => {
         const few = windows(finalEpochs(last, { stopsEarly: false }), { counts });
         expect(few).toHaveLength(Math.min(last, counts.length));
-        expect(sumOf(few.at(-1) as EpochWindow)).toEqual(total(finalEpochs(last), { counts }));
+        expect(sumOf(few.at(-1) as EpochWindow)).toEqual(total(anyTime(last), { counts }));
       }),
     );
   });
@@ -86,7 +91,7 @@ describe('finalEpochs(k)', () => {
     check(
       fc.property(length, k, fc.integer({ min: 1, max: WHOLE - 1 }), (n, last, cut) => {
         const counts = [...upTo(n).map(() => WHOLE), cut];
-        const found = total(finalEpochs(last), { counts, stopped: true });
+        const found = total(anyTime(last), { counts, stopped: true });
         expect(found).toMatchObject({ logLikelihood: named(upTo(n).slice(-last)), datasetSize: WHOLE });
       }),
     );
@@ -96,17 +101,36 @@ describe('finalEpochs(k)', () => {
     check(
       fc.property(length, k, (n, last) => {
         const counts = upTo(n).map(() => WHOLE);
-        expect(total(finalEpochs(last), { counts, stopped: true })).toEqual(total(finalEpochs(last), { counts }));
+        expect(total(anyTime(last), { counts, stopped: true })).toEqual(total(anyTime(last), { counts }));
       }),
     );
   });
 
   it('takes an epoch that was cut short when there is no other', () => {
-    expect(total(finalEpochs(2), { counts: [3], stopped: true })).toMatchObject({ logLikelihood: 1, count: 3 });
+    expect(total(anyTime(2), { counts: [3], stopped: true })).toMatchObject({ logLikelihood: 1, count: 3 });
+  });
+
+  it('without a word about early stopping does what the caller knows of it, and a word wins', () => {
+    check(
+      fc.property(run, k, fc.boolean(), (counts, last, mayStop) => {
+        const said = (stopsEarly: boolean) => windows(finalEpochs(last, { stopsEarly }), { counts });
+        expect(windows(finalEpochs(last), { counts, mayStop })).toEqual(said(mayStop));
+        expect(windows(finalEpochs(last), { counts })).toEqual(said(false));
+        expect(windows(finalEpochs(last, { stopsEarly: true }), { counts, mayStop })).toEqual(said(true));
+        expect(windows(finalEpochs(last, { stopsEarly: false }), { counts, mayStop })).toEqual(said(false));
+      }),
+    );
+  });
+
+  it('of a training that is stopped among the last k announced epochs gives the whole ones that it observed', () => {
+    const found = total(finalEpochs(3), { counts: [WHOLE, WHOLE, WHOLE, 4], announced: 5, stopped: true });
+    expect(found).toMatchObject({ logLikelihood: named([2]), datasetSize: WHOLE });
+    const cut = total(finalEpochs(3), { counts: [WHOLE, WHOLE, 4], announced: 5, stopped: true });
+    expect(cut).toMatchObject({ logLikelihood: named([2]), datasetSize: 4 });
   });
 
   it('observes nothing of a training that ends before the epochs that were promised', () => {
-    expect(windows(finalEpochs(1, { stopsEarly: false }), { counts: [WHOLE, WHOLE], announced: 5 })).toEqual([]);
+    expect(windows(finalEpochs(1), { counts: [WHOLE, WHOLE], announced: 5 })).toEqual([]);
     expect(sumOf([])).toBeUndefined();
   });
 });

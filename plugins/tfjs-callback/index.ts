@@ -16,29 +16,12 @@
  */
 import { Callback } from '@tensorflow/tfjs-layers';
 import { type Observable, ReplaySubject, switchMap, take, throwError } from 'rxjs';
-import {
-  type Curvature,
-  type EpochSelection,
-  type Factors,
-  finalEpochs,
-  kfac,
-  type Likelihood,
-  type ObservedBatch,
-  type OnProgress,
-} from 'tfjs-laplace';
-import { TrainingRun } from './run.js';
+import type { Factors, ObservedBatch } from 'tfjs-laplace';
+import { watchEarlyStopping } from './earlyStopping.js';
+import { type LaplaceCallbackOptions, optionsOf } from './options.js';
+import { type RunOptions, TrainingRun } from './run.js';
 
-/** Options of `laplaceCallback`. A recipe serves as well. */
-export interface LaplaceCallbackOptions {
-  /** What the model's outputs mean. Must fit the compiled loss. */
-  readonly likelihood: Likelihood;
-  /** Default `kfac({ fisher: 'empirical' })`, the cheapest. */
-  readonly curvature?: Curvature;
-  /** Which epochs count. Default `finalEpochs(1)`. */
-  readonly epochs?: EpochSelection;
-  /** Called after every observed batch. */
-  readonly onProgress?: OnProgress;
-}
+export type { LaplaceCallbackOptions } from './options.js';
 
 /** What a training run emits, or the error that kept it from starting. */
 interface Streams {
@@ -53,6 +36,8 @@ interface Streams {
 export class LaplaceCallback extends Callback {
   private readonly runs = new ReplaySubject<Streams>(1);
   private run: TrainingRun | undefined;
+  /** The models for which an `EarlyStopping` callback stands beside this one. */
+  private stoppable: ReadonlySet<unknown> = new Set();
 
   /**
    * Every observed batch of the present run, or of the next run if none has begun. A batch is emitted inside its training step,
@@ -67,16 +52,29 @@ export class LaplaceCallback extends Callback {
   /**
    * The factors of the present run, or of the next run if none has begun. They are emitted once training has ended, and late
    * subscribers get them too. Their mean is the final weights; their sums were taken at the moving weights of the observed
-   * epochs. Fails with a `LaplaceError` when nothing was observed, the data were bad or training failed. `gathered` then has the
-   * factors up to that point.
+   * epochs. Fails with a `LaplaceError` when nothing was observed, training ended before the final epochs, the data were bad or
+   * training failed. `gathered` then has the factors up to that point.
+   *
+   * Without a run it waits: await `fit` first, or bound the wait with the operator `timeout` of RxJS, as in
+   * `factors$.pipe(timeout({ first: 60_000 }))`.
+   *
+   * N of the factors is the number of examples of an observed epoch. If `fitDataset` has `batchesPerEpoch`, an epoch is a part of the
+   * data set: give the size of the whole to `toPosterior({ datasetSize })`.
+   *
+   * The weights are read when tfjs tells this callback that training ends. A callback that sets weights after that, to restore the
+   * best ones for example, makes the factors stale: put this callback last in the list.
    */
   readonly factors$: Observable<Factors> = this.runs.pipe(
     take(1),
     switchMap((run) => run.factors$),
   );
 
-  constructor(private readonly options: LaplaceCallbackOptions) {
+  private readonly options: RunOptions;
+
+  /** @throws LaplaceError `InvalidOption` for options that no model suits. */
+  constructor(options: LaplaceCallbackOptions) {
     super();
+    this.options = optionsOf(options);
   }
 
   /** The factors of all sound batches so far. Answers during training, after its end and after a failure. */
@@ -84,11 +82,19 @@ export class LaplaceCallback extends Callback {
     return this.run?.gathered();
   }
 
+  /** tfjs calls this at the start of `fit`, right before it gives all callbacks the model. */
+  override setParams(params: Parameters<Callback['setParams']>[0]): void {
+    super.setParams(params);
+    const stoppable = new Set<unknown>();
+    this.stoppable = stoppable;
+    watchEarlyStopping((model) => stoppable.add(model));
+  }
+
   override async onTrainBegin(): Promise<void> {
-    const { likelihood, curvature = kfac({ fisher: 'empirical' }), epochs = finalEpochs(1), onProgress } = this.options;
     this.run = undefined;
     try {
-      this.run = new TrainingRun(this.model, { likelihood, curvature, epochs, onProgress }, this.params.epochs as number);
+      const training = { announced: this.params.epochs as number, mayStop: this.stoppable.has(this.model) };
+      this.run = new TrainingRun(this.model, this.options, training);
       this.runs.next(this.run);
     } catch (error) {
       const refused = throwError(() => error);
@@ -115,10 +121,15 @@ export class LaplaceCallback extends Callback {
 }
 
 /**
- * Makes a training callback that gathers curvature.
+ * Makes a training callback that gathers curvature. Put it last in the list of callbacks.
+ *
+ * By default the last epoch is observed, and the epochs before it cost nothing. With an `EarlyStopping` callback in the same `fit`
+ * every epoch is observed, and the last one counts. `finalEpochs` says what happens if something else ends training early.
  *
  * Before training starts, the callback checks that the model is compiled, that it has layers to cover, and that its loss belongs
  * to the likelihood. Otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
+ *
+ * @throws LaplaceError `InvalidOption` for an option that does not exist or is out of range.
  *
  * @example
  * ```ts

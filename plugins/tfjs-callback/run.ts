@@ -39,6 +39,14 @@ export interface RunOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
+/** What is known of a training when it begins. */
+export interface Training {
+  /** The number of the epoch at which training ends, if nothing stops it early. */
+  readonly announced: number;
+  /** Whether a callback is known that may stop it early. */
+  readonly mayStop: boolean;
+}
+
 type State = { readonly _tag: 'idle' } | Observing | { readonly _tag: 'failed' } | { readonly _tag: 'ended' };
 
 interface Observing {
@@ -72,16 +80,15 @@ export class TrainingRun {
   private readonly accumulator: EpochAccumulator;
   private readonly forgetDevice: () => void;
   private state: State = IDLE;
+  /** The epoch that began last, numbered from 1. 0 before the first. */
+  private begun = 0;
 
-  /**
-   * @param announced The number of the epoch at which training ends, if nothing stops it early.
-   * @throws LaplaceError When model, loss and estimator do not fit. Nothing is patched then.
-   */
-  constructor(model: LayersModel, { likelihood, curvature, epochs, onProgress }: RunOptions, announced: number) {
+  /** @throws LaplaceError When model, loss and estimator do not fit. Nothing is patched then. */
+  constructor(model: LayersModel, { likelihood, curvature, epochs, onProgress }: RunOptions, { announced, mayStop }: Training) {
     this.training = orThrow(checkTraining(model, likelihood, curvature));
     const detail = (epoch: number): string => `epoch ${epoch + 1}`;
-    const empty = nothingObserved(announced);
-    this.accumulator = createEpochAccumulator({ curvature, epochs, announced, empty, onProgress, detail });
+    const empty = (): ErrorParts => nothingObserved(epochs, this.begun, announced);
+    this.accumulator = createEpochAccumulator({ curvature, epochs, announced, mayStop, empty, onProgress, detail });
     this.accumulator.bind(this.training.network);
     // Training waits for ever for what it reads from a lost device, and reports nothing.
     this.forgetDevice = onDeviceLost((error) => this.fail(error));
@@ -93,6 +100,7 @@ export class TrainingRun {
   }
 
   beginEpoch(epoch: number): void {
+    this.begun = epoch + 1;
     if (this.state._tag === 'failed') return;
     this.state = this.accumulator.observes(epoch) ? { _tag: 'observing', epoch, index: 0 } : IDLE;
   }
@@ -201,10 +209,25 @@ export class TrainingRun {
   }
 }
 
-const nothingObserved = (announced: number): ErrorParts => ({
-  what: 'No training batch was observed',
-  field: 'epochs',
-  found: `training of ${announced} epochs without an observed one`,
-  expected: 'at least one observed epoch',
-  remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
-});
+/** Why a run that ended regularly has no factors. `begun` is the number of the epoch in which it ended, from 1. */
+function nothingObserved(epochs: EpochSelection, begun: number, announced: number): ErrorParts {
+  if (epochs._tag === 'finalEpochs' && begun > 0 && begun <= announced - epochs.count) {
+    const { count } = epochs;
+    return {
+      what: `Training ended in epoch ${begun} of ${announced}, before the final ${count === 1 ? 'epoch' : `${count} epochs`}`,
+      field: 'epochs',
+      found: 'no observed epoch',
+      expected: `training of all ${announced} epochs`,
+      remedy:
+        `If training may end early, use finalEpochs(${count}, { stopsEarly: true }): every epoch is then observed. ` +
+        'For this training, make one pass over its data with observe and accumulateFactors.',
+    };
+  }
+  return {
+    what: 'No training batch was observed',
+    field: 'epochs',
+    found: `training of ${announced} epochs without an observed one`,
+    expected: 'at least one observed epoch',
+    remedy: 'Use finalEpochs(k) or everyEpoch(), or a predicate that is true for an epoch that runs.',
+  };
+}

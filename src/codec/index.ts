@@ -1,5 +1,5 @@
 /** Combinators for the codecs of the DSL. */
-export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRecord, optional } from './codec.js';
+export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRecord, optional, refined } from './codec.js';
 export { array, dictionary } from './collections.js';
 export { type DataOf, isData } from './data.js';
 export { accepted, decode, make } from './decode.js';

@@ -19,6 +19,22 @@ export type LikelihoodOf<T extends Likelihood['_tag']> = Extract<Likelihood, { r
 /** The accepted input for a likelihood. */
 export type LikelihoodInput = Flat<InputOf<typeof Likelihoods>>;
 
+/**
+ * The likelihood that an input stands for, as a type: `LikelihoodOf<'categorical'>` for `'categorical'`. It keeps what decides the
+ * prediction, the tag of each output.
+ */
+export type LikelihoodFrom<I> = I extends Likelihood
+  ? I
+  : I extends Likelihood['_tag']
+    ? LikelihoodOf<I>
+    : I extends { readonly _tag: 'perOutput'; readonly outputs: infer O }
+      ? { readonly _tag: 'perOutput'; readonly outputs: { readonly [K in keyof O]: LikelihoodFrom<O[K]> } }
+      : I extends { readonly _tag: 'perStep'; readonly each: infer E }
+        ? { readonly _tag: 'perStep'; readonly each: LikelihoodFrom<E> }
+        : I extends { readonly _tag: infer T extends Likelihood['_tag'] }
+          ? LikelihoodOf<T>
+          : Likelihood;
+
 /** Decodes a likelihood. */
 export const LikelihoodCodec: Codec<Likelihood, LikelihoodInput> = Likelihoods;
 

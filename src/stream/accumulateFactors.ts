@@ -97,7 +97,7 @@ const folded = (
       basis,
       epochs: everyEpoch(),
       announced: 1,
-      empty,
+      empty: () => empty,
       onProgress,
       total,
       detail: () => detail,

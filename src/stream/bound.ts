@@ -51,7 +51,9 @@ const otherWeights = (model: LayersModel, { fingerprint: expected }: Posterior, 
     field: 'fingerprint',
     found: `weights ${found}`,
     expected: `weights ${expected}`,
-    remedy: 'Use the model that was observed, or observe it again: its weights have changed since.',
+    remedy:
+      'Use the model that was observed, or observe it again: its weights have changed since. If a callback sets weights when training ' +
+      'ends, to restore the best ones for example, put laplaceCallback behind it: last in the list of callbacks.',
   });
 
 const movedWeights = (model: LayersModel, { fingerprint: expected }: Posterior, found: string): LaplaceError =>

@@ -9,6 +9,7 @@ import {
   type InputOf,
   make,
   type Options,
+  optional,
   positiveInteger,
   taggedUnion,
   variant,
@@ -17,8 +18,11 @@ import {
 const FinalEpochs = variant('finalEpochs', {
   /** k: how many epochs at the end of training count. */
   count: defaulted(positiveInteger, 1),
-  /** Whether training may end sooner than announced. Then every epoch is observed, and the last k are kept. */
-  stopsEarly: defaulted(boolean, true),
+  /**
+   * Whether training may end sooner than announced. If it may, every epoch is observed, and the last k are kept. If it may not,
+   * only the last k are observed. If absent, whoever runs the training finds out.
+   */
+  stopsEarly: optional(boolean),
 });
 const EveryEpoch = variant('everyEpoch', {});
 const EpochsWhere = variant('epochsWhere', {
@@ -43,15 +47,25 @@ export type FinalEpochsOptions = Flat<Omit<Options<typeof FinalEpochs>, 'count'>
 const EVERY_EPOCH: EpochSelection = Object.freeze({ _tag: 'everyEpoch' });
 
 /**
- * The last `count` epochs, wherever training ends. If something can stop the training early, nobody knows beforehand which epochs
- * are the last: then every epoch is observed, and the last ones are kept. `stopsEarly: false` promises that training runs all the
- * epochs that it announces: then only the final ones are observed, and the others cost nothing.
+ * The last `count` epochs of a training.
+ *
+ * An observed epoch costs time, so by default only the last epochs that `fit` announces are observed. An `EarlyStopping` callback in
+ * the same `fit` can end training sooner. The training callback notices it, observes every epoch, and keeps the last ones. It
+ * cannot notice code of your own that sets `model.stopTraining`:
+ *
+ * - If such code ends training before the last `count` announced epochs, there are no factors. The error `Empty` says so.
+ * - If it ends training among them, the epochs that were observed count. An epoch that was cut short gives way to whole ones. If it
+ *   is the only one it counts, and N is the number of its examples: pass `datasetSize` to `toPosterior`.
+ *
+ * `stopsEarly: true` says that training may end at any time: every epoch is observed, and the last ones are kept. `stopsEarly:
+ * false` promises that it runs to the announced end, whatever callbacks there are.
  *
  * @example
  * ```ts
  * import { finalEpochs } from 'tfjs-laplace';
  *
- * finalEpochs(2); // => { _tag: 'finalEpochs', count: 2, stopsEarly: true }
+ * finalEpochs(2); // => { _tag: 'finalEpochs', count: 2 }
+ * finalEpochs(1, { stopsEarly: true }); // => { _tag: 'finalEpochs', count: 1, stopsEarly: true }
  * ```
  */
 export const finalEpochs = (count = 1, options: FinalEpochsOptions = {}): EpochSelection =>

@@ -27,8 +27,10 @@ export interface EpochAccumulatorOptions {
   readonly epochs: EpochSelection;
   /** The number of the epoch at which training ends, if nothing stops it early. A pass over data has 1. */
   readonly announced: number;
+  /** Whether something is known that may end training before that. Default false. A selection that says so itself wins. */
+  readonly mayStop?: boolean | undefined;
   /** Describes the error `Empty`, with which `end` rejects if nothing was observed. */
-  readonly empty: ErrorParts;
+  readonly empty: () => ErrorParts;
   /** Called after every batch that counts, with the number of batches so far. */
   readonly onProgress?: OnProgress | undefined;
   /** Number of batches, for progress. */
@@ -75,8 +77,8 @@ export interface EpochAccumulator {
 
 /** Creates an epoch accumulator. It uses the device from the first batch on. */
 export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochAccumulator {
-  const { curvature, basis, epochs, announced, empty, onProgress, total, detail } = options;
-  const rule = ruleOf(epochs, announced);
+  const { curvature, basis, epochs, announced, mayStop, empty, onProgress, total, detail } = options;
+  const rule = ruleOf(epochs, announced, mayStop);
   let bound: { readonly network: Network; readonly accumulator: Accumulator } | undefined;
   let window: EpochWindow = [];
   /** The work on the present batch. The device is freed only after it. */
@@ -154,7 +156,7 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
       const factors = await sumAtPresentWeights();
       keep(Promise.resolve(factors));
       await free();
-      if (factors === undefined) throw laplaceError('Empty', empty);
+      if (factors === undefined) throw laplaceError('Empty', empty());
       return factors;
     },
     stop: () => {

@@ -1,9 +1,9 @@
 /**
  * Decides which epochs are observed while training runs, and which of them count in the end.
  *
- * `finalEpochs(k)` cannot know beforehand which epochs are the last, since early stopping may end training sooner than announced.
- * So it observes every epoch and keeps the last k. With `stopsEarly: false` training promises to run to the announced end, and
- * only the last k epochs are observed.
+ * If training may end sooner than announced, nobody knows beforehand which epochs are the last. Then `finalEpochs(k)` observes every
+ * epoch and keeps the last k. Otherwise it observes only the last k announced epochs. Its `stopsEarly` says which of the two it is.
+ * If that is absent, the caller of `ruleOf` says it.
  */
 import { type Factors, mergeEpochs } from '../curvature/factors.js';
 import { orThrow } from '../orThrow.js';
@@ -24,15 +24,16 @@ export interface EpochRule {
  * The rule of a selection.
  *
  * @param announced the number of the epoch at which training ends, if nothing stops it early: `epochs` of tfjs's `fit`
+ * @param mayStop whether something may stop training early; a selection that says so itself wins
  */
-export function ruleOf(selection: EpochSelection, announced: number): EpochRule {
+export function ruleOf(selection: EpochSelection, announced: number, mayStop = false): EpochRule {
   switch (selection._tag) {
     case 'everyEpoch':
       return { observes: () => true, append: addUp };
     case 'epochsWhere':
       return { observes: selection.predicate, append: addUp };
     case 'finalEpochs': {
-      const { count, stopsEarly } = selection;
+      const { count, stopsEarly = mayStop } = selection;
       return {
         observes: (epoch) => stopsEarly || epoch >= announced - count,
         append: (window, epoch, stopping) => {

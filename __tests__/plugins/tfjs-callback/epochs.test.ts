@@ -67,14 +67,17 @@ const stopAt = (epoch: number, batch: number) => (model: tf.LayersModel) => {
 };
 /** Stops after the second epoch: no loss is low enough for it. */
 const impatient = () => tf.callbacks.earlyStopping({ monitor: 'loss', minDelta: 1e9 });
+const anyTime = (count: number) => finalEpochs(count, { stopsEarly: true });
 
 it.each<[string, EpochSelection, Run, number, number, string[]]>([
-  ['finalEpochs(1)', finalEpochs(1), {}, 10, 10, batchesOf(0, 1, 2, 3)],
-  ['finalEpochs(2)', finalEpochs(2), {}, 20, 10, batchesOf(0, 1, 2, 3)],
+  ['finalEpochs(1)', finalEpochs(1), {}, 10, 10, batchesOf(3)],
+  ['finalEpochs(2)', finalEpochs(2), {}, 20, 10, batchesOf(2, 3)],
   ['finalEpochs(9) of 4', finalEpochs(9), {}, 40, 10, batchesOf(0, 1, 2, 3)],
+  ['finalEpochs(1), which may end at any time', anyTime(1), {}, 10, 10, batchesOf(0, 1, 2, 3)],
+  ['finalEpochs(2), which may end at any time', anyTime(2), {}, 20, 10, batchesOf(0, 1, 2, 3)],
   ['finalEpochs(1), which never stops early', finalEpochs(1, { stopsEarly: false }), {}, 10, 10, batchesOf(3)],
   ['finalEpochs(2), which never stops early', finalEpochs(2, { stopsEarly: false }), {}, 20, 10, batchesOf(2, 3)],
-  ['finalEpochs(1) from epoch 2 on', finalEpochs(1, { stopsEarly: false }), { more: { initialEpoch: 2 } }, 10, 10, batchesOf(3)],
+  ['finalEpochs(1) from epoch 2 on', finalEpochs(1), { more: { initialEpoch: 2 } }, 10, 10, batchesOf(3)],
   ['everyEpoch()', everyEpoch(), {}, 40, 10, batchesOf(0, 1, 2, 3)],
   ['epochs 1 and 3', epochsWhere((epoch) => epoch % 2 === 1), {}, 20, 10, batchesOf(1, 3)],
   ['epoch 0', epochsWhere((epoch) => epoch === 0), {}, 10, 10, batchesOf(0)],
@@ -82,25 +85,14 @@ it.each<[string, EpochSelection, Run, number, number, string[]]>([
   ['finalEpochs(3) and early stopping', finalEpochs(3), { beside: impatient }, 20, 10, batchesOf(0, 1)],
   ['everyEpoch() and early stopping', everyEpoch(), { beside: impatient }, 20, 10, batchesOf(0, 1)],
   // An epoch that is cut short gives way to the whole one before it.
-  [
-    'finalEpochs(1), stopped within epoch 2',
-    finalEpochs(1),
-    { beside: stopAt(2, 1) },
-    10,
-    10,
-    [...batchesOf(0, 1), '2.0', '2.1'],
-  ],
-  ['finalEpochs(1), stopped within epoch 0', finalEpochs(1), { beside: stopAt(0, 0) }, 4, 4, ['0.0']],
-  ['finalEpochs(1), stopped at the end of epoch 1', finalEpochs(1), { beside: stopAt(1, 2) }, 10, 10, batchesOf(0, 1)],
+  ['finalEpochs(1), stopped within epoch 2', anyTime(1), { beside: stopAt(2, 1) }, 10, 10, [...batchesOf(0, 1), '2.0', '2.1']],
+  ['finalEpochs(1), stopped within epoch 0', anyTime(1), { beside: stopAt(0, 0) }, 4, 4, ['0.0']],
+  ['finalEpochs(1), stopped at the end of epoch 1', anyTime(1), { beside: stopAt(1, 2) }, 10, 10, batchesOf(0, 1)],
+  // Among the final epochs that were announced.
+  ['finalEpochs(3), stopped within epoch 2 of 4', finalEpochs(3), { beside: stopAt(2, 0) }, 10, 10, [...batchesOf(1), '2.0']],
+  ['finalEpochs(2), stopped within epoch 2 of 4', finalEpochs(2), { beside: stopAt(2, 0) }, 4, 4, ['2.0']],
   ['everyEpoch(), stopped within epoch 1', everyEpoch(), { beside: stopAt(1, 0) }, 14, 10, [...batchesOf(0), '1.0']],
-  [
-    'a part for validation',
-    finalEpochs(1),
-    { more: { validationSplit: 0.4 } },
-    6,
-    6,
-    [0, 1, 2, 3].flatMap((e) => [`${e}.0`, `${e}.1`]),
-  ],
+  ['a part for validation', finalEpochs(1), { more: { validationSplit: 0.4 } }, 6, 6, ['3.0', '3.1']],
 ])('%s', async (_, selection, run, count, datasetSize, seen) => {
   const result = await observed(observer(selection), run);
   expect(result.factors).toMatchObject({ count, datasetSize });
@@ -138,9 +130,28 @@ it('says so when no epoch was observed', async () => {
   await model.fit(data.x, data.y, { epochs: 2, verbose: 0, callbacks: callback });
   await expectRejection(lastValueFrom(callback.factors$), 'Empty', { field: 'epochs' });
   expect(await callback.gathered()).toBeUndefined();
-  const stopped = observer(finalEpochs(1, { stopsEarly: false }));
-  await model.fit(data.x, data.y, { epochs: 5, verbose: 0, callbacks: [impatient(), stopped] as never });
-  await expectRejection(lastValueFrom(stopped.factors$), 'Empty');
+  const none = observer(finalEpochs(1));
+  await model.fit(data.x, data.y, { epochs: 2, initialEpoch: 2, verbose: 0, callbacks: none });
+  const { message } = await expectRejection(lastValueFrom(none.factors$), 'Empty', { field: 'epochs' });
+  expect(message).toMatch(/^No training batch was observed/);
+});
+
+it.each<[string, EpochSelection, NonNullable<Run['beside']>, string]>([
+  ['finalEpochs(1)', finalEpochs(1), stopAt(1, 2), 'Training ended in epoch 2 of 4, before the final epoch'],
+  ['finalEpochs(1)', finalEpochs(1), stopAt(0, 0), 'Training ended in epoch 1 of 4, before the final epoch'],
+  ['finalEpochs(2)', finalEpochs(2), stopAt(1, 0), 'Training ended in epoch 2 of 4, before the final 2 epochs'],
+  [
+    'a promise that early stopping breaks',
+    finalEpochs(1, { stopsEarly: false }),
+    impatient,
+    'Training ended in epoch 2 of 4, before the final epoch',
+  ],
+])('says so when training ended before the final epochs: %s', async (_, selection, beside, what) => {
+  const error = await expectRejection(observed(observer(selection), { beside }), 'Empty', { field: 'epochs' });
+  expect(error.message).toContain(`${what}: found no observed epoch, expected training of all 4 epochs.`);
+  const { count } = selection as Extract<EpochSelection, { _tag: 'finalEpochs' }>;
+  expect(error.remedy).toContain(`finalEpochs(${count}, { stopsEarly: true })`);
+  expect(error.remedy).toContain('observe and accumulateFactors');
 });
 
 it('a predicate that throws is an error of fit', async () => {
@@ -186,8 +197,8 @@ describe('factors', () => {
   it.each([1, 2])('of the final %s epochs are those of that training alone', async (k) => {
     // Training twice from the same start: everything is observed, or only the end.
     const shuffle = { more: { shuffle: false } };
-    const early = await observed(observer(finalEpochs(k)), shuffle);
-    const late = await observed(observer(finalEpochs(k, { stopsEarly: false })), shuffle);
+    const early = await observed(observer(anyTime(k)), shuffle);
+    const late = await observed(observer(finalEpochs(k)), shuffle);
     expectSameFactors(early.factors, late.factors, 0);
     expect(early.factors.fingerprint).toBe(late.factors.fingerprint);
   });

@@ -185,7 +185,7 @@ describe('gathered()', () => {
   });
 
   it('counts the epochs that factors$ would', async () => {
-    const callback = observer(EMPIRICAL, finalEpochs(1));
+    const callback = observer(EMPIRICAL, finalEpochs(1, { stopsEarly: true }));
     const counts: Array<number | undefined> = [];
     const ask = new tf.CustomCallback({ onBatchEnd: async () => void counts.push((await callback.gathered())?.count) });
     await train(chain(classes), [callback, ask]);
