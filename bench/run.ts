@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import { type BenchResult, report } from './harness.js';
 
-const HELPERS = new Set(['run.ts', 'harness.ts', 'memory.ts', 'operations.ts', 'resnet.ts']);
+const HELPERS = new Set(['run.ts', 'harness.ts', 'memory.ts', 'operations.ts', 'resnet.ts', 'digits.ts']);
 const known = readdirSync(new URL('.', import.meta.url))
   .filter((f) => f.endsWith('.ts') && !HELPERS.has(f))
   .map((f) => f.replace(/\.ts$/, ''))

@@ -3,20 +3,16 @@
  * the training callback, for people who do not think in streams. Its only state is the posterior that was computed last.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { CustomCallback, type LayersModel, type ModelFitArgs } from '@tensorflow/tfjs-layers';
+import type { LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
   accumulateFactors,
-  activationSampling,
   batches,
-  type Curvature,
   type Factors,
   type Inputs,
   inputBatches,
   kfac,
-  type Labels,
   type Likelihood,
-  linearised,
   observe,
   orThrow,
   type Posterior,
@@ -26,89 +22,91 @@ import {
   type Progress,
   predict,
   sampleModels,
-  type ToPosteriorOptions,
   toPosterior,
 } from 'tfjs-laplace';
-import { fromDevice, laplaceError, matchLoss, type Network, ownBatch, ownInputs, readNetwork } from 'tfjs-laplace/extend';
-import { type LaplaceCallback, laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
+import {
+  type LikelihoodFrom,
+  type LikelihoodInput,
+  laplaceError,
+  type Network,
+  ownInputs,
+  readNetwork,
+} from 'tfjs-laplace/extend';
 import { joinPredictions, type WithUncertainty } from './join.js';
+import {
+  type Data,
+  dataOf,
+  fitOf,
+  type LaplaceApproximationOptions,
+  optionsOf,
+  type PassArgs,
+  type PredictArgs,
+  passOf,
+  predictOf,
+  type SampleArgs,
+  sampleOf,
+} from './options.js';
+import { train } from './train.js';
+import { type Warnings, warningsAbout } from './warning.js';
 
-/** Options of `laplaceApproximation`. All but the likelihood have a default. */
-export interface LaplaceApproximationOptions {
-  readonly likelihood: Likelihood;
-  /** Whether the model is trained already. `fit` then leaves its weights alone. Default true. */
-  readonly pretrained?: boolean;
-  /** Whether to print progress. Default false. */
-  readonly verbose?: boolean;
-  /** Default: the exact Fisher for a trained model; otherwise the empirical Fisher, which is a by-product of training. */
-  readonly curvature?: Curvature;
-  /** Prior precision τ, damping and layers: see `toPosterior`. */
-  readonly posterior?: ToPosteriorOptions;
-  /** Where verbose lines go. Default `console.log`. */
-  readonly log?: (line: string) => void;
-}
+export type { Data, LaplaceApproximationOptions, PassArgs, PredictArgs, SampleArgs } from './options.js';
 
-/**
- * A data set in memory: tensors or arrays whose first dimension is the number N of examples. Several inputs or outputs come as a list of
- * tensors in the model's order, or as a record by name.
- */
-export interface Data {
-  readonly x: Inputs;
-  readonly y: Labels;
-}
+/** The prediction of a likelihood, or of what stands for one: `'categorical'` gives a `Classification`. */
+export type PredictionFrom<L> = LikelihoodFrom<L> extends infer M extends Likelihood ? PredictionOf<M> : Prediction;
 
-/** Options of `predict`. */
-export interface PredictArgs {
-  /** S: number of posterior samples. Without it the linearised predictive is used, which needs none. */
-  readonly samples?: number;
-  /** T >= 0 multiplies the covariance, so that standard deviations grow with √T. Default 1. */
-  readonly temperature?: number;
-  readonly seed?: number;
-  /** Any other predictive. `samples`, `temperature` and `seed` are then ignored. */
-  readonly predictive?: Predictive;
-  readonly batchSize?: number;
-}
-
-/** A Laplace approximation: train or observe, then predict and sample. */
+/** A Laplace approximation: train or observe, then predict and sample. Every method refuses arguments that it does not know. */
 export interface LaplaceApproximation<P extends Prediction = Prediction> {
-  /** Trains with the callback attached unless the model is pretrained, then computes the posterior. */
+  /**
+   * Computes the posterior. A model that is not pretrained is trained before, with the callback attached. If a callback of yours ends
+   * training before the last epoch, the posterior is computed in a pass over the data, as by `computePosterior`.
+   *
+   * For a pretrained model only `batchSize` has a meaning. Arguments of training, such as `epochs`, are refused.
+   */
   readonly fit: (data: Data, args?: ModelFitArgs) => Promise<Posterior>;
   /** Computes the posterior in a pass over the training data at the model's present weights. */
-  readonly computePosterior: (data: Data, args?: { readonly batchSize?: number }) => Promise<Posterior>;
+  readonly computePosterior: (data: Data, args?: PassArgs) => Promise<Posterior>;
   /** Predicts with uncertainty: predictive entropy in nats for classifiers, total standard deviation for regression. */
   readonly predict: (x: Inputs, args?: PredictArgs) => Promise<WithUncertainty<P>>;
-  /** Draws networks from the posterior. The caller disposes them. */
-  readonly sampleModels: (
-    samples?: number,
-    args?: { readonly temperature?: number; readonly seed?: number },
-  ) => Promise<ReadonlyArray<LayersModel>>;
+  /** Draws networks from the posterior, by default 10. The caller disposes them. */
+  readonly sampleModels: (samples?: number, args?: SampleArgs) => Promise<ReadonlyArray<LayersModel>>;
   /** Turns printing on or off, and returns whether it is on. */
   readonly toggleVerbose: () => boolean;
   /** The posterior that was computed last. */
   readonly posterior: () => Posterior | undefined;
 }
 
-const BATCH = 128;
+/** The predictives that leave the region of the trained weights. Sampled functions of the linearised network do not. */
+const SAMPLING: ReadonlyArray<Predictive['_tag']> = ['activationSampling', 'weightSampling'];
 
 /**
  * A Laplace approximation of a model.
  *
- * Rejections are `LaplaceError`s: `NotReady` for `predict` or `sampleModels` before there is a posterior, `InvalidModel` for a
- * model that is to be trained and is not compiled, and the errors of the streams that do the work.
+ * Each new posterior is compared with the trained network on some of its training examples: 256, or fewer of a small data set. If
+ * the mean NLL of its linearised predictions there is too far above the network's own, `warn` gets a line with both and with what
+ * helps. Too far is 0.15 nats for a class or a yes-or-no label, and 0.35 for a number or a count. (`compare.ts` says why.) If only
+ * sampling is so much worse, the line comes when `predict` or `sampleModels` samples for the first time at a temperature of 1 or more.
  *
- * @throws LaplaceError `InvalidOption` for an option in `posterior` that is out of range.
+ * Outputs with a `customLikelihood` cannot be judged. Labels of one example are judged one by one. Predictions of heteroscedastic and
+ * poisson are judged as a normal and a negative binomial with the predicted mean and variance. If predictions fail, the line says so,
+ * and `fit` succeeds all the same. The comparison costs as much as a prediction for these examples, with ten samples for 64 of them.
+ *
+ * Rejections are `LaplaceError`s: `InvalidOption` for arguments that a method does not know or that are out of range, `NotReady` for
+ * `predict` or `sampleModels` before there is a posterior, `InvalidModel` for a model that is to be trained and is not compiled, and
+ * the errors of the streams that do the work.
+ *
+ * @throws LaplaceError `InvalidOption` for an option that does not exist or is out of range.
  *
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { gaussian } from 'tfjs-laplace';
+ * import { gaussian, kfac } from 'tfjs-laplace';
  * import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation';
  *
  * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
  * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const data = { x: tf.tensor2d([[1, 2], [3, 4], [5, 6]]), y: tf.tensor2d([[1], [2], [3]]) };
  *
- * const laplace = laplaceApproximation(model, { likelihood: gaussian(), pretrained: false });
+ * const laplace = laplaceApproximation(model, { likelihood: gaussian(), curvature: kfac(), pretrained: false });
  * await laplace.fit(data, { epochs: 2, verbose: 0 });
  * const { mean, uncertainty } = await laplace.predict(data.x);
  * mean.length; // => 3
@@ -116,23 +114,31 @@ const BATCH = 128;
  * members.length; // => 2
  * ```
  */
-export function laplaceApproximation<L extends Likelihood>(
+export function laplaceApproximation<const L extends LikelihoodInput>(
   model: LayersModel,
   options: LaplaceApproximationOptions & { readonly likelihood: L },
-): LaplaceApproximation<PredictionOf<L>> {
-  type P = PredictionOf<L>;
-  const { likelihood, pretrained = true, log = console.log } = options;
-  let verbose = options.verbose ?? false;
+): LaplaceApproximation<PredictionFrom<L>> {
+  type P = PredictionFrom<L>;
+  const { likelihood, pretrained, curvature, posterior: own, log, warn, ...rest } = optionsOf(options);
+  let { verbose } = rest;
   let current: Posterior | undefined;
+  let warnings: Warnings = {};
 
   const say = (line: string): void => {
     if (verbose) log(line);
   };
-  const onProgress = ({ phase, done, total, unit, detail }: Progress): void => {
+  const onProgress = (event: Progress): void => {
+    const { phase, done, total, unit, detail } = event;
     const count = total === undefined ? `${done} ${unit}` : `${done} of ${total} ${unit}`;
     say(`${phase}: ${count}${detail === undefined ? '' : ` (${detail})`}`);
   };
-  const fitted = toPosterior({ ...options.posterior, onProgress });
+  const fitted = toPosterior({
+    ...own,
+    onProgress: (event) => {
+      own.onProgress?.(event);
+      onProgress(event);
+    },
+  });
   const read = (): Network => orThrow(readNetwork(model, likelihood));
   const ready = (what: string): Posterior => {
     if (current !== undefined) return current;
@@ -142,60 +148,60 @@ export function laplaceApproximation<L extends Likelihood>(
       remedy: 'Call fit or computePosterior first, and await it.',
     });
   };
-  const build = async (factors: Factors): Promise<Posterior> => {
-    current = await lastValueFrom(of(factors).pipe(fitted));
-    say(`posterior over ${current.layers.map((l) => l.name).join(', ')} for ${current.datasetSize} examples`);
-    return current;
+  /** `trained` is the number of examples, from the first, that were trained on. */
+  const build = async (
+    factors: Factors,
+    data: Data,
+    batchSize: number,
+    trained?: (examples: number) => number,
+  ): Promise<Posterior> => {
+    const posterior = await lastValueFrom(of(factors).pipe(fitted));
+    current = posterior;
+    say(`posterior over ${posterior.layers.map((l) => l.name).join(', ')} for ${posterior.datasetSize} examples`);
+    warnings = await warningsAbout({ model, network: read(), posterior, data, batchSize, trained });
+    if (warnings.now !== undefined) warn(warnings.now);
+    return posterior;
   };
 
-  const computePosterior: LaplaceApproximation['computePosterior'] = async (data, { batchSize = BATCH } = {}) => {
+  /** Somebody samples at this temperature. */
+  const sampling = (temperature: number): void => {
+    if (warnings.sampling === undefined || temperature < 1) return;
+    warn(warnings.sampling);
+    warnings = {};
+  };
+
+  const pass = async (data: Data, batchSize: number): Promise<Posterior> => {
     const x = orThrow(ownInputs(read(), data.x));
     try {
       const parts = batches({ x, y: data.y }, batchSize);
-      const curvature = options.curvature ?? kfac({ fisher: 'exact' });
       const progress = { onProgress, total: parts.length };
-      return build(await lastValueFrom(from(parts).pipe(observe(model, likelihood), accumulateFactors(curvature, progress))));
+      const estimator = accumulateFactors(curvature ?? kfac({ fisher: 'exact' }), progress);
+      return await build(await lastValueFrom(from(parts).pipe(observe(model, likelihood), estimator)), data, batchSize);
     } finally {
       tf.dispose(x);
     }
   };
 
-  /** Trains with the callback attached. */
-  const train = async (data: Data, args: ModelFitArgs, curvature: LaplaceCallback): Promise<void> => {
-    const network = read();
-    const { _tag } = orThrow(matchLoss(network));
-    const { x, y } = orThrow(ownBatch(network, data.x, data.y));
-    // Some losses of tfjs take float32 alone. A loss of the user's own gets the labels as they were given.
-    const labels = tf.tidy(() => y.map((own) => (own.dtype === 'float32' || _tag === 'custom' ? own : tf.cast(own, 'float32'))));
-    try {
-      const callbacks = [curvature, ...instances(args)] as CustomCallback[];
-      // On a lost device tfjs waits for ever: `fromDevice` rejects instead.
-      await fromDevice(model.fit(x, labels, { ...args, verbose: args.verbose ?? 0, callbacks }));
-    } finally {
-      tf.dispose([x, y, labels]);
-    }
-  };
-
   return {
-    computePosterior,
-    fit: async (data, args = {}) => {
-      if (pretrained) return computePosterior(data, args.batchSize === undefined ? {} : { batchSize: args.batchSize });
-      const curvature = laplaceCallback({
-        likelihood,
-        onProgress,
-        ...(options.curvature === undefined ? {} : { curvature: options.curvature }),
-      });
-      await train(data, args, curvature);
-      return build(await lastValueFrom(curvature.factors$));
+    computePosterior: async (data, args) => pass(dataOf('computePosterior', data), passOf(args).batchSize),
+    fit: async (data, args) => {
+      const own = fitOf(args, pretrained);
+      const given = dataOf('fit', data);
+      const { batchSize } = passOf({ batchSize: own.batchSize });
+      if (pretrained) return pass(given, batchSize);
+      const factors = await train(read(), given, own, { likelihood, onProgress, curvature });
+      if (factors === undefined) return pass(given, batchSize);
+      return build(factors, given, batchSize, (examples) => Math.floor(examples * (1 - (own.validationSplit ?? 0))));
     },
-    predict: async (x, { samples, temperature = 1, seed = 0, predictive, batchSize = BATCH } = {}) => {
+    predict: async (x, args) => {
+      const { predictive, batchSize } = predictOf(args);
       const posterior = ready('predict');
-      const sampled = samples === undefined ? linearised({ temperature }) : activationSampling({ samples, temperature, seed });
+      if (SAMPLING.includes(predictive._tag)) sampling(predictive.temperature);
       const own = orThrow(ownInputs(read(), x));
       try {
         const parts = inputBatches(own, batchSize);
         const results = await lastValueFrom(
-          from(parts).pipe(predict(model, posterior, predictive ?? sampled, { onProgress, total: parts.length }), toArray()),
+          from(parts).pipe(predict(model, posterior, predictive, { onProgress, total: parts.length }), toArray()),
         );
         // The likelihood decides the kind of the prediction. The type system cannot follow that.
         return joinPredictions(results) as unknown as WithUncertainty<P>;
@@ -203,10 +209,12 @@ export function laplaceApproximation<L extends Likelihood>(
         tf.dispose(own);
       }
     },
-    sampleModels: (samples = 10, args = {}) =>
-      Promise.resolve().then(() =>
-        lastValueFrom(of(ready('sampleModels')).pipe(sampleModels(model, { ...args, samples }), toArray())),
-      ),
+    sampleModels: async (samples, args) => {
+      const own = sampleOf(samples, args);
+      const posterior = ready('sampleModels');
+      sampling(own.temperature);
+      return lastValueFrom(of(posterior).pipe(sampleModels(model, own), toArray()));
+    },
     toggleVerbose: () => {
       verbose = !verbose;
       log(`Verbose: ${verbose ? 'on' : 'off'}`);
@@ -215,10 +223,3 @@ export function laplaceApproximation<L extends Likelihood>(
     posterior: () => current,
   };
 }
-
-/**
- * The callbacks of `fit` as instances: tfjs takes instances or plain objects, not both in one list. If there is no callback at
- * all, tfjs makes an instance of its own, which gives the event loop its turns during training. So does this function.
- */
-const instances = ({ callbacks = {}, yieldEvery }: ModelFitArgs): ReadonlyArray<unknown> =>
-  [callbacks].flat().map((given) => ('setParams' in given ? given : new CustomCallback(given as object, yieldEvery as 'auto')));

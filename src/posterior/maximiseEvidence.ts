@@ -49,8 +49,8 @@ const MOST_ITERATIONS = 100;
 
 /**
  * Finds the prior precision with the highest log marginal likelihood. It needs no data and no new decomposition. An iteration
- * costs O(n m) for each layer, or O(n + m) under factored damping. For deep networks this optimum is known to be under-confident,
- * so compare it with a validation NLL.
+ * costs O(n m) for each layer, or O(n + m) under factored damping. For deep networks this optimum is known to be under-confident:
+ * predictions can be worse than the trained network's own (`npm run bench -- precision`). So compare both on held-out data.
  *
  * @returns the maximum, or `InvalidInput` if there is none: without curvature the evidence grows towards τ = 0, and with weights
  *   that are all 0 it grows towards infinity.

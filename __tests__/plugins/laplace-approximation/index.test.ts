@@ -46,7 +46,7 @@ describe('fit', () => {
     const model = chain(classes);
     const before = weightsOf(model);
     const laplace = laplaceApproximation(model, { likelihood });
-    const posterior = await laplace.fit(data, ARGS);
+    const posterior = await laplace.fit(data, { batchSize: 4 });
     expect(weightsOf(model)).toEqual(before);
     const factors = await pass(model, likelihood, data, kfac({ fisher: 'exact' }));
     expect(posterior).toEqual(await lastValueFrom(of(factors).pipe(toPosterior())));
@@ -95,6 +95,28 @@ describe('fit', () => {
     const laplace = laplaceApproximation(chain(classes), { likelihood, pretrained: false });
     const callbacks = tf.callbacks.earlyStopping({ monitor: 'loss', minDelta: 1e9 });
     expect((await laplace.fit(data, { ...ARGS, epochs: 9, callbacks: callbacks as never })).datasetSize).toBe(10);
+  });
+
+  it('makes a pass when a callback of yours ends training before its last epoch', async () => {
+    const model = chain(classes);
+    const stop = { onEpochEnd: () => void Reflect.set(model, 'stopTraining', true) };
+    const laplace = laplaceApproximation(model, { likelihood, pretrained: false });
+    const before = weightsOf(model);
+    const posterior = await laplace.fit(data, { ...ARGS, epochs: 5, callbacks: stop });
+    expect(weightsOf(model)).not.toEqual(before);
+    const factors = await pass(model, likelihood, data, kfac({ fisher: 'exact' }));
+    expect(posterior).toEqual(await lastValueFrom(of(factors).pipe(toPosterior())));
+    // Training saw only a part of the data, which a pass would not know.
+    const split = laplace.fit(data, { ...ARGS, epochs: 5, callbacks: stop, validationSplit: 0.2 });
+    await expectRejection(split, 'Empty', { field: 'epochs' });
+  });
+
+  it('reads the weights that a callback of yours sets when training ends', async () => {
+    const model = chain(classes);
+    const own = chain(classes).getWeights();
+    const laplace = laplaceApproximation(model, { likelihood, pretrained: false });
+    await laplace.fit(data, { ...ARGS, callbacks: { onTrainEnd: () => model.setWeights(own) } });
+    expect(laplace.posterior()?.fingerprint).toBe(await fingerprint(model));
   });
 
   it("passes on tfjs's own arguments, and is silent unless asked", async () => {
@@ -215,7 +237,7 @@ describe('predict', () => {
     await expectRejection(laplace.predict(tensor([2, 3], 1)), 'InvalidInput');
     await expectRejection(laplace.predict(tf.zeros([0, INPUTS])), 'InvalidInput', { field: 'x' });
     await expectRejection(laplace.predict(data.x, { samples: 0 }), 'InvalidOption');
-    await expectRejection(laplace.predict(data.x, { batchSize: 0 }), 'InvalidOption', { field: 'size' });
+    await expectRejection(laplace.predict(data.x, { batchSize: 0 }), 'InvalidOption', { field: 'batchSize' });
   });
 
   it('rejects once the weights have moved on', async () => {
@@ -242,11 +264,11 @@ describe('verbose', () => {
     const log = (line: string) => void lines.push(line);
     const model = chain(classes);
     const quiet = laplaceApproximation(model, { likelihood, log });
-    await quiet.fit(data, ARGS);
+    await quiet.fit(data, { batchSize: 4 });
     await quiet.predict(data.x);
     expect(lines).toEqual([]);
     const laplace = laplaceApproximation(model, { likelihood, verbose: true, log });
-    await laplace.fit(data, ARGS);
+    await laplace.fit(data, { batchSize: 4 });
     expect(lines).toEqual([
       'observe: 1 of 3 batches',
       'observe: 2 of 3 batches',
