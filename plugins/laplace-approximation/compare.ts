@@ -9,7 +9,8 @@
  *   than the network (`npm run bench -- precision` is one of them).
  *
  * Cost: one linearised prediction of n examples, ten sampled networks on at most 64 of them, and two forward passes. n is a tenth of the
- * data, but at least 64 and at most 256.
+ * data, but at least 64 and at most 256. For 784-1200-1200-10 and 6000 examples this is a tenth of the time of the pass and its
+ * decompositions; n grows no further.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
