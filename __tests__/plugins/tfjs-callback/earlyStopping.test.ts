@@ -90,6 +90,20 @@ it('of two models that train at once only for the one that has it', async () => 
   expect(await Promise.all(seen)).toEqual([[0, 1, 2], [2]]);
 });
 
+it('also if another model gets an early stopping callback in the same go', async () => {
+  const other = chain(classes);
+  class Other extends tf.Callback {
+    override setModel(model: tf.LayersModel): void {
+      super.setModel(model);
+      patient().setModel(other);
+    }
+  }
+  const callback = observer();
+  const seen = epochsOf(callback);
+  await train(chain(classes), [callback, new Other()]);
+  expect(await seen).toEqual([2]);
+});
+
 it('and puts everything back when fit fails before training begins', async () => {
   const boom = new Error('boom');
   class Broken extends tf.Callback {
