@@ -16,6 +16,7 @@ const ONCE = [
   'curvature/{difference,manyClasses,merge}',
   'docs/**/*',
   '{dual,errors}',
+  'mistakes/**/*',
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',

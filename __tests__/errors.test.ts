@@ -274,6 +274,24 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
 
 const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   laplaceError: TOTAL,
+  argument: { throws: [() => extend.argument('f', 'n', extend.positive, 0)] },
+  choiceOf: { throws: [() => extend.choiceOf('f', 'prior', extend.PriorCodec, 0)] },
+  optionsOf: { throws: [() => extend.optionsOf('f', extend.struct('options', { n: extend.positive }), { m: 1 })] },
+  array: TOTAL,
+  boolean: TOTAL,
+  defaulted: TOTAL,
+  dictionary: TOTAL,
+  finite: TOTAL,
+  func: TOTAL,
+  literals: TOTAL,
+  nonNegative: TOTAL,
+  optional: TOTAL,
+  positive: TOTAL,
+  positiveInteger: TOTAL,
+  refined: TOTAL,
+  seed: TOTAL,
+  struct: TOTAL,
+  text: TOTAL,
   atAllUses: TOTAL,
   optionalPackage: {
     rejects: [() => extend.optionalPackage('This test', 'none', () => Promise.reject(new Error("Cannot find package 'none'")))],
@@ -300,16 +318,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   showsRows: TOTAL,
   forward: TOTAL,
   accepted: { throws: [() => extend.accepted('f', extend.struct('an object', { a: extend.boolean }), { b: true })] },
-  boolean: TOTAL,
-  defaulted: TOTAL,
-  func: TOTAL,
   isRecord: TOTAL,
-  nonNegative: TOTAL,
-  optional: TOTAL,
-  positiveInteger: TOTAL,
-  refined: TOTAL,
-  seed: TOTAL,
-  struct: TOTAL,
   createEpochAccumulator: {
     rejects: [
       () =>

@@ -17,11 +17,16 @@ export const ifArguments =
   (args) =>
     args.length >= count;
 
-/** The data are there if the first argument is a value with this tag. For functions with optional arguments. */
+/**
+ * For functions with optional arguments, none of which has a tag. The data are there if the first argument has a tag, even the tag of
+ * something else, which the function then refuses; or if there are more than `most` arguments, which is their number without the data.
+ */
 export const ifTagged =
-  (tag: string): HasData =>
-  ([first]) =>
-    typeof first === 'object' && first !== null && (first as { readonly _tag?: unknown })._tag === tag;
+  (most: number): HasData =>
+  (args) => {
+    const [first] = args;
+    return args.length > most || (typeof first === 'object' && first !== null && '_tag' in first);
+  };
 
 /**
  * Calls `curried` as the arguments ask for it.

@@ -3,7 +3,8 @@
  *
  * - An option that is wrong for any data throws `InvalidOption` at the call. This holds for constructors
  *   (`kfac`, `isotropic`), operators (`toPosterior`) and pure functions, also when called without their data.
- * - A failure that depends on values (factors, a posterior, a model, predictions) is a `Left` of a pure function.
+ * - A failure that depends on values (factors, a posterior, a model, predictions) is a `Left` of a pure function. A function without an
+ *   `Either` (`evidence`, `credibleIntervals`) takes every value of the right kind, and throws `InvalidInput` for one of another kind.
  * - A stream carries it as its error notification.
  * - A promise rejects with it, whatever the mistake is.
  *
@@ -25,7 +26,7 @@ export type LaplaceErrorKind =
   | 'LossMismatch'
   /** Labels of the wrong shape or range. */
   | 'InvalidLabels'
-  /** Inputs of the wrong shape. */
+  /** Inputs of the wrong shape; or a value of another kind where factors, a posterior, a prediction or rows belong. */
   | 'InvalidInput'
   /** A matrix that has no Cholesky factor. */
   | 'NotPositiveDefinite'

@@ -8,22 +8,32 @@
 export { type ErrorParts, laplaceError } from './errors.js';
 export { optionalPackage } from './optionalPackage.js';
 
-// Options: an object of known keys, which refuses all others, and the codecs of its fields.
+// Arguments of functions, decoded: an object of known keys refuses all others, and every value is checked.
 
 export {
   accepted,
+  argument,
+  array,
   boolean,
+  type Choice,
   type Codec,
+  choiceOf,
   defaulted,
+  dictionary,
+  finite,
   func,
   type InputOf,
   isRecord,
+  literals,
   nonNegative,
   optional,
+  optionsOf,
+  positive,
   positiveInteger,
   refined,
   seed,
   struct,
+  text,
 } from './codec/index.js';
 
 // Networks: a model as operations, the blocks that are covered, and what a training step shows of them.

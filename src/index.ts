@@ -95,12 +95,8 @@ export type { Sketch } from './curvature/structure/sketch.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export { keptTrace } from './posterior/keptTrace.js';
 export { type EvidenceMaximum, type MaximiseEvidenceOptions, maximiseEvidence } from './posterior/maximiseEvidence.js';
-export {
-  type Posterior,
-  type PosteriorLayer,
-  type PosteriorOptions,
-  posteriorOf,
-} from './posterior/posterior.js';
+export type { Posterior, PosteriorLayer } from './posterior/posterior.js';
+export { type PosteriorOptions, posteriorOf } from './posterior/posteriorOf.js';
 export { variances } from './posterior/variances.js';
 export { withDamping, withPrior } from './posterior/withPrior.js';
 export { type CustomLinkOptions, customLink, type LinkedMoments } from './predictive/links/customLink.js';
@@ -134,8 +130,8 @@ export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/sel
 
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 
+export type { EngineChoice } from './linalg/choice.js';
 export type { AsyncLinalgEngine, EngineName, LinalgEngine } from './linalg/engine.js';
-export type { EngineChoice } from './linalg/select.js';
 export type { WasmOptions } from './linalg/wasm/call.js';
 export { wasmEngine } from './linalg/wasm.js';
 export type { Numbers } from './network/arrays.js';

@@ -3,12 +3,12 @@
  * exception into a rejection.
  */
 import { either as E } from 'fp-ts';
-import type { LaplaceError } from './errors.js';
+import { type LaplaceError, laplaceError } from './errors.js';
 
 /**
  * Returns the value of a result, or throws its error. Code with exceptions uses it on functions that return an `Either`.
  *
- * @throws LaplaceError the error of a `Left`.
+ * @throws LaplaceError the error of a `Left`; `InvalidInput` for what is no `Either`.
  *
  * @example
  * ```ts
@@ -18,6 +18,17 @@ import type { LaplaceError } from './errors.js';
  * ```
  */
 export function orThrow<A>(value: E.Either<LaplaceError, A>): A {
+  const { _tag: tag } = (value ?? {}) as { readonly _tag?: unknown };
+  if (tag !== 'Left' && tag !== 'Right') throw notAnEither(value);
   if (E.isLeft(value)) throw value.left;
   return value.right;
 }
+
+const notAnEither = (value: unknown): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: 'orThrow: there is nothing to unwrap',
+    field: 'value',
+    found: typeof value === 'function' ? 'a function' : `a value of type ${Object.prototype.toString.call(value).slice(8, -1)}`,
+    expected: 'an Either',
+    remedy: typeof value === 'function' ? 'Call it with its data first.' : 'Use the value as it is.',
+  });

@@ -24,7 +24,7 @@ import {
   type TensorData,
 } from 'tfjs-laplace';
 import { expectRejection, rejection } from '../support/errors.js';
-import { expectSameFactors, pass } from '../support/factors.js';
+import { expectSameFactors, pass, tensorsOf } from '../support/factors.js';
 import { dataFor } from '../support/math/laplace.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { expectNoLeak, settled } from '../support/memory.js';
@@ -234,7 +234,7 @@ it('leaves nothing on the device, also when nobody listens any more', async () =
         return columns(f, y, seed);
       },
     });
-    const source = from(batches(data, 2)).pipe(observe(model, categorical()), accumulateFactors(kfac({ fisher })));
+    const source = from(batches(tensorsOf(data), 2)).pipe(observe(model, categorical()), accumulateFactors(kfac({ fisher })));
     subscription = source.subscribe();
     await settled();
     expect(batch).toBe(2);

@@ -5,7 +5,7 @@ import { bernoulli, categorical, exactDamping, gaussian, isotropic, kfac, kfra, 
 import { prepare } from '../../src/curvature/estimator.js';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
 import { readNetwork } from '../../src/network/network.js';
-import { type PosteriorOptions, posteriorOf, posteriorTask } from '../../src/posterior/posterior.js';
+import { type PosteriorOptions, posteriorOf, posteriorTask } from '../../src/posterior/posteriorOf.js';
 import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
 import { combination, meanOf, outer, product, type Rows, transposed } from '../support/math/dense64.js';

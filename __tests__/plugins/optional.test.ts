@@ -63,7 +63,9 @@ it('a PNG names its renderer, and no half of a picture is written', async () => 
 });
 
 it('a chart names all that it needs', async () => {
-  const error = await failure(curves({ title: 'Title', xAxis: 'x', yAxis: 'y', curves: [] }));
+  const error = await failure(
+    curves({ title: 'Title', xAxis: 'x', yAxis: 'y', curves: [{ name: 'a', points: [{ x: 0, y: 0 }] }] }),
+  );
   expect(error.message).toBe(
     'A chart needs the package vega, which is not installed. npm install vega vega-lite @resvg/resvg-js',
   );

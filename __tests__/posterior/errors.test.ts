@@ -13,7 +13,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
-import { type PosteriorOptions, posteriorOf } from '../../src/posterior/posterior.js';
+import { type PosteriorOptions, posteriorOf } from '../../src/posterior/posteriorOf.js';
 import { expectRefusal } from '../support/errors.js';
 import { matricesOf } from '../support/factors.js';
 import { kronecker } from '../support/kronecker.js';
@@ -113,13 +113,13 @@ describe('priors', () => {
   const isotropicOf = (precision: number): Prior => ({ _tag: 'isotropic', precision });
   const perLayerOf = (precisions: Record<string, number>): Prior => ({ _tag: 'perLayer', precisions });
   it.each<[string, Prior, string]>([
-    ['τ = 0', isotropicOf(0), 'precision'],
-    ['τ < 0', isotropicOf(-1), 'precision'],
-    ['τ = NaN', isotropicOf(Number.NaN), 'precision'],
-    ['τ = ∞', isotropicOf(Number.POSITIVE_INFINITY), 'precision'],
-    ['a layer with τ < 0', perLayerOf({ low: 1, top: -1 }), 'precisions.top'],
+    ['τ = 0', isotropicOf(0), 'prior.precision'],
+    ['τ < 0', isotropicOf(-1), 'prior.precision'],
+    ['τ = NaN', isotropicOf(Number.NaN), 'prior.precision'],
+    ['τ = ∞', isotropicOf(Number.POSITIVE_INFINITY), 'prior.precision'],
+    ['a layer with τ < 0', perLayerOf({ low: 1, top: -1 }), 'prior.precisions.top'],
   ])('%s, whatever the factors', (_, prior, field) => {
-    expectRefusal(() => build(FACTORS, { prior }), `prior.${field}`);
+    expectRefusal(() => build(FACTORS, { prior }), field);
     expectRefusal(() => withPrior(right(build(FACTORS)), prior), field);
     expectRefusal(() => withPrior(prior), field);
   });

@@ -13,7 +13,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
-import { posteriorOf } from '../../src/posterior/posterior.js';
+import { posteriorOf } from '../../src/posterior/posteriorOf.js';
 import { identity, inverse, layerPrecision, logDet } from '../support/math/dense64.js';
 import { right } from '../support/math/laplace.js';
 import { relativeError } from '../support/math/numbers.js';

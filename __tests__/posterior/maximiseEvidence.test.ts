@@ -18,7 +18,7 @@ import {
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../../src/linalg/javascript.js';
 import { determinant } from '../../src/posterior/evidence.js';
-import { posteriorOf } from '../../src/posterior/posterior.js';
+import { posteriorOf } from '../../src/posterior/posteriorOf.js';
 import { combination, identity, inverse, logDet, plus, product, transposed } from '../support/math/dense64.js';
 import { right } from '../support/math/laplace.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';

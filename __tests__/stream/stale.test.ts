@@ -269,7 +269,7 @@ describe('functions that answer once', () => {
 });
 
 it('laplaceApproximation refuses to predict with weights that moved since, and to sample around them', async () => {
-  const laplace = laplaceApproximation(model, { likelihood: LIKELIHOOD });
+  const laplace = laplaceApproximation(model, { likelihood: LIKELIHOOD, warn: () => {} });
   await laplace.fit({ x, y });
   await laplace.predict(x);
   shift(0);

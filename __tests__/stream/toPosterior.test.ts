@@ -106,11 +106,11 @@ it('tells which engine it is that works, and reports each layer', async () => {
 });
 
 it.each<[string, ToPosteriorOptions, string]>([
-  ['a prior precision of 0', { priorPrecision: 0 }, 'precision'],
-  ['a negative one', { priorPrecision: -1 }, 'precision'],
-  ['NaN', { priorPrecision: Number.NaN }, 'precision'],
-  ['infinity', { priorPrecision: Infinity }, 'precision'],
-  ['a negative one of a layer', { priorPrecision: { hidden: 1, outputs: -1 } }, 'precisions.outputs'],
+  ['a prior precision of 0', { priorPrecision: 0 }, 'priorPrecision'],
+  ['a negative one', { priorPrecision: -1 }, 'priorPrecision'],
+  ['NaN', { priorPrecision: Number.NaN }, 'priorPrecision'],
+  ['infinity', { priorPrecision: Infinity }, 'priorPrecision'],
+  ['a negative one of a layer', { priorPrecision: { hidden: 1, outputs: -1 } }, 'priorPrecision.outputs'],
   ['a prior that no constructor made', { prior: { _tag: 'isotropic', precision: -1 } }, 'prior.precision'],
   ['a data set of no examples', { datasetSize: 0 }, 'datasetSize'],
   ['no layer', { layers: [] }, 'layers'],

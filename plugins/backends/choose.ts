@@ -4,7 +4,7 @@ import type { LaplaceError } from 'tfjs-laplace';
 import { laplaceError } from 'tfjs-laplace/extend';
 
 /** Name by which a caller asks for a backend. */
-export type BackendName = 'node' | 'wasm' | 'cpu';
+export type BackendName = (typeof BACKENDS)[number];
 
 /** The backend in use. */
 export interface Backend {
@@ -24,7 +24,7 @@ export interface Trial {
 }
 
 /** All backends, the fastest first. */
-export const BACKENDS: ReadonlyArray<BackendName> = ['node', 'wasm', 'cpu'];
+export const BACKENDS = ['node', 'wasm', 'cpu'] as const;
 
 /** What each backend computes with. */
 const KINDS: Readonly<Record<BackendName, string>> = {
@@ -48,26 +48,6 @@ const REMEDIES: Readonly<Record<BackendName, string>> = {
   wasm: 'Install @tensorflow/tfjs-backend-wasm, and in a browser tell setWasmPaths where its files are. Or leave the name out.',
   cpu: 'Install @tensorflow/tfjs-backend-cpu, or leave the name out.',
 };
-
-/**
- * The backends to try, in order.
- *
- * @param prefer the only backend to try; all are tried when it is undefined
- * @returns `InvalidOption` when no backend has that name
- */
-export function candidates(prefer: string | undefined): E.Either<LaplaceError, ReadonlyArray<BackendName>> {
-  if (prefer === undefined) return E.right(BACKENDS);
-  const named = BACKENDS.find((name) => name === prefer);
-  if (named !== undefined) return E.right([named]);
-  return E.left(
-    laplaceError('InvalidOption', {
-      what: 'No backend has this name',
-      field: 'prefer',
-      found: `'${prefer}'`,
-      expected: BACKENDS.map((name) => `'${name}'`).join(', '),
-    }),
-  );
-}
 
 /**
  * Chooses the first backend that works.

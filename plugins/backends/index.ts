@@ -1,6 +1,7 @@
 /** Starts the fastest backend that works here: TensorFlow's own kernels in Node, else WebAssembly, else plain JavaScript. */
 import { orThrow } from 'tfjs-laplace';
-import { type Backend, type BackendName, candidates, choose, type Trial } from './choose.js';
+import { literals, optional, optionsOf, struct } from 'tfjs-laplace/extend';
+import { BACKENDS, type Backend, type BackendName, choose, type Trial } from './choose.js';
 import { start } from './start.js';
 
 export type { Backend, BackendName } from './choose.js';
@@ -10,6 +11,8 @@ export interface UseBackendOptions {
   /** The only backend to try. Default: the fastest one that works. */
   readonly prefer?: BackendName;
 }
+
+const Options = struct('options', { prefer: optional(literals(...BACKENDS)) });
 
 /**
  * Chooses a backend, starts it and waits until it is ready. Without `prefer`, it skips a backend whose package is missing. For
@@ -30,9 +33,10 @@ export interface UseBackendOptions {
  * ['node', 'wasm', 'cpu'].includes(name); // => true
  * ```
  */
-export async function useBackend({ prefer }: UseBackendOptions = {}): Promise<Backend> {
+export async function useBackend(options: UseBackendOptions = {}): Promise<Backend> {
+  const { prefer } = optionsOf('useBackend', Options, options);
   const trials: Trial[] = [];
-  for (const name of orThrow(candidates(prefer))) {
+  for (const name of prefer === undefined ? BACKENDS : [prefer]) {
     const trial = await start(name);
     trials.push(trial);
     if (trial.failure === undefined) break;

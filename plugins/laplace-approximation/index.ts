@@ -38,13 +38,13 @@ import {
   dataOf,
   fitOf,
   type LaplaceApproximationOptions,
-  optionsOf,
   type PassArgs,
   type PredictArgs,
   passOf,
   predictOf,
   type SampleArgs,
   sampleOf,
+  settingsOf,
 } from './options.js';
 import { train } from './train.js';
 import { type Warnings, warningsAbout } from './warning.js';
@@ -119,7 +119,7 @@ export function laplaceApproximation<const L extends LikelihoodInput>(
   options: LaplaceApproximationOptions & { readonly likelihood: L },
 ): LaplaceApproximation<PredictionFrom<L>> {
   type P = PredictionFrom<L>;
-  const { likelihood, pretrained, curvature, posterior: own, log, warn, ...rest } = optionsOf(options);
+  const { likelihood, pretrained, curvature, posterior: own, log, warn, ...rest } = settingsOf(options);
   let { verbose } = rest;
   let current: Posterior | undefined;
   let warnings: Warnings = {};

@@ -108,7 +108,7 @@ const Options = struct('an object with a likelihood', {
 });
 
 /** The options with their defaults. Throws `InvalidOption`, which names the fields. */
-export const optionsOf = (given: LaplaceApproximationOptions) => accepted('laplaceApproximation', Options, given);
+export const settingsOf = (given: LaplaceApproximationOptions) => accepted('laplaceApproximation', Options, given);
 
 const pass = { batchSize: defaulted(positiveInteger, 128) };
 const draw = { temperature: defaulted(nonNegative, 1), seed: defaulted(seed, 0) };

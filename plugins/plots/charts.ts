@@ -5,27 +5,30 @@ import { type PowerLawData, powerLawSpec } from './powerLaws.js';
 import { type ReliabilityData, reliabilitySpec } from './reliability.js';
 import { svgOf } from './svg.js';
 
+/** The picture of a specification. Rejects with `InvalidOption` for data that are wrong. */
+const drawn = async <D>(spec: (data: D) => Parameters<typeof svgOf>[0], data: D): Promise<string> => svgOf(spec(data));
+
 /**
  * Draws a reliability diagram: accuracy over confidence with 68 % intervals, and below it the number of predictions (log scale).
  *
  * @param data titles, and for each series the `bins` that `calibration` returns
  * @returns SVG text
  */
-export const reliabilityDiagram = (data: ReliabilityData): Promise<string> => svgOf(reliabilitySpec(data));
+export const reliabilityDiagram = (data: ReliabilityData): Promise<string> => drawn(reliabilitySpec, data);
 
 /**
  * Draws overlaid histograms, one panel under the other. Shares are on a log scale, because the interesting ones are small.
  *
  * @returns SVG text
  */
-export const histograms = (data: HistogramData): Promise<string> => svgOf(histogramSpec(data));
+export const histograms = (data: HistogramData): Promise<string> => drawn(histogramSpec, data);
 
 /**
  * Draws curves, with their bands, and dots where there are observations.
  *
  * @returns SVG text
  */
-export const curves = (data: CurvesData): Promise<string> => svgOf(curvesSpec(data));
+export const curves = (data: CurvesData): Promise<string> => drawn(curvesSpec, data);
 
 /**
  * Draws costs against sizes: panels of points on two log axes. Each panel shows the fitted power law, and the exponent that
@@ -33,4 +36,4 @@ export const curves = (data: CurvesData): Promise<string> => svgOf(curvesSpec(da
  *
  * @returns SVG text
  */
-export const powerLaws = (data: PowerLawData): Promise<string> => svgOf(powerLawSpec(data));
+export const powerLaws = (data: PowerLawData): Promise<string> => drawn(powerLawSpec, data);

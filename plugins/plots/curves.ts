@@ -1,5 +1,8 @@
 /** Lines, bands and points over one axis, for sweeps and for regressions with their uncertainty. */
+
+import { array, boolean, finite, literals, optional, optionsOf, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
+import { HEADING, points, range, words } from './data.js';
 import { COLOURS, heading, INK, WIDTH } from './theme.js';
 
 /** A curve, with a band from `low` to `high` where its points have them. */
@@ -25,7 +28,27 @@ export interface CurvesData {
   readonly dots?: ReadonlyArray<{ readonly x: number; readonly y: number }>;
 }
 
-export function curvesSpec(data: CurvesData): TopLevelSpec {
+const point = struct('a point', { x: finite, y: finite, low: optional(finite), high: optional(finite) });
+const Data = struct('data', {
+  ...HEADING,
+  xAxis: words,
+  yAxis: words,
+  xScale: optional(literals('linear', 'log')),
+  yRange: optional(range),
+  curves: array(
+    'a list of curves',
+    struct('a curve', {
+      name: words,
+      points: array('a list of points { x, y }', point),
+      marked: optional(boolean),
+      colour: optional(words),
+    }),
+  ),
+  dots: optional(points),
+});
+
+export function curvesSpec(given: CurvesData): TopLevelSpec {
+  const data = optionsOf('curves', Data, given);
   const names = data.curves.map((curve) => curve.name);
   const values = data.curves.flatMap(({ name, points }) => points.map((point) => ({ name, ...point })));
   const banded = values.filter((v) => v.low !== undefined && v.high !== undefined);
@@ -63,7 +86,8 @@ export function curvesSpec(data: CurvesData): TopLevelSpec {
         encoding: { x, y: { ...y, field: 'y' }, color },
       },
       {
-        data: { values: [...(data.dots ?? [])] },
+        // Vega writes into its data, and decoded data are frozen.
+        data: { values: (data.dots ?? []).map((dot) => ({ ...dot })) },
         mark: { type: 'circle', color: INK, size: 22, opacity: 0.75, clip },
         encoding: { x, y: { ...y, field: 'y' } },
       },

@@ -1,4 +1,6 @@
 /** Small grey images, each with its predictive distribution as bars beside it. */
+import { array, defaulted, finite, optionsOf, positiveInteger, struct } from 'tfjs-laplace/extend';
+import { HEADING, lines, numbers } from './data.js';
 import { COLOURS, FONT, GRID, INK, SOFT } from './theme.js';
 
 /** An image and its predictive distribution. */
@@ -23,6 +25,16 @@ export interface GalleryData {
   readonly columns?: number;
 }
 
+const Data = struct('data', {
+  ...HEADING,
+  side: positiveInteger,
+  columns: defaulted(positiveInteger, 2),
+  items: array(
+    'a list of images',
+    struct('an image', { image: numbers, probabilities: numbers, label: finite, captions: lines }),
+  ),
+});
+
 const PIXEL = 4;
 const BAR = { width: 15, gap: 4, height: 84 };
 const CELL = { gap: 26, padding: 12 };
@@ -38,7 +50,7 @@ const LEVELS = 16;
  * @returns SVG text
  */
 export function gallery(data: GalleryData): string {
-  const { items, columns = 2, side } = data;
+  const { items, columns, side, title, subtitle } = optionsOf('gallery', Data, data);
   const image = side * PIXEL;
   const classes = items[0]?.probabilities.length ?? 0;
   const bars = Math.max(classes * (BAR.width + BAR.gap), CAPTION);
@@ -54,8 +66,8 @@ export function gallery(data: GalleryData): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
-    text(MARGIN, 30, data.title, { size: 16, weight: 600 }),
-    data.subtitle === undefined ? '' : text(MARGIN, 50, data.subtitle, { size: 12, fill: SOFT }),
+    text(MARGIN, 30, title, { size: 16, weight: 600 }),
+    subtitle === undefined ? '' : text(MARGIN, 50, subtitle, { size: 12, fill: SOFT }),
     ...cells,
     legend(MARGIN, height - 16),
     '</svg>',

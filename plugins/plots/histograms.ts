@@ -1,5 +1,8 @@
 /** Overlaid histograms of several groups of numbers. A bar is a share of its own group, so that groups of any size compare. */
+
+import { array, defaulted, optionsOf, positiveInteger, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
+import { HEADING, numbers, range, words } from './data.js';
 import { COLOURS, heading, WIDTH } from './theme.js';
 
 /** One panel: groups over a common axis. */
@@ -47,8 +50,21 @@ export function histogramRows(panel: HistogramPanel, [low, high]: readonly [numb
   });
 }
 
-export function histogramSpec(data: HistogramData): TopLevelSpec {
-  const { bins = 40, range, panels } = data;
+const Data = struct('data', {
+  ...HEADING,
+  axis: words,
+  of: words,
+  range,
+  bins: defaulted(positiveInteger, 40),
+  panels: array(
+    'a list of panels',
+    struct('a panel', { title: words, groups: array('a list of groups', struct('a group', { name: words, values: numbers })) }),
+  ),
+});
+
+export function histogramSpec(given: HistogramData): TopLevelSpec {
+  const data = optionsOf('histograms', Data, given);
+  const { bins, range: ends, panels } = data;
   const largest = Math.max(1, ...panels.flatMap((panel) => panel.groups.map((group) => group.values.length)));
   /** Foot of the log axis: half the share, in per cent, that one value has in the largest group. */
   const floor = 50 / largest;
@@ -58,7 +74,7 @@ export function histogramSpec(data: HistogramData): TopLevelSpec {
     spacing: 22,
     resolve: { scale: { color: 'independent' } },
     vconcat: panels.map((panel, p) => {
-      const all = histogramRows(panel, range, bins);
+      const all = histogramRows(panel, ends, bins);
       const names = [...new Set(all.map((row) => row.group))];
       return {
         width: WIDTH,
@@ -70,7 +86,7 @@ export function histogramSpec(data: HistogramData): TopLevelSpec {
           x: {
             field: 'left',
             type: 'quantitative' as const,
-            scale: { domain: [...range], nice: false },
+            scale: { domain: [...ends], nice: false },
             title: p === panels.length - 1 ? data.axis : null,
           },
           x2: { field: 'right' },

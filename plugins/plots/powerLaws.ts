@@ -1,5 +1,8 @@
 /** Cost against size on two log axes: one panel for each cost and each varied size, with the fitted power law. */
+
+import { array, finite, optionsOf, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
+import { HEADING, points, words } from './data.js';
 import { COLOURS, heading } from './theme.js';
 
 /** One cost against one size. */
@@ -26,7 +29,17 @@ export interface PowerLawData {
 export const lawPoints = ({ points, fitted: { exponent, factor, from } }: PowerLawPanel): { x: number; y: number }[] =>
   points.filter(({ x }) => x >= from).map(({ x }) => ({ x, y: factor * x ** exponent }));
 
-export function powerLawSpec(data: PowerLawData): TopLevelSpec {
+const panel = struct('a panel', {
+  size: words,
+  cost: words,
+  points,
+  fitted: struct('a fitted law', { exponent: finite, factor: finite, from: finite }),
+  stated: words,
+});
+const Data = struct('data', { ...HEADING, rows: array('a list of rows', array('a list of panels', panel)) });
+
+export function powerLawSpec(given: PowerLawData): TopLevelSpec {
+  const data = optionsOf('powerLaws', Data, given);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: heading(data),
@@ -62,7 +75,8 @@ function panelSpec(panel: PowerLawPanel) {
         encoding: { x: { ...x, scale }, y },
       },
       {
-        data: { values: [...points] },
+        // Vega writes into its data, and decoded data are frozen.
+        data: { values: points.map((own) => ({ ...own })) },
         mark: { type: 'circle' as const, color: COLOURS[0] as string, size: 50, opacity: 1 },
         encoding: { x: { ...x, scale }, y },
       },

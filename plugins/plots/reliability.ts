@@ -3,7 +3,9 @@
  * are.
  */
 import type { ReliabilityBin } from 'tfjs-laplace';
+import { array, finite, nonNegative, optionsOf, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
+import { HEADING, words } from './data.js';
 import { COLOURS, heading, SOFT, WIDTH } from './theme.js';
 
 export interface ReliabilityData {
@@ -56,7 +58,17 @@ export function wilson(share: number, n: number): readonly [low: number, high: n
   return [middle - half, middle + half];
 }
 
-export function reliabilitySpec(data: ReliabilityData): TopLevelSpec {
+const bin = struct('a bin', { lower: finite, upper: finite, count: nonNegative, confidence: finite, accuracy: finite });
+const Data = struct('data', {
+  ...HEADING,
+  series: array(
+    'a list of series',
+    struct('a series', { name: words, bins: array('a list of bins, as calibration gives them', bin) }),
+  ),
+});
+
+export function reliabilitySpec(given: ReliabilityData): TopLevelSpec {
+  const data = optionsOf('reliabilityDiagram', Data, given);
   const names = data.series.map((s) => s.name);
   const colour = {
     field: 'name',

@@ -1,6 +1,6 @@
 /** Shows progress events in the terminal: as a bar on a screen, as occasional lines in a pipe or log, or not at all. */
 import type { OnProgress, Progress } from 'tfjs-laplace';
-import { laplaceError } from 'tfjs-laplace/extend';
+import { defaulted, func, literals, optional, optionsOf, refined, struct } from 'tfjs-laplace/extend';
 import { barDisplay } from './bar.js';
 import { type Display, type Output, silent } from './display.js';
 import { lineDisplay } from './lines.js';
@@ -21,6 +21,14 @@ export interface TerminalProgressOptions {
   /** A clock, in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
+
+const isOutput = (value: unknown): value is Output => typeof (value as Partial<Output> | null)?.write === 'function';
+
+const Options = struct('options', {
+  loudness: defaulted(literals('quiet', 'normal', 'verbose'), 'normal'),
+  output: optional(refined('a stream with write(text)', isOutput)),
+  now: defaulted(func<() => number>('a function () => number'), () => performance.now()),
+});
 
 /** Shows the progress of long steps. */
 export interface TerminalProgress {
@@ -54,8 +62,7 @@ export interface TerminalProgress {
  * ```
  */
 export function terminalProgress(options: TerminalProgressOptions = {}): TerminalProgress {
-  const { loudness = 'normal', output = process.stderr, now = () => performance.now() } = options;
-  checkLoudness(loudness);
+  const { loudness, output = process.stderr, now } = optionsOf('terminalProgress', Options, options);
   return {
     step: async (title, work) => {
       const display = await displayFor(loudness, output, title, now);
@@ -70,13 +77,6 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Termina
       }
     },
   };
-}
-
-function checkLoudness(loudness: Loudness): void {
-  const known: ReadonlyArray<Loudness> = ['quiet', 'normal', 'verbose'];
-  if (known.includes(loudness)) return;
-  const [found, expected] = [String(loudness), "'quiet', 'normal' or 'verbose'"];
-  throw laplaceError('InvalidOption', { what: 'loudness is unknown', field: 'loudness', found, expected });
 }
 
 async function displayFor(loudness: Loudness, output: Output, title: string, now: () => number): Promise<Display> {

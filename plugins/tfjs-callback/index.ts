@@ -18,7 +18,7 @@ import { Callback } from '@tensorflow/tfjs-layers';
 import { type Observable, ReplaySubject, switchMap, take, throwError } from 'rxjs';
 import type { Factors, ObservedBatch } from 'tfjs-laplace';
 import { watchEarlyStopping } from './earlyStopping.js';
-import { type LaplaceCallbackOptions, optionsOf } from './options.js';
+import { type LaplaceCallbackOptions, runOptionsOf } from './options.js';
 import { type RunOptions, TrainingRun } from './run.js';
 
 export type { LaplaceCallbackOptions } from './options.js';
@@ -74,7 +74,7 @@ export class LaplaceCallback extends Callback {
   /** @throws LaplaceError `InvalidOption` for options that no model suits. */
   constructor(options: LaplaceCallbackOptions) {
     super();
-    this.options = optionsOf(options);
+    this.options = runOptionsOf(options);
   }
 
   /** The factors of all sound batches so far. Answers during training, after its end and after a failure. */

@@ -1,18 +1,16 @@
 /** Options of `laplaceCallback`, decoded: shorthand becomes values, and unknown keys are refused. A recipe serves as options. */
 import { finalEpochs, kfac, type OnProgress } from 'tfjs-laplace';
 import {
-  accepted,
   CurvatureCodec,
   type CurvatureInput,
   defaulted,
   EpochSelectionCodec,
   type EpochSelectionInput,
   func,
-  isRecord,
   LikelihoodCodec,
   type LikelihoodInput,
   optional,
-  RecipeCodec,
+  optionsOf,
   struct,
 } from 'tfjs-laplace/extend';
 import type { RunOptions } from './run.js';
@@ -39,14 +37,5 @@ const Options = struct('an object with a likelihood', {
   onProgress: optional(func<OnProgress>('a function (event) => void')),
 });
 
-/** Whether a value has every field of a recipe. A value that has only some of them is taken as options, which refuse the others. */
-const isWhole = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  isRecord(value) && RecipeCodec.fields.every((field) => value[field] !== undefined);
-
 /** The options that were meant. Throws `InvalidOption`, which names the fields. */
-export function optionsOf(given: unknown): RunOptions {
-  if (!isWhole(given)) return accepted('laplaceCallback', Options, given);
-  const { onProgress, ...recipe } = given;
-  const { likelihood, curvature, epochs } = accepted('laplaceCallback', RecipeCodec, recipe);
-  return accepted('laplaceCallback', Options, { likelihood, curvature, epochs, onProgress });
-}
+export const runOptionsOf = (given: unknown): RunOptions => optionsOf('laplaceCallback', Options, given);

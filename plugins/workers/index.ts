@@ -4,7 +4,7 @@
  * file at run time, so that a bundler cannot lose one.
  */
 import type { AsyncLinalgEngine, WasmOptions } from 'tfjs-laplace';
-import { laplaceError, remoteEngine } from 'tfjs-laplace/extend';
+import { defaulted, literals, optional, optionsOf, positiveInteger, remoteEngine, struct } from 'tfjs-laplace/extend';
 import { createPool } from './pool.js';
 import { startThread } from './thread.js';
 
@@ -17,6 +17,11 @@ export interface WorkerEngineOptions extends WasmOptions {
    */
   readonly workers?: number;
 }
+
+const Options = struct('options', {
+  workers: optional(positiveInteger),
+  float: defaulted(literals('float64', 'float32'), 'float64'),
+});
 
 /** Default number of workers if the platform does not tell the number of cores. */
 const FALLBACK = 4;
@@ -45,12 +50,9 @@ const FALLBACK = 4;
  * posterior.layers.length; // => 1
  * ```
  */
-export function workerEngine({ workers = cores(), ...options }: WorkerEngineOptions = {}): AsyncLinalgEngine {
-  if (!Number.isInteger(workers) || workers < 1) {
-    const [field, found, expected] = ['workers', String(workers), 'an integer >= 1'];
-    throw laplaceError('InvalidOption', { what: 'The number of workers is out of range', field, found, expected });
-  }
-  return remoteEngine((module) => createPool(module, workers, startThread), options);
+export function workerEngine(options: WorkerEngineOptions = {}): AsyncLinalgEngine {
+  const { workers = cores(), float } = optionsOf('workerEngine', Options, options);
+  return remoteEngine((module) => createPool(module, workers, startThread), { float });
 }
 
 /** The number of cores: from `navigator` in browsers and in Node from 21 on, from `node:os` in Node from 20.16 on. */

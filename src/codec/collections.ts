@@ -5,7 +5,7 @@ import { type Codec, codec, isRecord } from './codec.js';
 import { collect, toObject } from './collect.js';
 
 /** A list with at least one item. */
-export function array<A>(name: string, item: Codec<A>): Codec<ReadonlyArray<A>> {
+export function array<A, I = A>(name: string, item: Codec<A, I>): Codec<ReadonlyArray<A>, ReadonlyArray<I>> {
   const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value) && value.length > 0;
   // `Array.from` turns holes into `undefined`. `every` alone would pass over them.
   const is = (value: unknown): value is ReadonlyArray<A> => isList(value) && Array.from(value).every(item.is);

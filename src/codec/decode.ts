@@ -26,11 +26,16 @@ export function accepted<A, I>(what: string, codec: Codec<A, I>, options: unknow
  * @param tag the tag of the value; by default the name of the constructor
  */
 export function make<A, I>(maker: string, codec: Codec<A, I>, options: unknown, tag: string = maker): A {
-  if (!isRecord(options)) {
-    throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
-  }
-  const { _tag = tag, ...rest } = options;
+  const { _tag = tag, ...rest } = recordOf(maker, options);
   return accepted(maker, codec, { ...rest, _tag });
+}
+
+/** The options of a constructor beside its other arguments, as one object. Throws `InvalidOption` for options that are no object. */
+export const beside = (maker: string, options: object, others: object): object => ({ ...recordOf(maker, options), ...others });
+
+function recordOf(maker: string, options: unknown): Readonly<Record<string, unknown>> {
+  if (isRecord(options)) return options;
+  throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
 }
 
 const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({

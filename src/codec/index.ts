@@ -2,10 +2,14 @@
 export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRecord, optional, refined } from './codec.js';
 export { array, dictionary } from './collections.js';
 export { type DataOf, isData } from './data.js';
-export { accepted, decode, make } from './decode.js';
+export { accepted, beside, decode, make } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
+export { hasFields, instance, type Kind, ofKind, tagged } from './misplaced.js';
+export { argument, type Choice, choiceOf, optionsOf } from './options.js';
 export {
+  anything,
   boolean,
+  countOrInfinite,
   finite,
   fraction,
   func,
@@ -14,8 +18,12 @@ export {
   positive,
   positiveEven,
   positiveInteger,
+  positiveOrInfinite,
+  probability,
   seed,
+  share,
   text,
 } from './scalars.js';
 export { type FieldsInput, type Flat, struct } from './struct.js';
 export { type Options, taggedUnion, variant } from './tagged.js';
+export { alternatives } from './words.js';

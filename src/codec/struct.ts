@@ -3,7 +3,7 @@ import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
 import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
 import { collect, toObject } from './collect.js';
-import { alternatives, suggestion } from './words.js';
+import { alternatives, describeKnown, suggestion } from './words.js';
 
 /** The codecs of an object's fields. */
 export type Fields = Readonly<Record<string, AnyCodec>>;
@@ -31,6 +31,9 @@ export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsV
   const keys = Object.keys(fields);
   const options = keys.filter((key) => key !== '_tag');
   const entries = Object.entries<AnyCodec>(fields);
+  /** Whether an object is known by another name (a tensor, a posterior). Then it is reported as a whole, and not key by key. */
+  const isForeign = (value: Readonly<Record<string, unknown>>): boolean =>
+    !Object.hasOwn(fields, '_tag') && describeKnown(value) !== undefined;
   const isKnown = (key: string): boolean => Object.hasOwn(fields, key);
   const refusal = (key: string): string => {
     const homes = entries.filter(([, field]) => field.fields.includes(key)).map(([name]) => name);
@@ -45,7 +48,7 @@ export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsV
     name,
     is,
     (value, context) => {
-      if (!isRecord(value)) return t.failure(value, context, name);
+      if (!isRecord(value) || isForeign(value)) return t.failure(value, context, name);
       const parts = entries.map(([key, field]) => [key, field, value[key]] as const);
       const unknown = Object.keys(value).filter((key) => !isKnown(key));
       const refused = unknown.map((key) => ({

@@ -28,6 +28,20 @@ function describeObject(value: object | null): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of length ${value.length}`;
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   if (kind !== 'Object') return `a value of type ${kind}`;
+  return describeKnown(value as Readonly<Record<string, unknown>>) ?? describeKeys(value);
+}
+
+/** What users of tfjs, rxjs and fp-ts know by a name; undefined for any other object. */
+export function describeKnown(value: Readonly<Record<string, unknown>>): string | undefined {
+  const { _tag: tag, shape, getClassName: className, subscribe } = value;
+  if (tag === 'Left' || tag === 'Right') return `an Either (a ${tag})`;
+  if (typeof tag === 'string') return cut(`a value tagged ${quote(tag)}`);
+  if ('dataId' in value && Array.isArray(shape)) return `a tensor [${shape.join(', ')}]`;
+  if (typeof className === 'function') return `a tfjs ${String(className.call(value))}`;
+  return typeof subscribe === 'function' ? 'an Observable' : undefined;
+}
+
+function describeKeys(value: object): string {
   const keys = Object.keys(value);
   return keys.length === 0 ? 'an empty object' : cut(`an object with the keys ${keys.join(', ')}`);
 }

@@ -8,9 +8,11 @@
  * which sums it has (`structure/`). Under `kfra`, `gradient` holds sums over slopes φ'(z), which the recursion in `moments.ts`
  * needs. Martens & Grosse 2015; Botev et al. 2017.
  */
-import { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
+import { argument, hasFields, type Kind, ofKind, refined, tagged, text } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { firstDifference } from './difference.js';
 import type { Layout, Rotation } from './layout.js';
@@ -54,8 +56,33 @@ export interface Factors {
   readonly rotations?: ReadonlyArray<Rotation>;
 }
 
+/** Curvature sums. */
+export const FACTORS: Kind<Factors> = {
+  name: 'factors',
+  is: tagged<Factors>('Factors', 'layout', 'layers'),
+  remedies: [
+    { is: tagged('Posterior'), remedy: 'A posterior holds no sums any more: keep the factors of which it was made.' },
+    { is: Array.isArray, remedy: 'Give them one by one; concatAll(factorsMonoid(first)) of fp-ts adds up many.' },
+  ],
+};
+
+/** What factors without an example are made of. */
+const LAYOUT: Kind<Factors['layout']> = {
+  name: 'a layout',
+  is: (value): value is Factors['layout'] => hasFields('layers', 'estimator', 'likelihood')(value),
+  remedies: [{ is: tagged('Factors'), remedy: 'Its field layout is one.' }],
+};
+
+const Matrices = refined(
+  'a list of matrices { rows, cols, data }',
+  (value): value is ReadonlyArray<Matrix> => Array.isArray(value) && value.every(hasFields('rows', 'cols', 'data')),
+);
+
 /** The neutral element of `merge`: factors without an example. */
 export function emptyFactors(layout: Layout, fingerprint: string, weights: ReadonlyArray<Matrix>): Factors {
+  orThrow(ofKind('emptyFactors', LAYOUT, layout));
+  argument('emptyFactors', 'fingerprint', text, fingerprint);
+  argument('emptyFactors', 'weights', Matrices, weights);
   const layers = layout.layers.map((layer) => {
     const sums = Object.entries(sumsOf(layer)).map(([part, { rows, cols }]): [string, Matrix] => [
       part,
@@ -90,7 +117,7 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
 export function merge(b: Factors): (a: Factors) => E.Either<LaplaceError, Factors>;
 export function merge(a: Factors, b: Factors): E.Either<LaplaceError, Factors>;
 export function merge(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifArguments(2), (b: Factors) => (a: Factors) => sum(a, b));
+  return ofBoth('merge', args, sum);
 }
 
 function sum(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
@@ -118,10 +145,33 @@ function sum(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
 export function mergeEpochs(later: Factors): (earlier: Factors) => E.Either<LaplaceError, Factors>;
 export function mergeEpochs(earlier: Factors, later: Factors): E.Either<LaplaceError, Factors>;
 export function mergeEpochs(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifArguments(2), (later: Factors) => (earlier: Factors) => {
+  return ofBoth('mergeEpochs', args, (earlier, later) => {
     const datasetSize = Math.max(earlier.datasetSize, later.datasetSize);
     const { fingerprint, weights } = later;
     return E.map((both: Factors) => ({ ...both, datasetSize, fingerprint, weights }))(add(earlier, later));
+  });
+}
+
+/** A function of two factors, of which the first may come last. */
+function ofBoth(
+  what: string,
+  args: ReadonlyArray<unknown>,
+  join: (a: Factors, b: Factors) => E.Either<LaplaceError, Factors>,
+): unknown {
+  return dual(args, ifArguments(2), (second: Factors) => {
+    const b = ofKind(what, FACTORS, second);
+    // Without the first factors there is no result that could hold the error.
+    if (args.length < 2) orThrow(b);
+    return (first: Factors) =>
+      F.pipe(
+        ofKind(what, FACTORS, first),
+        E.chain((a) =>
+          F.pipe(
+            b,
+            E.chain((own) => join(a, own)),
+          ),
+        ),
+      );
   });
 }
 

@@ -8,8 +8,10 @@
  * `empty` fixes layout and weights. Factors of another layout or of other weights are a `Left`, as from `merge`.
  */
 import { either as E, function as F, type monoid as M, type semigroup as S } from 'fp-ts';
+import { hasFields, type Kind, ofKind } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
-import { emptyFactors, type Factors, merge } from './factors.js';
+import { orThrow } from '../orThrow.js';
+import { emptyFactors, FACTORS, type Factors, merge } from './factors.js';
 
 /**
  * Adds factors of disjoint parts of a data set, each a result that may have failed. It takes at least one part; `factorsMonoid`
@@ -39,6 +41,14 @@ export const factorsSemigroup: S.Semigroup<E.Either<LaplaceError, Factors>> = {
     ),
 };
 
+/** What all factors of a monoid have in common. */
+type Base = Pick<Factors, 'layout' | 'fingerprint' | 'weights' | 'rotations'>;
+
+const BASE: Kind<Base> = {
+  ...FACTORS,
+  is: (value): value is Base => hasFields('layout', 'fingerprint', 'weights')(value),
+};
+
 /**
  * Adds factors of any number of disjoint parts of a data set: `concatAll(factorsMonoid(first))(parts)`.
  *
@@ -64,12 +74,10 @@ export const factorsSemigroup: S.Semigroup<E.Either<LaplaceError, Factors>> = {
  * if (E.isRight(all)) all.right.count; // => 90
  * ```
  */
-export const factorsMonoid = ({
-  layout,
-  fingerprint,
-  weights,
-  rotations,
-}: Pick<Factors, 'layout' | 'fingerprint' | 'weights' | 'rotations'>): M.Monoid<E.Either<LaplaceError, Factors>> => ({
-  ...factorsSemigroup,
-  empty: E.right({ ...emptyFactors(layout, fingerprint, weights), ...(rotations && { rotations }) }),
-});
+export function factorsMonoid(first: Base): M.Monoid<E.Either<LaplaceError, Factors>> {
+  const { layout, fingerprint, weights, rotations } = orThrow(ofKind('factorsMonoid', BASE, first));
+  return {
+    ...factorsSemigroup,
+    empty: E.right({ ...emptyFactors(layout, fingerprint, weights), ...(rotations && { rotations }) }),
+  };
+}

@@ -9,10 +9,11 @@
  * written once for both synchronous and asynchronous linear algebra engines.
  */
 import { either as E, function as F, type hkt, type monad } from 'fp-ts';
+import { ofKind } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { multiply as multiplyHere, transpose } from '../linalg/matrix.js';
 import type { Matrix } from '../types.js';
-import type { Factors } from './factors.js';
+import { FACTORS, type Factors } from './factors.js';
 import type { Layout } from './layout.js';
 import { type LayerMoments, means, symmetricMean } from './means.js';
 import { partsOf, structured } from './structure/index.js';
@@ -28,7 +29,8 @@ type Multiply<M extends hkt.URIS2> = (a: Matrix, b: Matrix) => hkt.Kind2<M, Lapl
  */
 export const moments = (factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> =>
   F.pipe(
-    means(factors),
+    ofKind('moments', FACTORS, factors),
+    E.chain(means),
     E.chain((all) => recursed(E.Monad)(factors.layout, all, F.flow(multiplyHere, E.right))),
   );
 

@@ -6,7 +6,7 @@
  * Targets [B, S·(T + 1)] hold the targets of each step, and then its weight.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Flat, finite, make, type Options, optional, taggedUnion, variant } from '../codec/index.js';
+import { beside, type Flat, finite, make, type Options, optional, taggedUnion, variant } from '../codec/index.js';
 import type { LikelihoodOps } from './likelihood.js';
 import { REGISTERED, registeredOps, type StepLikelihood } from './registered.js';
 
@@ -37,7 +37,7 @@ export type PerStepOptions = Flat<Omit<Options<typeof PerStep>, 'each'>>;
  * ```
  */
 export const perStep = (each: StepLikelihood, options: PerStepOptions = {}): Value =>
-  make('perStep', PerStep, { ...options, each });
+  make('perStep', PerStep, beside('perStep', options, { each }));
 
 /** The operations of all steps of a sequence, each with C outputs. */
 export const perStepOps = ({ each: likelihood, ignoreLabel }: Value, C: number): LikelihoodOps => {

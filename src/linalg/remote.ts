@@ -1,8 +1,9 @@
 /** The WebAssembly engine whose calls are carried out elsewhere, in workers for example. */
+import { optionsOf } from '../codec/index.js';
 import { orThrow } from '../orThrow.js';
 import { createAsyncEngine, sessionClosed } from './create.js';
 import type { AsyncLinalgEngine } from './engine.js';
-import { asyncKernelsOf, checkWasmOptions, type WasmCall, type WasmOptions, type WasmReply } from './wasm/call.js';
+import { asyncKernelsOf, type WasmCall, type WasmOptions, WasmOptionsCodec, type WasmReply } from './wasm/call.js';
 import { prepareWasm } from './wasm/runtime.js';
 import type { WasmModule } from './wasm/webassembly.js';
 
@@ -19,7 +20,7 @@ export interface WasmRunner {
  * @throws LaplaceError `InvalidOption` for another `float`.
  */
 export function remoteEngine(start: (module: WasmModule) => WasmRunner, options: WasmOptions = {}): AsyncLinalgEngine {
-  checkWasmOptions(options);
+  const own = optionsOf('remoteEngine', WasmOptionsCodec, options);
   return createAsyncEngine('wasm', () => {
     let runner: WasmRunner | undefined;
     let closed = false;
@@ -33,6 +34,6 @@ export function remoteEngine(start: (module: WasmModule) => WasmRunner, options:
       closed = true;
       runner?.close();
     };
-    return { ...asyncKernelsOf(execute, options), close };
+    return { ...asyncKernelsOf(execute, own), close };
   });
 }

@@ -4,8 +4,10 @@
  * change. The `name` of the chosen engine says which it is.
  */
 import { either as E, function as F, option as O, type taskEither as TE } from 'fp-ts';
+import { argument } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { type AsyncLinalgEngine, ENGINES, type EngineName, type LinalgEngine } from './engine.js';
+import { type EngineChoice, EngineNameCodec } from './choice.js';
+import type { AsyncLinalgEngine, EngineName, LinalgEngine } from './engine.js';
 import { javascriptEngine } from './javascript.js';
 import { batchingTensorflowEngine, tensorflowEngine } from './tensorflow.js';
 import { prepareWasm } from './wasm/runtime.js';
@@ -35,8 +37,7 @@ export const defaultEngine = (): LinalgEngine =>
  * @throws LaplaceError `InvalidOption` for a name that no engine has.
  */
 export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngine> {
-  checkName(name);
-  switch (name) {
+  switch (argument('engineNamed', 'name', EngineNameCodec, name)) {
     case 'tensorflow':
       return F.pipe(tensorflowEngine(), E.fromOption(unavailable));
     case 'wasm':
@@ -46,18 +47,12 @@ export function engineNamed(name: EngineName): E.Either<LaplaceError, LinalgEngi
   }
 }
 
-/** How to ask for an engine: give the engine or its name. Without either it is the fastest that runs here. */
-export type EngineChoice = LinalgEngine | AsyncLinalgEngine | EngineName;
-
 /**
  * The engine that was asked for. TensorFlow's comes in the form that decomposes several matrices at a time. If WebAssembly is
  * needed, it is compiled without blocking this thread.
- *
- * @throws LaplaceError `InvalidOption` for a name that no engine has.
  */
 export function chosenEngine(choice?: EngineChoice): TE.TaskEither<LaplaceError, LinalgEngine | AsyncLinalgEngine> {
   if (typeof choice === 'object') return async () => E.right(choice);
-  if (choice !== undefined) checkName(choice);
   return async () => {
     const tensorflow = choice === undefined || choice === 'tensorflow' ? batchingTensorflowEngine() : O.none;
     if (O.isSome(tensorflow)) return E.right(tensorflow.value);
@@ -72,13 +67,3 @@ const unavailable = (): LaplaceError =>
     expected: 'the backend of tfjs-node or tfjs-node-gpu',
     remedy: "Load it and call tf.setBackend('tensorflow'), or name another engine: 'wasm', or 'javascript'.",
   });
-
-function checkName(name: EngineName): void {
-  if (ENGINES.includes(name)) return;
-  throw laplaceError('InvalidOption', {
-    what: 'There is no engine with that name',
-    field: 'engine',
-    found: String(name),
-    expected: ENGINES.map((known) => `'${known}'`).join(', '),
-  });
-}

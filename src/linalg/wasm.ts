@@ -3,10 +3,11 @@
  * core the eigendecomposition takes 1.4 s (float32: 0.7 s), Cholesky 70 ms.
  */
 import { either as E, function as F } from 'fp-ts';
+import { optionsOf } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { createEngine } from './create.js';
 import type { LinalgEngine } from './engine.js';
-import { checkWasmOptions, kernelsOf, type WasmOptions } from './wasm/call.js';
+import { kernelsOf, type WasmOptions, WasmOptionsCodec } from './wasm/call.js';
 import { executor, wasmModule } from './wasm/runtime.js';
 
 /**
@@ -25,9 +26,9 @@ import { executor, wasmModule } from './wasm/runtime.js';
  * ```
  */
 export function wasmEngine(options: WasmOptions = {}): E.Either<LaplaceError, LinalgEngine> {
-  checkWasmOptions(options);
+  const own = optionsOf('wasmEngine', WasmOptionsCodec, options);
   return F.pipe(
     wasmModule(),
-    E.map((module) => createEngine('wasm', kernelsOf(executor(module), options))),
+    E.map((module) => createEngine('wasm', kernelsOf(executor(module), own))),
   );
 }

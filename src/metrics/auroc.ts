@@ -7,7 +7,7 @@
  */
 import type { either as E } from 'fp-ts';
 import type { LaplaceError } from '../errors.js';
-import { ascending, checkOrdered, sound } from './rows.js';
+import { ascending, checkOrdered, type Problem, sound } from './rows.js';
 
 /** Scores of two groups: higher means positive. Infinite scores are ranked like any other. */
 export interface ScoredGroups {
@@ -30,8 +30,10 @@ export interface ScoredGroups {
  * auroc({ positives: [0.9, 0.4], negatives: [0.1, 0.4] }); // => E.right(0.875)
  * ```
  */
-export const auroc = (groups: ScoredGroups): E.Either<LaplaceError, number> =>
-  sound(checkOrdered(groups.positives, 'positives') ?? checkOrdered(groups.negatives, 'negatives'), () => area(groups));
+export const auroc = (groups: ScoredGroups): E.Either<LaplaceError, number> => sound(checkGroups(groups), () => area(groups));
+
+const checkGroups = (groups: ScoredGroups): Problem =>
+  checkOrdered(groups?.positives, 'positives') ?? checkOrdered(groups?.negatives, 'negatives');
 
 function area({ positives, negatives }: ScoredGroups): number {
   const P = positives.length;

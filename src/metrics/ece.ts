@@ -8,9 +8,10 @@
  * Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017, eq. 3.
  */
 import { either as E, function as F } from 'fp-ts';
+import { defaulted, optionsOf, positiveInteger, struct } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { correctness } from './accuracy.js';
-import { checkOption, classRows, type NumberRows } from './rows.js';
+import { classRows, type NumberRows } from './rows.js';
 
 /** Predictions whose confidence lies in (lower, upper]. */
 export interface ReliabilityBin {
@@ -36,6 +37,8 @@ export interface CalibrationOptions {
   readonly bins?: number;
 }
 
+const Options = struct('options', { bins: defaulted(positiveInteger, 15) });
+
 /**
  * Expected calibration error and the reliability diagram.
  *
@@ -56,9 +59,9 @@ export interface CalibrationOptions {
 export function calibration(
   probabilities: NumberRows,
   labels: ArrayLike<number>,
-  { bins: M = 15 }: CalibrationOptions = {},
+  options: CalibrationOptions = {},
 ): E.Either<LaplaceError, Calibration> {
-  checkOption('bins', M, Number.isSafeInteger(M) && M >= 1, 'an integer >= 1');
+  const { bins: M } = optionsOf('calibration', Options, options);
   return F.pipe(
     correctness(probabilities, labels),
     E.chain((right) =>

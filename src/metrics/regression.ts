@@ -9,10 +9,11 @@
  * Each metric costs O(N C).
  */
 import type { either as E } from 'fp-ts';
+import { defaulted, hasFields, optionsOf, probability, struct } from '../codec/index.js';
 import { dual, type HasData } from '../dual.js';
 import type { LaplaceError } from '../errors.js';
 import { centralProbability } from '../random/normal.js';
-import { checkCount, checkOption, checkRows, type NumberRows, type Problem, problemOf, sound } from './rows.js';
+import { checkCount, checkKind, checkRows, type NumberRows, type Problem, problemOf, sound } from './rows.js';
 
 /** Predictive means and variances with the observed targets, all as rows [N][C]. */
 export interface GaussianPredictions {
@@ -69,6 +70,8 @@ export interface IntervalOptions {
   readonly level?: number;
 }
 
+const Options = struct('options, or predictions { targets, mean, variance }', { level: defaulted(probability, 0.95) });
+
 /**
  * The share of targets within the central predictive interval of probability `level`. For calibrated predictions the share is
  * `level`.
@@ -88,8 +91,8 @@ export interface IntervalOptions {
 export function intervalCoverage(options?: IntervalOptions): (predictions: GaussianPredictions) => E.Either<LaplaceError, number>;
 export function intervalCoverage(predictions: GaussianPredictions, options?: IntervalOptions): E.Either<LaplaceError, number>;
 export function intervalCoverage(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifPredictions, ({ level = 0.95 }: IntervalOptions = {}) => {
-    checkOption('level', level, level > 0 && level < 1, 'a number in (0, 1)');
+  return dual(args, ifPredictions, (options: IntervalOptions = {}) => {
+    const { level } = optionsOf('intervalCoverage', Options, options);
     return (predictions: GaussianPredictions) =>
       sound(checkPredictions(predictions), () => {
         const all = entries(predictions);
@@ -99,7 +102,7 @@ export function intervalCoverage(...args: ReadonlyArray<unknown>): unknown {
   });
 }
 
-const ifPredictions: HasData = ([first]) => typeof first === 'object' && first !== null && 'targets' in first;
+const ifPredictions: HasData = (args) => args.length > 1 || hasFields('targets')(args[0]);
 
 /** Every entry of sound predictions. */
 const entries = ({ targets, mean, variance }: GaussianPredictions) =>
@@ -107,7 +110,8 @@ const entries = ({ targets, mean, variance }: GaussianPredictions) =>
     Array.from(row, (y, c) => ({ error: y - (mean[i]?.[c] as number), variance: variance[i]?.[c] as number })),
   );
 
-function checkPredictions({ targets, mean, variance }: GaussianPredictions): Problem {
+function checkPredictions(predictions: GaussianPredictions): Problem {
+  const { targets, mean, variance } = predictions ?? {};
   const problem = checkAlike(targets, mean, 'mean') ?? checkAlike(targets, variance, 'variance');
   if (problem !== undefined) return problem;
   const i = variance.findIndex((row) => Array.from(row).some((v) => v <= 0));
@@ -118,6 +122,7 @@ function checkPredictions({ targets, mean, variance }: GaussianPredictions): Pro
 /** Checks that two tables have the same shape. */
 const checkAlike = (targets: NumberRows, others: NumberRows, field: string): Problem =>
   checkRows(targets, 'targets') ??
+  checkKind(others, field) ??
   checkCount(others.length, targets.length, field) ??
   checkRows(others, field) ??
   checkCount(others[0]?.length ?? 0, targets[0]?.length ?? 0, `${field}[0]`);

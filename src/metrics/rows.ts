@@ -6,6 +6,7 @@
  * A check returns the first problem that it finds. `sound` makes an `Either` of a problem and a value.
  */
 import { either as E, function as F } from 'fp-ts';
+import { hasFields, type Kind, ofKind, tagged } from '../codec/index.js';
 import { type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 
 /** N rows of numbers: typed or plain arrays, as predictions give them. */
@@ -36,15 +37,16 @@ export const sound = <A>(problem: Problem, value: () => A): E.Either<LaplaceErro
  * ```
  */
 export function binaryRows(p: ArrayLike<number>): E.Either<LaplaceError, ReadonlyArray<readonly [number, number]>> {
-  const outside = firstOf(p, (v) => !(v >= 0 && v <= 1));
+  const outside = firstOf(p ?? [], (v) => !(v >= 0 && v <= 1));
   const problem =
-    outside &&
-    problemOf(
-      `probability ${outside.at}`,
-      String(outside.value),
-      'a number in [0, 1]',
-      Number.isNaN(outside.value) ? 'NotFinite' : 'InvalidInput',
-    );
+    notA(NUMBERS, p, 'p') ??
+    (outside &&
+      problemOf(
+        `probability ${outside.at}`,
+        String(outside.value),
+        'a number in [0, 1]',
+        Number.isNaN(outside.value) ? 'NotFinite' : 'InvalidInput',
+      ));
   return sound(problem, () => Array.from(p, (v) => [1 - v, v] as const));
 }
 
@@ -92,7 +94,7 @@ function firstProblem(rows: NumberRows, problemIn: (row: ArrayLike<number>, i: n
  * @returns the rows with at least two classes: rows of one number p become [1 − p, p].
  */
 export function classRows(probabilities: NumberRows): E.Either<LaplaceError, NumberRows> {
-  const binary = probabilities[0]?.length === 1;
+  const binary = probabilities?.[0]?.length === 1;
   const problem =
     checkRows(probabilities, 'probabilities') ?? firstProblem(probabilities, binary ? notAProbability : notADistribution);
   return sound(problem, () => (binary ? probabilities.map((row) => bothClasses(row[0] as number)) : probabilities));
@@ -136,16 +138,52 @@ export const labelled = (probabilities: NumberRows, labels: ArrayLike<number>): 
   );
 
 function checkLabels(labels: ArrayLike<number>, rows: NumberRows): Problem {
+  const list = notA(NUMBERS, labels, 'labels');
+  if (list !== undefined) return list;
   const C = rows[0]?.length ?? 0;
   const foreign = firstOf(labels, (y) => !Number.isInteger(y) || y < 0 || y >= C);
   return (
     checkCount(labels.length, rows.length, 'labels') ??
-    (foreign && problemOf(`labels[${foreign.at}]`, String(foreign.value), `an integer from 0 to ${C - 1}`, 'InvalidLabels'))
+    (foreign &&
+      problemOf(
+        `labels[${foreign.at}]`,
+        String(foreign.value),
+        `an integer from 0 to ${C - 1}`,
+        'InvalidLabels',
+        isList(foreign.value) ? 'One-hot rows become class numbers by predictedClasses(rows).' : undefined,
+      ))
   );
 }
 
+const isList = (value: unknown): value is ArrayLike<number> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+
+const TENSOR = { is: hasFields('dataId'), remedy: 'Download it first: await tensor.array().' };
+const PREDICTION = { is: tagged('classification'), remedy: 'Its field probabilities has the rows.' };
+const NUMBERS: Kind<ArrayLike<number>> = { name: 'a list of numbers', is: isList, remedies: [TENSOR] };
+const ROWS: Kind<NumberRows> = {
+  name: 'rows of numbers',
+  is: (value): value is NumberRows => Array.isArray(value),
+  remedies: [TENSOR, PREDICTION, { is: isList, remedy: 'A list of probabilities of class 1 becomes rows by binaryRows.' }],
+};
+
+/** Checks that an argument is a list of rows at all. */
+export const checkKind = (rows: unknown, field: string): Problem => notA(ROWS, rows, field);
+
+/** What is wrong with an argument that is of another kind. */
+const notA = <A>(kind: Kind<A>, value: unknown, field: string): Problem =>
+  F.pipe(
+    ofKind(field, kind, value),
+    E.match(
+      ({ found, expected, remedy }) => problemOf(field, `${found}`, `${expected}`, 'InvalidInput', remedy),
+      () => undefined,
+    ),
+  );
+
 /** Checks that rows are of one length >= 1 and finite. */
 export function checkRows(rows: NumberRows, field: string): Problem {
+  const foreign = notA(ROWS, rows, field) ?? firstProblem(rows, (row, i) => notA(NUMBERS, row, `${field}[${i}]`));
+  if (foreign !== undefined) return foreign;
   if (rows.length === 0) return problemOf(field, 'no rows', 'at least one', 'Empty');
   const length = rows[0]?.length ?? 0;
   return firstProblem(rows, (row, i) => {
@@ -159,6 +197,8 @@ export function checkRows(rows: NumberRows, field: string): Problem {
 
 /** Checks that a list is not empty and has no NaN. Infinity is allowed, as only the order matters. */
 export function checkOrdered(values: ArrayLike<number>, field: string): Problem {
+  const foreign = notA(NUMBERS, values, field);
+  if (foreign !== undefined) return foreign;
   if (values.length === 0) return problemOf(field, 'no numbers', 'at least one', 'Empty');
   const broken = firstOf(values, (v) => typeof v !== 'number' || Number.isNaN(v));
   return broken && problemOf(`${field}[${broken.at}]`, String(broken.value), 'a number', 'NotFinite');
@@ -168,10 +208,10 @@ export const checkCount = (found: number, expected: number, field: string): Prob
   found === expected ? undefined : problemOf(field, `${found} of them`, `${expected}`);
 
 /** An error value. Its field is `what`, up to the first bracket. */
-export const problemOf = (what: string, found: string, expected: string, kind: LaplaceErrorKind = 'InvalidInput'): LaplaceError =>
-  laplaceError(kind, { what, field: what.replace(/\[.*/s, ''), found, expected });
-
-/** Throws `InvalidOption` for an option that is out of range. */
-export function checkOption(field: string, value: unknown, valid: boolean, expected: string): void {
-  if (!valid) throw problemOf(field, String(value), expected, 'InvalidOption');
-}
+export const problemOf = (
+  what: string,
+  found: string,
+  expected: string,
+  kind: LaplaceErrorKind = 'InvalidInput',
+  remedy?: string,
+): LaplaceError => laplaceError(kind, { what, field: what.replace(/\[.*/s, ''), found, expected, ...(remedy && { remedy }) });

@@ -9,8 +9,11 @@
  * Uziel & El-Yaniv 2019.
  */
 import { either as E, function as F } from 'fp-ts';
+import { argument, array, share } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
-import { ascending, checkCount, checkOption, checkOrdered, checkRows, type Problem, problemOf, sound } from './rows.js';
+import { ascending, checkCount, checkOrdered, checkRows, type Problem, problemOf, sound } from './rows.js';
+
+const Fractions = array('an array of numbers in (0, 1], not empty', share);
 
 /** 0.07 · 100 is 7.000000000000001. With this factor a product that rounding has lifted is not rounded up to the next integer. */
 const ROUNDING = 1 - 1e-12;
@@ -86,18 +89,19 @@ export function retainedAccuracy(
   correct: ArrayLike<number>,
   fractions: ReadonlyArray<number>,
 ): E.Either<LaplaceError, Float64Array> {
-  for (const f of fractions) checkOption('fractions', f, f > 0 && f <= 1, 'numbers in (0, 1]');
-  const wrong = Float64Array.from(correct, (right) => 1 - right);
+  const shares = argument('retainedAccuracy', 'fractions', Fractions, fractions);
   const accuracyAt = (risk: Float64Array) => (f: number) =>
     1 - (risk[Math.max(1, Math.ceil(f * risk.length * ROUNDING)) - 1] as number);
   return F.pipe(
-    sound(checkCorrect(correct), () => wrong),
+    sound(checkCorrect(correct), () => Float64Array.from(correct, (right) => 1 - right)),
     E.chain((losses) => riskCoverage(uncertainty, losses)),
-    E.map(({ risk }) => Float64Array.from(fractions, accuracyAt(risk))),
+    E.map(({ risk }) => Float64Array.from(shares, accuracyAt(risk))),
   );
 }
 
 function checkCorrect(correct: ArrayLike<number>): Problem {
+  const foreign = checkOrdered(correct, 'correct');
+  if (foreign !== undefined) return foreign;
   const i = Array.from(correct).findIndex((right) => right !== 0 && right !== 1);
   return i < 0 ? undefined : problemOf(`correct[${i}]`, String(correct[i]), '0 or 1', 'InvalidLabels');
 }

@@ -7,7 +7,10 @@
  * no data and costs O(n m) for each layer. For deep networks its maximum in τ is known to be under-confident: choose τ by
  * validation NLL unless you know better.
  */
+import { ofKind } from '../codec/index.js';
+import { orThrow } from '../orThrow.js';
 import type { Determinant } from './determinant.js';
+import { POSTERIOR } from './kind.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 import { posteriorStructure } from './structure/index.js';
 
@@ -23,7 +26,8 @@ export interface Evidence {
 }
 
 /** The evidence of a posterior, in nats. */
-export function evidence(posterior: Posterior): Evidence {
+export function evidence(given: Posterior): Evidence {
+  const posterior = orThrow(ofKind('evidence', POSTERIOR, given));
   const { logLikelihood, layers } = posterior;
   const ratio = layers.reduce((sum, layer) => sum + determinant(posterior, layer).logRatio(layer.priorPrecision), 0);
   const scatter = layers.reduce((sum, layer) => sum + layer.priorPrecision * squaredNorm(layer), 0);

@@ -1,4 +1,7 @@
 /** How much of the trace of an output factor is held by the directions that `lowRank` keeps. */
+import { ofKind } from '../codec/index.js';
+import { orThrow } from '../orThrow.js';
+import { POSTERIOR_LAYER } from './kind.js';
 import type { PosteriorLayer } from './posterior.js';
 import { posteriorStructure } from './structure/index.js';
 
@@ -22,4 +25,7 @@ import { posteriorStructure } from './structure/index.js';
  * keptTrace(posterior.layers[0]) > 0.99; // => true
  * ```
  */
-export const keptTrace = (layer: PosteriorLayer): number => posteriorStructure(layer).keptTrace?.(layer) ?? 1;
+export function keptTrace(given: PosteriorLayer): number {
+  const layer = orThrow(ofKind('keptTrace', POSTERIOR_LAYER, given));
+  return posteriorStructure(layer).keptTrace?.(layer) ?? 1;
+}

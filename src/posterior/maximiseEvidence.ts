@@ -11,10 +11,12 @@
  * no logarithm.
  */
 import { either as E, function as F } from 'fp-ts';
+import { defaulted, literals, ofKind, optionsOf, struct } from '../codec/index.js';
 import { dual, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Determinant } from './determinant.js';
 import { determinant, type Evidence, evidence, squaredNorm } from './evidence.js';
+import { POSTERIOR } from './kind.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 import type { Prior } from './priors.js';
 import { withPrior } from './withPrior.js';
@@ -24,6 +26,8 @@ export interface MaximiseEvidenceOptions {
   /** One prior precision for all weights, or one for each covered layer. Default `'all'`. */
   readonly per?: 'all' | 'layer';
 }
+
+const Options = struct('options, or a posterior', { per: defaulted(literals('all', 'layer'), 'all') });
 
 /** The maximum of the evidence over prior precisions. */
 export interface EvidenceMaximum {
@@ -84,16 +88,13 @@ export function maximiseEvidence(
   options?: MaximiseEvidenceOptions,
 ): E.Either<LaplaceError, EvidenceMaximum>;
 export function maximiseEvidence(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifTagged('Posterior'), ({ per = 'all' }: MaximiseEvidenceOptions = {}) => {
-    if (per !== 'all' && per !== 'layer') {
-      throw laplaceError('InvalidOption', {
-        what: 'per is unknown',
-        field: 'per',
-        found: String(per),
-        expected: "'all' or 'layer'",
-      });
-    }
-    return (posterior: Posterior) => maximised(posterior, per);
+  return dual(args, ifTagged(1), (options: MaximiseEvidenceOptions = {}) => {
+    const { per } = optionsOf('maximiseEvidence', Options, options);
+    return (given: Posterior) =>
+      F.pipe(
+        ofKind('maximiseEvidence', POSTERIOR, given),
+        E.chain((posterior) => maximised(posterior, per)),
+      );
   });
 }
 

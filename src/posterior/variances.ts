@@ -1,8 +1,10 @@
 /** The variances of a layer's weights along its directions: S² [P·n, m]. */
-import { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
+import { ofKind } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
+import { POSTERIOR, POSTERIOR_LAYER } from './kind.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 import { posteriorStructure } from './structure/index.js';
 import type { Precisions } from './structure/structure.js';
@@ -40,10 +42,20 @@ export const precisions = (posterior: Posterior, layer: PosteriorLayer): Precisi
 export function variances(layer: PosteriorLayer): (posterior: Posterior) => E.Either<LaplaceError, Matrix>;
 export function variances(posterior: Posterior, layer: PosteriorLayer): E.Either<LaplaceError, Matrix>;
 export function variances(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifArguments(2), (layer: PosteriorLayer) => (posterior: Posterior) => {
-    const own = precisions(posterior, layer);
-    return own === undefined ? E.left(noDirections(layer.name)) : E.right(inverses(own, layer));
-  });
+  return dual(
+    args,
+    ifArguments(2),
+    (layer: PosteriorLayer) => (posterior: Posterior) =>
+      F.pipe(
+        E.Do,
+        E.apS('layer', ofKind('variances', POSTERIOR_LAYER, layer)),
+        E.apS('posterior', ofKind('variances', POSTERIOR, posterior)),
+        E.chain((given) => {
+          const own = precisions(given.posterior, given.layer);
+          return own === undefined ? E.left(noDirections(given.layer.name)) : E.right(inverses(own, given.layer));
+        }),
+      ),
+  );
 }
 
 /** 1 / precision, [P·n, m]. */

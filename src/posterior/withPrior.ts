@@ -1,10 +1,12 @@
 /** A posterior under another prior or with another damping. Both use the eigenbasis that is there, so nothing is decomposed again. */
 import { either as E, function as F } from 'fp-ts';
-import { accepted } from '../codec/index.js';
+import { argument, ofKind } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import type { LaplaceError } from '../errors.js';
-import { PriorCodec } from './codec.js';
-import { type Damping, DampingCodec } from './damping.js';
+import { orThrow } from '../orThrow.js';
+import { PriorCodec, type PriorInput } from './codec.js';
+import { type Damping, DampingCodec, type DampingInput } from './damping.js';
+import { POSTERIOR } from './kind.js';
 import type { Posterior } from './posterior.js';
 import { type Prior, precisionsOf } from './priors.js';
 
@@ -34,29 +36,33 @@ import { type Prior, precisionsOf } from './priors.js';
  * E.isRight(found); // => true
  * ```
  */
-export function withPrior(prior: Prior): (posterior: Posterior) => E.Either<LaplaceError, Posterior>;
-export function withPrior(posterior: Posterior, prior: Prior): E.Either<LaplaceError, Posterior>;
+export function withPrior(prior: Prior | PriorInput): (posterior: Posterior) => E.Either<LaplaceError, Posterior>;
+export function withPrior(posterior: Posterior, prior: Prior | PriorInput): E.Either<LaplaceError, Posterior>;
 export function withPrior(...args: ReadonlyArray<unknown>): unknown {
   return dual(args, ifArguments(2), (prior: Prior) => {
-    const own = accepted('withPrior', PriorCodec, prior);
-    return (posterior: Posterior) =>
-      F.pipe(
-        precisionsOf(
-          own,
-          posterior.layers.map(({ name }) => name),
-        ),
-        E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
-        E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
-      );
+    const own = argument('withPrior', 'prior', PriorCodec, prior);
+    return (given: Posterior) => F.pipe(ofKind('withPrior', POSTERIOR, given), E.chain(under(own)));
   });
 }
 
+const under =
+  (prior: Prior) =>
+  (posterior: Posterior): E.Either<LaplaceError, Posterior> =>
+    F.pipe(
+      precisionsOf(
+        prior,
+        posterior.layers.map(({ name }) => name),
+      ),
+      E.map((precisions) => posterior.layers.map((l, i) => Object.freeze({ ...l, priorPrecision: precisions[i] as number }))),
+      E.map((layers) => Object.freeze({ ...posterior, layers: Object.freeze(layers) })),
+    );
+
 /** The same posterior with another damping. Nothing is decomposed again. `pipe(posterior, withDamping(damping))` is the same. */
-export function withDamping(damping: Damping): (posterior: Posterior) => Posterior;
-export function withDamping(posterior: Posterior, damping: Damping): Posterior;
+export function withDamping(damping: Damping | DampingInput): (posterior: Posterior) => Posterior;
+export function withDamping(posterior: Posterior, damping: Damping | DampingInput): Posterior;
 export function withDamping(...args: ReadonlyArray<unknown>): unknown {
   return dual(args, ifArguments(2), (damping: Damping) => {
-    const own = accepted('withDamping', DampingCodec, damping);
-    return (posterior: Posterior) => Object.freeze({ ...posterior, damping: own });
+    const own = argument('withDamping', 'damping', DampingCodec, damping);
+    return (posterior: Posterior) => Object.freeze({ ...orThrow(ofKind('withDamping', POSTERIOR, posterior)), damping: own });
   });
 }

@@ -1,17 +1,21 @@
 /** Folds a stream of observed batches into factors: one value when the stream completes. */
 import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
-import type { Curvature } from '../curvature/codec.js';
+import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct } from '../codec/index.js';
+import { type Curvature, CurvatureCodec, type CurvatureInput, kfac } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import type { EigenBasis } from '../curvature/layout.js';
 import { type ErrorParts, laplaceError } from '../errors.js';
-import type { LinalgEngine } from '../linalg/engine.js';
+import { type EngineChoice, EngineChoiceCodec } from '../linalg/choice.js';
 import { deviceError } from '../network/device.js';
+import { orThrow } from '../orThrow.js';
+import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
 import { eigenBasis } from './basis.js';
 import { everyEpoch } from './codec.js';
 import { createEpochAccumulator } from './epochAccumulator.js';
-import type { ObservedBatch } from './observed.js';
+import { OBSERVED, type ObservedBatch } from './observed.js';
+import { PROGRESS } from './options.js';
 import { sequential } from './sequential.js';
 import { toPosterior } from './toPosterior.js';
 
@@ -32,8 +36,15 @@ export interface AccumulateOptions {
    */
   readonly basis?: Posterior;
   /** Only for `ekfac`: the engine that computes the eigenvectors. Default: the fastest engine there is. */
-  readonly engine?: LinalgEngine;
+  readonly engine?: EngineChoice;
 }
+
+const Options = struct('options', {
+  ...PROGRESS,
+  onFailure: optional(func<(gathered: Factors) => void>('a function (gathered) => void')),
+  basis: optional(instance(POSTERIOR)),
+  engine: optional(EngineChoiceCodec),
+});
 
 /**
  * Accumulates the curvature of observed batches, and emits one `Factors` when they end. Batches are taken one at a time, in
@@ -47,13 +58,13 @@ export interface AccumulateOptions {
  * field; `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models, for two passes over different numbers
  * of examples, or for a basis of another model; `Backend` for a kernel that the backend lacks or a lost WebGL context.
  */
-export const accumulateFactors =
-  (
-    curvature: Curvature | { readonly curvature: Curvature },
-    options: AccumulateOptions = {},
-  ): OperatorFunction<ObservedBatch, Factors> =>
-  (source) => {
-    const own = 'curvature' in curvature ? curvature.curvature : curvature;
+export function accumulateFactors(
+  curvature: Choice<'curvature', Curvature, CurvatureInput> = kfac(),
+  given: AccumulateOptions = {},
+): OperatorFunction<ObservedBatch, Factors> {
+  const own = choiceOf('accumulateFactors', 'curvature', CurvatureCodec, curvature);
+  const options = optionsOf('accumulateFactors', Options, given);
+  return (source) => {
     if (own._tag !== 'ekfac') return folded(source, { own, options });
     if (options.basis !== undefined) return folded(source, { own, options, basis: eigenBasis(options.basis) });
     const { onProgress, engine } = options;
@@ -67,6 +78,7 @@ export const accumulateFactors =
       concatMap(second),
     );
   };
+}
 
 /** The curvature of the first pass of `ekfac`: Kronecker factors of the same layers, whose eigenvectors are the basis. */
 export const firstPass = (curvature: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
@@ -118,7 +130,8 @@ const folded = (
       accumulator.end().catch((error: unknown) => {
         throw deviceError(error);
       });
-    return concat(source.pipe(map(accumulator.take), inTurn), defer(ended)).pipe(
+    const taken = map((batch: ObservedBatch) => accumulator.take(orThrow(ofKind('accumulateFactors', OBSERVED, batch))));
+    return concat(source.pipe(taken, inTurn), defer(ended)).pipe(
       catchError(failed),
       finalize(() => void accumulator.dispose()),
     );

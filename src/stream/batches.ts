@@ -1,5 +1,6 @@
 /** Batches of a data set in memory. Each is made when its turn comes, so that no more than one batch is on the device at a time. */
 import type * as tf from '@tensorflow/tfjs-core';
+import { accepted, anything, argument, positiveInteger, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { isTensor, type Numbers } from '../network/arrays.js';
 import type { Inputs, LabelledBatch, Labels } from '../network/inputs.js';
@@ -18,6 +19,8 @@ export interface TensorData {
   /** How often each example counts, [N]. Without weights each counts once. */
   readonly weights?: tf.Tensor | Numbers;
 }
+
+const Data = struct('data { x, y }', { x: anything, y: anything, weights: anything });
 
 /**
  * Cuts a data set into batches of `size` examples, in order. The last batch may be smaller. Each batch is a function that slices the
@@ -43,8 +46,9 @@ export interface TensorData {
  * factors.count; // => 3
  * ```
  */
-export function batches({ x, y, weights }: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
-  checkSize(size);
+export function batches(data: TensorData, size: number): ReadonlyArray<() => LabelledBatch> {
+  const { x, y, weights } = accepted('batches', Data, data);
+  argument('batches', 'size', positiveInteger, size);
   return orFailing(() => {
     const [inputs, labels] = [cuttable('x', x), cuttable('y', y)];
     const counts = weights === undefined || weights === null ? undefined : cuttable('weights', weights);
@@ -83,7 +87,7 @@ export function inputBatches(
 ): ReadonlyArray<() => ReadonlyArray<tf.Tensor>>;
 export function inputBatches(x: Inputs, size: number): ReadonlyArray<() => Inputs>;
 export function inputBatches(x: Inputs, size: number): ReadonlyArray<() => Inputs> {
-  checkSize(size);
+  argument('inputBatches', 'size', positiveInteger, size);
   return orFailing(() => {
     const inputs = cuttable('x', x);
     const N = commonLength(inputs);
@@ -151,16 +155,6 @@ function checkWeights({ parts }: Cuttable, N: number): void {
     field: 'weights',
     found: part.vector ? `${part.length} weights` : 'more than one number for an example',
     expected: `a list of ${N} numbers`,
-  });
-}
-
-function checkSize(size: number): void {
-  if (Number.isInteger(size) && size >= 1) return;
-  throw laplaceError('InvalidOption', {
-    what: 'The batch size is out of range',
-    field: 'size',
-    found: String(size),
-    expected: 'an integer >= 1',
   });
 }
 

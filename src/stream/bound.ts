@@ -3,10 +3,12 @@
  * change at any time (`setWeights`, more training), and a prediction that pairs new weights with an old posterior looks like any other.
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { ofKind } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { type Network, notDisposed, readNetwork, withBlocks } from '../network/network.js';
 import { allWeights, fingerprint } from '../network/weights.js';
 import { orThrow } from '../orThrow.js';
+import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior } from '../posterior/posterior.js';
 
 /** A model that a posterior belongs to. */
@@ -22,7 +24,8 @@ export interface Bound {
 }
 
 /** Reads the model and checks all its weights, at the cost of one download. Rejects with `Mismatch` when the model has other weights. */
-export async function bindPosterior(model: LayersModel, posterior: Posterior): Promise<Bound> {
+export async function bindPosterior(model: LayersModel, given: Posterior): Promise<Bound> {
+  const posterior = orThrow(ofKind('The posterior', POSTERIOR, given));
   const network = orThrow(readNetwork(model, posterior.likelihood));
   let known = dataOf(model);
   // Another model has other weights. Checked before the layers are looked up, since this error says more than a missing layer.

@@ -1,6 +1,7 @@
 /** Selections of epochs as data: they say which epochs of a training count. `epochWindow.ts` says what each selection does. */
 import type * as t from 'io-ts';
 import {
+  beside,
   boolean,
   type Codec,
   defaulted,
@@ -69,7 +70,7 @@ const EVERY_EPOCH: EpochSelection = Object.freeze({ _tag: 'everyEpoch' });
  * ```
  */
 export const finalEpochs = (count = 1, options: FinalEpochsOptions = {}): EpochSelection =>
-  make('finalEpochs', FinalEpochs, { ...options, count });
+  make('finalEpochs', FinalEpochs, beside('finalEpochs', options, { count }));
 
 /**
  * Every epoch.

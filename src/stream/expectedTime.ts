@@ -7,14 +7,16 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Curvature } from '../curvature/codec.js';
+import { anyOf, defaulted, isRecord, optional, optionsOf, positive, positiveInteger, refined, struct } from '../codec/index.js';
+import { type Curvature, CurvatureCodec, type CurvatureInput } from '../curvature/codec.js';
 import { coverage } from '../curvature/coverage/coverage.js';
 import { prepare } from '../curvature/estimator.js';
 import type { EigenBasis, Rotation } from '../curvature/layout.js';
 import { structureNamed } from '../curvature/structure/index.js';
-import type { Likelihood } from '../likelihood/index.js';
+import { type Likelihood, LikelihoodCodec, type LikelihoodInput } from '../likelihood/index.js';
+import { type EngineChoice, EngineChoiceCodec } from '../linalg/choice.js';
 import type { AsyncLinalgEngine, LinalgEngine } from '../linalg/engine.js';
-import { chosenEngine, type EngineChoice } from '../linalg/select.js';
+import { chosenEngine } from '../linalg/select.js';
 import { deviceError } from '../network/device.js';
 import { inputTensors, type LabelledBatch, partsOf } from '../network/inputs.js';
 import { type Block, type Network, readNetwork } from '../network/network.js';
@@ -24,7 +26,6 @@ import { firstPass } from './accumulateFactors.js';
 import { type Accumulator, createAccumulator } from './accumulator.js';
 import { rotatesInputs } from './basis.js';
 import { observedBatch } from './observed.js';
-import { checkBatchSize, checkExamples } from './options.js';
 import { blankBatch, rehearse, seconds } from './rehearsal.js';
 
 /** Expected times in seconds. */
@@ -37,8 +38,8 @@ export interface ExpectedTime {
 
 /** Options of `expectedTime`. */
 export interface ExpectedTimeOptions {
-  readonly likelihood: Likelihood;
-  readonly curvature: Curvature;
+  readonly likelihood: Likelihood | LikelihoodInput;
+  readonly curvature: Curvature | CurvatureInput;
   /** The number of examples of the pass. */
   readonly examples: number;
   /**
@@ -50,6 +51,16 @@ export interface ExpectedTimeOptions {
   /** The engine for linear algebra, or its name. Default: the fastest engine that runs here, on this thread. */
   readonly engine?: EngineChoice;
 }
+
+const isBatch = (value: unknown): value is LabelledBatch => isRecord(value);
+
+const Options = struct('options', {
+  likelihood: LikelihoodCodec,
+  curvature: CurvatureCodec,
+  examples: positive,
+  batch: defaulted(anyOf(positiveInteger, refined('a batch { x, y }', isBatch), isBatch), 32),
+  engine: optional(EngineChoiceCodec),
+});
 
 /** The size of the matrix whose decomposition is timed. It is large enough for full speed, and takes some ten milliseconds. */
 const EIGEN = 256;
@@ -79,12 +90,8 @@ export const expectedTime = (model: LayersModel, options: ExpectedTimeOptions): 
     throw deviceError(error);
   });
 
-async function timed(
-  model: LayersModel,
-  { likelihood, curvature, examples, batch = 32, engine }: ExpectedTimeOptions,
-): Promise<ExpectedTime> {
-  checkExamples(examples);
-  if (typeof batch === 'number') checkBatchSize(batch);
+async function timed(model: LayersModel, options: ExpectedTimeOptions): Promise<ExpectedTime> {
+  const { likelihood, curvature, examples, batch, engine } = optionsOf('expectedTime', Options, options);
   const network = orThrow(readNetwork(model, likelihood));
   const { decomposition } = orThrow(coverage(model, { likelihood, curvature }));
   const batches = examples / (typeof batch === 'number' ? batch : sizeOf(network, batch));

@@ -1,5 +1,16 @@
 /** A stream that asks its source for each value only when the value before has been used. */
 import { Observable } from 'rxjs';
+import { hasFields, type Kind, ofKind } from '../codec/index.js';
+import { orThrow } from '../orThrow.js';
+
+const ITERABLE: Kind<object> = {
+  name: 'an iterable of batches',
+  is: (value): value is object => Symbol.iterator in Object(value) || Symbol.asyncIterator in Object(value),
+  remedies: [
+    { is: hasFields('iterator'), remedy: 'For a tf.data.Dataset use fromDataset.' },
+    { is: (value) => typeof value === 'function', remedy: 'Call the generator function: fromIterable(generate()).' },
+  ],
+};
 
 /**
  * A stream of the values of an iterable or an async iterable, for sources without end and for sources whose values hold memory.
@@ -43,7 +54,7 @@ export const fromIterable = <A extends object>(
         });
       });
     const iterate = async (): Promise<void> => {
-      for await (const value of iterable) {
+      for await (const value of orThrow(ofKind('fromIterable', ITERABLE, iterable)) as typeof iterable) {
         if (!subscriber.closed) await calledFor(value);
         if (subscriber.closed) return;
       }

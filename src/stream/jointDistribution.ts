@@ -1,7 +1,7 @@
 /** The joint Gaussian over a network's outputs at many inputs: how the outputs vary together under the posterior. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { MEMORY_BUDGET } from '../limits.js';
+import { optionsOf, struct } from '../codec/index.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import type { Network } from '../network/network.js';
@@ -9,12 +9,11 @@ import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { requireDirections } from '../posterior/variances.js';
 import { type DevicePosterior, residentPosterior } from '../predictive/device/device.js';
-import { checkBudget } from '../predictive/device/plans.js';
 import { covarianceBetween, jointCovariance } from '../predictive/linearised/joint.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
 import { ownInputs } from './inputSource.js';
-import { checkTemperature } from './options.js';
+import { memoryBudget, temperature } from './options.js';
 
 /** f ~ N(mean, covariance) for all C outputs at all B inputs of a batch. Entry b·C + c belongs to output c of example b. */
 export interface JointOutputs {
@@ -31,6 +30,8 @@ export interface JointOptions {
   /** The most bytes to allocate on the device at once, beside the posterior and what one example takes. Default 2³⁰, 1 GiB. */
   readonly memoryBudget?: number;
 }
+
+const Options = struct('options', { temperature, memoryBudget });
 
 /**
  * Mean and covariance of the linearised network's outputs at all inputs of a batch together, computed without Jacobians. This is
@@ -113,7 +114,7 @@ async function withPosterior<A>(
   model: LayersModel,
   posterior: Posterior,
   inputs: ReadonlyArray<Inputs>,
-  { temperature = 1, memoryBudget = MEMORY_BUDGET }: JointOptions,
+  options: JointOptions,
   work: (
     network: Network,
     device: DevicePosterior,
@@ -123,18 +124,17 @@ async function withPosterior<A>(
 ): Promise<A> {
   const held: tf.Tensor[] = [];
   try {
-    checkTemperature(temperature);
-    checkBudget(memoryBudget);
-    requireDirections(posterior, operation);
+    const own = optionsOf(operation, Options, options);
     const { network, check } = await bindPosterior(model, posterior);
+    requireDirections(posterior, operation);
     const given = inputs.map((x) => {
-      const own = orThrow(ownInputs(network, x));
-      held.push(...own);
-      return own;
+      const tensors = orThrow(ownInputs(network, x));
+      held.push(...tensors);
+      return tensors;
     });
-    const device = residentPosterior(network, posterior, temperature);
+    const device = residentPosterior(network, posterior, own.temperature);
     try {
-      const result = await work(network, device, given, memoryBudget);
+      const result = await work(network, device, given, own.memoryBudget);
       await check();
       return result;
     } finally {

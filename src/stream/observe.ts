@@ -1,7 +1,8 @@
 /** Observes the batches of a trained model's data: a pass at fixed weights, which replaces the training callback. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defer, map, type OperatorFunction } from 'rxjs';
-import type { Likelihood } from '../likelihood/index.js';
+import { type Choice, choiceOf } from '../codec/index.js';
+import { type Likelihood, LikelihoodCodec, type LikelihoodInput } from '../likelihood/index.js';
 import { readNetwork } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import { type BatchSource, type ObservedBatch, observedBatch } from './observed.js';
@@ -29,13 +30,14 @@ import { type BatchSource, type ObservedBatch, observedBatch } from './observed.
  * factors.count; // => 3
  * ```
  */
-export const observe =
-  (
-    model: LayersModel,
-    likelihood: Likelihood | { readonly likelihood: Likelihood },
-  ): OperatorFunction<BatchSource, ObservedBatch> =>
-  (source) =>
+export function observe(
+  model: LayersModel,
+  likelihood: Choice<'likelihood', Likelihood, LikelihoodInput>,
+): OperatorFunction<BatchSource, ObservedBatch> {
+  const own = choiceOf('observe', 'likelihood', LikelihoodCodec, likelihood);
+  return (source) =>
     defer(() => {
-      const network = orThrow(readNetwork(model, 'likelihood' in likelihood ? likelihood.likelihood : likelihood));
+      const network = orThrow(readNetwork(model, own));
       return source.pipe(map((batch, index) => observedBatch(network, batch, index)));
     });
+}

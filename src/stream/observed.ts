@@ -3,6 +3,7 @@
  * nobody holds them longer than they live.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { hasFields, type Kind } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
 import { inputTensors, type LabelledBatch, partsOf } from '../network/inputs.js';
 import { labelTensors, weightTensor } from '../network/labels.js';
@@ -37,6 +38,13 @@ export interface ObservedBatch {
    */
   readonly use: <R extends tf.TensorContainer>(f: (tensors: BatchTensors) => R) => R;
 }
+
+/** Observed batches, told apart from batches that nobody observes. */
+export const OBSERVED: Kind<ObservedBatch> = {
+  name: 'an observed batch',
+  is: (value): value is ObservedBatch => hasFields('network', 'use')(value),
+  remedies: [{ is: () => true, remedy: 'Send the batches through observe(model, likelihood) first.' }],
+};
 
 /** A batch that must be freed once it has been used, such as an element of `fromDataset`. */
 export interface OwnedBatch {
@@ -73,7 +81,7 @@ export const observedBatch = (network: Network, source: BatchSource, index: numb
   },
 });
 
-const isOwned = (made: LabelledBatch | OwnedBatch | undefined): made is OwnedBatch => made !== undefined && 'batch' in made;
+const isOwned = (made: LabelledBatch | OwnedBatch | undefined): made is OwnedBatch => hasFields('batch', 'dispose')(made);
 
 /** The batch of a training step. It can be used until `expire` is called. */
 export function transientBatch(

@@ -1,40 +1,24 @@
-/**
- * Checks options of operators and of promise functions. Operators check when they are called, before there is a stream: a wrong option
- * throws there. Promise functions check first of all, and reject.
- */
-import { laplaceError } from '../errors.js';
-import { key } from '../random/key.js';
+/** Options that several operators and promise functions take, as fields for `struct`. Each of their defaults stands here alone. */
+import { defaulted, func, literals, nonNegative, optional, positiveOrInfinite, seed } from '../codec/index.js';
+import { MEMORY_BUDGET } from '../limits.js';
 import { DESIGNS } from '../random/noise.js';
+import type { OnProgress } from '../types.js';
 
-/** Throws an `InvalidOption` that names the field. */
-function check(field: string, value: unknown, valid: boolean, expected: string): void {
-  if (!valid) throw laplaceError('InvalidOption', { what: `${field} is out of range`, field, found: String(value), expected });
-}
+/** A function that receives progress events. */
+export const onProgress = optional(func<OnProgress>('a function (event) => void'));
 
-/** Checks a temperature T, which multiplies a covariance. */
-export const checkTemperature = (temperature: number): void =>
-  check('temperature', temperature, temperature >= 0 && Number.isFinite(temperature), 'a finite number >= 0');
+/** Who listens to progress, and the number of batches that it counts up to. */
+export const PROGRESS = { onProgress, total: optional(nonNegative) };
 
-/** Checks a number of samples that may be infinite. */
-export const checkSampleCount = (samples: number): void =>
-  check('samples', samples, isCount(samples) || samples === Infinity, 'an integer >= 1, or Infinity');
+/** T multiplies the covariance. */
+export const temperature = defaulted(nonNegative, 1);
 
-/** Checks a number of samples that are drawn at once. */
-export const checkFiniteSampleCount = (samples: number): void => check('samples', samples, isCount(samples), 'an integer >= 1');
+/** The most bytes to allocate on the device. */
+export const memoryBudget = defaulted(positiveOrInfinite, MEMORY_BUDGET);
 
-/** Checks the number of examples of a pass. */
-export const checkExamples = (examples: number): void =>
-  check('examples', examples, examples > 0 && Number.isFinite(examples), 'a finite number > 0');
-
-/** Checks the number of examples of a batch, where a batch of the data is possible too. */
-export const checkBatchSize = (batch: number): void =>
-  check('batch', batch, isCount(batch), 'an integer >= 1, or a batch of the data');
-
-const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
-
-/** Checks a seed. */
-export const checkSeed = (seed: number): void => void key(seed);
-
-/** Checks the name of a design of draws. */
-export const checkDesign = (design: string): void =>
-  check('design', design, (DESIGNS as ReadonlyArray<string>).includes(design), `one of ${DESIGNS.join(', ')}`);
+/** What decides draws of weights, beside their number. */
+export const DRAWS = {
+  temperature,
+  seed: defaulted(seed, 0),
+  design: defaulted(literals(...DESIGNS), 'independent'),
+};

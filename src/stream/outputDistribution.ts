@@ -1,18 +1,18 @@
 /** The Gaussian over a network's outputs before the link, for your own computations. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { optionsOf, struct } from '../codec/index.js';
 import { laplaceError } from '../errors.js';
-import { LARGEST_RESULT, MEMORY_BUDGET } from '../limits.js';
+import { LARGEST_RESULT } from '../limits.js';
 import { deviceError } from '../network/device.js';
 import type { Inputs } from '../network/inputs.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { checkBudget } from '../predictive/device/plans.js';
 import { linearisedPieces } from '../predictive/linearised/linearisedPieces.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import { bindPosterior } from './bound.js';
 import { ownInputs } from './inputSource.js';
-import { checkTemperature } from './options.js';
+import { memoryBudget, temperature } from './options.js';
 
 /** f ~ N(mean, covariance) for each of B examples with C outputs. */
 export interface Outputs {
@@ -60,6 +60,8 @@ export interface OutputOptions {
   readonly memoryBudget?: number;
 }
 
+const Options = struct('options', { temperature, memoryBudget });
+
 /** Throws `InvalidInput` if the covariances of a batch are too large. */
 function checkSize(B: number, C: number): void {
   if (B * C * C <= LARGEST_RESULT) return;
@@ -73,16 +75,10 @@ function checkSize(B: number, C: number): void {
   });
 }
 
-async function distribution(
-  model: LayersModel,
-  posterior: Posterior,
-  x: Inputs,
-  { temperature = 1, memoryBudget = MEMORY_BUDGET }: OutputOptions,
-): Promise<Outputs> {
-  checkTemperature(temperature);
-  checkBudget(memoryBudget);
+async function distribution(model: LayersModel, posterior: Posterior, x: Inputs, options: OutputOptions): Promise<Outputs> {
+  const own = optionsOf('outputDistribution', Options, options);
   const { network, check } = await bindPosterior(model, posterior);
-  const pieces = linearisedPieces(network, posterior, temperature, 'covariance', memoryBudget);
+  const pieces = linearisedPieces(network, posterior, own.temperature, 'covariance', own.memoryBudget);
   let inputs: tf.Tensor[] = [];
   try {
     inputs = orThrow(ownInputs(network, x));

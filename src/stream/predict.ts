@@ -47,4 +47,4 @@ export const predict = (
   predictive: PredictiveChoice = linearised(),
   options: PredictOptions = {},
 ): OperatorFunction<InputSource, Prediction> =>
-  predicting(model, posterior, predictive, options, (state) => (state.done ? state.report?.() : undefined));
+  predicting('predict', model, posterior, predictive, options, (state) => (state.done ? state.report?.() : undefined));

@@ -61,6 +61,7 @@ export const predictRunning = (
   options: PredictOptions = {},
 ): OperatorFunction<InputSource, RunningPrediction> =>
   predicting(
+    'predictRunning',
     model,
     posterior,
     predictive,

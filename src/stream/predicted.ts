@@ -2,19 +2,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
+import { type Choice, choiceOf, optionsOf, struct } from '../codec/index.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
-import type { Predictive } from '../predictive/codec.js';
-import { checkBudget } from '../predictive/device/plans.js';
+import { type Predictive, PredictiveCodec, type PredictiveInput } from '../predictive/codec.js';
 import type { Running } from '../predictive/prediction.js';
 import { createPredictor } from '../predictive/predictor.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
+import { memoryBudget, PROGRESS } from './options.js';
 import { sequential, type Worker } from './sequential.js';
 
 /** A predictive, or a recipe, which has one. */
-export type PredictiveChoice = Predictive | { readonly predictive: Predictive };
+export type PredictiveChoice = Choice<'predictive', Predictive, PredictiveInput>;
 
 /** Options of `predict` beside the predictive itself. */
 export interface PredictOptions {
@@ -35,6 +36,8 @@ export interface PredictOptions {
   readonly memoryBudget?: number;
 }
 
+const Options = struct('options', { ...PROGRESS, memoryBudget });
+
 /** The longest time within a batch without a progress event, in milliseconds. */
 const INTERVAL = 1000;
 
@@ -43,26 +46,27 @@ const INTERVAL = 1000;
  * value of the last state is emitted after the batch's tensors are freed.
  */
 export function predicting<B>(
+  what: string,
   model: LayersModel,
   posterior: Posterior,
   predictive: PredictiveChoice,
   options: PredictOptions,
   emit: (state: Running, index: number) => Promise<B | undefined> | undefined,
 ): OperatorFunction<InputSource, B> {
-  if (options.memoryBudget !== undefined) checkBudget(options.memoryBudget);
-  return sequential(() => predictingWorker(model, posterior, predictive, options, emit));
+  const chosen = choiceOf(what, 'predictive', PredictiveCodec, predictive);
+  const own = optionsOf(what, Options, options);
+  return sequential(() => predictingWorker(model, posterior, chosen, own, emit));
 }
 
 async function predictingWorker<B>(
   model: LayersModel,
   posterior: Posterior,
-  predictive: PredictiveChoice,
-  { onProgress, total, memoryBudget }: PredictOptions,
+  predictive: Predictive,
+  { onProgress, total, memoryBudget: budget }: PredictOptions,
   emit: (state: Running, index: number) => Promise<B | undefined> | undefined,
 ): Promise<Worker<InputSource, B>> {
   const { network, check } = await bindPosterior(model, posterior);
-  const own = 'predictive' in predictive ? predictive.predictive : predictive;
-  const predictor = createPredictor(network, posterior, own, memoryBudget);
+  const predictor = createPredictor(network, posterior, predictive, budget);
   const tell = (done: number, detail?: string): void =>
     onProgress?.({
       phase: 'predict',

@@ -2,16 +2,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OperatorFunction } from 'rxjs';
-import { MEMORY_BUDGET } from '../limits.js';
+import { defaulted, optionsOf, positiveInteger, struct } from '../codec/index.js';
 import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { checkBudget } from '../predictive/device/plans.js';
 import { sampledFunctions } from '../predictive/linearised/functions.js';
 import { type Rows, rowsOf } from '../predictive/prediction.js';
 import type { Design } from '../random/noise.js';
 import { bindPosterior } from './bound.js';
 import { type InputSource, ownInputs } from './inputSource.js';
-import { checkDesign, checkFiniteSampleCount, checkSeed, checkTemperature } from './options.js';
+import { DRAWS, memoryBudget } from './options.js';
 import { sequential } from './sequential.js';
 
 /** Options of `sampleFunctions`. */
@@ -30,6 +29,8 @@ export interface SampleFunctionsOptions {
    */
   readonly memoryBudget?: number;
 }
+
+const Options = struct('options', { samples: defaulted(positiveInteger, 10), ...DRAWS, memoryBudget });
 
 /** Values of functions at the inputs of one batch, before the likelihood's link. */
 export interface SampledFunctions {
@@ -76,15 +77,10 @@ export function sampleFunctions(
   posterior: Posterior,
   options: SampleFunctionsOptions = {},
 ): OperatorFunction<InputSource, SampledFunctions> {
-  const { samples = 10, temperature = 1, seed = 0, design = 'independent', memoryBudget = MEMORY_BUDGET } = options;
-  checkFiniteSampleCount(samples);
-  checkTemperature(temperature);
-  checkDesign(design);
-  checkBudget(memoryBudget);
-  checkSeed(seed);
+  const { memoryBudget: budget, ...draws } = optionsOf('sampleFunctions', Options, options);
   return sequential(async () => {
     const { network, check } = await bindPosterior(model, posterior);
-    const drawn = sampledFunctions(network, posterior, { samples, temperature, seed, design }, memoryBudget);
+    const drawn = sampledFunctions(network, posterior, draws, budget);
     return {
       run: async function* (source) {
         await check();
@@ -92,7 +88,7 @@ export function sampleFunctions(
         const { mean, values } = await drawn.run(x, (own) => ({ ...own })).finally(() => tf.dispose(x));
         await check();
         const C = network.outputs;
-        yield { mean: rowsOf(mean, C), functions: bySample(values, samples, C) };
+        yield { mean: rowsOf(mean, C), functions: bySample(values, draws.samples, C) };
       },
       close: drawn.dispose,
     };

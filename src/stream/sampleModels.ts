@@ -1,6 +1,7 @@
 /** Operators that draw networks from a posterior: as models of their own, or as the weights of one working copy. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Observable, type OperatorFunction, switchMap } from 'rxjs';
+import { argument, countOrInfinite, defaulted, func, optionsOf, struct } from '../codec/index.js';
 import { cloneModel, writeBlock } from '../network/clone.js';
 import { checkDevice, deviceError } from '../network/device.js';
 import { notDisposed } from '../network/network.js';
@@ -12,7 +13,7 @@ import { type Key, key } from '../random/key.js';
 import { type Design, noiseOf } from '../random/noise.js';
 import { type Bound, bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
-import { checkDesign, checkSampleCount, checkTemperature } from './options.js';
+import { DRAWS } from './options.js';
 
 /** Options of `sampleModels` and `mapSamples`. */
 export interface SampleOptions {
@@ -28,6 +29,10 @@ export interface SampleOptions {
    */
   readonly design?: Design;
 }
+
+const Project = func('a function (sample, index) => result');
+
+const Options = struct('options', { samples: defaulted(countOrInfinite, 10), ...DRAWS });
 
 /**
  * Emits models of their own, one after another, whose covered layers are drawn from the posterior. The models are made while
@@ -60,7 +65,7 @@ export interface SampleOptions {
  * ```
  */
 export const sampleModels = (model: LayersModel, options: SampleOptions = {}): OperatorFunction<Posterior, LayersModel> =>
-  drawn(model, options, async (bound, write) => ({
+  drawn('sampleModels', model, options, async (bound, write) => ({
     next: async (s) => {
       const member = await copyOf(bound);
       write(member, s);
@@ -96,12 +101,13 @@ export const sampleModels = (model: LayersModel, options: SampleOptions = {}): O
  * slopes.length; // => 4
  * ```
  */
-export const mapSamples = <R>(
+export function mapSamples<R>(
   model: LayersModel,
   options: SampleOptions,
   project: (sample: LayersModel, index: number) => R | Promise<R>,
-): OperatorFunction<Posterior, R> =>
-  drawn(model, options, async (bound, write) => {
+): OperatorFunction<Posterior, R> {
+  argument('mapSamples', 'project', Project, project);
+  return drawn('mapSamples', model, options, async (bound, write) => {
     const copy = await copyOf(bound);
     return {
       next: async (s) => {
@@ -112,6 +118,7 @@ export const mapSamples = <R>(
       close: () => void copy.dispose(),
     };
   });
+}
 
 /** Makes the value of each draw. `refuse` frees a value that nobody listens to any more. */
 interface Maker<R> {
@@ -139,15 +146,13 @@ type Write = (copy: LayersModel, sample: number) => void;
 
 /** An operator that draws from each posterior. It checks the options at once. */
 function drawn<R>(
+  what: string,
   model: LayersModel,
   options: SampleOptions,
   open: (bound: Bound, write: Write) => Promise<Maker<R>>,
 ): OperatorFunction<Posterior, R> {
-  const { samples = 10, temperature = 1, seed = 0, design = 'independent' } = options;
-  checkSampleCount(samples);
-  checkTemperature(temperature);
-  checkDesign(design);
-  const draws = { samples, temperature, design, root: key(seed) };
+  const { seed, ...own } = optionsOf(what, Options, options);
+  const draws = { ...own, root: key(seed) };
   return switchMap((posterior) => drawsOf(model, posterior, draws, open));
 }
 

@@ -1,32 +1,40 @@
 /** An operator from factors to posteriors, around the pure function `posteriorOf`. */
 import type { either as E } from 'fp-ts';
 import { concatMap, from, map, type Observable, type OperatorFunction, of, type Unsubscribable, using } from 'rxjs';
-import type { LayerSelection } from '../codec/layers.js';
-import type { Factors } from '../curvature/factors.js';
-import type { LaplaceError } from '../errors.js';
-import type { AsyncLinalgEngine, LinalgEngine, LinalgSession } from '../linalg/engine.js';
-import { chosenEngine, type EngineChoice } from '../linalg/select.js';
-import { orThrow } from '../orThrow.js';
-import { type Damping, exactDamping } from '../posterior/damping.js';
 import {
-  checkPosteriorOptions,
-  type OnLayer,
-  type Posterior,
-  type PosteriorOptions,
-  posteriorOf,
-  posteriorTask,
-} from '../posterior/posterior.js';
-import { isotropic, type Prior, perLayer } from '../posterior/priors.js';
+  anyOf,
+  defaulted,
+  isRecord,
+  type LayerSelection,
+  LayerSelectionCodec,
+  ofKind,
+  optional,
+  optionsOf,
+  positive,
+  struct,
+} from '../codec/index.js';
+import { FACTORS, type Factors } from '../curvature/factors.js';
+import type { LaplaceError } from '../errors.js';
+import { type EngineChoice, EngineChoiceCodec } from '../linalg/choice.js';
+import type { AsyncLinalgEngine, LinalgEngine, LinalgSession } from '../linalg/engine.js';
+import { chosenEngine } from '../linalg/select.js';
+import { orThrow } from '../orThrow.js';
+import { PriorCodec, type PriorInput } from '../posterior/codec.js';
+import { type Damping, DampingCodec, type DampingInput, exactDamping } from '../posterior/damping.js';
+import type { Posterior } from '../posterior/posterior.js';
+import { type OnLayer, type PosteriorOptions, posteriorOf, posteriorTask } from '../posterior/posteriorOf.js';
+import { isotropic, Precisions, type Prior, perLayer } from '../posterior/priors.js';
 import type { OnProgress } from '../types.js';
+import { onProgress } from './options.js';
 
 /** Options of `toPosterior`. A recipe serves as well. */
 export interface ToPosteriorOptions {
   /** τ > 0: one number for all layers, or one for each layer by its name. Default 1. */
   readonly priorPrecision?: number | Readonly<Record<string, number>>;
   /** The prior as a value of the DSL. `priorPrecision` wins over it. */
-  readonly prior?: Prior;
+  readonly prior?: Prior | PriorInput;
   /** Default `exactDamping()`. */
-  readonly damping?: Damping;
+  readonly damping?: Damping | DampingInput;
   /** Layers to cover. The other layers stay at their MAP. Default: all layers of the factors. */
   readonly layers?: LayerSelection;
   /** N, if it is not the number of observed examples. */
@@ -36,6 +44,18 @@ export interface ToPosteriorOptions {
   /** Called with the engine's name before the first layer, and after each layer. */
   readonly onProgress?: OnProgress;
 }
+
+const Options = struct('options', {
+  priorPrecision: optional(anyOf(positive, Precisions, isRecord)),
+  prior: defaulted(PriorCodec, isotropic(1)),
+  damping: defaulted(DampingCodec, exactDamping()),
+  layers: defaulted(LayerSelectionCodec, 'all'),
+  datasetSize: optional(positive),
+  engine: optional(EngineChoiceCodec),
+  onProgress,
+});
+
+type Decoded = Omit<(typeof Options)['_A'], 'engine' | 'onProgress'>;
 
 /**
  * Builds a posterior from each `Factors`. Two symmetric matrices are decomposed for each layer, in O(n³ + m³). No device memory
@@ -61,12 +81,14 @@ export interface ToPosteriorOptions {
  * ```
  */
 export function toPosterior(options: ToPosteriorOptions = {}): OperatorFunction<Factors, Posterior> {
-  const own = checkPosteriorOptions('toPosterior', decided(options));
-  const engineChosen = chosenEngine(options.engine);
-  return concatMap((factors) =>
+  const { engine: choice, onProgress: listener, ...own } = optionsOf('toPosterior', Options, options);
+  const engineChosen = chosenEngine(choice);
+  return concatMap((given) =>
     from(engineChosen()).pipe(
       map(orThrow),
-      concatMap((engine) => built(factors, own, engine, progress(options, engine))),
+      concatMap((engine) =>
+        built(orThrow(ofKind('toPosterior', FACTORS, given)), decided(own), engine, progress(listener, engine)),
+      ),
       map(orThrow),
     ),
   );
@@ -97,13 +119,11 @@ interface OpenSession extends Unsubscribable {
   readonly session: LinalgSession;
 }
 
-function decided(options: ToPosteriorOptions): PosteriorOptions {
-  const { priorPrecision: tau, prior = isotropic(1), damping = exactDamping(), layers = 'all', datasetSize } = options;
-  const own = tau === undefined ? prior : typeof tau === 'number' ? isotropic(tau) : perLayer(tau);
-  return { prior: own, damping, layers, ...(datasetSize === undefined ? {} : { datasetSize }) };
+function decided({ priorPrecision: tau, prior, ...rest }: Decoded): PosteriorOptions {
+  return { ...rest, prior: tau === undefined ? prior : typeof tau === 'number' ? isotropic(tau) : perLayer(tau) };
 }
 
 const progress =
-  ({ onProgress }: ToPosteriorOptions, { name }: { readonly name: string }): OnLayer =>
+  (listener: OnProgress | undefined, { name }: { readonly name: string }): OnLayer =>
   (done, total, layer = `engine: ${name}`) =>
-    onProgress?.({ phase: 'decompose', done, total, unit: 'layers', detail: layer });
+    listener?.({ phase: 'decompose', done, total, unit: 'layers', detail: layer });

@@ -1,5 +1,5 @@
 import { either as E } from 'fp-ts';
-import { BACKENDS, candidates, choose } from '../../../plugins/backends/choose.js';
+import { BACKENDS, choose } from '../../../plugins/backends/choose.js';
 
 const right = <A>(value: E.Either<unknown, A>): A => {
   if (E.isLeft(value)) throw value.left;
@@ -10,18 +10,8 @@ const left = <L>(value: E.Either<L, unknown>): L => {
   return value.left;
 };
 
-describe('candidates', () => {
-  it('are all, best first, unless one is named', () => {
-    expect(right(candidates(undefined))).toEqual(['node', 'wasm', 'cpu']);
-    expect(right(candidates('wasm'))).toEqual(['wasm']);
-  });
-
-  it('refuse a name that is none', () => {
-    const error = left(candidates('webgl'));
-    expect(error.kind).toBe('InvalidOption');
-    expect(error.message).toContain("'webgl'");
-    for (const name of BACKENDS) expect(error.message).toContain(`'${name}'`);
-  });
+it('tries the fastest first', () => {
+  expect(BACKENDS).toEqual(['node', 'wasm', 'cpu']);
 });
 
 describe('the choice', () => {

@@ -36,7 +36,7 @@ describe('laplaceApproximation', () => {
     ['no options', undefined, 'laplaceApproximation: found nothing, expected an object with a likelihood'],
     ['a wrong type', { likelihood, pretrained: 'no' }, 'pretrained: found "no", expected true or false'],
     ['a number for options of toPosterior', { likelihood, posterior: 100 }, 'posterior: found 100, expected an object'],
-    ['a prior precision below 0', { likelihood, posterior: { priorPrecision: -1 } }, 'precision: found -1'],
+    ['a prior precision below 0', { likelihood, posterior: { priorPrecision: -1 } }, 'priorPrecision: found -1'],
     [
       'a place for lines that is no function',
       { likelihood, warn: false },

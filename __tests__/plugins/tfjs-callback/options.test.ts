@@ -39,7 +39,6 @@ it.each<[string, unknown, string]>([
   ],
   ['an option of a Fisher matrix', { likelihood: 'categorical', fisher: 'exact' }, "(it belongs in 'curvature')"],
   ['a wrong type', { likelihood: 'categorical', onProgress: true }, 'onProgress: found true, expected a function'],
-  ['a recipe that is broken', { ...recipe({ likelihood: 'categorical' }), prior: -1 }, 'laplaceCallback: prior'],
   ['a misspelt option beside a recipe', { ...recipe({ likelihood: 'poisson' }), onprogress: 1 }, 'onprogress'],
   ['nothing', undefined, 'laplaceCallback: found nothing, expected an object with a likelihood'],
 ])('refuses %s at the call', (_, options, message) => {

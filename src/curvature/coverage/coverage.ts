@@ -15,9 +15,10 @@
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E, function as F } from 'fp-ts';
+import { optionsOf, struct } from '../../codec/index.js';
 import { dual, ifArguments } from '../../dual.js';
 import type { LaplaceError } from '../../errors.js';
-import type { Likelihood } from '../../likelihood/index.js';
+import { type Likelihood, LikelihoodCodec, type LikelihoodInput } from '../../likelihood/index.js';
 import { LARGEST_FACTOR } from '../../limits.js';
 import { activeValues } from '../../network/active.js';
 import { allBlocks, type Block, trainableLayers } from '../../network/blocks.js';
@@ -26,7 +27,7 @@ import { type Network, readNetwork } from '../../network/network.js';
 import type { Layer } from '../../network/ops.js';
 import { coverable, tooLarge } from '../choice.js';
 import { closedFormOf } from '../closedForm.js';
-import { type Curvature, fisherOf } from '../codec.js';
+import { type Curvature, CurvatureCodec, type CurvatureInput, fisherOf } from '../codec.js';
 import { fisherRule } from '../fisher/index.js';
 import { isReduced, type LayerLayout, layersOf, sizeOf } from '../layout.js';
 import { isNetworkWide, type Structure, structureNamed, sumsOf } from '../structure/index.js';
@@ -71,9 +72,11 @@ export interface Coverage {
 
 /** What `coverage` is asked about. A recipe serves as well. */
 export interface CoverageOptions {
-  readonly likelihood: Likelihood;
-  readonly curvature: Curvature;
+  readonly likelihood: Likelihood | LikelihoodInput;
+  readonly curvature: Curvature | CurvatureInput;
 }
+
+const Options = struct('options { likelihood, curvature }', { likelihood: LikelihoodCodec, curvature: CurvatureCodec });
 
 /**
  * Tells what `curvature` would cover of a model. It takes no pass over data and allocates nothing on the device.
@@ -105,18 +108,16 @@ export interface CoverageOptions {
 export function coverage(options: CoverageOptions): (model: LayersModel) => E.Either<LaplaceError, Coverage>;
 export function coverage(model: LayersModel, options: CoverageOptions): E.Either<LaplaceError, Coverage>;
 export function coverage(...args: ReadonlyArray<unknown>): unknown {
-  return dual(
-    args,
-    ifArguments(2),
-    ({ likelihood, curvature }: CoverageOptions) =>
-      (model: LayersModel) =>
-        F.pipe(
-          readNetwork(model, likelihood),
-          E.chain((network) => coverable(network, curvature)),
-          E.chain((chosen) => suitsLowRank(chosen, curvature)),
-          E.map((chosen) => summary(chosen, curvature)),
-        ),
-  );
+  return dual(args, ifArguments(2), (options: CoverageOptions) => {
+    const { likelihood, curvature } = optionsOf('coverage', Options, options);
+    return (model: LayersModel) =>
+      F.pipe(
+        readNetwork(model, likelihood),
+        E.chain((network) => coverable(network, curvature)),
+        E.chain((chosen) => suitsLowRank(chosen, curvature)),
+        E.map((chosen) => summary(chosen, curvature)),
+      );
+  });
 }
 
 function summary(network: Network, curvature: Curvature): Coverage {

@@ -1,17 +1,19 @@
 /** Prints a coverage. */
+import { hasFields, type Kind, ofKind } from '../../codec/index.js';
+import { orThrow } from '../../orThrow.js';
 import type { Coverage } from './coverage.js';
 
+/** What a pass would cover. */
+const COVERAGE: Kind<Coverage> = {
+  name: 'a coverage',
+  is: (value): value is Coverage => hasFields('layers', 'coveredParameters', 'warnings')(value),
+  remedies: [{ is: hasFields('getClassName'), remedy: 'coverage(model, options) computes one, in an Either.' }],
+};
+
 /** Formats a coverage as a table for people: one line for each block, then totals and warnings. */
-export function coverageTable({
-  layers,
-  parameters,
-  coveredParameters,
-  share,
-  bytes,
-  rowsPerExample: rows,
-  warnings,
-  ...rest
-}: Coverage): string {
+export function coverageTable(coverage: Coverage): string {
+  const own = orThrow(ofKind('coverageTable', COVERAGE, coverage));
+  const { layers, parameters, coveredParameters, share, bytes, rowsPerExample: rows, warnings, ...rest } = own;
   const head = ['layer', 'class', 'block', 'weights', 'numbers', 'why'];
   const lines = layers.map((l) => [l.name, l.className, l.block, String(l.parameters), String(l.numbers), l.reason]);
   const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => (line[i] as string).length)));

@@ -3,7 +3,7 @@
  * an instance of the module, here or in a worker, carries them out (`execute`).
  */
 import { option as O } from 'fp-ts';
-import { laplaceError } from '../../errors.js';
+import { defaulted, literals, struct } from '../../codec/index.js';
 import type { Matrix } from '../../types.js';
 import { largestEntry } from '../checks.js';
 import type { AsyncKernels } from '../create.js';
@@ -37,12 +37,8 @@ export interface WasmOptions {
   readonly float?: 'float64' | 'float32';
 }
 
-/** Throws `InvalidOption` for an unknown width of floats. */
-export function checkWasmOptions({ float = 'float64' }: WasmOptions): void {
-  if (float === 'float64' || float === 'float32') return;
-  const [found, expected] = [String(float), "'float64' or 'float32'"];
-  throw laplaceError('InvalidOption', { what: 'float is unknown', field: 'float', found, expected });
-}
+/** Decodes options of the WebAssembly engine. */
+export const WasmOptionsCodec = struct('options', { float: defaulted(literals('float64', 'float32'), 'float64') });
 
 /** A call, and how to read its reply. */
 interface Planned<A> {

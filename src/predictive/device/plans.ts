@@ -22,17 +22,6 @@ const SMALL = 4096;
  */
 const CHUNK_COPIES = 5;
 
-/** Throws `InvalidOption` if a budget is not a number > 0. */
-export function checkBudget(memoryBudget: number): void {
-  if (memoryBudget > 0) return;
-  throw laplaceError('InvalidOption', {
-    what: 'memoryBudget is out of range',
-    field: 'memoryBudget',
-    found: String(memoryBudget),
-    expected: 'a number of bytes > 0; Infinity for no bound',
-  });
-}
-
 /** How the linearised predictive of a batch is cut. */
 export interface LinearisedPlan {
   /** How many examples go through the network together. */

@@ -12,10 +12,12 @@
  * uncertain width, which has heavier tails. Labels of poisson mix over a log-normal rate, but a negative binomial mixes over a
  * gamma rate. Sampled networks can give the mean any distribution.
  */
+import { defaulted, literals, ofKind, optionsOf, probability, struct } from '../../codec/index.js';
 import { dual, ifTagged } from '../../dual.js';
-import { laplaceError } from '../../errors.js';
+import { orThrow } from '../../orThrow.js';
 import { centralQuantile } from '../../random/normal.js';
 import { type Regression, type Rows, rowsOf } from '../prediction.js';
+import { REGRESSION } from './kind.js';
 
 /** Options of `credibleIntervals`. */
 export interface CredibleOptions {
@@ -27,6 +29,11 @@ export interface CredibleOptions {
    */
   readonly of?: 'label' | 'mean';
 }
+
+const Options = struct('options, or the prediction of a regression', {
+  level: defaulted(probability, 0.95),
+  of: defaulted(literals('label', 'mean'), 'label'),
+});
 
 /** The ends of the intervals. */
 export interface CredibleIntervals {
@@ -61,10 +68,9 @@ type Interval = readonly [lower: number, upper: number];
 export function credibleIntervals(options?: CredibleOptions): (prediction: Regression) => CredibleIntervals;
 export function credibleIntervals(prediction: Regression, options?: CredibleOptions): CredibleIntervals;
 export function credibleIntervals(...args: ReadonlyArray<unknown>): unknown {
-  return dual(args, ifTagged('regression'), ({ level = 0.95, of = 'label' }: CredibleOptions = {}) => {
-    if (!(level > 0 && level < 1)) throw refused('level', String(level), 'a number in (0, 1)');
-    if (of !== 'label' && of !== 'mean') throw refused('of', String(of), "'label' or 'mean'");
-    return (prediction: Regression) => intervals(prediction, level, of);
+  return dual(args, ifTagged(1), (options: CredibleOptions = {}) => {
+    const { level, of } = optionsOf('credibleIntervals', Options, options);
+    return (prediction: Regression) => intervals(orThrow(ofKind('credibleIntervals', REGRESSION, prediction)), level, of);
   });
 }
 
@@ -88,9 +94,6 @@ function intervals(prediction: Regression, level: number, of: 'label' | 'mean'):
   });
   return { lower: rowsOf(lower, T), upper: rowsOf(upper, T) };
 }
-
-const refused = (field: string, found: string, expected: string) =>
-  laplaceError('InvalidOption', { what: `credibleIntervals: ${field}`, field, found, expected });
 
 /** e^f with f ~ N(m, v): mean e^{m + v/2}, variance mean² (e^v − 1). */
 function logNormal(mean: number, variance: number, z: number): Interval {

@@ -1,8 +1,10 @@
 /** The most probable classes of every example, with their probabilities and standard deviations. */
-import { either as E } from 'fp-ts';
+import { either as E, function as F } from 'fp-ts';
+import { argument, ofKind, positiveInteger } from '../../codec/index.js';
 import { dual, ifArguments } from '../../dual.js';
 import { type LaplaceError, laplaceError } from '../../errors.js';
 import type { Classification } from '../prediction.js';
+import { CLASSIFICATION } from './kind.js';
 
 /**
  * The k most probable classes of one example, most probable first. Classes of equal probability are in the order of their
@@ -45,18 +47,25 @@ export function topK(k: number): (prediction: Classification) => E.Either<Laplac
 export function topK(prediction: Classification, k: number): E.Either<LaplaceError, ReadonlyArray<TopClasses>>;
 export function topK(...args: ReadonlyArray<unknown>): unknown {
   return dual(args, ifArguments(2), (k: number) => {
-    if (!Number.isInteger(k) || k < 1) throw refused('InvalidOption', k, 'an integer >= 1');
-    return (prediction: Classification) => {
-      const C = prediction.probabilities[0]?.length ?? Number.POSITIVE_INFINITY;
-      return k > C
-        ? E.left(refused('InvalidInput', k, `at most ${C}, the number of classes`))
-        : E.right(likeliest(prediction, k));
-    };
+    const own = argument('topK', 'k', positiveInteger, k);
+    return (given: Classification) =>
+      F.pipe(
+        ofKind('topK', CLASSIFICATION, given),
+        E.filterOrElse(({ probabilities: [first] }) => first === undefined || own <= first.length, tooMany(own)),
+        E.map((prediction) => likeliest(prediction, own)),
+      );
   });
 }
 
-const refused = (kind: 'InvalidOption' | 'InvalidInput', k: number, expected: string): LaplaceError =>
-  laplaceError(kind, { what: 'topK: k', field: 'k', found: String(k), expected });
+const tooMany =
+  (k: number) =>
+  ({ probabilities: [first] }: Classification): LaplaceError =>
+    laplaceError('InvalidInput', {
+      what: 'topK: k',
+      field: 'k',
+      found: String(k),
+      expected: `at most ${first?.length}, the number of classes`,
+    });
 
 const likeliest = ({ probabilities, standardDeviations }: Classification, k: number): ReadonlyArray<TopClasses> =>
   probabilities.map((row, b) => {

@@ -1,0 +1,244 @@
+/**
+ * Every public function with the wrong kind of everything: one argument at a time is replaced. The call must end in a `LaplaceError`.
+ * It may succeed only where `FINE` says that such a value is right there.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { either as E, option as O } from 'fp-ts';
+import { from, lastValueFrom, map, type Observable, type OperatorFunction, of } from 'rxjs';
+import * as lib from 'tfjs-laplace';
+import { javascriptEngine } from '../../src/linalg/javascript.js';
+import { pass } from '../support/factors.js';
+import { right } from '../support/math/laplace.js';
+import { chain, dataOf, pair } from '../support/networks.js';
+import { outcomeOf } from '../support/outcome.js';
+import { CLASSIFICATION, REGRESSION } from '../support/predictions.js';
+
+const classes = pair('classes, softmax inside');
+const { likelihood } = classes;
+const model = chain(classes);
+const data = dataOf(classes, 6);
+const curvature = lib.kfac();
+const OPTIONS = { prior: lib.isotropic(1), damping: lib.exactDamping(), layers: 'all' } as const;
+const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
+let factors: lib.Factors;
+let others: lib.Factors;
+let posterior: lib.Posterior;
+let coverage: lib.Coverage;
+beforeAll(async () => {
+  factors = await pass(model, likelihood, data);
+  others = await pass(model, likelihood, data);
+  posterior = await lastValueFrom(of(factors).pipe(lib.toPosterior()));
+  coverage = right(lib.coverage(model, { likelihood, curvature }));
+});
+
+/** Values of every kind that a program has at hand. */
+const KINDS: Readonly<Record<string, () => unknown>> = {
+  nothing: () => undefined,
+  null: () => null,
+  'a number': () => -3.5,
+  NaN: () => Number.NaN,
+  'a string': () => 'none',
+  true: () => true,
+  'a symbol': () => Symbol('s'),
+  'a bigint': () => 3n,
+  'an empty object': () => ({}),
+  'an unknown option': () => ({ unknown: 1 }),
+  'an empty list': () => [],
+  'a list of strings': () => ['a'],
+  'a function': () => () => undefined,
+  'a date': () => new Date(0),
+  'a map': () => new Map([['a', 1]]),
+  'a regular expression': () => /x/,
+  'a promise': () => Promise.resolve(1),
+  'a stream': () => of(1),
+  'an Either': () => E.right(posterior),
+  'an Option': () => O.some(1),
+  'an error': () => new Error('own'),
+  'a tensor': () => data.x,
+  'a model': () => model,
+  'a layer': () => model.layers[0],
+  factors: () => factors,
+  'a posterior': () => posterior,
+  'a prediction': () => CLASSIFICATION,
+  'a curvature': () => curvature,
+  'a likelihood': () => likelihood,
+};
+
+interface Use {
+  /** Arguments of a call that succeeds. */
+  readonly args: () => ReadonlyArray<unknown>;
+  /** What is done with the result of the call; by default nothing. */
+  readonly after?: (result: never) => unknown;
+  /** For each argument, the kinds that are right there. */
+  readonly fine?: ReadonlyArray<ReadonlyArray<string>>;
+}
+
+const through = (value: () => unknown) => (operator: OperatorFunction<never, unknown>) => of(value()).pipe(operator as never);
+const intoFactors = (observed: never) => of(data).pipe(observed, lib.accumulateFactors());
+const intoPosterior = through(() => factors);
+/** Uses each batch of a source, as it waits for that. */
+const used = (source: Observable<() => unknown>) => source.pipe(map((batch) => (batch() as Partial<lib.OwnedBatch>).dispose?.()));
+const NOTHING = ['nothing'];
+const OPTIONAL = ['nothing', 'an empty object'];
+
+const USES: Partial<Record<keyof typeof lib, Use>> = {
+  kfac: { args: () => [{}], fine: [[...OPTIONAL, 'a curvature']] },
+  kfra: { args: () => [{}], fine: [OPTIONAL] },
+  ekfac: { args: () => [{}], fine: [OPTIONAL] },
+  diagonal: { args: () => [{}], fine: [OPTIONAL] },
+  full: { args: () => [{}], fine: [OPTIONAL] },
+  lowRank: { args: () => [{}], fine: [OPTIONAL] },
+  truncated: { args: () => [{}], fine: [OPTIONAL] },
+  monteCarlo: { args: () => [{}], fine: [OPTIONAL] },
+  categorical: { args: () => [{}], fine: [[...OPTIONAL, 'a likelihood']] },
+  bernoulli: { args: () => [{}], fine: [OPTIONAL] },
+  gaussian: { args: () => [{}], fine: [OPTIONAL] },
+  customLikelihood: { args: () => [{ name: 'own', nll: () => 0, hessianRoot: () => 0, mean: () => 0 }] },
+  customFisher: { args: () => [{ name: 'own', columns: () => 0 }] },
+  customLink: { args: () => [{ name: 'own', classes: () => 0 }] },
+  perOutput: { args: () => [{ a: lib.categorical() }] },
+  perStep: { args: () => [lib.categorical(), {}], fine: [['a likelihood'], OPTIONAL] },
+  isotropic: { args: () => [1], fine: [NOTHING] },
+  perLayer: { args: () => [{ a: 1 }], fine: [['an unknown option']] },
+  linearised: { args: () => [{}], fine: [OPTIONAL] },
+  activationSampling: { args: () => [{}], fine: [OPTIONAL] },
+  weightSampling: { args: () => [{}], fine: [OPTIONAL] },
+  functionSampling: { args: () => [{}], fine: [OPTIONAL] },
+  finalEpochs: { args: () => [1, {}], fine: [NOTHING, OPTIONAL] },
+  epochsWhere: { args: () => [() => true], fine: [['a function']] },
+  recipe: { args: () => [{ likelihood: 'categorical' }] },
+  decodeRecipe: { args: () => [{ likelihood: 'categorical' }] },
+  encodeRecipe: { args: () => [lib.recipe({ likelihood: 'categorical' })] },
+  orThrow: { args: () => [E.right(1)], fine: [['an Either']] },
+  batches: { args: () => [data, 2], after: (made) => from(made).pipe(lib.observe(model, likelihood), lib.accumulateFactors()) },
+  inputBatches: {
+    args: () => [data.x, 2],
+    after: (made) => from(made).pipe(lib.predict(model, posterior)),
+    fine: [['a tensor', 'an empty list']],
+  },
+  fromDataset: { args: () => [tf.data.array([{ xs: [1], ys: [1] }])], after: used },
+  fromIterable: { args: () => [[data]], after: used, fine: [['an empty list', 'a list of strings', 'a string', 'a map']] },
+  observe: { args: () => [model, likelihood], after: intoFactors, fine: [['a model'], ['a likelihood']] },
+  accumulateFactors: {
+    args: () => [curvature, {}],
+    after: (operator: OperatorFunction<lib.ObservedBatch, lib.Factors>) =>
+      of(data).pipe(lib.observe(model, likelihood), operator),
+    fine: [['nothing', 'a curvature'], OPTIONAL],
+  },
+  toPosterior: { args: () => [{}], after: intoPosterior, fine: [OPTIONAL] },
+  predict: {
+    args: () => [model, posterior, lib.linearised(), {}],
+    after: through(() => data.x),
+    fine: [['a model'], ['a posterior'], NOTHING, OPTIONAL],
+  },
+  predictRunning: {
+    args: () => [model, posterior, lib.linearised(), {}],
+    after: through(() => data.x),
+    fine: [['a model'], ['a posterior'], NOTHING, OPTIONAL],
+  },
+  sampleModels: {
+    args: () => [model, { samples: 1 }],
+    after: (operator: OperatorFunction<lib.Posterior, tf.LayersModel>) =>
+      of(posterior).pipe(
+        operator,
+        map((own) => void own.dispose()),
+      ),
+    fine: [['a model'], OPTIONAL],
+  },
+  mapSamples: {
+    args: () => [model, {}, () => 1],
+    after: through(() => posterior),
+    fine: [['a model'], OPTIONAL, ['a function']],
+  },
+  sampleFunctions: {
+    args: () => [model, posterior, {}],
+    after: through(() => data.x),
+    fine: [['a model'], ['a posterior'], OPTIONAL],
+  },
+  outputDistribution: {
+    args: () => [model, posterior, data.x, {}],
+    fine: [['a model'], ['a posterior'], ['a tensor'], OPTIONAL],
+  },
+  jointDistribution: {
+    args: () => [model, posterior, data.x, {}],
+    fine: [['a model'], ['a posterior'], ['a tensor'], OPTIONAL],
+  },
+  crossCovariance: {
+    args: () => [model, posterior, data.x, data.x, {}],
+    fine: [['a model'], ['a posterior'], ['a tensor'], ['a tensor'], OPTIONAL],
+  },
+  expectedTime: {
+    args: () => [model, { likelihood, curvature, examples: 1, batch: 1, engine: 'javascript' }],
+    fine: [['a model']],
+  },
+  fingerprint: { args: () => [model], fine: [['a model']] },
+  emptyFactors: { args: () => [factors.layout, 'f', factors.weights], fine: [[], ['a string'], ['an empty list']] },
+  factorsMonoid: { args: () => [factors], fine: [['factors']] },
+  merge: { args: () => [factors, others], fine: [['factors'], []] },
+  mergeEpochs: { args: () => [factors, others], fine: [['factors'], ['factors']] },
+  moments: { args: () => [factors], fine: [['factors']] },
+  coverage: { args: () => [model, { likelihood, curvature }], fine: [['a model']] },
+  coverageTable: { args: () => [coverage] },
+  posteriorOf: {
+    args: () => [factors, OPTIONS, javascriptEngine, () => {}],
+    fine: [['factors'], [], [], ['nothing', 'a function']],
+  },
+  withPrior: { args: () => [posterior, 1], fine: [['a posterior'], []] },
+  withDamping: { args: () => [posterior, 'exact'], fine: [['a posterior']] },
+  evidence: { args: () => [posterior], fine: [['a posterior']] },
+  keptTrace: { args: () => [posterior.layers[0]] },
+  variances: { args: () => [posterior, posterior.layers[0]], fine: [['a posterior']] },
+  maximiseEvidence: { args: () => [posterior, {}], fine: [['a posterior'], OPTIONAL] },
+  topK: { args: () => [CLASSIFICATION, 1], fine: [['a prediction']] },
+  credibleIntervals: { args: () => [REGRESSION, {}], fine: [[], OPTIONAL] },
+  accuracy: { args: () => [[[1, 0]], [0]] },
+  correctness: { args: () => [[[1, 0]], [0]] },
+  auroc: { args: () => [{ positives: [1], negatives: [0] }] },
+  binaryRows: { args: () => [[0.5]], fine: [['an empty list']] },
+  brierScore: { args: () => [[[1, 0]], [0]] },
+  calibration: { args: () => [[[1, 0]], [0], {}], fine: [[], [], OPTIONAL] },
+  entropy: { args: () => [[[1, 0]]] },
+  gaussianNll: { args: () => [GAUSSIANS] },
+  intervalCoverage: { args: () => [GAUSSIANS, {}], fine: [[], OPTIONAL] },
+  nll: { args: () => [[[1, 0]], [0]] },
+  retainedAccuracy: { args: () => [[1], [1], [0.5]] },
+  riskCoverage: { args: () => [[1], [1]] },
+  rmse: { args: () => [[[1]], [[1]]] },
+  wasmEngine: { args: () => [{}], fine: [OPTIONAL] },
+};
+
+/** Values and predicates, which take no argument or any. */
+// biome-ignore format: one list
+const NO_ARGUMENT = [
+  'LaplaceError', 'isLaplaceError', 'isRecipe', 'exact', 'empirical', 'heteroscedastic', 'poisson', 'exactDamping', 'factoredDamping',
+  'everyEpoch', 'recipeMonoid', 'factorsSemigroup', 'predictedClasses',
+];
+
+it('tries every public function', () => {
+  expect([...Object.keys(USES), ...NO_ARGUMENT].sort()).toEqual(Object.keys(lib).sort());
+});
+
+const LIBRARY: Readonly<Record<string, unknown>> = lib;
+const called = (name: keyof typeof lib, { after = (result) => result }: Use, args: ReadonlyArray<unknown>) =>
+  outcomeOf(() => after((LIBRARY[name] as (...own: ReadonlyArray<unknown>) => never)(...args)));
+
+describe.each(Object.entries(USES) as ReadonlyArray<[keyof typeof lib, Use]>)('%s', (name, use) => {
+  it('succeeds with what it wants', async () => {
+    expect(await called(name, use, use.args())).toMatchObject({ _tag: 'value' });
+  });
+
+  it('refuses everything else', async () => {
+    const args = use.args();
+    const before = tf.memory().numTensors;
+    const surprises: string[] = [];
+    for (const at of args.keys()) {
+      for (const [kind, make] of Object.entries(KINDS)) {
+        const outcome = await called(name, use, [...args.slice(0, at), make(), ...args.slice(at + 1)]);
+        const said = outcome._tag === 'error' ? lib.isLaplaceError(outcome.error) : use.fine?.[at]?.includes(kind) === true;
+        if (!said) surprises.push(`argument ${at}, ${kind}: ${outcome._tag === 'error' ? String(outcome.error) : 'succeeds'}`);
+      }
+    }
+    expect(surprises).toEqual([]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
