@@ -31,7 +31,7 @@ const screen = { isTTY: true, columns: 80, write: () => {} };
 const install = 'is not installed. npm install';
 await says('PNG', `${install} @resvg/resvg-js`, () => writePicture('pictures', 'picture', '<svg/>'));
 await says('chart', `${install} vega vega-lite @resvg/resvg-js`, () =>
-  curves({ title: '', xAxis: '', yAxis: '', curves: [{ name: '', points: [] }] }),
+  curves({ title: '', xAxis: '', yAxis: '', curves: [{ name: '', points: [{ x: 0, y: 0 }] }] }),
 );
 await says('bar', `${install} cli-progress`, () => terminalProgress({ output: screen }).step('Step', async () => 1));
 await says('node', 'install @tensorflow/tfjs-node-gpu', () => useBackend({ prefer: 'node' }));
