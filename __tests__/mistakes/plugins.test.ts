@@ -1,6 +1,6 @@
 /** Natural mistakes with plugins. The callback and the wrapper are in `__tests__/plugins`. */
 import { useBackend } from 'tfjs-laplace/plugins/backends';
-import { curves, gallery, histograms, powerLaws, reliabilityDiagram } from 'tfjs-laplace/plugins/plots';
+import { curves, gallery, histograms, pngOf, powerLaws, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { itSaysWhatToDo, type Mistake, wrong } from '../support/mistakes.js';
@@ -89,6 +89,8 @@ const PLOTS: ReadonlyArray<Mistake> = [
   ],
   ['powerLaws()', () => powerLaws(wrong(undefined)), 'InvalidOption', 'powerLaws', 'nothing'],
   ['gallery without a side', () => gallery(wrong({ ...heading, items: [] })), 'InvalidOption', 'side', 'an integer >= 1'],
+  ['pngOf(promise)', () => pngOf(wrong(Promise.resolve('<svg/>'))), 'InvalidOption', 'svg', 'SVG text', 'Promise'],
+  ['writePicture(svg)', () => writePicture('<svg/>', wrong(undefined), wrong(undefined)), 'InvalidOption', 'name', 'nothing'],
 ];
 
 describe('engines and backends', () => itSaysWhatToDo(ENGINES));

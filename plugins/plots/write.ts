@@ -1,6 +1,7 @@
 /** Writes pictures to files. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { argument, text } from 'tfjs-laplace/extend';
 import { canDrawText, pngOf } from './png.js';
 
 /** Paths of the files that were written. */
@@ -13,13 +14,15 @@ export interface Written {
 
 /**
  * Writes `name.svg` and `name.png`. A reader never sees a half-written file. Rejects with `Backend`, and writes nothing, without the
- * package `@resvg/resvg-js`.
+ * package `@resvg/resvg-js`; with `InvalidOption` for arguments that are no text.
  *
  * @param folder the folder, which is made if it does not exist
  * @param name file name without extension
  * @param svg SVG text
  */
 export async function writePicture(folder: string, name: string, svg: string): Promise<Written> {
+  argument('writePicture', 'folder', text, folder);
+  argument('writePicture', 'name', text, name);
   const png = await pngOf(svg);
   await mkdir(folder, { recursive: true });
   const paths = { svg: join(folder, `${name}.svg`), png: join(folder, `${name}.png`) };
