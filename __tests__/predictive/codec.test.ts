@@ -13,13 +13,14 @@ import type { Design } from '../../src/random/noise.js';
 import { holds, type Same } from '../support/types.js';
 
 it('makes values', () => {
-  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', samples: 128, seed: 0, temperature: 1 });
+  expect(linearised()).toStrictEqual({ _tag: 'linearised', link: 'probit', samples: 128, seed: 0, temperature: 1, scale: 1 });
   expect(linearised({ temperature: 0 })).toStrictEqual({
     _tag: 'linearised',
     link: 'probit',
     samples: 128,
     seed: 0,
     temperature: 0,
+    scale: 1,
   });
   expect(activationSampling()).toStrictEqual({
     _tag: 'activationSampling',
@@ -68,7 +69,7 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
     'linearised',
     linearised,
     { standardError: 3 },
-    'linearised: standardError: found 3, expected no such key; allowed: link, samples, seed, temperature.',
+    'linearised: standardError: found 3, expected no such key; allowed: link, samples, seed, temperature, scale.',
   ],
   ['linearised', linearised, { samples: 3 }, 'linearised: samples: found 3, expected an even integer >= 2.'],
   ['weightSampling', weightSampling, { samples: 0 }, 'weightSampling: samples: found 0, expected an integer >= 1.'],
@@ -112,6 +113,7 @@ holds<
         readonly samples: number;
         readonly seed: number;
         readonly temperature: number;
+        readonly scale: number;
       }
     | Flat<{ readonly _tag: 'activationSampling' } & Sampling>
     | Flat<{ readonly _tag: 'weightSampling' } & Sampling>

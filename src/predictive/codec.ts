@@ -49,6 +49,8 @@ const Linearised = variant('linearised', {
   seed: defaulted(seed, 0),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
+  /** s > 0 multiplies the mean of the outputs, for classes and independent labels: f ~ N(s f*, T J Σ Jᵀ). */
+  scale: defaulted(positive, 1),
 });
 const ActivationSampling = variant('activationSampling', sampling);
 const WeightSampling = variant('weightSampling', sampling);
@@ -113,7 +115,11 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * `InvalidOption`. For all other likelihoods without classes, only the default link is allowed. Under `perOutput` the link
  * applies to the outputs that have classes.
  *
- * At temperature 0 every link gives the trained network's own probabilities. With more than two classes the bridge does not tend
+ * `scale` sharpens (s > 1) or softens (s < 1) the mean of the outputs, and leaves their covariance as it is: f ~ N(s f*, T J Σ Jᵀ). The
+ * order of the classes stays, up to the covariance. A wide posterior shrinks probabilities towards uniform ones, and a scale above 1
+ * makes up for it: so τ and s are chosen together. At temperature 0 the scale is the inverse of a softmax's own temperature.
+ *
+ * At temperature 0 and scale 1 every link gives the trained network's own probabilities. With more than two classes the bridge does not tend
  * to them as the temperature goes to 0 (see `laplaceBridge.ts`).
  *
  * @throws LaplaceError `InvalidOption` if an option is out of range.
@@ -122,7 +128,7 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * ```ts
  * import { linearised } from 'tfjs-laplace';
  *
- * linearised(); // => { _tag: 'linearised', link: 'probit', samples: 128, seed: 0, temperature: 1 }
+ * linearised(); // => { _tag: 'linearised', link: 'probit', samples: 128, seed: 0, temperature: 1, scale: 1 }
  * linearised({ link: 'monteCarlo', samples: 1000 })._tag; // => 'linearised'
  * ```
  */

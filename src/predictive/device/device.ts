@@ -62,6 +62,32 @@ export const posteriorOnDemand = (network: Network, posterior: Posterior, temper
   dispose: () => {},
 });
 
+/**
+ * Several posteriors of one model and one curvature, which differ in their priors or dampings. They share what is large: the directions
+ * are uploaded once, and kept until they are disposed. The variances of a layer are made each time it is lent.
+ */
+export function candidatePosteriors(
+  network: Network,
+  posteriors: readonly [Posterior, ...Posterior[]],
+  temperature: number,
+): { readonly each: ReadonlyArray<DevicePosterior>; readonly dispose: () => void } {
+  const [first, ...others] = posteriors;
+  const base = residentPosterior(network, first, temperature);
+  const borrowed = others.map(
+    (posterior): DevicePosterior => ({
+      layers: posterior.layers.map((layer, i) => {
+        const { lend } = base.layers[i] as DeviceLayer;
+        const own = (form: DeviceForm): DeviceForm =>
+          deviceStructure(layer.structure).under(posterior, layer, temperature, form) ??
+          held(posterior, layer, temperature, (t) => t);
+        return { ...placeOf(network, posterior, layer), lend: (use) => lend((form) => tf.tidy(() => use(own(form)))) };
+      }),
+      dispose: () => {},
+    }),
+  );
+  return { each: [base, ...borrowed], dispose: base.dispose };
+}
+
 const held = (posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): DeviceForm =>
   deviceStructure(layer.structure).upload(posterior, layer, temperature, hold);
 

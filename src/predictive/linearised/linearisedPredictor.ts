@@ -35,6 +35,7 @@ export function linearisedPredictor(
 ): Predictor {
   const { heads } = network;
   checkLink(heads, predictive);
+  checkScale(heads, predictive);
   const want = heads.some(isJoint) ? 'covariance' : 'variance';
   const pieces = linearisedPieces(network, posterior, predictive.temperature, want, memoryBudget);
   return {
@@ -87,6 +88,20 @@ function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
     found: `'${nameOf(link)}'`,
     expected: `'${DEFAULT_LINK}', the default${heads.some(isDrawn) ? ", or 'monteCarlo'" : ''}`,
     remedy: 'Links are for the probabilities of classes. Leave the link out.',
+  });
+}
+
+/** Throws `InvalidOption` for a scale if no head predicts classes or labels. */
+function checkScale(heads: ReadonlyArray<Head>, { scale }: LinkOptions): void {
+  if (scale === 1 || heads.some((head) => formOf(head)._tag === 'classification')) return;
+  const names = [...new Set(heads.map(({ row }) => row.ops.name))];
+  throw laplaceError('InvalidOption', {
+    what: `The ${names.join(' and ')} likelihood has no use for a scale`,
+    field: 'predictive.scale',
+    found: String(scale),
+    expected: '1, the default',
+    remedy:
+      'The scale is for the probabilities of classes and labels. For a regression change the noise variance or the temperature.',
   });
 }
 

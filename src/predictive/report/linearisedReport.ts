@@ -9,7 +9,7 @@ import type { OutputPrediction } from '../prediction.js';
 import { assertFinite, classification, formOf, type Rowed, regression } from './report.js';
 
 /** How outputs become probabilities. */
-export type LinkOptions = Pick<PredictiveOf<'linearised'>, 'link' | 'samples' | 'seed'>;
+export type LinkOptions = Pick<PredictiveOf<'linearised'>, 'link' | 'samples' | 'seed' | 'scale'>;
 
 /**
  * The report of a linearised predictive. Undefined for a regression whose moments have no closed form: average `drawsOf` instead.
@@ -36,7 +36,8 @@ export function reportLinearised(
   const deviations = new Float32Array(mean.length);
   const expected = new Float32Array(rows.length);
   const { classes, labels } = linkRule(options.link);
-  rows.forEach(([f, own], b) => {
+  rows.forEach(([mean, own], b) => {
+    const f = mean.map((v) => options.scale * v);
     const found = ops.predicts === 'classes' ? classes(f, own, options) : labels(f, own.variance, options);
     probabilities.set(found.probabilities, b * C);
     deviations.set(found.standardDeviations, b * C);

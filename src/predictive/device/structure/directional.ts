@@ -24,6 +24,8 @@ export const directional: DeviceStructure<PosteriorLayer> = {
       variances: variancesOf(posterior, layer, temperature, hold),
     });
   },
+  under: (posterior, layer, temperature, form) =>
+    formAlong({ ...form.directions(), variances: variancesOf(posterior, layer, temperature, (t) => t) }),
   // The directions; the variances, and two intermediate results of the same size.
   numbers: (layer) => {
     const { inputVectors, gradientVectors } = sidesOf(layer);

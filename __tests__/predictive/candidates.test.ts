@@ -1,0 +1,86 @@
+/** The outputs under several posteriors at once are those under each of them, for every kind of layer and structure. */
+import * as tf from '@tensorflow/tfjs';
+import {
+  type Curvature,
+  categorical,
+  diagonal,
+  ekfac,
+  factoredDamping,
+  full,
+  kfac,
+  lowRank,
+  type Posterior,
+  withDamping,
+  withPrior,
+} from 'tfjs-laplace';
+import { readNetwork, withBlocks } from '../../src/network/network.js';
+import { candidatePosteriors, residentPosterior } from '../../src/predictive/device/device.js';
+import { linearised, linearisedUnder } from '../../src/predictive/linearised/linearised.js';
+import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
+import { chain } from '../support/math/networks.js';
+import { relativeError } from '../support/math/numbers.js';
+import { expectNoLeak } from '../support/memory.js';
+import { ZOO, zooInputs } from '../support/zoo.js';
+
+const PRIORS = [0.3, 40, 2000];
+
+const candidatesOf = (posterior: Posterior): readonly [Posterior, ...Posterior[]] => [
+  posterior,
+  ...PRIORS.map((precision) => right(withPrior(posterior, precision))),
+  withDamping(posterior, factoredDamping()),
+];
+
+async function expectTheSame(model: tf.LayersModel, posterior: Posterior, x: ReadonlyArray<tf.Tensor>): Promise<void> {
+  const names = posterior.layers.flatMap(({ members }) => members);
+  const network = right(withBlocks(right(readNetwork(model, posterior.likelihood)), names));
+  const posteriors = candidatesOf(posterior);
+  const { each, dispose } = candidatePosteriors(network, posteriors, 1.5);
+  // All outputs at once, in parts, and with few weight gradients at a time.
+  for (const [want, chunks] of [
+    ['covariance', {}],
+    ['variance', {}],
+    ['covariance', { outputs: 2, numbers: 64 }],
+    ['variance', { outputs: 1, numbers: 64 }],
+  ] as const) {
+    const found = tf.tidy(() => {
+      const { mean, covariances } = linearisedUnder(network, each, x, want, chunks);
+      return { mean: mean.arraySync(), covariances: covariances.map((c) => Array.from(c.dataSync())) };
+    });
+    posteriors.forEach((own, k) => {
+      const device = residentPosterior(network, own, 1.5);
+      const alone = tf.tidy(() => {
+        const { mean, covariance } = linearised(network, device, x, want, chunks);
+        return { mean: mean.arraySync(), covariance: Array.from(covariance.dataSync()) };
+      });
+      device.dispose();
+      expect(found.mean).toEqual(alone.mean);
+      // The same operations on the same numbers, in the same order.
+      expect(relativeError(found.covariances[k] as number[], alone.covariance)).toBe(0);
+    });
+  }
+  dispose();
+}
+
+it.each(ZOO)('$name', async (kind) => {
+  const model = kind.build();
+  const posterior = await posteriorFrom(
+    await factorsOf(model, categorical(), { ...dataFor(model, categorical(), 6), x: zooInputs(kind, model, 6, 1) }),
+    { priorPrecision: 3 },
+  );
+  await expectTheSame(model, posterior, zooInputs(kind, model, 4, 2));
+});
+
+it.each<[string, Curvature]>([
+  ['kfac', kfac()],
+  ['ekfac', ekfac()],
+  ['diagonal', diagonal()],
+  ['full', full()],
+  ['the last layer', kfac({ layers: 'last' })],
+  ['lowRank', lowRank({ rank: 1 })],
+])('%s', async (_, curvature) => {
+  const model = chain([4, 3, 3]);
+  const posterior = await posteriorFrom(await factorsOf(model, categorical(), dataFor(model, categorical(), 8), curvature), {});
+  const x = dataFor(model, categorical(), 5, 9).x;
+  await expectTheSame(model, posterior, x);
+  await expectNoLeak(() => expectTheSame(model, posterior, x));
+});
