@@ -12,6 +12,7 @@ const ORDER = [
   ['curvature'],
   ['posterior'],
   ['predictive', 'metrics'],
+  ['tuning'],
   ['stream'],
   ['recipe'],
   ['index', 'extend'],

@@ -27,6 +27,7 @@ const ONCE = [
   'posterior/{codec,errors,inverse,maximiseEvidence}',
   'predictive/{codec,credibleIntervals,design,entropy,everywhere,links,runningMean,sampling,samplingZoo,topK}',
   'random/**/*',
+  'tuning/**/*',
   'recipe/**/*',
   'recipes/**/*',
   'reference/command',

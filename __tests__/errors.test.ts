@@ -182,6 +182,12 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
       () => lib.crossCovariance(model, foreign(), data.x, data.x),
     ],
   },
+  tune: {
+    rejects: [
+      () => lib.tune(model, posterior, lib.batches(data, 4), { rule: wrong('narrowest') }),
+      () => lib.tune(model, foreign(), lib.batches(data, 4)),
+    ],
+  },
   expectedTime: {
     rejects: [() => lib.expectedTime(model, { likelihood: classes.likelihood, curvature: lib.kfac(), examples: 0 })],
   },

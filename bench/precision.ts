@@ -18,7 +18,9 @@ import {
   orThrow,
   type Posterior,
   predict,
+  type Tried,
   toPosterior,
+  tune,
   weightSampling,
   withPrior,
 } from 'tfjs-laplace';
@@ -88,6 +90,16 @@ export async function bench(): Promise<BenchResult> {
   await describe('evidence', orThrow(maximiseEvidence(posterior)).posterior);
   await describe('evidence', orThrow(maximiseEvidence(posterior, { per: 'layer' })).posterior);
   const chosen = await describe(`best of ${PRECISIONS.join(', ')} on ${HELD_OUT} held-out digits`, best);
+  const began = performance.now();
+  const tuned = await tune(model, posterior, batches(heldOut, BATCH));
+  rows.push({ name: `tune on ${HELD_OUT} digits: ${tuned.candidates.length} precisions`, ms: performance.now() - began });
+  const of = ({ precision, scale, criterion }: Tried) =>
+    `τ = ${precision.toPrecision(3)}, scale ${scale.toFixed(2)}, held-out NLL ${criterion.toFixed(3)}`;
+  const own = (await lastValueFrom(from([test.x]).pipe(predict(model, tuned.posterior, tuned.predictive)))) as Classification;
+  notes.push(
+    `tune: ${of(tuned.chosen)} (${tuned.verdict} than the network): test NLL ${orThrow(nll(own.probabilities, asked)).toFixed(3)}`,
+    `  best ${of(tuned.choices.best)}; evidence ${of(tuned.choices.evidence)}; network at its best temperature ${tuned.network.scaled.criterion.toFixed(3)}`,
+  );
   const bars = [
     { name: 'default: nats above the trained network', value: byDefault, limit: ALLOWED.classes, atMost: false },
     { name: 'best: nats above the trained network', value: chosen, limit: ALLOWED.classes, atMost: true },

@@ -74,6 +74,7 @@ export { predictRunning, type RunningPrediction } from './stream/predictRunning.
 export { type SampledFunctions, type SampleFunctionsOptions, sampleFunctions } from './stream/sampleFunctions.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
 export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
+export { type Tried, type TuneOptions, type Tuning, type TuningRule, tune } from './stream/tune.js';
 
 // Values and the pure functions between them.
 

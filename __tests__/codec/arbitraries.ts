@@ -120,6 +120,7 @@ const linearised = {
   samples: fc.integer({ min: 1, max: 2 ** 52 - 1 }).map((pairs) => 2 * pairs),
   seed,
   temperature: nonNegative,
+  scale: positive,
 };
 const linked = {
   ...linearised,

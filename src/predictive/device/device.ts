@@ -63,29 +63,40 @@ export const posteriorOnDemand = (network: Network, posterior: Posterior, temper
 });
 
 /**
- * Several posteriors of one model and one curvature, which differ in their priors or dampings. They share what is large: the directions
- * are uploaded once, and kept until they are disposed. The variances of a layer are made each time it is lent.
+ * Several posteriors of one model and one curvature, which differ in their priors or dampings. They share the directions, which are
+ * uploaded once, and kept until they are disposed. So are the variances if `hold` says so; otherwise they are made each time a layer is
+ * lent.
  */
 export function candidatePosteriors(
   network: Network,
   posteriors: readonly [Posterior, ...Posterior[]],
   temperature: number,
+  hold: boolean,
 ): { readonly each: ReadonlyArray<DevicePosterior>; readonly dispose: () => void } {
   const [first, ...others] = posteriors;
   const base = residentPosterior(network, first, temperature);
+  const kept: DeviceForm[] = [];
   const borrowed = others.map(
     (posterior): DevicePosterior => ({
       layers: posterior.layers.map((layer, i) => {
         const { lend } = base.layers[i] as DeviceLayer;
-        const own = (form: DeviceForm): DeviceForm =>
-          deviceStructure(layer.structure).under(posterior, layer, temperature, form) ??
-          held(posterior, layer, temperature, (t) => t);
-        return { ...placeOf(network, posterior, layer), lend: (use) => lend((form) => tf.tidy(() => use(own(form)))) };
+        const own = (form: DeviceForm, keep: Hold): DeviceForm =>
+          deviceStructure(layer.structure).under(posterior, layer, temperature, form, keep) ??
+          held(posterior, layer, temperature, keep);
+        const place = placeOf(network, posterior, layer);
+        if (!hold) return { ...place, lend: (use) => lend((form) => tf.tidy(() => use(own(form, (t) => t)))) };
+        const form = lend((shared) => own(shared, tf.keep) as never) as DeviceForm;
+        kept.push(form);
+        return { ...place, lend: (use) => use(form) };
       }),
       dispose: () => {},
     }),
   );
-  return { each: [base, ...borrowed], dispose: base.dispose };
+  const dispose = (): void => {
+    for (const form of kept) form.dispose();
+    base.dispose();
+  };
+  return { each: [base, ...borrowed], dispose };
 }
 
 const held = (posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): DeviceForm =>

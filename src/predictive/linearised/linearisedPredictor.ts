@@ -14,13 +14,8 @@ import type { OutputPrediction, Predictor } from '../prediction.js';
 import { ofHeads, predicted } from '../report/heads.js';
 import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearisedReport.js';
 import { formOf, reportSamples } from '../report/report.js';
+import { isJoint, ownCovariance } from './headCovariance.js';
 import { linearisedPieces } from './linearisedPieces.js';
-
-/**
- * Up to this many classes, added over all steps of a sequence, links use the full covariance of the outputs. Beyond it they use
- * only the variances.
- */
-const FULL_COVARIANCE_CLASSES = 64;
 
 /**
  * Creates the predictor. The caller disposes it. Its work on the device stays within `memoryBudget` bytes (`device/plans.ts`).
@@ -52,33 +47,11 @@ export function linearisedPredictor(
   };
 }
 
-/** Whether a head's report needs covariances. Independent outputs need only variances. */
-const isJoint = ({ row, outputs }: Head): boolean => row.ops.hessian?.independent !== true && outputs <= FULL_COVARIANCE_CLASSES;
-
-/**
- * The part of the covariance of f that a head needs.
- *
- * @param covariance of all outputs [B, C, C], or their variances [B, C]
- * @returns for S steps of c outputs (S = 1 for a head without steps) the block of each step, [B, S·c·c]. If the head needs only
- *   variances, or only these are given, the variances of its outputs [B, outputs].
- */
-function ownCovariance(head: Head, covariance: tf.Tensor): tf.Tensor {
-  const { first, outputs } = head;
-  if (covariance.rank === 2) return tf.slice(covariance, [0, first], [-1, outputs]);
-  const block = tf.slice(covariance, [0, first, first], [-1, outputs, outputs]);
-  const B = block.shape[0] as number;
-  // Each step is reported by itself, so covariances between steps are left out. For independent outputs c is 1.
-  const c = isJoint(head) ? head.row.outputs : 1;
-  const S = outputs / c;
-  const own = S === 1 ? block : tf.sum(tf.mul(tf.reshape(block, [B, S, c, S, c]), tf.reshape(tf.eye(S), [S, 1, S, 1])), 3);
-  return tf.reshape(own, [B, -1]);
-}
-
 /** Whether a head is a regression without closed moments, which is averaged over draws of its outputs. */
-const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && head.row.ops.gaussianMoments === undefined;
+export const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && head.row.ops.gaussianMoments === undefined;
 
 /** Throws `InvalidOption` for a link that no head has a use for. */
-function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
+export function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
   const useful = (head: Head): boolean => formOf(head)._tag === 'classification' || (isDrawn(head) && linkRule(link).isDrawn);
   if (link === DEFAULT_LINK || heads.some(useful)) return;
   const names = [...new Set(heads.map(({ row }) => row.ops.name))];

@@ -26,6 +26,11 @@ export interface LinkRule {
   readonly classes: (mean: Float64Array, covariance: OutputCovariance, options: DrawOptions) => ClassMoments;
   /** The moments for independent labels: p = sigmoid(f), each from its own mean and variance, [C]. */
   readonly labels: (mean: Float64Array, variance: Float64Array, options: DrawOptions) => ClassMoments;
+  /**
+   * The logits z of the mean probabilities, where these are softmax(z) for classes and sigmoid(z) for labels, and where z is proportional
+   * to the mean of the outputs. Absent for other links.
+   */
+  readonly logits?: (mean: Float64Array, variance: Float64Array) => Float64Array;
   /** Whether the means are averages over draws. A regression without a closed form can use only such a link, or the default. */
   readonly isDrawn: boolean;
 }

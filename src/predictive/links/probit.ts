@@ -15,9 +15,13 @@ import { drawnClasses } from './outputDraws.js';
 /** λ₀, for which a scaled probit has the slope of the sigmoid at 0. */
 export const PROBIT = Math.PI / 8;
 
-/** The probit approximation to E[activation(f)]. `variance` is the diagonal of Σ. */
+/** The logits of the mean probabilities. `variance` is the diagonal of Σ. */
+const logits = (mean: Float64Array, variance: Float64Array): Float64Array =>
+  mean.map((v, c) => v / Math.sqrt(1 + PROBIT * (variance[c] as number)));
+
+/** The probit approximation to E[activation(f)]. */
 export const probit = (activation: Activation, mean: Float64Array, variance: Float64Array): Float64Array =>
-  activation(mean.map((v, c) => v / Math.sqrt(1 + PROBIT * (variance[c] as number))));
+  activation(logits(mean, variance));
 
 export const probitRule: LinkRule = {
   classes: (mean, covariance, options) => ({
@@ -25,5 +29,6 @@ export const probitRule: LinkRule = {
     probabilities: probit(softmax, mean, covariance.variance),
   }),
   labels: (mean, variance) => ({ ...labelsByQuadrature(mean, variance), probabilities: probit(sigmoid, mean, variance) }),
+  logits,
   isDrawn: false,
 };

@@ -56,7 +56,7 @@ export function drawsOf(mean: Float32Array, covariance: Float32Array, C: number,
 }
 
 /** The mean and covariance of every example. */
-function rowsOf(
+export function rowsOf(
   mean: Float32Array,
   covariance: Float32Array,
   C: number,

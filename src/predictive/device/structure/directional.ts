@@ -24,8 +24,10 @@ export const directional: DeviceStructure<PosteriorLayer> = {
       variances: variancesOf(posterior, layer, temperature, hold),
     });
   },
-  under: (posterior, layer, temperature, form) =>
-    formAlong({ ...form.directions(), variances: variancesOf(posterior, layer, temperature, (t) => t) }),
+  under: (posterior, layer, temperature, form, hold) => {
+    const variances = variancesOf(posterior, layer, temperature, hold);
+    return { ...formAlong({ ...form.directions(), variances }), dispose: () => variances.dispose() };
+  },
   // The directions; the variances, and two intermediate results of the same size.
   numbers: (layer) => {
     const { inputVectors, gradientVectors } = sidesOf(layer);

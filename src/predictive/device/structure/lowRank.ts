@@ -30,8 +30,8 @@ type LowRankLayer = Extract<PosteriorLayer, { readonly structure: 'lowRank' }>;
 export const lowRank: DeviceStructure<LowRankLayer> = {
   upload: (posterior, layer, temperature, hold) =>
     hasRank(layer) ? uploadRank(posterior, layer, temperature, hold) : directional.upload(posterior, layer, temperature, hold),
-  under: (posterior, layer, temperature, form) =>
-    hasRank(layer) ? undefined : directional.under(posterior, layer, temperature, form),
+  under: (posterior, layer, temperature, form, hold) =>
+    hasRank(layer) ? undefined : directional.under(posterior, layer, temperature, form, hold),
   // U_A; the table of variances, and two intermediate results of its size; B, Z and the copy that is turned; a root for each row, in
   // two orders; and the chunks of rows, which are alive in four copies for covariances and in two for variances.
   numbers: (layer, want) => {

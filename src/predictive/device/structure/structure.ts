@@ -45,10 +45,10 @@ export interface DeviceStructure<L extends PosteriorLayer> {
   /** Uploads a layer at temperature T. */
   readonly upload: (posterior: Posterior, layer: L, temperature: number, hold: Hold) => DeviceForm;
   /**
-   * The same layer under another prior or damping: it borrows the directions of the form, and makes its variances inside the caller's
-   * `tf.tidy`. Undefined if nothing can be borrowed, because the form has no directions.
+   * The same layer under another prior or damping: it borrows the directions of the form, and holds its own variances. To dispose it frees
+   * these alone. Undefined if nothing can be borrowed, because the form has no directions.
    */
-  readonly under: (posterior: Posterior, layer: L, temperature: number, form: DeviceForm) => DeviceForm | undefined;
+  readonly under: (posterior: Posterior, layer: L, temperature: number, form: DeviceForm, hold: Hold) => DeviceForm | undefined;
   /** How many numbers the tensors of a layer take while they are made and used. */
   readonly numbers: (layer: L, want: Want) => number;
 }
