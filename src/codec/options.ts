@@ -27,7 +27,9 @@ const holdsRecipe = (value: unknown): value is Readonly<Record<string, unknown>>
  * @returns the options, or `InvalidOption` thrown, which names the fields.
  */
 export function optionsOf<A, I>(what: string, codec: Codec<A, I>, given: unknown): A {
-  if (!holdsRecipe(given)) return accepted(what, codec, given);
+  // A recipe says nothing to a function that takes none of its choices.
+  const serves = RECIPE_KEYS.some((key) => codec.fields.includes(key));
+  if (!serves || !holdsRecipe(given)) return accepted(what, codec, given);
   const foreign = RECIPE_KEYS.filter((key) => !codec.fields.includes(key)) as ReadonlyArray<string>;
   return accepted(what, codec, Object.fromEntries(Object.entries(given).filter(([key]) => !foreign.includes(key))));
 }
