@@ -298,6 +298,22 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   sharpness: { left: [() => lib.sharpness(NO_VARIANCE)] },
   classLosses: { left: [() => lib.classLosses([[1, 0]], [2])] },
   gaussianLosses: { left: [() => lib.gaussianLosses(NO_VARIANCE)] },
+  classSummary: {
+    throws: [() => lib.classSummary({ classes: 0 }), () => lib.classSummary(wrong(undefined))],
+    left: [
+      () => lib.classSummary({ classes: 2 }).value(lib.classSummary({ classes: 2 }).empty),
+      () => lib.classSummary({ classes: 2 }).value(lib.classSummary({ classes: 3 }).empty),
+      () => lib.classSummary({ classes: 3 }).add(lib.classSummary({ classes: 3 }).empty, [[1, 0]], [0]),
+    ],
+  },
+  gaussianSummary: {
+    throws: [() => lib.gaussianSummary({ levels: 1 })],
+    left: [() => lib.gaussianSummary().add(lib.gaussianSummary().empty, NO_VARIANCE)],
+  },
+  scoreSummary: {
+    throws: [() => lib.scoreSummary({ bins: 0 }), () => lib.scoreSummary({ upper: 0 })],
+    left: [() => lib.scoreSummary().add(wrong({}), { positives: [1], negatives: [1] })],
+  },
   meanWithError: { left: [() => lib.meanWithError([])] },
   pairedDifference: { left: [() => lib.pairedDifference([1], [1, 2])] },
   bootstrap: {

@@ -124,6 +124,13 @@ export type { Binning, CalibrationOptions } from './metrics/bins.js';
 export { type BootstrapEstimate, type BootstrapOptions, bootstrap, type Statistic } from './metrics/bootstrap.js';
 export { brierScore } from './metrics/brier.js';
 export { type BrierDecomposition, brierDecomposition } from './metrics/brierDecomposition.js';
+export {
+  type ClassBatch,
+  type ClassMetrics,
+  type ClassSummaryOptions,
+  type ClassSums,
+  classSummary,
+} from './metrics/classSummary.js';
 export { type ClasswiseCalibration, classwiseCalibration } from './metrics/classwise.js';
 export { gaussianCrps, type SampleCrpsOptions, type SampledPredictions, sampleCrps } from './metrics/crps.js';
 export {
@@ -139,6 +146,7 @@ export { calibration } from './metrics/ece.js';
 export { entropy } from './metrics/entropy.js';
 export { type Estimate, meanWithError, pairedDifference } from './metrics/estimate.js';
 export type { GaussianPredictions } from './metrics/gaussian.js';
+export { type GaussianMetrics, type GaussianSums, gaussianSummary } from './metrics/gaussianSummary.js';
 export {
   type IntervalCalibration,
   type IntervalCalibrationOptions,
@@ -152,7 +160,9 @@ export { pinballLoss } from './metrics/pinball.js';
 export { gaussianNll, type IntervalOptions, intervalCoverage, mae, rmse } from './metrics/regression.js';
 export type { Calibration, ReliabilityBin } from './metrics/reliability.js';
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
+export { type BoundedAuroc, type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
+export type { Summary } from './metrics/summary.js';
 
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 

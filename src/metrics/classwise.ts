@@ -45,12 +45,16 @@ export function classwiseCalibration(
   const { bins, binning } = optionsOf('classwiseCalibration', CalibrationOptionsCodec, options);
   return F.pipe(
     labelled(probabilities, labels),
-    E.map((rows) => {
-      const classes = eachClass(rows, labels, (scores, outcomes) => calibrationOf(binned(scores, outcomes, bins, binning)));
-      return { ece: classes.reduce((sum, { ece }) => sum + ece, 0) / classes.length, classes };
-    }),
+    E.map((rows) =>
+      classwiseOf(eachClass(rows, labels, (scores, outcomes) => calibrationOf(binned(scores, outcomes, bins, binning)))),
+    ),
   );
 }
+
+export const classwiseOf = (classes: ReadonlyArray<Calibration>): ClasswiseCalibration => ({
+  ece: classes.reduce((sum, { ece }) => sum + ece, 0) / classes.length,
+  classes,
+});
 
 /** A value for each class, from its probabilities [N] and whether it is the label [N]. */
 export const eachClass = <A>(
