@@ -298,6 +298,10 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   sharpness: { left: [() => lib.sharpness(NO_VARIANCE)] },
   classLosses: { left: [() => lib.classLosses([[1, 0]], [2])] },
   gaussianLosses: { left: [() => lib.gaussianLosses(NO_VARIANCE)] },
+  evaluate: {
+    throws: [() => lib.evaluate(CLASSIFICATION, [1], { resamples: 1 })],
+    left: [() => lib.evaluate(CLASSIFICATION, [2]), () => lib.evaluate(CLASSIFICATION, [1], { baseline: REGRESSION })],
+  },
   classSummary: {
     throws: [() => lib.classSummary({ classes: 0 }), () => lib.classSummary(wrong(undefined))],
     left: [

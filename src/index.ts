@@ -145,6 +145,8 @@ export {
 export { calibration } from './metrics/ece.js';
 export { entropy } from './metrics/entropy.js';
 export { type Estimate, meanWithError, pairedDifference } from './metrics/estimate.js';
+export { type EvaluatedMetric, type EvaluateOptions, type Evaluation, evaluate } from './metrics/evaluate.js';
+export type { Evaluated, EvaluatedClassification, EvaluatedRegression } from './metrics/evaluated.js';
 export type { GaussianPredictions } from './metrics/gaussian.js';
 export { type GaussianMetrics, type GaussianSums, gaussianSummary } from './metrics/gaussianSummary.js';
 export {

@@ -219,6 +219,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   sharpness: { args: () => [GAUSSIANS] },
   classLosses: { args: () => [[[1, 0]], [0]] },
   gaussianLosses: { args: () => [GAUSSIANS] },
+  evaluate: { args: () => [CLASSIFICATION, [1], { resamples: 2 }], fine: [['a prediction'], [], OPTIONAL] },
   classSummary: { args: () => [{ classes: 2 }] },
   gaussianSummary: { args: () => [{}], fine: [OPTIONAL] },
   scoreSummary: { args: () => [{}], fine: [OPTIONAL] },

@@ -77,7 +77,7 @@ const Options = struct('options', { classes: positiveInteger, bins: binCount });
  */
 export function classSummary(options: ClassSummaryOptions): Summary<ClassBatch, ClassSums, ClassMetrics> {
   const { classes: C, bins: M } = optionsOf('classSummary', Options, options);
-  return summaryOf({
+  return summaryOf<ClassBatch, ClassSums, ClassMetrics>({
     name: 'classSummary',
     empty: {
       _tag: 'classSums',

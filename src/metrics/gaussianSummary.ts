@@ -65,7 +65,7 @@ export function gaussianSummary(
   options: IntervalCalibrationOptions = {},
 ): Summary<readonly [predictions: GaussianPredictions], GaussianSums, GaussianMetrics> {
   const { levels: K } = optionsOf('gaussianSummary', Options, options);
-  return summaryOf({
+  return summaryOf<readonly [predictions: GaussianPredictions], GaussianSums, GaussianMetrics>({
     name: 'gaussianSummary',
     empty: { _tag: 'gaussianSums', ...eachMoment(() => NO_MOMENTS), levels: new Float64Array(K) },
     size: ({ levels }) => `${levels.length} levels`,
@@ -94,7 +94,7 @@ const eachMoment = (of: (name: (typeof MOMENTS)[number]) => Moments): Pick<Gauss
   Object.fromEntries(MOMENTS.map((name) => [name, of(name)])) as Pick<GaussianSums, (typeof MOMENTS)[number]>;
 
 /** The root of an estimate. */
-export const rootOf = ({ value, standardError }: Estimate): Estimate => {
+const rootOf = ({ value, standardError }: Estimate): Estimate => {
   const root = Math.sqrt(value);
   return { value: root, standardError: standardError === 0 ? 0 : standardError / (2 * root) };
 };

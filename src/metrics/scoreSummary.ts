@@ -88,7 +88,7 @@ export function scoreSummary(
       positives: counts(groups.positives),
       negatives: counts(groups.negatives),
     }));
-  return summaryOf({
+  return summaryOf<readonly [groups: ScoredGroups], ScoreCounts, BoundedAuroc>({
     name: 'scoreSummary',
     empty: { _tag: 'scoreCounts', lower, upper, positives: new Float64Array(bins), negatives: new Float64Array(bins) },
     size: (state) => `${state.positives.length} bins from ${state.lower} to ${state.upper}`,
