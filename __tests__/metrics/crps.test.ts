@@ -146,6 +146,11 @@ describe('intervalCalibration', () => {
     );
   });
 
+  it('a target at the mean is within every interval, also that of probability 0', () => {
+    const { observed } = right(intervalCalibration({ targets: [[3]], mean: [[3]], variance: [[2]] }, { levels: 4 }));
+    expect(observed).toEqual(Float64Array.of(1, 1, 1, 1));
+  });
+
   it('tells what is calibrated from what is too narrow or too wide', () => {
     const N = 4000;
     const z = normals(key(4), N);

@@ -10,7 +10,6 @@ import json
 
 import calibration
 import numpy as np
-import relplot
 import scoringrules
 import torch
 import uncertainty_toolbox as uct
@@ -27,7 +26,6 @@ def classes(rng, n=60, c=4, bins=15):
     sharp = np.exp(2.5 * logits)
     p = sharp / sharp.sum(1, keepdims=True)
     t, y = torch.tensor(p, dtype=torch.float64), torch.tensor(labels)
-    confidence, right = p.max(1), (p.argmax(1) == labels).astype(float)
     torch_error = lambda norm: float(multiclass_calibration_error(t, y, num_classes=c, n_bins=bins, norm=norm))
     one_class = [float(binary_calibration_error(t[:, k], (y == k).long(), n_bins=bins, norm='l1')) for k in range(c)]
     return {
@@ -45,7 +43,6 @@ def classes(rng, n=60, c=4, bins=15):
         # The squared error over bins of equal mass, from their own function for one bin scheme.
         'debiasedRoot': float(calibration.lower_bound_scaling_ce(p, labels, p=2, debias=True, num_bins=bins,
                                                                 binning_scheme=calibration.get_equal_bins, mode='top-label')),
-        'smoothEce': float(relplot.smECE(confidence, right)),
     }
 
 
