@@ -7,7 +7,7 @@
  *
  * There is one point for each distinct score, so that no result depends on the order of equal scores. Average precision is the area
  * under the curve of precision as scikit-learn's `average_precision_score` defines it. It is not interpolated: trapezoids between the
- * points would be too optimistic (Davis & Goadrich 2006). O(n log n).
+ * points, as OpenOOD has them, would be too optimistic (Davis & Goadrich 2006). O(n log n).
  */
 import { either as E, function as F } from 'fp-ts';
 import { defaulted, optionsOf, share, struct } from '../codec/index.js';
@@ -118,8 +118,9 @@ export const aupr = (groups: ScoredGroups): E.Either<LaplaceError, number> =>
 /**
  * The false positive rate where the true positive rate is at least 0.95 (FPR95), or another `rate`: at the highest threshold that has it.
  *
- * Libraries differ. The rate at an attained threshold is that of pytorch-ood and OpenOOD. Interpolation between two points of the curve,
- * or the point whose true positive rate is nearest to 0.95, may be lower. Papers also differ in which group is positive: for Hendrycks,
+ * Libraries differ. Here every threshold counts. OpenOOD also takes the first point of the curve, but scikit-learn's `roc_curve` leaves out
+ * points on a straight line by default, so its rate may be higher. Interpolation between two points, or the point whose true positive rate
+ * is nearest to 0.95, may give a lower rate. Papers also differ in which group is positive: for Hendrycks,
  * Mazeika & Dietterich 2019 the foreign examples are, for Liang, Li & Srikant 2018 the familiar ones.
  *
  * @returns the rate, in [0, 1]: 0 is best. `Empty` for a group without examples, `NotFinite` for NaN.
