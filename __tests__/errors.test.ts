@@ -274,6 +274,62 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   },
   riskCoverage: { left: [() => lib.riskCoverage([1], [1, 2])] },
   rmse: { left: [() => lib.rmse([[1]], [[1, 2]])] },
+  mae: { left: [() => lib.mae([[1]], [[1, 2]])] },
+  classwiseCalibration: {
+    throws: [() => lib.classwiseCalibration([[1, 0]], [0], { binning: wrong('equal') })],
+    left: [() => lib.classwiseCalibration([[1, 0]], [])],
+  },
+  brierDecomposition: {
+    throws: [() => lib.brierDecomposition([[1, 0]], [0], { bins: 0.5 })],
+    left: [() => lib.brierDecomposition([[1, 0]], [])],
+  },
+  aupr: { left: [() => lib.aupr({ positives: [], negatives: [1] })] },
+  rocCurve: { left: [() => lib.rocCurve({ positives: [1], negatives: [] })] },
+  precisionRecall: { left: [() => lib.precisionRecall({ positives: [Number.NaN], negatives: [1] })] },
+  fprAtTpr: {
+    throws: [() => lib.fprAtTpr({ positives: [1], negatives: [1] }, { rate: 95 })],
+    left: [() => lib.fprAtTpr({ positives: [], negatives: [1] })],
+  },
+  gaussianCrps: { left: [() => lib.gaussianCrps(NO_VARIANCE)] },
+  sampleCrps: {
+    throws: [() => lib.sampleCrps({ targets: [[1]], samples: [[[1]], [[2]]] }, { fair: wrong('yes') })],
+    left: [() => lib.sampleCrps({ targets: [[1]], samples: [[[1]]] })],
+  },
+  pinballLoss: { throws: [() => lib.pinballLoss([[1]], [[1]], 1)], left: [() => lib.pinballLoss([[1]], [[1, 2]], 0.5)] },
+  intervalCalibration: {
+    throws: [() => lib.intervalCalibration(GAUSSIANS, { levels: 1 })],
+    left: [() => lib.intervalCalibration(NO_VARIANCE)],
+  },
+  pitValues: { left: [() => lib.pitValues(NO_VARIANCE)] },
+  sharpness: { left: [() => lib.sharpness(NO_VARIANCE)] },
+  classLosses: { left: [() => lib.classLosses([[1, 0]], [2])] },
+  gaussianLosses: { left: [() => lib.gaussianLosses(NO_VARIANCE)] },
+  evaluate: {
+    throws: [() => lib.evaluate(CLASSIFICATION, [1], { resamples: 1 })],
+    left: [() => lib.evaluate(CLASSIFICATION, [2]), () => lib.evaluate(CLASSIFICATION, [1], { baseline: REGRESSION })],
+  },
+  classSummary: {
+    throws: [() => lib.classSummary({ classes: 0 }), () => lib.classSummary(wrong(undefined))],
+    left: [
+      () => lib.classSummary({ classes: 2 }).value(lib.classSummary({ classes: 2 }).empty),
+      () => lib.classSummary({ classes: 2 }).value(lib.classSummary({ classes: 3 }).empty),
+      () => lib.classSummary({ classes: 3 }).add(lib.classSummary({ classes: 3 }).empty, [[1, 0]], [0]),
+    ],
+  },
+  gaussianSummary: {
+    throws: [() => lib.gaussianSummary({ levels: 1 })],
+    left: [() => lib.gaussianSummary().add(lib.gaussianSummary().empty, NO_VARIANCE)],
+  },
+  scoreSummary: {
+    throws: [() => lib.scoreSummary({ bins: 0 }), () => lib.scoreSummary({ upper: 0 })],
+    left: [() => lib.scoreSummary().add(wrong({}), { positives: [1], negatives: [1] })],
+  },
+  meanWithError: { left: [() => lib.meanWithError([])] },
+  pairedDifference: { left: [() => lib.pairedDifference([1], [1, 2])] },
+  bootstrap: {
+    throws: [() => lib.bootstrap(0, () => E.right(1)), () => lib.bootstrap(3, () => E.right(1), { resamples: 1 })],
+    left: [() => lib.bootstrap(3, () => E.right(Number.NaN)), () => lib.bootstrap(3, () => lib.accuracy([], []))],
+  },
   // Linear algebra.
   wasmEngine: { throws: [() => lib.wasmEngine({ float: wrong('float16') })] },
 };

@@ -121,13 +121,51 @@ export type { Design } from './random/noise.js';
 
 export { accuracy, correctness } from './metrics/accuracy.js';
 export { auroc, type ScoredGroups } from './metrics/auroc.js';
+export type { Binning, CalibrationOptions } from './metrics/bins.js';
+export { type BootstrapEstimate, type BootstrapOptions, bootstrap, type Statistic } from './metrics/bootstrap.js';
 export { brierScore } from './metrics/brier.js';
-export { type Calibration, type CalibrationOptions, calibration, type ReliabilityBin } from './metrics/ece.js';
+export { type BrierDecomposition, brierDecomposition } from './metrics/brierDecomposition.js';
+export {
+  type ClassBatch,
+  type ClassMetrics,
+  type ClassSummaryOptions,
+  type ClassSums,
+  classSummary,
+} from './metrics/classSummary.js';
+export { type ClasswiseCalibration, classwiseCalibration } from './metrics/classwise.js';
+export { gaussianCrps, type SampleCrpsOptions, type SampledPredictions, sampleCrps } from './metrics/crps.js';
+export {
+  aupr,
+  type FprOptions,
+  fprAtTpr,
+  type PrecisionRecallCurve,
+  precisionRecall,
+  type RocCurve,
+  rocCurve,
+} from './metrics/detection.js';
+export { calibration } from './metrics/ece.js';
 export { entropy } from './metrics/entropy.js';
+export { type Estimate, meanWithError, pairedDifference } from './metrics/estimate.js';
+export { type EvaluatedMetric, type EvaluateOptions, type Evaluation, evaluate } from './metrics/evaluate.js';
+export type { Evaluated, EvaluatedClassification, EvaluatedRegression } from './metrics/evaluated.js';
+export type { GaussianPredictions } from './metrics/gaussian.js';
+export { type GaussianMetrics, type GaussianSums, gaussianSummary } from './metrics/gaussianSummary.js';
+export {
+  type IntervalCalibration,
+  type IntervalCalibrationOptions,
+  intervalCalibration,
+  pitValues,
+  sharpness,
+} from './metrics/intervals.js';
+export { type ClassLosses, classLosses, type GaussianLosses, gaussianLosses } from './metrics/losses.js';
 export { nll } from './metrics/nll.js';
-export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCoverage, rmse } from './metrics/regression.js';
+export { pinballLoss } from './metrics/pinball.js';
+export { gaussianNll, type IntervalOptions, intervalCoverage, mae, rmse } from './metrics/regression.js';
+export type { Calibration, ReliabilityBin } from './metrics/reliability.js';
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
+export { type BoundedAuroc, type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
+export type { Summary } from './metrics/summary.js';
 
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 

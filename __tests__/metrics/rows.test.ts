@@ -1,10 +1,31 @@
 /** What metrics refuse: the same for all that take class probabilities and labels. */
 import { either as E } from 'fp-ts';
-import { accuracy, binaryRows, brierScore, calibration, correctness, entropy, nll, predictedClasses } from 'tfjs-laplace';
+import {
+  accuracy,
+  binaryRows,
+  brierDecomposition,
+  brierScore,
+  calibration,
+  classLosses,
+  classwiseCalibration,
+  correctness,
+  entropy,
+  nll,
+  predictedClasses,
+} from 'tfjs-laplace';
 import { right } from '../support/math/laplace.js';
 import { refusal } from './arbitraries.js';
 
-const METRICS = { accuracy, brierScore, calibration, correctness, nll };
+const METRICS = {
+  accuracy,
+  brierDecomposition,
+  brierScore,
+  calibration,
+  classLosses,
+  classwiseCalibration,
+  correctness,
+  nll,
+};
 
 describe.each(Object.entries(METRICS))('%s', (_, metric) => {
   it.each<[string, ReadonlyArray<ArrayLike<number>>, ArrayLike<number>, string]>([

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { either as E } from 'fp-ts';
-import { retainedAccuracy, riskCoverage } from 'tfjs-laplace';
+import { auroc, retainedAccuracy, riskCoverage } from 'tfjs-laplace';
 import { right } from '../support/math/laplace.js';
 import { refusal } from './arbitraries.js';
 
@@ -73,6 +73,49 @@ it('law: all predictions together have the mean loss, however uncertain; no orde
       const { risk, area } = curve(list);
       expect(risk[list.length - 1]).toBeCloseTo(list.reduce((sum, { loss }) => sum + loss, 0) / list.length, DIGITS);
       expect(area).toBeGreaterThanOrEqual(curve(list.map(({ loss }) => ({ level: loss, loss }))).area - 10 ** -DIGITS);
+    }),
+  );
+});
+
+it('by hand: excess and generalised areas of one error among four, in second place', () => {
+  const { area, excessArea, generalisedArea } = right(riskCoverage([1, 2, 3, 4], [0, 1, 0, 0]));
+  expect(area).toBeCloseTo((0 + 1 / 2 + 1 / 3 + 1 / 4) / 4, DIGITS);
+  // The best order puts the error last: its area is ¼ · ¼.
+  expect(excessArea).toBeCloseTo((1 / 2 + 1 / 3) / 4, DIGITS);
+  // Trapezoids over 0, 0, ¼, ¼, ¼.
+  expect(generalisedArea).toBeCloseTo((0 + 1 / 8 + 1 / 4 + 1 / 4) / 4, DIGITS);
+});
+
+it('law: no excess for the order of the losses, and none below it', () => {
+  fc.assert(
+    fc.property(examples, (list) => {
+      const best = curve(list.map(({ loss }) => ({ level: loss, loss })));
+      expect(best.excessArea).toBeCloseTo(0, DIGITS);
+      expect(curve(list).excessArea).toBeCloseTo(curve(list).area - best.area, DIGITS);
+      expect(curve(list).generalisedArea).toBeGreaterThanOrEqual(best.generalisedArea - 10 ** -DIGITS);
+    }),
+  );
+});
+
+it('law: an uncertainty that says nothing has half the mean loss as its generalised area', () => {
+  fc.assert(
+    fc.property(examples, (list) => {
+      const flat = curve(list.map(({ loss }) => ({ level: 0, loss })));
+      expect(flat.generalisedArea).toBeCloseTo(list.reduce((sum, { loss }) => sum + loss, 0) / list.length / 2, DIGITS);
+    }),
+  );
+});
+
+it('law: for right and wrong the generalised area is a (1 − a) (1 − AUROC) + (1 − a)² / 2 (Traub et al. 2024)', () => {
+  const binary = fc.array(fc.tuple(fc.nat(4), fc.nat(1)), { minLength: 2, maxLength: 30 });
+  fc.assert(
+    fc.property(binary, (list) => {
+      const of = (wanted: number) => list.filter(([, wrong]) => wrong === wanted).map(([level]) => level);
+      fc.pre(of(0).length > 0 && of(1).length > 0);
+      const a = of(0).length / list.length;
+      const area = right(auroc({ positives: of(1), negatives: of(0) }));
+      const { generalisedArea } = curve(list.map(([level, loss]) => ({ level, loss })));
+      expect(generalisedArea).toBeCloseTo(a * (1 - a) * (1 - area) + (1 - a) ** 2 / 2, DIGITS);
     }),
   );
 });

@@ -17,9 +17,13 @@ import { labelled, type NumberRows, predictedClasses } from './rows.js';
 export function correctness(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, Uint8Array> {
   return F.pipe(
     labelled(probabilities, labels),
-    E.map((rows) => Uint8Array.from(predictedClasses(rows), (c, i) => (c === labels[i] ? 1 : 0))),
+    E.map((rows) => rightOnes(rows, labels)),
   );
 }
+
+/** 1 where the most probable class is the label, otherwise 0. [N] */
+export const rightOnes = (rows: NumberRows, labels: ArrayLike<number>): Uint8Array =>
+  Uint8Array.from(predictedClasses(rows), (c, i) => (c === labels[i] ? 1 : 0));
 
 /**
  * The share of predictions that are right, 0 to 1. Arguments and errors are those of `correctness`.

@@ -32,7 +32,8 @@ export interface ScoredGroups {
  */
 export const auroc = (groups: ScoredGroups): E.Either<LaplaceError, number> => sound(checkGroups(groups), () => area(groups));
 
-const checkGroups = (groups: ScoredGroups): Problem =>
+/** Checks that both groups have examples, and no NaN. */
+export const checkGroups = (groups: ScoredGroups): Problem =>
   checkOrdered(groups?.positives, 'positives') ?? checkOrdered(groups?.negatives, 'negatives');
 
 function area({ positives, negatives }: ScoredGroups): number {

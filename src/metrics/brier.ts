@@ -25,12 +25,14 @@ import { labelled, type NumberRows } from './rows.js';
 export function brierScore(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, number> {
   return F.pipe(
     labelled(probabilities, labels),
-    E.map((rows) => {
-      let total = 0;
-      rows.forEach((row, i) => {
-        for (let c = 0; c < row.length; c++) total += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
-      });
-      return total / rows.length;
-    }),
+    E.map((rows) => brierOf(rows, labels).reduce((sum, score) => sum + score, 0) / rows.length),
   );
 }
+
+/** The score of each example, [N]. */
+export const brierOf = (rows: NumberRows, labels: ArrayLike<number>): Float64Array =>
+  Float64Array.from(rows, (row, i) => {
+    let score = 0;
+    for (let c = 0; c < row.length; c++) score += ((row[c] as number) - (c === labels[i] ? 1 : 0)) ** 2;
+    return score;
+  });

@@ -24,10 +24,10 @@ import { labelled, type NumberRows } from './rows.js';
 export function nll(probabilities: NumberRows, labels: ArrayLike<number>): E.Either<LaplaceError, number> {
   return F.pipe(
     labelled(probabilities, labels),
-    E.map((rows) => {
-      const total = rows.reduce((sum, row, i) => sum - Math.log(row[labels[i] as number] as number), 0);
-      // A float32 softmax may exceed 1 by a rounding, but the NLL of classes is never negative.
-      return Math.max(0, total / rows.length);
-    }),
+    E.map((rows) => nllOf(rows, labels).reduce((sum, loss) => sum + loss, 0) / rows.length),
   );
 }
+
+/** −log p[y] of each example, [N]. A float32 softmax may exceed 1 by a rounding, but the NLL of classes is never negative. */
+export const nllOf = (rows: NumberRows, labels: ArrayLike<number>): Float64Array =>
+  Float64Array.from(rows, (row, i) => Math.max(0, -Math.log(row[labels[i] as number] as number)));

@@ -3,7 +3,7 @@
  * plus epistemic variance.
  *
  *   NLL = 1/N Σ_i Σ_c ½ [log(2π v_ic) + (y_ic − μ_ic)² / v_ic]      nats per example, a density: it can be negative
- *   RMSE = √(mean (y − μ)²)                                         units of y
+ *   RMSE = √(mean (y − μ)²),   MAE = mean |y − μ|                    units of y
  *   coverage = share of entries with |y − μ| ≤ z √v, where z cuts a central interval of probability `level` out of the normal
  *
  * Each metric costs O(N C).
@@ -13,15 +13,8 @@ import { defaulted, hasFields, optionsOf, probability, struct } from '../codec/i
 import { dual, type HasData } from '../dual.js';
 import type { LaplaceError } from '../errors.js';
 import { centralProbability } from '../random/normal.js';
-import { checkCount, checkKind, checkRows, type NumberRows, type Problem, problemOf, sound } from './rows.js';
-
-/** Predictive means and variances with the observed targets, all as rows [N][C]. */
-export interface GaussianPredictions {
-  readonly targets: NumberRows;
-  readonly mean: NumberRows;
-  /** The total variance, > 0. */
-  readonly variance: NumberRows;
-}
+import { checkAlike, checkPredictions, entries, type GaussianPredictions } from './gaussian.js';
+import { type NumberRows, sound } from './rows.js';
 
 /**
  * Mean negative log-likelihood of Gaussian predictions, in nats per example, summed over outputs.
@@ -64,6 +57,25 @@ export const rmse = (targets: NumberRows, mean: NumberRows): E.Either<LaplaceErr
     return Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
   });
 
+/**
+ * Mean absolute error over all entries, in units of the targets.
+ *
+ * @returns the error, or `InvalidInput`, `NotFinite` or `Empty` for rows that differ in shape or are not finite.
+ *
+ * @example
+ * ```ts
+ * import { either as E } from 'fp-ts';
+ * import { mae } from 'tfjs-laplace';
+ *
+ * mae([[1], [7]], [[2], [0]]); // => E.right(4)
+ * ```
+ */
+export const mae = (targets: NumberRows, mean: NumberRows): E.Either<LaplaceError, number> =>
+  sound(checkAlike(targets, mean, 'mean'), () => {
+    const errors = targets.flatMap((row, i) => Array.from(row, (y, c) => Math.abs(y - (mean[i]?.[c] as number))));
+    return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  });
+
 /** Options of `intervalCoverage`. */
 export interface IntervalOptions {
   /** Probability of an interval, in (0, 1). Default 0.95. */
@@ -103,26 +115,3 @@ export function intervalCoverage(...args: ReadonlyArray<unknown>): unknown {
 }
 
 const ifPredictions: HasData = (args) => args.length > 1 || hasFields('targets')(args[0]);
-
-/** Every entry of sound predictions. */
-const entries = ({ targets, mean, variance }: GaussianPredictions) =>
-  targets.flatMap((row, i) =>
-    Array.from(row, (y, c) => ({ error: y - (mean[i]?.[c] as number), variance: variance[i]?.[c] as number })),
-  );
-
-function checkPredictions(predictions: GaussianPredictions): Problem {
-  const { targets, mean, variance } = predictions ?? {};
-  const problem = checkAlike(targets, mean, 'mean') ?? checkAlike(targets, variance, 'variance');
-  if (problem !== undefined) return problem;
-  const i = variance.findIndex((row) => Array.from(row).some((v) => v <= 0));
-  const c = Array.from(variance[i] ?? []).findIndex((v) => v <= 0);
-  return i < 0 ? undefined : problemOf(`variance[${i}][${c}]`, String(variance[i]?.[c]), 'a number > 0');
-}
-
-/** Checks that two tables have the same shape. */
-const checkAlike = (targets: NumberRows, others: NumberRows, field: string): Problem =>
-  checkRows(targets, 'targets') ??
-  checkKind(others, field) ??
-  checkCount(others.length, targets.length, field) ??
-  checkRows(others, field) ??
-  checkCount(others[0]?.length ?? 0, targets[0]?.length ?? 0, `${field}[0]`);

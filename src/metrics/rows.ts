@@ -204,6 +204,14 @@ export function checkOrdered(values: ArrayLike<number>, field: string): Problem 
   return broken && problemOf(`${field}[${broken.at}]`, String(broken.value), 'a number', 'NotFinite');
 }
 
+/** Checks that a list is not empty, and holds finite numbers alone. */
+export const checkFinite = (values: ArrayLike<number>, field: string): Problem => {
+  const unordered = checkOrdered(values, field);
+  if (unordered !== undefined) return unordered;
+  const broken = firstOf(values, (v) => !Number.isFinite(v));
+  return broken && problemOf(`${field}[${broken.at}]`, String(broken.value), 'a finite number', 'NotFinite');
+};
+
 export const checkCount = (found: number, expected: number, field: string): Problem =>
   found === expected ? undefined : problemOf(field, `${found} of them`, `${expected}`);
 

@@ -7,6 +7,16 @@
  * uncertain examples have no order, so the risk is the exact mean over all their orders: no result depends on the order of the
  * data. O(N log N). Reference: Geifman & El-Yaniv 2017 ("Selective classification for deep neural networks"); AURC: Geifman,
  * Uziel & El-Yaniv 2019.
+ *
+ * Two further areas come from the same curve:
+ *
+ *   excess area (E-AURC) = area − area of the best order, in which losses rise
+ *   generalised area (AUGRC) = ∫ coverage · risk d coverage, by trapezoids from (0, 0)
+ *
+ * The excess does not depend on how good the predictions are at best. Geifman et al. approximate the best area of an error rate r by
+ * r + (1 − r) log(1 − r); here it is exact. The generalised area is the mean loss of what is kept, counted over all examples. For right and
+ * wrong predictions with an accuracy a it is a (1 − a) (1 − AUROC) + (1 − a)² / 2, where AUROC is that of the uncertainty for what is
+ * wrong. Reference: Traub et al. 2024, "Overcoming common flaws in the evaluation of selective classification systems".
  */
 import { either as E, function as F } from 'fp-ts';
 import { argument, array, share } from '../codec/index.js';
@@ -23,8 +33,12 @@ export interface RiskCoverage {
   readonly coverage: Float64Array;
   /** Mean loss of the k least uncertain predictions. [N] */
   readonly risk: Float64Array;
-  /** Area under the risk-coverage curve, in units of the loss. */
+  /** Area under the risk-coverage curve (AURC), in units of the loss. */
   readonly area: number;
+  /** How much larger the area is than that of the best order (E-AURC), >= 0, in units of the loss. */
+  readonly excessArea: number;
+  /** Area under coverage times risk (AUGRC), in units of the loss: half the mean loss if the order says nothing. */
+  readonly generalisedArea: number;
 }
 
 /**
@@ -46,10 +60,27 @@ export const riskCoverage = (uncertainty: ArrayLike<number>, losses: ArrayLike<n
     checkOrdered(uncertainty, 'uncertainty') ??
       checkRows([losses], 'losses') ??
       checkCount(losses.length, uncertainty.length, 'losses'),
-    () => curve(uncertainty, losses),
+    () => {
+      const N = losses.length;
+      const risk = risks(uncertainty, losses);
+      const area = mean(risk);
+      // Trapezoids from (0, 0): every point k / N · risk_k counts once, the last one half.
+      const generalised = mean(risk.map((r, k) => ((k + 1) / N) * r)) - (risk[N - 1] as number) / (2 * N);
+      return {
+        coverage: risk.map((_, k) => (k + 1) / N),
+        risk,
+        area,
+        // The order of the losses is the best; rounding must not give less than it.
+        excessArea: Math.max(0, area - mean(risks(losses, losses))),
+        generalisedArea: generalised,
+      };
+    },
   );
 
-function curve(uncertainty: ArrayLike<number>, losses: ArrayLike<number>): RiskCoverage {
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The mean losses of the k least uncertain. [N] */
+function risks(uncertainty: ArrayLike<number>, losses: ArrayLike<number>): Float64Array {
   const N = losses.length;
   const order = ascending(uncertainty);
   const risk = new Float64Array(N);
@@ -63,8 +94,7 @@ function curve(uncertainty: ArrayLike<number>, losses: ArrayLike<number>): RiskC
     before += group;
     start = end;
   }
-  const coverage = risk.map((_, k) => (k + 1) / N);
-  return { coverage, risk, area: risk.reduce((sum, r) => sum + r, 0) / N };
+  return risk;
 }
 
 /**
