@@ -12,6 +12,8 @@ const ORDER = [
   ['curvature'],
   ['posterior'],
   ['predictive', 'metrics'],
+  ['conformal'],
+  ['calibration', 'abstaining'],
   ['stream'],
   ['recipe'],
   ['index', 'extend'],

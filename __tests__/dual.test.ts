@@ -3,6 +3,8 @@ import { either as E, function as F } from 'fp-ts';
 import {
   type Coverage,
   type CredibleIntervals,
+  conformalIntervals,
+  conformalSets,
   coverage,
   credibleIntervals,
   type EvidenceMaximum,
@@ -21,6 +23,8 @@ import {
   type Posterior,
   type PosteriorLayer,
   posteriorOf,
+  predictionIntervals,
+  predictionSets,
   topK,
   variances,
   withDamping,
@@ -45,6 +49,8 @@ function withMeans(posterior: Posterior): Posterior {
 }
 
 const GAUSSIANS = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
+const SETS = right(conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
+const INTERVALS = right(conformalIntervals(GAUSSIANS, GAUSSIANS.targets, { level: 0.3 }));
 const COVERAGE = { likelihood: gaussian(), curvature: kfac() };
 const MODEL = chain([3, 2]);
 
@@ -80,6 +86,17 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => intervalCoverage(GAUSSIANS, { level: 0.99 }),
     () => F.pipe(GAUSSIANS, intervalCoverage({ level: 0.99 })),
   ],
+  ['predictionSets', () => predictionSets([[0.5, 0.5]], SETS), () => F.pipe([[0.5, 0.5]], predictionSets(SETS))],
+  [
+    'predictionSets with an option',
+    () => predictionSets([[0.5, 0.5]], SETS, { seed: 1 }),
+    () => F.pipe([[0.5, 0.5]], predictionSets(SETS, { seed: 1 })),
+  ],
+  [
+    'predictionIntervals',
+    () => predictionIntervals(GAUSSIANS, INTERVALS),
+    () => F.pipe(GAUSSIANS, predictionIntervals(INTERVALS)),
+  ],
   ['coverage', () => coverage(MODEL, COVERAGE), () => F.pipe(MODEL, coverage(COVERAGE))],
 ];
 
@@ -95,7 +112,7 @@ it('a sum of epochs carries the weights of the later one in both forms', () => {
 
 it('functions keep their names', () => {
   const all = [coverage, credibleIntervals, intervalCoverage, maximiseEvidence, merge, mergeEpochs, posteriorOf, topK];
-  expect([...all, variances, withDamping, withPrior].map(({ name }) => name)).toEqual([
+  expect([...all, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name)).toEqual([
     'coverage',
     'credibleIntervals',
     'intervalCoverage',
@@ -104,6 +121,8 @@ it('functions keep their names', () => {
     'mergeEpochs',
     'posteriorOf',
     'topK',
+    'predictionIntervals',
+    'predictionSets',
     'variances',
     'withDamping',
     'withPrior',

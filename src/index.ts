@@ -128,6 +128,38 @@ export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCo
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 
+// Conformal prediction: sets and intervals with a coverage that holds whatever the model is.
+
+export type { ClassPredictions } from './conformal/classRows.js';
+export { type Bounds, boundsCoverage, type ClassSets, meanSetSize, setCoverage } from './conformal/coverage.js';
+export { decodeConformal } from './conformal/decode.js';
+export type { Groups } from './conformal/groups.js';
+export { absoluteError } from './conformal/intervals/absolute.js';
+export type { IntervalPredictions, MeanPredictions, QuantilePredictions } from './conformal/intervals/band.js';
+export {
+  type ConformalIntervals,
+  type ConformalIntervalsOptions,
+  conformalIntervals,
+  type PredictionIntervals,
+  type PredictionIntervalsOptions,
+  predictionIntervals,
+} from './conformal/intervals/conformalIntervals.js';
+export { cqr } from './conformal/intervals/cqr.js';
+export { normalisedError } from './conformal/intervals/normalised.js';
+export type { IntervalScore } from './conformal/intervals/scores.js';
+export type { Threshold } from './conformal/quantile.js';
+export { type ApsOptions, aps } from './conformal/sets/aps.js';
+export {
+  type ConformalSets,
+  type ConformalSetsOptions,
+  conformalSets,
+  type PredictionSetsOptions,
+  predictionSets,
+} from './conformal/sets/conformalSets.js';
+export { lac } from './conformal/sets/lac.js';
+export { type RapsOptions, raps } from './conformal/sets/raps.js';
+export type { ClassScore } from './conformal/sets/scores.js';
+
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 
 export type { EngineChoice } from './linalg/choice.js';

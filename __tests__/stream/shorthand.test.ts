@@ -25,7 +25,13 @@ import { chain, dataOf, pair } from '../support/networks.js';
 const classes = pair('classes, softmax inside');
 const model = chain(classes);
 const data = dataOf(classes, 6);
-const whole = recipe({ likelihood: 'categorical', curvature: 'ekfac', prior: 3, damping: 'factored', predictive: 'weightSampling' });
+const whole = recipe({
+  likelihood: 'categorical',
+  curvature: 'ekfac',
+  prior: 3,
+  damping: 'factored',
+  predictive: 'weightSampling',
+});
 let posterior: Posterior;
 beforeAll(async () => {
   posterior = await lastValueFrom(
