@@ -3,6 +3,7 @@ import { either as E, function as F } from 'fp-ts';
 import {
   type Coverage,
   type CredibleIntervals,
+  calibrate,
   conformalIntervals,
   conformalSets,
   coverage,
@@ -11,6 +12,7 @@ import {
   exactDamping,
   type Factors,
   factoredDamping,
+  fitCalibrator,
   gaussian,
   intervalCoverage,
   isotropic,
@@ -50,6 +52,7 @@ function withMeans(posterior: Posterior): Posterior {
 
 const GAUSSIANS = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
 const SETS = right(conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
+const CALIBRATOR = right(fitCalibrator([[0.5, 0.5]], [0], 'vector'));
 const INTERVALS = right(conformalIntervals(GAUSSIANS, GAUSSIANS.targets, { level: 0.3 }));
 const COVERAGE = { likelihood: gaussian(), curvature: kfac() };
 const MODEL = chain([3, 2]);
@@ -86,6 +89,7 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => intervalCoverage(GAUSSIANS, { level: 0.99 }),
     () => F.pipe(GAUSSIANS, intervalCoverage({ level: 0.99 })),
   ],
+  ['calibrate', () => calibrate([[0.5, 0.5]], CALIBRATOR), () => F.pipe([[0.5, 0.5]], calibrate(CALIBRATOR))],
   ['predictionSets', () => predictionSets([[0.5, 0.5]], SETS), () => F.pipe([[0.5, 0.5]], predictionSets(SETS))],
   [
     'predictionSets with an option',
@@ -112,7 +116,9 @@ it('a sum of epochs carries the weights of the later one in both forms', () => {
 
 it('functions keep their names', () => {
   const all = [coverage, credibleIntervals, intervalCoverage, maximiseEvidence, merge, mergeEpochs, posteriorOf, topK];
-  expect([...all, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name)).toEqual([
+  expect(
+    [...all, calibrate, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name),
+  ).toEqual([
     'coverage',
     'credibleIntervals',
     'intervalCoverage',
@@ -121,6 +127,7 @@ it('functions keep their names', () => {
     'mergeEpochs',
     'posteriorOf',
     'topK',
+    'calibrate',
     'predictionIntervals',
     'predictionSets',
     'variances',

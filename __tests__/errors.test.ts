@@ -40,6 +40,7 @@ const through = <A, B>(value: A, operator: OperatorFunction<A, B>): Observable<B
 const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
 const SETS = right(lib.conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
+const CALIBRATOR = right(lib.fitCalibrator([[0.5, 0.5]], [0], 'vector'));
 const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 
 /** What is wrong whatever the data are. TypeScript refuses most of it. */
@@ -270,6 +271,21 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   },
   riskCoverage: { left: [() => lib.riskCoverage([1], [1, 2])] },
   rmse: { left: [() => lib.rmse([[1]], [[1, 2]])] },
+  // Calibration after the fact.
+  temperatureScaling: TOTAL,
+  isotonicRegression: TOTAL,
+  vectorScaling: { throws: [() => lib.vectorScaling({ penalty: 0 })] },
+  matrixScaling: { throws: [() => lib.matrixScaling({ penalty: Infinity })] },
+  histogramBinning: { throws: [() => lib.histogramBinning({ bins: 0 })] },
+  fitCalibrator: {
+    throws: [() => lib.fitCalibrator([[1, 0]], [0], wrong('platt'))],
+    left: [() => lib.fitCalibrator([[1, 0]], [2])],
+  },
+  calibrate: {
+    throws: [() => lib.calibrate([[1, 0]], wrong(SETS)), () => lib.calibrate(wrong({ ...CALIBRATOR, classes: 1 }))],
+    left: [() => lib.calibrate([[1, 0, 0]], CALIBRATOR), () => lib.calibrate([[1, 0, 0]], { ...CALIBRATOR, classes: 3 })],
+  },
+  decodeCalibrator: { left: [() => lib.decodeCalibrator({ ...CALIBRATOR, map: 'none' })] },
   // Conformal prediction.
   lac: TOTAL,
   aps: { throws: [() => lib.aps({ seed: -1 })] },

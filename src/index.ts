@@ -128,6 +128,20 @@ export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCo
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 
+// Calibration after the fact.
+
+export {
+  type MatrixOptions,
+  matrixScaling,
+  type VectorOptions,
+  vectorScaling,
+} from './calibration/affine.js';
+export { type CalibrationInput, type Calibrator, calibrate, decodeCalibrator, fitCalibrator } from './calibration/calibrator.js';
+export { type HistogramOptions, histogramBinning } from './calibration/histogram.js';
+export { isotonicRegression } from './calibration/isotonic.js';
+export type { CalibrationMap, CalibrationMethod } from './calibration/methods.js';
+export { temperatureScaling } from './calibration/temperature.js';
+
 // Conformal prediction: sets and intervals with a coverage that holds whatever the model is.
 
 export type { ClassPredictions } from './conformal/classRows.js';

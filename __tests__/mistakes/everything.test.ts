@@ -22,6 +22,7 @@ const OPTIONS = { prior: lib.isotropic(1), damping: lib.exactDamping(), layers: 
 const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const CLASSES = [[0.5, 0.5]];
 const SETS = right(lib.conformalSets(CLASSES, [0], { level: 0.5 }));
+const CALIBRATOR = right(lib.fitCalibrator(CLASSES, [0]));
 const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 let factors: lib.Factors;
 let others: lib.Factors;
@@ -207,6 +208,12 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   retainedAccuracy: { args: () => [[1], [1], [0.5]] },
   riskCoverage: { args: () => [[1], [1]] },
   rmse: { args: () => [[[1]], [[1]]] },
+  vectorScaling: { args: () => [{}], fine: [OPTIONAL] },
+  matrixScaling: { args: () => [{}], fine: [OPTIONAL] },
+  histogramBinning: { args: () => [{}], fine: [OPTIONAL] },
+  fitCalibrator: { args: () => [CLASSES, [0], 'isotonic'], fine: [['a prediction'], [], NOTHING] },
+  calibrate: { args: () => [CLASSES, CALIBRATOR], fine: [['a prediction']] },
+  decodeCalibrator: { args: () => [CALIBRATOR] },
   aps: { args: () => [{}], fine: [OPTIONAL] },
   raps: { args: () => [{}], fine: [OPTIONAL] },
   conformalSets: { args: () => [CLASSES, [0], {}], fine: [['a prediction'], [], OPTIONAL] },
@@ -225,6 +232,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
 const NO_ARGUMENT = [
   'LaplaceError', 'isLaplaceError', 'isRecipe', 'exact', 'empirical', 'heteroscedastic', 'poisson', 'exactDamping', 'factoredDamping',
   'everyEpoch', 'recipeMonoid', 'factorsSemigroup', 'predictedClasses', 'lac', 'absoluteError', 'normalisedError', 'cqr',
+  'temperatureScaling', 'isotonicRegression',
 ];
 
 it('tries every public function', () => {
