@@ -1,6 +1,8 @@
 /** Functions that take their data first or last: both forms give the same result, and their types say so. */
 import { either as E, function as F } from 'fp-ts';
 import {
+  abstain,
+  abstainForCoverage,
   type Coverage,
   type CredibleIntervals,
   calibrate,
@@ -53,6 +55,7 @@ function withMeans(posterior: Posterior): Posterior {
 const GAUSSIANS = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
 const SETS = right(conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
 const CALIBRATOR = right(fitCalibrator([[0.5, 0.5]], [0], 'vector'));
+const ABSTENTION = right(abstainForCoverage([1, 2], 0.5));
 const INTERVALS = right(conformalIntervals(GAUSSIANS, GAUSSIANS.targets, { level: 0.3 }));
 const COVERAGE = { likelihood: gaussian(), curvature: kfac() };
 const MODEL = chain([3, 2]);
@@ -89,6 +92,7 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => intervalCoverage(GAUSSIANS, { level: 0.99 }),
     () => F.pipe(GAUSSIANS, intervalCoverage({ level: 0.99 })),
   ],
+  ['abstain', () => abstain([1, 2], ABSTENTION), () => F.pipe([1, 2], abstain(ABSTENTION))],
   ['calibrate', () => calibrate([[0.5, 0.5]], CALIBRATOR), () => F.pipe([[0.5, 0.5]], calibrate(CALIBRATOR))],
   ['predictionSets', () => predictionSets([[0.5, 0.5]], SETS), () => F.pipe([[0.5, 0.5]], predictionSets(SETS))],
   [
@@ -117,7 +121,7 @@ it('a sum of epochs carries the weights of the later one in both forms', () => {
 it('functions keep their names', () => {
   const all = [coverage, credibleIntervals, intervalCoverage, maximiseEvidence, merge, mergeEpochs, posteriorOf, topK];
   expect(
-    [...all, calibrate, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name),
+    [...all, abstain, calibrate, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name),
   ).toEqual([
     'coverage',
     'credibleIntervals',
@@ -127,6 +131,7 @@ it('functions keep their names', () => {
     'mergeEpochs',
     'posteriorOf',
     'topK',
+    'abstain',
     'calibrate',
     'predictionIntervals',
     'predictionSets',

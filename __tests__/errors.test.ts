@@ -41,6 +41,7 @@ const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
 const SETS = right(lib.conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
 const CALIBRATOR = right(lib.fitCalibrator([[0.5, 0.5]], [0], 'vector'));
+const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
 const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 
 /** What is wrong whatever the data are. TypeScript refuses most of it. */
@@ -271,6 +272,17 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   },
   riskCoverage: { left: [() => lib.riskCoverage([1], [1, 2])] },
   rmse: { left: [() => lib.rmse([[1]], [[1, 2]])] },
+  // Abstaining.
+  abstainForRisk: {
+    throws: [() => lib.abstainForRisk([1], [1], { risk: 1 })],
+    left: [() => lib.abstainForRisk([1], [2], { risk: 0.1 }), () => lib.abstainForRisk([1], [], { risk: 0.1 })],
+  },
+  abstainForCoverage: {
+    throws: [() => lib.abstainForCoverage([1], 0)],
+    left: [() => lib.abstainForCoverage([Number.NaN], 1)],
+  },
+  abstain: { throws: [() => lib.abstain(wrong(SETS))], left: [() => lib.abstain([], ABSTENTION)] },
+  decodeAbstention: { left: [() => lib.decodeAbstention({ ...ABSTENTION, bound: 2 })] },
   // Calibration after the fact.
   temperatureScaling: TOTAL,
   isotonicRegression: TOTAL,

@@ -128,6 +128,17 @@ export { type GaussianPredictions, gaussianNll, type IntervalOptions, intervalCo
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 
+// Abstaining.
+
+export {
+  type Abstention,
+  abstain,
+  abstainForCoverage,
+  abstainForRisk,
+  decodeAbstention,
+  type RiskOptions,
+} from './abstaining/abstain.js';
+
 // Calibration after the fact.
 
 export {

@@ -23,6 +23,7 @@ const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const CLASSES = [[0.5, 0.5]];
 const SETS = right(lib.conformalSets(CLASSES, [0], { level: 0.5 }));
 const CALIBRATOR = right(lib.fitCalibrator(CLASSES, [0]));
+const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
 const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 let factors: lib.Factors;
 let others: lib.Factors;
@@ -208,6 +209,10 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   retainedAccuracy: { args: () => [[1], [1], [0.5]] },
   riskCoverage: { args: () => [[1], [1]] },
   rmse: { args: () => [[[1]], [[1]]] },
+  abstainForRisk: { args: () => [[1], [1], { risk: 0.1 }] },
+  abstainForCoverage: { args: () => [[1], 0.5] },
+  abstain: { args: () => [[1], ABSTENTION] },
+  decodeAbstention: { args: () => [ABSTENTION] },
   vectorScaling: { args: () => [{}], fine: [OPTIONAL] },
   matrixScaling: { args: () => [{}], fine: [OPTIONAL] },
   histogramBinning: { args: () => [{}], fine: [OPTIONAL] },
