@@ -48,7 +48,7 @@ interface Block {
 }
 
 /** The ends of the blocks that PAV leaves. */
-export function curveOf({ p, y }: BinaryExamples): Curve {
+function curveOf({ p, y }: BinaryExamples): Curve {
   const blocks: Block[] = [];
   for (const i of ascending(p)) {
     const [at, own] = [p[i] as number, y[i] as number];
@@ -78,7 +78,7 @@ export function curveOf({ p, y }: BinaryExamples): Curve {
 }
 
 /** The value of a curve, by bisection. */
-export function valueAt(curve: Curve, p: number): number {
+function valueAt(curve: Curve, p: number): number {
   const from = (i: number): number => curve[i]?.from as number;
   const to = (i: number): number => curve[i]?.to as number;
   let [low, high] = [0, curve.length - 1];
