@@ -13,6 +13,8 @@ const ORDER = [
   ['posterior'],
   ['predictive', 'metrics'],
   ['tuning'],
+  ['conformal'],
+  ['calibration', 'abstaining'],
   ['stream'],
   ['recipe'],
   ['index', 'extend'],

@@ -11,8 +11,11 @@ process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
  * look at. All other tests run on every backend that is there.
  */
 const ONCE = [
+  'abstaining/**/*',
   'browser/**/*',
+  'calibration/**/*',
   'codec/**/*',
+  'conformal/**/*',
   'curvature/{difference,manyClasses,merge}',
   'docs/**/*',
   '{dual,errors}',

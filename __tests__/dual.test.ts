@@ -1,14 +1,20 @@
 /** Functions that take their data first or last: both forms give the same result, and their types say so. */
 import { either as E, function as F } from 'fp-ts';
 import {
+  abstain,
+  abstainForCoverage,
   type Coverage,
   type CredibleIntervals,
+  calibrate,
+  conformalIntervals,
+  conformalSets,
   coverage,
   credibleIntervals,
   type EvidenceMaximum,
   exactDamping,
   type Factors,
   factoredDamping,
+  fitCalibrator,
   gaussian,
   intervalCoverage,
   isotropic,
@@ -21,6 +27,8 @@ import {
   type Posterior,
   type PosteriorLayer,
   posteriorOf,
+  predictionIntervals,
+  predictionSets,
   topK,
   variances,
   withDamping,
@@ -45,6 +53,10 @@ function withMeans(posterior: Posterior): Posterior {
 }
 
 const GAUSSIANS = { targets: [[1.9], [2.1]], mean: [[0], [0]], variance: [[1], [1]] };
+const SETS = right(conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
+const CALIBRATOR = right(fitCalibrator([[0.5, 0.5]], [0], 'vector'));
+const ABSTENTION = right(abstainForCoverage([1, 2], 0.5));
+const INTERVALS = right(conformalIntervals(GAUSSIANS, GAUSSIANS.targets, { level: 0.3 }));
 const COVERAGE = { likelihood: gaussian(), curvature: kfac() };
 const MODEL = chain([3, 2]);
 
@@ -80,6 +92,19 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => intervalCoverage(GAUSSIANS, { level: 0.99 }),
     () => F.pipe(GAUSSIANS, intervalCoverage({ level: 0.99 })),
   ],
+  ['abstain', () => abstain([1, 2], ABSTENTION), () => F.pipe([1, 2], abstain(ABSTENTION))],
+  ['calibrate', () => calibrate([[0.5, 0.5]], CALIBRATOR), () => F.pipe([[0.5, 0.5]], calibrate(CALIBRATOR))],
+  ['predictionSets', () => predictionSets([[0.5, 0.5]], SETS), () => F.pipe([[0.5, 0.5]], predictionSets(SETS))],
+  [
+    'predictionSets with an option',
+    () => predictionSets([[0.5, 0.5]], SETS, { seed: 1 }),
+    () => F.pipe([[0.5, 0.5]], predictionSets(SETS, { seed: 1 })),
+  ],
+  [
+    'predictionIntervals',
+    () => predictionIntervals(GAUSSIANS, INTERVALS),
+    () => F.pipe(GAUSSIANS, predictionIntervals(INTERVALS)),
+  ],
   ['coverage', () => coverage(MODEL, COVERAGE), () => F.pipe(MODEL, coverage(COVERAGE))],
 ];
 
@@ -95,7 +120,9 @@ it('a sum of epochs carries the weights of the later one in both forms', () => {
 
 it('functions keep their names', () => {
   const all = [coverage, credibleIntervals, intervalCoverage, maximiseEvidence, merge, mergeEpochs, posteriorOf, topK];
-  expect([...all, variances, withDamping, withPrior].map(({ name }) => name)).toEqual([
+  expect(
+    [...all, abstain, calibrate, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name),
+  ).toEqual([
     'coverage',
     'credibleIntervals',
     'intervalCoverage',
@@ -104,6 +131,10 @@ it('functions keep their names', () => {
     'mergeEpochs',
     'posteriorOf',
     'topK',
+    'abstain',
+    'calibrate',
+    'predictionIntervals',
+    'predictionSets',
     'variances',
     'withDamping',
     'withPrior',

@@ -39,6 +39,10 @@ const noExample = (): lib.Factors => ({ ...factors, count: 0 });
 const through = <A, B>(value: A, operator: OperatorFunction<A, B>): Observable<B> => of(value).pipe(operator);
 const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
+const SETS = right(lib.conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
+const CALIBRATOR = right(lib.fitCalibrator([[0.5, 0.5]], [0], 'vector'));
+const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
+const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 
 /** What is wrong whatever the data are. TypeScript refuses most of it. */
 const wrong = (value: unknown): never => value as never;
@@ -330,6 +334,62 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     throws: [() => lib.bootstrap(0, () => E.right(1)), () => lib.bootstrap(3, () => E.right(1), { resamples: 1 })],
     left: [() => lib.bootstrap(3, () => E.right(Number.NaN)), () => lib.bootstrap(3, () => lib.accuracy([], []))],
   },
+  // Abstaining.
+  abstainForRisk: {
+    throws: [() => lib.abstainForRisk([1], [1], { risk: 1 })],
+    left: [() => lib.abstainForRisk([1], [2], { risk: 0.1 }), () => lib.abstainForRisk([1], [], { risk: 0.1 })],
+  },
+  abstainForCoverage: {
+    throws: [() => lib.abstainForCoverage([1], 0)],
+    left: [() => lib.abstainForCoverage([Number.NaN], 1)],
+  },
+  abstain: { throws: [() => lib.abstain(wrong(SETS))], left: [() => lib.abstain([], ABSTENTION)] },
+  decodeAbstention: { left: [() => lib.decodeAbstention({ ...ABSTENTION, bound: 2 })] },
+  // Calibration after the fact.
+  temperatureScaling: TOTAL,
+  isotonicRegression: TOTAL,
+  vectorScaling: { throws: [() => lib.vectorScaling({ penalty: 0 })] },
+  matrixScaling: { throws: [() => lib.matrixScaling({ penalty: Infinity })] },
+  histogramBinning: { throws: [() => lib.histogramBinning({ bins: 0 })] },
+  fitCalibrator: {
+    throws: [() => lib.fitCalibrator([[1, 0]], [0], wrong('platt'))],
+    left: [() => lib.fitCalibrator([[1, 0]], [2])],
+  },
+  calibrate: {
+    throws: [() => lib.calibrate([[1, 0]], wrong(SETS)), () => lib.calibrate(wrong({ ...CALIBRATOR, classes: 1 }))],
+    left: [() => lib.calibrate([[1, 0, 0]], CALIBRATOR), () => lib.calibrate([[1, 0, 0]], { ...CALIBRATOR, classes: 3 })],
+  },
+  decodeCalibrator: { left: [() => lib.decodeCalibrator({ ...CALIBRATOR, map: 'none' })] },
+  // Conformal prediction.
+  lac: TOTAL,
+  aps: { throws: [() => lib.aps({ seed: -1 })] },
+  raps: { throws: [() => lib.raps({ penalty: -1 })] },
+  absoluteError: TOTAL,
+  normalisedError: TOTAL,
+  cqr: TOTAL,
+  conformalSets: {
+    throws: [
+      () => lib.conformalSets([[1, 0]], [0], { level: 1 }),
+      () => lib.conformalSets([[1, 0]], [0], { by: wrong('group') }),
+    ],
+    left: [() => lib.conformalSets([[1, 0]], [2]), () => lib.conformalSets([[1, 0]], [0], { by: ['a', 'b'] })],
+  },
+  predictionSets: {
+    throws: [() => lib.predictionSets([[1, 0]], wrong({ _tag: 'conformalSets' })), () => lib.predictionSets(SETS, { seed: -1 })],
+    left: [() => lib.predictionSets([[1, 0, 0]], SETS), () => lib.predictionSets([[1, 0]], SETS, { groups: ['a'] })],
+  },
+  conformalIntervals: {
+    throws: [() => lib.conformalIntervals({ mean: [[0]] }, [[0]], { score: wrong('relative') })],
+    left: [() => lib.conformalIntervals({ mean: [[0]] }, [[0]]), () => lib.conformalIntervals(GAUSSIANS, [[0, 1]])],
+  },
+  predictionIntervals: {
+    throws: [() => lib.predictionIntervals(GAUSSIANS, wrong(SETS)), () => lib.predictionIntervals(INTERVALS, wrong({ seed: 1 }))],
+    left: [() => lib.predictionIntervals(NO_VARIANCE, INTERVALS)],
+  },
+  decodeConformal: { left: [() => lib.decodeConformal({ ...SETS, classes: 1 })] },
+  setCoverage: { left: [() => lib.setCoverage([[0]], [0, 1])] },
+  meanSetSize: { left: [() => lib.meanSetSize([])] },
+  boundsCoverage: { left: [() => lib.boundsCoverage({ lower: [[0]], upper: [[1]] }, [[Number.NaN]])] },
   // Linear algebra.
   wasmEngine: { throws: [() => lib.wasmEngine({ float: wrong('float16') })] },
 };

@@ -167,6 +167,63 @@ export { type BoundedAuroc, type ScoreCounts, type ScoreSummaryOptions, scoreSum
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 export type { Summary } from './metrics/summary.js';
 
+// Abstaining.
+
+export {
+  type Abstention,
+  abstain,
+  abstainForCoverage,
+  abstainForRisk,
+  decodeAbstention,
+  type RiskOptions,
+} from './abstaining/abstain.js';
+
+// Calibration after the fact.
+
+export {
+  type MatrixOptions,
+  matrixScaling,
+  type VectorOptions,
+  vectorScaling,
+} from './calibration/affine.js';
+export { type CalibrationInput, type Calibrator, calibrate, decodeCalibrator, fitCalibrator } from './calibration/calibrator.js';
+export { type HistogramOptions, histogramBinning } from './calibration/histogram.js';
+export { isotonicRegression } from './calibration/isotonic.js';
+export type { CalibrationMap, CalibrationMethod } from './calibration/methods.js';
+export { temperatureScaling } from './calibration/temperature.js';
+
+// Conformal prediction: sets and intervals with a coverage that holds whatever the model is.
+
+export type { ClassPredictions } from './conformal/classRows.js';
+export { type Bounds, boundsCoverage, type ClassSets, meanSetSize, setCoverage } from './conformal/coverage.js';
+export { decodeConformal } from './conformal/decode.js';
+export type { Groups } from './conformal/groups.js';
+export { absoluteError } from './conformal/intervals/absolute.js';
+export type { IntervalPredictions, MeanPredictions, QuantilePredictions } from './conformal/intervals/band.js';
+export {
+  type ConformalIntervals,
+  type ConformalIntervalsOptions,
+  conformalIntervals,
+  type PredictionIntervals,
+  type PredictionIntervalsOptions,
+  predictionIntervals,
+} from './conformal/intervals/conformalIntervals.js';
+export { cqr } from './conformal/intervals/cqr.js';
+export { normalisedError } from './conformal/intervals/normalised.js';
+export type { IntervalScore } from './conformal/intervals/scores.js';
+export type { Threshold } from './conformal/quantile.js';
+export { type ApsOptions, aps } from './conformal/sets/aps.js';
+export {
+  type ConformalSets,
+  type ConformalSetsOptions,
+  conformalSets,
+  type PredictionSetsOptions,
+  predictionSets,
+} from './conformal/sets/conformalSets.js';
+export { lac } from './conformal/sets/lac.js';
+export { type RapsOptions, raps } from './conformal/sets/raps.js';
+export type { ClassScore } from './conformal/sets/scores.js';
+
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 
 export type { EngineChoice } from './linalg/choice.js';

@@ -20,6 +20,11 @@ const data = dataOf(classes, 6);
 const curvature = lib.kfac();
 const OPTIONS = { prior: lib.isotropic(1), damping: lib.exactDamping(), layers: 'all' } as const;
 const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
+const CLASSES = [[0.5, 0.5]];
+const SETS = right(lib.conformalSets(CLASSES, [0], { level: 0.5 }));
+const CALIBRATOR = right(lib.fitCalibrator(CLASSES, [0]));
+const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
+const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 let factors: lib.Factors;
 let others: lib.Factors;
 let posterior: lib.Posterior;
@@ -230,6 +235,26 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   meanWithError: { args: () => [[1]] },
   pairedDifference: { args: () => [[1], [1]] },
   bootstrap: { args: () => [2, () => E.right(1), { resamples: 2 }], fine: [[], [], OPTIONAL] },
+  abstainForRisk: { args: () => [[1], [1], { risk: 0.1 }] },
+  abstainForCoverage: { args: () => [[1], 0.5] },
+  abstain: { args: () => [[1], ABSTENTION] },
+  decodeAbstention: { args: () => [ABSTENTION] },
+  vectorScaling: { args: () => [{}], fine: [OPTIONAL] },
+  matrixScaling: { args: () => [{}], fine: [OPTIONAL] },
+  histogramBinning: { args: () => [{}], fine: [OPTIONAL] },
+  fitCalibrator: { args: () => [CLASSES, [0], 'isotonic'], fine: [['a prediction'], [], NOTHING] },
+  calibrate: { args: () => [CLASSES, CALIBRATOR], fine: [['a prediction']] },
+  decodeCalibrator: { args: () => [CALIBRATOR] },
+  aps: { args: () => [{}], fine: [OPTIONAL] },
+  raps: { args: () => [{}], fine: [OPTIONAL] },
+  conformalSets: { args: () => [CLASSES, [0], {}], fine: [['a prediction'], [], OPTIONAL] },
+  predictionSets: { args: () => [CLASSES, SETS, {}], fine: [['a prediction'], [], OPTIONAL] },
+  conformalIntervals: { args: () => [GAUSSIANS, [[1]], {}], fine: [[], [], OPTIONAL] },
+  predictionIntervals: { args: () => [GAUSSIANS, INTERVALS, {}], fine: [[], [], OPTIONAL] },
+  decodeConformal: { args: () => [SETS] },
+  setCoverage: { args: () => [[[0]], [0]] },
+  meanSetSize: { args: () => [[[0]]] },
+  boundsCoverage: { args: () => [{ lower: [[0]], upper: [[1]] }, [[1]]] },
   wasmEngine: { args: () => [{}], fine: [OPTIONAL] },
 };
 
@@ -237,7 +262,8 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
 // biome-ignore format: one list
 const NO_ARGUMENT = [
   'LaplaceError', 'isLaplaceError', 'isRecipe', 'exact', 'empirical', 'heteroscedastic', 'poisson', 'exactDamping', 'factoredDamping',
-  'everyEpoch', 'recipeMonoid', 'factorsSemigroup', 'predictedClasses',
+  'everyEpoch', 'recipeMonoid', 'factorsSemigroup', 'predictedClasses', 'lac', 'absoluteError', 'normalisedError', 'cqr',
+  'temperatureScaling', 'isotonicRegression',
 ];
 
 it('tries every public function', () => {

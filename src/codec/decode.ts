@@ -8,9 +8,13 @@ import { type DecodeIssue, type LaplaceError, type LaplaceErrorKind, laplaceErro
 import { type Codec, isRecord } from './codec.js';
 import { describe } from './words.js';
 
-/** Decodes unknown input. `what` names the input in the error `InvalidRecipe`. */
-export const decode = <A, I>(codec: Codec<A, I>, input: unknown, what: string = codec.name): E.Either<LaplaceError, A> =>
-  E.mapLeft((errors: t.Errors) => failure('InvalidRecipe', what, errors.map(issueOf)))(codec.decode(input));
+/** Decodes unknown input. `what` names the input in the error, whose kind is `InvalidRecipe` if no other is given. */
+export const decode = <A, I>(
+  codec: Codec<A, I>,
+  input: unknown,
+  what: string = codec.name,
+  kind: LaplaceErrorKind = 'InvalidRecipe',
+): E.Either<LaplaceError, A> => E.mapLeft((errors: t.Errors) => failure(kind, what, errors.map(issueOf)))(codec.decode(input));
 
 /** The decoded options of a function, or `InvalidOption` thrown, which names the fields. `what` names the function. */
 export function accepted<A, I>(what: string, codec: Codec<A, I>, options: unknown): A {
