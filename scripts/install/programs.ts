@@ -7,14 +7,30 @@ export const CHECK = `
 const { deepStrictEqual } = require('node:assert');
 module.exports = () => {
   const checked = new Set();
+  class Near {
+    constructor(shown) {
+      this.shown = shown;
+    }
+    suits(actual) {
+      const decimals = this.shown.split('.')[1].length;
+      const below = Number(this.shown);
+      return typeof actual === 'number' && Math.abs(actual) >= Math.abs(below) && Math.abs(actual - below) < 10 ** -decimals;
+    }
+  }
+  const near = (shown) => new Near(shown);
+  // A number that is cut after its first decimals stands for every number that begins so.
+  const meant = (actual, expected) => {
+    if (expected instanceof Near) return expected.suits(actual) ? actual : expected;
+    return Array.isArray(expected) && Array.isArray(actual) ? expected.map((e, i) => meant(actual[i], e)) : expected;
+  };
   const check = (index, actual, expected) => {
     checked.add(index);
-    deepStrictEqual(actual, expected);
+    deepStrictEqual(actual, meant(actual, expected));
   };
   const done = (count) => {
     if (checked.size !== count) throw new Error(checked.size + ' of ' + count + ' values were checked');
   };
-  return { check, done };
+  return { check, done, near };
 };
 `;
 
@@ -25,7 +41,7 @@ const transpiled = (code: string, module: ts.ModuleKind): string =>
 export function esModule(code: string): string {
   const { text, assertions } = instrument(code);
   return [
-    `import checker from './check.cjs';\nconst { check: __check, done: __done } = checker();`,
+    `import checker from './check.cjs';\nconst { check: __check, done: __done, near: __near } = checker();`,
     transpiled(text, ts.ModuleKind.ESNext),
     `__done(${assertions});`,
   ].join('\n');
@@ -35,7 +51,7 @@ export function esModule(code: string): string {
 export function commonJs(code: string): string {
   const { text, assertions } = instrument(code);
   return [
-    `const { check: __check, done: __done } = require('./check.cjs')();\nmodule.exports = (async () => {`,
+    `const { check: __check, done: __done, near: __near } = require('./check.cjs')();\nmodule.exports = (async () => {`,
     transpiled(text, ts.ModuleKind.CommonJS),
     `__done(${assertions});\n})();`,
   ].join('\n');
