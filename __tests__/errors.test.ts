@@ -440,6 +440,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   showsRows: TOTAL,
   forward: TOTAL,
   accepted: { throws: [() => extend.accepted('f', extend.struct('an object', { a: extend.boolean }), { b: true })] },
+  isArrayLike: TOTAL,
   isRecord: TOTAL,
   createEpochAccumulator: {
     rejects: [

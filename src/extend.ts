@@ -23,6 +23,7 @@ export {
   finite,
   func,
   type InputOf,
+  isArrayLike,
   isRecord,
   literals,
   nonNegative,

@@ -106,9 +106,9 @@ describe('classes', () => {
     const found = (await predictOne(own.model, posterior, predictive, own.x)) as Classification;
     expect(right(nll(found.probabilities, labelsOf(own.targets)))).toBeCloseTo(chosen.criterion, SAME);
     expect(verdict).not.toBe('worse');
-    expect(chosen.difference.mean).toBeLessThanOrEqual(chosen.difference.standardError);
+    expect(chosen.difference.value).toBeLessThanOrEqual(chosen.difference.standardError);
     expect(Math.min(network.plain.criterion, network.scaled.criterion)).toBe(
-      network.plain.difference.mean === 0 ? network.plain.criterion : network.scaled.criterion,
+      network.plain.difference.value === 0 ? network.plain.criterion : network.scaled.criterion,
     );
     expect(Object.isFrozen(own.tuned)).toBe(true);
   });

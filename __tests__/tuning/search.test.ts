@@ -1,6 +1,6 @@
 /** The search over precisions: it ends, keeps its bounds, and finds the bottom of a valley to an eighth of a decade. */
 import fc from 'fast-check';
-import { best, type Candidate, difference, verdictOf, widest } from '../../src/tuning/choose.js';
+import { best, type Candidate, verdictOf, widest } from '../../src/tuning/choose.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../../src/tuning/search.js';
 
 /** The losses of many examples whose mean is f(log10 τ), with a spread that all candidates share. */
@@ -53,12 +53,11 @@ describe('a choice', () => {
     losses: Float64Array.from(losses),
   });
 
-  it('compares the same examples', () => {
-    const { mean, standardError } = difference(Float64Array.of(1, 3, 5), Float64Array.of(0, 1, 5));
-    expect(mean).toBe(1);
-    // Differences 1, 2, 0: variance 1, over three examples.
-    expect(standardError).toBeCloseTo(Math.sqrt(1 / 3), 12);
-    expect(difference(Float64Array.of(1), Float64Array.of(0)).standardError).toBe(Number.POSITIVE_INFINITY);
+  it('leaves out what is infinite or undefined', () => {
+    const top = candidate(100, [1, 1, 1]);
+    const infinite = candidate(1, [1, Number.POSITIVE_INFINITY, 1]);
+    expect(widest([infinite, candidate(2, [1, Number.NaN, 1]), top])).toBe(top);
+    expect(verdictOf(infinite.losses, top.losses)).toBe('worse');
   });
 
   it('is the widest within a standard error of the best', () => {

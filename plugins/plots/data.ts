@@ -1,13 +1,10 @@
 /** The data of pictures, decoded: NaN or a misspelt field would be a hole in the picture. */
-import { array, finite, optional, refined, struct } from 'tfjs-laplace/extend';
-
-const isList = (value: unknown): value is ArrayLike<unknown> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+import { array, finite, isArrayLike, optional, refined, struct } from 'tfjs-laplace/extend';
 
 /** Numbers in an array or a typed array; there may be none. */
 export const numbers = refined(
   'a list of finite numbers',
-  (value): value is ArrayLike<number> => isList(value) && Array.from(value).every(Number.isFinite),
+  (value): value is ArrayLike<number> => isArrayLike(value) && Array.from(value).every(Number.isFinite),
 );
 
 /** Text, which may be empty. */

@@ -70,3 +70,7 @@ export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | und
 /** Whether a value is an object, and not an array, a map or another built-in collection. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]';
+
+/** Whether a value is an array or a typed array. */
+export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);

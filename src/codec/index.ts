@@ -1,5 +1,16 @@
 /** Combinators for the codecs of the DSL. */
-export { type AnyCodec, anyOf, type Codec, codec, defaulted, type InputOf, isRecord, optional, refined } from './codec.js';
+export {
+  type AnyCodec,
+  anyOf,
+  type Codec,
+  codec,
+  defaulted,
+  type InputOf,
+  isArrayLike,
+  isRecord,
+  optional,
+  refined,
+} from './codec.js';
 export { array, dictionary } from './collections.js';
 export { type DataOf, isData } from './data.js';
 export { accepted, beside, decode, make } from './decode.js';

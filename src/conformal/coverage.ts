@@ -1,16 +1,15 @@
 /** What sets and intervals do on labelled examples: how often they hold the label, and how large they are. Each costs O(N). */
 import { either as E, function as F } from 'fp-ts';
-import { hasFields, type Kind, ofKind } from '../codec/index.js';
+import { hasFields, isArrayLike, type Kind, ofKind } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { checkCount, checkOrdered, type NumberRows, type Problem, problemOf, sound } from '../metrics/rows.js';
-import { isList } from './groups.js';
 
 /** Sets of classes [N], as `predictionSets` gives them. */
 export type ClassSets = ReadonlyArray<ArrayLike<number>>;
 
 const SETS: Kind<ClassSets> = {
   name: 'a list of sets of classes',
-  is: (value): value is ClassSets => Array.isArray(value) && value.every(isList),
+  is: (value): value is ClassSets => Array.isArray(value) && value.every(isArrayLike),
 };
 
 const checkedSets = (what: string, sets: ClassSets): E.Either<LaplaceError, ClassSets> =>

@@ -3,7 +3,7 @@
  * each group, and not only on average (Vovk, Gammerman & Shafer 2005, section 4.5).
  */
 import { either as E } from 'fp-ts';
-import { refined } from '../codec/index.js';
+import { isArrayLike, refined } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { checkCount, type Problem, sound } from '../metrics/rows.js';
 
@@ -11,13 +11,11 @@ import { checkCount, type Problem, sound } from '../metrics/rows.js';
 export type Groups = ArrayLike<string | number>;
 
 const isName = (value: unknown): boolean => (typeof value === 'string' && value !== '') || Number.isSafeInteger(value);
-export const isList = (value: unknown): value is ArrayLike<unknown> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
 
 /** Decodes groups. Whether their number fits depends on the data. */
 export const GroupList = refined(
   'a list with the group of each example (names or integers)',
-  (value): value is Groups => isList(value) && Array.from(value).every(isName),
+  (value): value is Groups => isArrayLike(value) && Array.from(value).every(isName),
 );
 
 /** The key of the threshold of examples without groups. */

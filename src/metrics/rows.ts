@@ -6,7 +6,7 @@
  * A check returns the first problem that it finds. `sound` makes an `Either` of a problem and a value.
  */
 import { either as E, function as F } from 'fp-ts';
-import { hasFields, type Kind, ofKind, tagged } from '../codec/index.js';
+import { hasFields, isArrayLike, type Kind, ofKind, tagged } from '../codec/index.js';
 import { type LaplaceError, type LaplaceErrorKind, laplaceError } from '../errors.js';
 
 /** N rows of numbers: typed or plain arrays, as predictions give them. */
@@ -155,8 +155,7 @@ function checkLabels(labels: ArrayLike<number>, rows: NumberRows): Problem {
   );
 }
 
-const isList = (value: unknown): value is ArrayLike<number> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+const isList = (value: unknown): value is ArrayLike<number> => isArrayLike(value);
 
 const TENSOR = { is: hasFields('dataId'), remedy: 'Download it first: await tensor.array().' };
 const PREDICTION = { is: tagged('classification'), remedy: 'Its field probabilities has the rows.' };

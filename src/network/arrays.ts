@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E } from 'fp-ts';
+import { isArrayLike } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 
 /** Numbers that are no tensor: nested arrays, or a typed array. */
@@ -21,21 +22,16 @@ export interface Given {
 export const isTensor = (value: unknown): value is tf.Tensor =>
   typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value;
 
-/** True for an array or a typed array. */
-export const isArray = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || isTyped(value);
-
-const isTyped = (value: unknown): value is ArrayLike<unknown> & ArrayBufferView => ArrayBuffer.isView(value) && 'length' in value;
-
 /** True for a list whose entries all are tensors: one for each input or output. */
 export const isTensorList = (value: unknown): value is ReadonlyArray<tf.Tensor> =>
   Array.isArray(value) && value.length > 0 && value.every(isTensor);
 
 /** Takes an object for a record of tensors or arrays if it is neither a tensor nor an array itself. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !isTensor(value) && !isArray(value);
+  typeof value === 'object' && value !== null && !isTensor(value) && !isArrayLike(value);
 
 /** True for an array whose entries are no arrays. */
-export const isFlat = (value: ArrayLike<unknown>): boolean => !isArray(value[0]);
+export const isFlat = (value: ArrayLike<unknown>): boolean => !isArrayLike(value[0]);
 
 /** The error for a value that cannot be used whatever its shape: a disposed tensor, or text. Undefined for other values. */
 export function unusable(kind: 'InvalidInput' | 'InvalidLabels', { field, value }: Given): LaplaceError | undefined {
@@ -62,7 +58,7 @@ export function unusable(kind: 'InvalidInput' | 'InvalidLabels', { field, value 
   });
 }
 
-const firstOf = (value: unknown): unknown => (isArray(value) ? firstOf(value[0]) : value);
+const firstOf = (value: unknown): unknown => (isArrayLike(value) ? firstOf(value[0]) : value);
 
 /**
  * A tensor as it is, or a tensor made of an array. Anything else gives a left that says what it is.
@@ -73,7 +69,7 @@ export function asTensor(value: unknown, row: ReadonlyArray<number | null> = [])
   if (isTensor(value)) return E.right(value);
   if (value === undefined || value === null) return E.left('nothing');
   if (typeof value === 'number' || typeof value === 'boolean') return E.right(tf.scalar(Number(value)));
-  if (!isArray(value)) return E.left(typeof value);
+  if (!isArrayLike(value)) return E.left(typeof value);
   const shape = isFlat(value) ? flatShape(value.length, row) : shapeOf(value);
   if (shape === undefined) return E.left(notRows(value.length, row));
   const numbers = isFlat(value) ? numbersOf(value, [value.length]) : numbersOf(value, shape);
@@ -96,7 +92,7 @@ const notRows = (length: number, row: ReadonlyArray<number | null>): string =>
     : `a flat array of ${length} numbers, which is no whole number of rows of ${tf.util.sizeFromShape(row as number[])}`;
 
 /** The shape of nested arrays, as their first entries have it. */
-const shapeOf = (value: unknown): number[] => (isArray(value) ? [value.length, ...shapeOf(value[0])] : []);
+const shapeOf = (value: unknown): number[] => (isArrayLike(value) ? [value.length, ...shapeOf(value[0])] : []);
 
 /** Typed arrays of integers that tfjs keeps as int32, so that large tokens stay exact. */
 const INTEGERS = new Set(['[object Int32Array]', '[object Uint8Array]', '[object Uint8ClampedArray]']);
@@ -109,7 +105,7 @@ function numbersOf(value: ArrayLike<unknown>, shape: ReadonlyArray<number>): Flo
   let at = 0;
   const put = (entry: unknown, depth: number): boolean => {
     if (depth < shape.length) {
-      return isArray(entry) && entry.length === shape[depth] && Array.prototype.every.call(entry, (e) => put(e, depth + 1));
+      return isArrayLike(entry) && entry.length === shape[depth] && Array.prototype.every.call(entry, (e) => put(e, depth + 1));
     }
     all[at++] = Number(entry);
     return typeof entry === 'number' || typeof entry === 'boolean';

@@ -4,8 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { either as E, function as F } from 'fp-ts';
+import { isArrayLike } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { asTensor, type Given, isArray, isRecord, isTensor, isTensorList, type Numbers, unusable } from './arrays.js';
+import { asTensor, type Given, isRecord, isTensor, isTensorList, type Numbers, unusable } from './arrays.js';
 import type { Network } from './network.js';
 
 /**
@@ -100,7 +101,7 @@ const asColumn = (t: tf.Tensor, shape: Shape): tf.Tensor =>
 
 /** What to do about tensors whose shapes do not fit, for the mistakes that are made often. */
 function remedyFor(tensors: ReadonlyArray<tf.Tensor>, inputs: unknown, expected: ReadonlyArray<Shape>): string | undefined {
-  if (expected.length > 1 && isArray(inputs) && !isTensorList(inputs))
+  if (expected.length > 1 && isArrayLike(inputs) && !isTensorList(inputs))
     return 'Give several inputs as a list of tensors, or as a record by input name, whose values may be arrays.';
   const single = tensors.length === expected.length && tensors.every((t, i) => shapeFits([1, ...t.shape], expected[i] as Shape));
   return single && isTensor(inputs) ? 'One example needs a batch dimension too: x.expandDims(0).' : undefined;

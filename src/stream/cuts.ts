@@ -3,8 +3,9 @@
  * Nothing is made before a cut is asked for. A tensor's cut lives in the caller's `tf.tidy`; an array's cut is an array.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { isArrayLike } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { type Given, isArray, isFlat, isRecord, isTensor, isTensorList, unusable } from '../network/arrays.js';
+import { type Given, isFlat, isRecord, isTensor, isTensorList, unusable } from '../network/arrays.js';
 
 /** The inputs, the labels or the weights of a data set. */
 export type Role = 'x' | 'y' | 'weights';
@@ -73,7 +74,7 @@ function partOf(role: Role, given: Given): Part {
     };
     return { field, length: value.shape[0] ?? 0, vector: value.rank === 1, flat: false, cut };
   }
-  if (!isArray(value) || (Array.isArray(value) && value.some(isTensor))) throw noNumbers(role, given);
+  if (!isArrayLike(value) || (Array.isArray(value) && value.some(isTensor))) throw noNumbers(role, given);
   const flat = role === 'x' && value.length > 0 && isFlat(value);
   const cut = ({ start, count, N }: Range): unknown => {
     const each = flat ? value.length / N : 1;
@@ -94,6 +95,6 @@ const noNumbers = (role: Role, { field, value }: Given): LaplaceError =>
 
 function foundIn(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
-  if (isArray(value)) return 'a list of tensors and other values';
+  if (isArrayLike(value)) return 'a list of tensors and other values';
   return typeof value;
 }

@@ -1,8 +1,20 @@
 /** Chooses the prior precision and the scale of the outputs on held-out data. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
-import { array, defaulted, literals, optional, optionsOf, positiveEven, refined, seed, struct } from '../codec/index.js';
+import {
+  argument,
+  array,
+  defaulted,
+  literals,
+  optional,
+  optionsOf,
+  positiveEven,
+  refined,
+  seed,
+  struct,
+} from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { differenceOf, type Estimate } from '../metrics/estimate.js';
 import { deviceError } from '../network/device.js';
 import type { Network } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
@@ -13,7 +25,7 @@ import { withPrior } from '../posterior/withPrior.js';
 import { linearised, type Predictive } from '../predictive/codec.js';
 import { checkLink, isDrawn } from '../predictive/linearised/linearisedPredictor.js';
 import { DEFAULT_LINK, type Link, Links, linkRule } from '../predictive/links/index.js';
-import { best, type Candidate, difference, meanOf, type Verdict, verdictOf, widest } from '../tuning/choose.js';
+import { best, type Candidate, meanOf, type Verdict, verdictOf, widest } from '../tuning/choose.js';
 import { scaled } from '../tuning/held.js';
 import { CRITERIA, type CriterionName } from '../tuning/losses.js';
 import { bestScale, scaleOfConfidence } from '../tuning/scale.js';
@@ -52,7 +64,7 @@ export interface Tried {
   /** The mean criterion over the examples. */
   readonly criterion: number;
   /** The mean of this criterion less that of the trained network (the better of its two forms), and its standard error. */
-  readonly difference: { readonly mean: number; readonly standardError: number };
+  readonly difference: Estimate;
 }
 
 /** What `tune` found. */
@@ -95,6 +107,8 @@ const Batches = array(
 /**
  * Chooses the prior precision τ, one for all layers, and for classes and labels the scale s of the outputs (see `linearised`), on data that
  * the model was not trained on. Training data are no validation: there a narrow posterior always looks best.
+ *
+ * The NLL of numbers and counts is that of a normal with the predicted mean and total variance.
  *
  * For every τ, s minimises the criterion, with a weak prior that keeps it near the s of the network's own confidence. The rule then chooses
  * among the pairs:
@@ -153,7 +167,7 @@ async function tuned(
   options: TuneOptions,
 ): Promise<Tuning> {
   const own = optionsOf('tune', Options, options);
-  const { heldOut: sources } = optionsOf('tune', struct('arguments', { heldOut: Batches }), { heldOut });
+  const sources = argument('tune', 'heldOut', Batches, heldOut);
   const { network, check } = await bindPosterior(model, given);
   checkHeads(network, own);
   const start = E.match(
@@ -240,7 +254,7 @@ function chosen(
       precision: own.precision,
       scale: own.scale,
       criterion: meanOf(own.losses),
-      difference: Object.freeze(difference(own.losses, baseline.losses)),
+      difference: Object.freeze(differenceOf(own.losses, baseline.losses)),
     });
   const temperature = isWorse ? 0 : 1;
   return Object.freeze({

@@ -14,6 +14,7 @@ import {
   dictionary,
   type Flat,
   type InputOf,
+  isArrayLike,
   literals,
   optional,
   optionsOf,
@@ -25,7 +26,7 @@ import {
 import { dual, type HasData } from '../../dual.js';
 import type { LaplaceError } from '../../errors.js';
 import { checkCount, type NumberRows, sound } from '../../metrics/rows.js';
-import { ALL, checkGroups, GroupList, type Groups, grouped, isList, mapGroups, ofGroups } from '../groups.js';
+import { ALL, checkGroups, GroupList, type Groups, grouped, mapGroups, ofGroups } from '../groups.js';
 import { largestScore, Thresholds, thresholdOf } from '../quantile.js';
 import { type Band, type IntervalPredictions, sameShape } from './band.js';
 import { bandOf, IntervalScores } from './scores.js';
@@ -60,7 +61,7 @@ export interface ConformalIntervalsOptions {
 const FitOptions = struct('options', {
   score: defaulted(IntervalScores, 'normalised'),
   level: defaulted(probability, 0.9),
-  by: defaulted(anyOf(literals('all'), GroupList, isList), 'all'),
+  by: defaulted(anyOf(literals('all'), GroupList, isArrayLike), 'all'),
 });
 
 /**

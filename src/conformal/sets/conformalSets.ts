@@ -17,6 +17,7 @@ import {
   dictionary,
   type Flat,
   type InputOf,
+  isArrayLike,
   literals,
   optional,
   optionsOf,
@@ -31,7 +32,7 @@ import { dual, type HasData } from '../../dual.js';
 import type { LaplaceError } from '../../errors.js';
 import { checkCount, type NumberRows, sound } from '../../metrics/rows.js';
 import { type ClassPredictions, labelledRows, probabilityRows } from '../classRows.js';
-import { ALL, type ByGroup, checkGroups, GroupList, type Groups, grouped, isList, mapGroups, ofGroups } from '../groups.js';
+import { ALL, type ByGroup, checkGroups, GroupList, type Groups, grouped, mapGroups, ofGroups } from '../groups.js';
 import { largestScore, type Threshold, Thresholds, thresholdOf } from '../quantile.js';
 import { ClassScores, HELD_OUT, NEW, randomParts, scoresOf } from './scores.js';
 
@@ -69,7 +70,7 @@ export interface ConformalSetsOptions {
 const FitOptions = struct('options', {
   score: defaulted(ClassScores, 'lac'),
   level: defaulted(probability, 0.9),
-  by: defaulted(anyOf(literals('all', 'class'), GroupList, isList), 'all'),
+  by: defaulted(anyOf(literals('all', 'class'), GroupList, isArrayLike), 'all'),
 });
 
 /**
