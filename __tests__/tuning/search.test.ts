@@ -58,6 +58,7 @@ describe('a choice', () => {
     const infinite = candidate(1, [1, Number.POSITIVE_INFINITY, 1]);
     expect(widest([infinite, candidate(2, [1, Number.NaN, 1]), top])).toBe(top);
     expect(verdictOf(infinite.losses, top.losses)).toBe('worse');
+    expect(verdictOf(top.losses, infinite.losses)).toBe('better');
   });
 
   it('is the widest within a standard error of the best', () => {

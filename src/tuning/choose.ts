@@ -37,7 +37,7 @@ export type Verdict = 'better' | 'same' | 'worse';
 /** Better or worse by more than the standard error of the difference; otherwise the same. */
 export function verdictOf(chosen: Float64Array, network: Float64Array): Verdict {
   const { value, standardError } = differenceOf(chosen, network);
-  if (!Number.isFinite(value)) return 'worse';
+  if (!Number.isFinite(value)) return value < 0 ? 'better' : 'worse';
   if (value < -standardError) return 'better';
   return value > standardError ? 'worse' : 'same';
 }
