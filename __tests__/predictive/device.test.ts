@@ -108,7 +108,7 @@ describe.each(STRUCTURES)('%s', (structure) => {
 
 describe('the table of variances of lowRank', () => {
   const variances = (layer: DeviceLayer, a: tf.Tensor2D): number[] =>
-    tf.tidy(() => Array.from(layer.lend((form) => form.outputs(a, 'variance')).dataSync()));
+    tf.tidy(() => Array.from(layer.lend((form) => form.outputs(form.squaredInputs(a), 'variance')).dataSync()));
 
   it('is made once by a resident layer, and freed with it', async () => {
     const fitted = await fittedWith('lowRank');

@@ -23,20 +23,20 @@ export type WeightGradients = tf.Tensor5D;
  * @param numbers the most numbers in one chunk, except that a single example may have more.
  * @returns the results of `take`, one for each chunk.
  */
-export function mapWeightGradients(
+export function mapWeightGradients<R extends tf.TensorContainer>(
   a: tf.Tensor4D,
   g: tf.Tensor4D,
   stack: Stack,
-  take: (gradients: WeightGradients, first: number, count: number) => tf.Tensor,
+  take: (gradients: WeightGradients, first: number, count: number) => R,
   numbers = CHUNK,
-): tf.Tensor[] {
+): R[] {
   const [P, , T, n] = a.shape;
   const m = g.shape[3];
   const K = stack._tag === 'uniform' ? stack.copies : 1;
   const X = stack._tag === 'uniform' ? stack.size : g.shape[1];
   const byCopy = tf.reshape(g, [P, K, X, T, m]);
   const step = Math.max(1, Math.floor(numbers / (P * Math.max(n * K * m, T * n, T * K * m))));
-  const results: tf.Tensor[] = [];
+  const results: R[] = [];
   for (let first = 0; first < X; first += step) {
     const count = Math.min(step, X - first);
     results.push(

@@ -6,9 +6,14 @@ import * as tf from '@tensorflow/tfjs-core';
 
 const transposesAreSlow = (): boolean => tf.getBackend() === 'wasm';
 
-/** X Yᵀ: x [R, q], y [p, q] to [R, p]. */
-export const timesTransposed = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>
-  transposesAreSlow() ? tf.matMul(x, tf.transpose(y)) : tf.matMul(x, y, false, true);
+/** X Yᵀ: x [R, q], y [p, q] to [R, p]; or for every example x [B, R, q], y [B, p, q] to [B, R, p]. */
+export function timesTransposed<T extends tf.Tensor2D | tf.Tensor3D>(x: T, y: T): T {
+  const [p, q] = y.shape.slice(-2) as [number, number];
+  // The transpose of a single row needs no copy.
+  if (p === 1) return tf.matMul(x, tf.reshape<tf.Rank>(y, [...y.shape.slice(0, -2), q, 1]) as T);
+  if (!transposesAreSlow()) return tf.matMul(x, y, false, true);
+  return tf.matMul(x, tf.transpose(y, x.rank === 2 ? [1, 0] : [0, 2, 1]) as T);
+}
 
 /** Xᵀ Y: x [q, p], y [q, R] to [p, R]. */
 export const transposedTimes = (x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D =>

@@ -1,83 +1,72 @@
-/** Reads held-out batches: the labels and mean outputs once, and the covariances of the outputs under several posteriors. */
+/** Reads held-out batches: their labels and mean outputs once, and the covariances of their outputs under any posteriors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { costsByShape } from '../network/costs.js';
 import { fromDevice } from '../network/device.js';
 import type { Head, Network } from '../network/network.js';
 import { reference } from '../network/reference.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { NUMBER } from '../predictive/device/costs.js';
-import { candidatePosteriors } from '../predictive/device/device.js';
-import { inPieces, joined } from '../predictive/device/pieces.js';
-import { linearisedPlan } from '../predictive/device/plans.js';
+import { joined } from '../predictive/device/pieces.js';
 import type { Want } from '../predictive/device/structure/structure.js';
-import { isJoint, ownCovariance } from '../predictive/linearised/headCovariance.js';
-import { linearisedUnder } from '../predictive/linearised/linearised.js';
+import { type Covariances, createCandidates, type EachBatch, type Posteriors } from '../predictive/linearised/candidates.js';
+import { isJoint } from '../predictive/linearised/headCovariance.js';
 import { rowsOf } from '../predictive/prediction.js';
 import type { HeldOut } from '../tuning/held.js';
 import type { Truth } from '../tuning/losses.js';
 import { type BatchSource, observedBatch } from './observed.js';
 
-/** Held-out examples under several posteriors. */
-export interface Read {
+/** Held-out examples. The caller disposes them. */
+export interface Examples {
   /** The number of examples. */
   readonly N: number;
   readonly outputs: ReadonlyArray<HeldOut>;
-  /** For each posterior the covariance of each output. */
-  readonly covariances: ReadonlyArray<ReadonlyArray<Float32Array>>;
+  /** Their covariances. Rejects with the errors of `predict`. */
+  readonly under: (posteriors: Posteriors) => Promise<Covariances>;
+  readonly dispose: () => void;
 }
 
 /**
- * Reads all batches in one pass.
+ * Reads all batches.
  *
+ * @param posterior one of the posteriors that the examples will be taken under
  * @param needs what the link needs of outputs that depend on each other
  *
  * Rejects with the errors of `predict`, with `InvalidLabels`, and with `Empty` if there are no examples.
  */
 export async function readHeldOut(
   network: Network,
-  posteriors: readonly [Posterior, ...Posterior[]],
+  posterior: Posterior,
   sources: ReadonlyArray<BatchSource>,
   needs: Want,
   memoryBudget: number,
   onBatch: (done: number) => void,
-): Promise<Read> {
+): Promise<Examples> {
   const { heads } = network;
   const want = heads.some(isJoint) ? needs : 'variance';
-  const costs = costsByShape(network);
-  // Variances that take at most a quarter of the budget are kept for all batches.
-  const variances = NUMBER * posteriors.length * posteriors[0].layers.reduce((sum, { mean }) => sum + mean.data.length, 0);
-  const hold = variances <= memoryBudget / 4;
-  const forWork = hold ? memoryBudget - variances : memoryBudget;
-  const candidates = candidatePosteriors(network, posteriors, 1, hold);
+  const candidates = createCandidates(network, posterior, sources.length, want, memoryBudget);
   const parts: Part[] = [];
   try {
     for (const [index, source] of sources.entries()) {
-      const batch = observedBatch(network, source, index).use(({ x, y, weights }) => {
-        if (weights !== undefined) throw weighted();
-        const truths = heads.map((head, i) => truthTensors(head, y[i] as tf.Tensor));
-        return kept({ x: [...x], truths });
-      });
+      const { x, truths } = labelled(network, source, index);
       try {
-        const plan = linearisedPlan(network, posteriors[0], costs(batch.x), want, forWork, posteriors.length);
-        const found = await inPieces(batch.x, plan.examples, (piece) => {
-          const { mean, covariances } = linearisedUnder(network, candidates.each, piece, want, plan);
-          return {
-            means: heads.map((head) => tf.slice(mean, [0, head.first], [-1, head.outputs])),
-            covariances: covariances.flatMap((own) => heads.map((head) => ownCovariance(head, own))),
-          };
-        });
-        const truths = await Promise.all(batch.truths.map((own, i) => truthOf(heads[i] as Head, own)));
-        parts.push({ size: batch.x[0]?.shape[0] as number, ...found, truths });
+        const means = await candidates.read(x);
+        const own = await Promise.all(truths.map((truth, i) => truthOf(heads[i] as Head, truth)));
+        parts.push({ size: x[0]?.shape[0] as number, means, truths: own });
       } finally {
-        tf.dispose([batch.x, batch.truths] as tf.TensorContainer);
+        tf.dispose([x, truths] as tf.TensorContainer);
       }
       onBatch(index + 1);
     }
-  } finally {
+    if (parts.length === 0) throw nothingHeldOut();
+  } catch (error) {
     candidates.dispose();
+    throw error;
   }
-  if (parts.length === 0) throw nothingHeldOut();
+  const again: EachBatch = async (use) => {
+    for (const [index, source] of sources.entries()) {
+      const x = inputsOf(network, source, index);
+      await use(x).finally(() => tf.dispose(x));
+    }
+  };
   return {
     N: parts.reduce((sum, { size }) => sum + size, 0),
     outputs: heads.map((head, h) => ({
@@ -85,9 +74,8 @@ export async function readHeldOut(
       mean: joined(parts.map(({ means }) => means[h] as Float32Array)),
       truth: joinedTruth(parts.map(({ truths }) => truths[h] as Truth)),
     })),
-    covariances: posteriors.map((_, k) =>
-      heads.map((__, h) => joined(parts.map(({ covariances }) => covariances[k * heads.length + h] as Float32Array))),
-    ),
+    under: (posteriors) => candidates.under(posteriors, again),
+    dispose: candidates.dispose,
   };
 }
 
@@ -95,7 +83,6 @@ export async function readHeldOut(
 interface Part {
   readonly size: number;
   readonly means: ReadonlyArray<Float32Array>;
-  readonly covariances: ReadonlyArray<Float32Array>;
   readonly truths: ReadonlyArray<Truth>;
 }
 
@@ -106,16 +93,20 @@ type TruthTensors = {
   readonly weights: tf.Tensor2D;
 };
 
-type Batch = {
-  readonly x: tf.Tensor[];
-  readonly truths: TruthTensors[];
-};
+/** The tensors of a batch, which live until they are disposed. */
+const labelled = (network: Network, source: BatchSource, index: number): { x: tf.Tensor[]; truths: TruthTensors[] } =>
+  observedBatch(network, source, index).use(({ x, y, weights }) => {
+    if (weights !== undefined) throw weighted();
+    const truths = network.heads.map((head, i) => truthTensors(head, y[i] as tf.Tensor));
+    return {
+      x: x.map(reference),
+      truths: truths.map((own) => ({ labels: reference(own.labels), weights: reference(own.weights) })),
+    };
+  });
 
-/** References to the tensors of a batch, which live until they are disposed. */
-const kept = ({ x, truths }: Batch): Batch => ({
-  x: x.map(reference),
-  truths: truths.map(({ labels, weights }) => ({ labels: reference(labels), weights: reference(weights) })),
-});
+/** The inputs of a batch, which live until they are disposed. */
+const inputsOf = (network: Network, source: BatchSource, index: number): tf.Tensor[] =>
+  observedBatch(network, source, index).use(({ x }) => x.map(reference));
 
 /** The labels of one output, row by row. Allocates inside the caller's `tf.tidy`. */
 function truthTensors({ row, ops, outputs }: Head, y: tf.Tensor): TruthTensors {

@@ -32,7 +32,7 @@ import { bestScale, scaleOfConfidence } from '../tuning/scale.js';
 import { firstPrecisions, nextPrecisions } from '../tuning/search.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
-import { type Read, readHeldOut } from './heldOut.js';
+import { type Examples, readHeldOut } from './heldOut.js';
 import type { BatchSource } from './observed.js';
 import { memoryBudget, onProgress } from './options.js';
 
@@ -177,26 +177,28 @@ async function tuned(
   const under = (precision: number): Posterior => orThrow(withPrior(given, isotropic(precision)));
   // A link with logits takes variances alone.
   const needs = linkRule(own.link).logits === undefined ? 'covariance' : 'variance';
-  const found: Candidate[] = [];
-  let plain: OwnNetwork | undefined;
-  let round = 0;
-  for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(found)) {
-    round++;
-    const posteriors = next.map(under) as [Posterior, ...Posterior[]];
-    const read = await readHeldOut(network, posteriors, sources, needs, own.memoryBudget, (done) =>
-      own.onProgress?.({ phase: 'predict', done, total: sources.length, unit: 'batches', detail: `pass ${round}` }),
-    );
-    await check();
+  const read = await readHeldOut(network, given, sources, needs, own.memoryBudget, (done) =>
+    own.onProgress?.({ phase: 'predict', done, total: sources.length, unit: 'batches' }),
+  );
+  try {
     if (read.N < 2) throw tooFew(read.N);
-    plain ??= ofNetwork(read, own);
-    const { confidence } = plain;
-    for (const [k, precision] of next.entries()) {
-      const covariances = read.covariances[k] as ReadonlyArray<Float32Array>;
-      // Neighbours in τ have similar scales.
-      found.push(candidateOf(read, covariances, precision, confidence, own, found.at(-1)?.scale));
+    const plain = ofNetwork(read, own);
+    const found: Candidate[] = [];
+    for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(found)) {
+      const all = await read.under(next.map(under) as [Posterior, ...Posterior[]]);
+      await check();
+      for (const [k, precision] of next.entries()) {
+        // Neighbours in τ have similar scales.
+        found.push(
+          candidateOf(read, all[k] as ReadonlyArray<Float32Array>, precision, plain.confidence, own, found.at(-1)?.scale),
+        );
+      }
+      own.onProgress?.({ phase: 'predict', done: found.length, unit: 'precisions' });
     }
+    return chosen(found, plain, start, own, under);
+  } finally {
+    read.dispose();
   }
-  return chosen(found, plain as OwnNetwork, start, own, under);
 }
 
 /** The trained network as a candidate, in its two forms. */
@@ -207,8 +209,8 @@ interface OwnNetwork {
   readonly confidence: number | undefined;
 }
 
-function ofNetwork(read: Read, own: Decoded): OwnNetwork {
-  const none = (read.covariances[0] as ReadonlyArray<Float32Array>).map((own) => new Float32Array(own.length));
+function ofNetwork(read: Examples, own: Decoded): OwnNetwork {
+  const none = read.outputs.map(({ mean }) => new Float32Array(mean.length));
   const { losses, confidence } = scaled(read.outputs, none, own.criterion, own, read.N);
   const wanted = confidence?.(1);
   const precision = Number.POSITIVE_INFINITY;
@@ -221,7 +223,7 @@ function ofNetwork(read: Read, own: Decoded): OwnNetwork {
 
 /** A candidate with the scale that suits it best. */
 function candidateOf(
-  read: Read,
+  read: Examples,
   covariances: ReadonlyArray<Float32Array>,
   precision: number,
   wanted: number | undefined,

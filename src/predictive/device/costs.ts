@@ -31,18 +31,21 @@ export interface LinearisedCosts {
    * For each output: the weight gradients of one example in the layer with most of them. No less than this can be made at once.
    */
   readonly weights: number;
+  /** For each further posterior that shares the pass, and each example: the weights of the squared gradients. */
+  readonly candidate: number;
 }
 
 export function linearisedCosts(network: Network, posterior: Posterior, costs: NetworkCosts, want: Want): LinearisedCosts {
   const full = posterior.layers.find(isNetworkWide);
   const last = full === undefined ? lastLayer(network) : undefined;
-  if (last !== undefined) return { example: costs.values + lastCost(last, want), row: 0, weights: 0 };
+  if (last !== undefined) return { example: costs.values + lastCost(last, want), row: 0, weights: 0, candidate: 2 * last.m };
   const blocks = [...costs.blocks].map(([block, own]) => blockCost(block, own, full?.n, want));
   const largest = (f: (cost: LinearisedCosts) => number): number => Math.max(0, ...blocks.map(f));
   return {
     example: costs.values + largest((c) => c.example),
     row: costs.back + largest((c) => c.row),
     weights: largest((c) => c.weights),
+    candidate: largest((c) => c.candidate),
   };
 }
 
@@ -77,6 +80,7 @@ function blockCost(
       (map.weightGradients === undefined ? 0 : 3 * weights) +
       (want === 'variance' ? 0 : outputs),
     weights: outer ? 0 : Math.max(weights, inputs, outputs),
+    candidate: outer ? 2 * outputs : 0,
   };
 }
 

@@ -62,42 +62,36 @@ export const posteriorOnDemand = (network: Network, posterior: Posterior, temper
   dispose: () => {},
 });
 
-/**
- * Several posteriors of one model and one curvature, which differ in their priors or dampings. They share the directions, which are
- * uploaded once, and kept until they are disposed. So are the variances if `hold` says so; otherwise they are made each time a layer is
- * lent.
- */
-export function candidatePosteriors(
-  network: Network,
-  posteriors: readonly [Posterior, ...Posterior[]],
-  temperature: number,
-  hold: boolean,
-): { readonly each: ReadonlyArray<DevicePosterior>; readonly dispose: () => void } {
-  const [first, ...others] = posteriors;
-  const base = residentPosterior(network, first, temperature);
-  const kept: DeviceForm[] = [];
-  const borrowed = others.map(
-    (posterior): DevicePosterior => ({
-      layers: posterior.layers.map((layer, i) => {
-        const { lend } = base.layers[i] as DeviceLayer;
-        const own = (form: DeviceForm, keep: Hold): DeviceForm =>
-          deviceStructure(layer.structure).under(posterior, layer, temperature, form, keep) ??
-          held(posterior, layer, temperature, keep);
-        const place = placeOf(network, posterior, layer);
-        if (!hold) return { ...place, lend: (use) => lend((form) => tf.tidy(() => use(own(form, (t) => t)))) };
-        const form = lend((shared) => own(shared, tf.keep) as never) as DeviceForm;
-        kept.push(form);
-        return { ...place, lend: (use) => use(form) };
-      }),
-      dispose: () => {},
-    }),
-  );
-  const dispose = (): void => {
-    for (const form of kept) form.dispose();
-    base.dispose();
-  };
-  return { each: [base, ...borrowed], dispose };
+type NonEmpty<T> = readonly [T, ...T[]];
+
+/** The forms of every layer: one, or one for each of several posteriors of one model and one curvature. */
+export interface Forms {
+  /** K, how many forms a layer has. */
+  readonly count: number;
+  /** As `lend` of a layer, for all forms of a layer of the device's posterior together. */
+  readonly lend: <R extends tf.TensorContainer>(layer: DeviceLayer, use: (forms: NonEmpty<DeviceForm>) => R) => R;
 }
+
+/** The forms of the device's posterior itself. */
+export const ownForms: Forms = { count: 1, lend: (layer, use) => layer.lend((form) => use([form])) };
+
+/**
+ * The forms under several posteriors, which differ from the device's in their priors or dampings. They share its directions. Their
+ * variances live as long as a layer is lent.
+ */
+export const formsUnder = ({ layers }: DevicePosterior, posteriors: NonEmpty<Posterior>, temperature: number): Forms => ({
+  count: posteriors.length,
+  lend: (layer, use) => {
+    const at = layers.indexOf(layer);
+    const formOf = (posterior: Posterior, shared: DeviceForm): DeviceForm => {
+      const own = posterior.layers[at] as PosteriorLayer;
+      return deviceStructure(own.structure).under(posterior, own, temperature, shared);
+    };
+    return layer.lend((shared) =>
+      tf.tidy(() => use(posteriors.map((posterior) => formOf(posterior, shared)) as [DeviceForm, ...DeviceForm[]])),
+    );
+  },
+});
 
 const held = (posterior: Posterior, layer: PosteriorLayer, temperature: number, hold: Hold): DeviceForm =>
   deviceStructure(layer.structure).upload(posterior, layer, temperature, hold);

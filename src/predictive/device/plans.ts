@@ -38,7 +38,7 @@ export interface LinearisedPlan {
  * Plans the linearised predictive, including the copies of the posterior. It prefers to cut examples, because that costs nothing. It
  * cuts outputs only if a single example is too much.
  *
- * @param posteriors how many posteriors share the pass: each has its own results, and lends one layer's variances at a time
+ * @param posteriors how many posteriors share the pass: each has its own results, and its own variances of one layer
  * @throws LaplaceError `InvalidOption` if even one example and one output (two for covariances) are too much
  */
 export function linearisedPlan(
@@ -51,17 +51,17 @@ export function linearisedPlan(
 ): LinearisedPlan {
   const budget = Math.min(memoryBudget, Number.MAX_SAFE_INTEGER);
   const C = network.outputs;
-  const { example, row, weights } = linearisedCosts(network, posterior, costs, want);
+  const { example, row, weights, candidate } = linearisedCosts(network, posterior, costs, want);
   const fewest = Math.min(C, want === 'covariance' ? 2 : 1);
   const oneExample = (outputs: number): number =>
-    NUMBER * (example + outputs * row + posteriors * resultNumbers(C, outputs, want));
+    NUMBER * (example + outputs * row + (posteriors - 1) * candidate + posteriors * resultNumbers(C, outputs, want));
   const oneChunk = (outputs: number): number => NUMBER * CHUNK_COPIES * outputs * weights;
   const least = oneExample(fewest) + oneChunk(fewest);
   const copies = posterior.layers.map((layer) => layerBytes(layer, want));
   const all = copies.reduce((a, b) => a + b, 0);
   // The posterior stays on the device only if its copies leave at least half of the budget to the work.
   const resident = all <= budget / 2 && all + SMALL + least <= budget;
-  const lent = posteriors > 1 ? Math.max(...copies) : 0;
+  const lent = (posteriors - 1) * Math.max(...copies);
   const held = SMALL + lent + (resident ? all : Math.max(...copies));
   if (held + least > budget) throw tooSmall(memoryBudget, held + least);
   const forWork = budget - held;

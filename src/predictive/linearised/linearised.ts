@@ -12,13 +12,15 @@
  * The result is exact for the linearised network: it equals brute-force Jacobians up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { concat } from '../../network/concat.js';
 import { forward, type Tape } from '../../network/forward.js';
 import { endToEnd } from '../../network/gradients.js';
 import type { Network } from '../../network/network.js';
-import type { DeviceLayer, DevicePosterior } from '../device/device.js';
-import type { DeviceDirections, Want } from '../device/structure/structure.js';
-import { lastOf, ofLast } from './lastLayer.js';
-import { type Each, ofCoupled, ofUses } from './layerCovariances.js';
+import { type DeviceLayer, type DevicePosterior, type Forms, ownForms } from '../device/device.js';
+import { runningSum } from '../device/runningSum.js';
+import type { DeviceForm, Want } from '../device/structure/structure.js';
+import { type Jacobian, jacobianOfCoupled, jacobiansOfUses } from './jacobian.js';
+import { jacobianOfLast, lastOf } from './lastLayer.js';
 import { type Chunks, chunked, paired } from './outputParts.js';
 import { outputSeeds, visitLayers } from './visitLayers.js';
 
@@ -30,12 +32,12 @@ export interface OutputDistribution {
   readonly covariance: tf.Tensor;
 }
 
-/** The outputs f under several posteriors of one model and one curvature: they have the mean in common. */
+/** The outputs f under K posteriors of one model and one curvature: they have the mean in common. */
 export interface OutputDistributions {
   /** f* [B, C]. */
   readonly mean: tf.Tensor2D;
-  /** For each posterior the covariances [B, C, C], or the variances [B, C]. */
-  readonly covariances: ReadonlyArray<tf.Tensor>;
+  /** The covariances [K, B, C, C], or the variances [K, B, C]. */
+  readonly covariances: tf.Tensor;
 }
 
 /** The distribution of f for one batch. Allocates inside the caller's `tf.tidy`. */
@@ -46,76 +48,150 @@ export function linearised(
   want: Want,
   chunks: Chunks = {},
 ): OutputDistribution {
-  const { mean, covariances } = linearisedUnder(network, [posterior], x, want, chunks);
-  return { mean, covariance: covariances[0] as tf.Tensor };
+  const { mean, covariances } = linearisedUnder(network, posterior, ownForms, x, want, chunks);
+  return { mean, covariance: tf.squeeze(covariances, [0]) };
 }
 
 /**
- * The distributions of f for one batch under several posteriors, which have the same layers with the same directions and differ in the
- * variances along them (`withPrior`, `withDamping`). There is one forward and one backward pass, and the gradients are rotated once.
- * A further posterior costs 2 B n m + B C² m operations for a layer with one position, and B C² n m for a layer with several.
+ * The distributions of f for one batch under several posteriors, the forms. There is one forward and one backward pass, and the gradients
+ * are rotated once. A further posterior costs 2 B (n m + C m) operations for a layer with one position, and 2 B C n m for a layer with
+ * several; with covariances C times as many in the last factor.
  */
 export function linearisedUnder(
   network: Network,
-  posteriors: ReadonlyArray<DevicePosterior>,
+  posterior: DevicePosterior,
+  forms: Forms,
   x: ReadonlyArray<tf.Tensor>,
   want: Want,
   chunks: Chunks = {},
 ): OutputDistributions {
   const tape = forward(network, x);
-  const last = posteriors.map((posterior) => lastOf(network, posterior));
-  const ends = last.filter((layer) => layer !== undefined);
-  if (ends.length > 0) return { mean: tape.outputs, covariances: ends.map((layer) => ofLast(layer, tape, want)) };
-  const of = (outputs: ReadonlyArray<number>): tf.Tensor[] =>
-    tf.tidy(() => ofOutputs(network, posteriors, tape, outputs, want, chunks));
-  return {
-    mean: tape.outputs,
-    covariances: want === 'variance' ? chunked(network.outputs, chunks, of) : paired(network.outputs, chunks, of),
-  };
+  const { count: K, lend } = forms;
+  const last = lastOf(network, posterior);
+  if (last !== undefined) {
+    return { mean: tape.outputs, covariances: lend(last, (own) => jacobianOfLast(last, own[0], tape, want).under(own)) };
+  }
+  const of = (outputs: ReadonlyArray<number>): tf.Tensor =>
+    tf.tidy(() => {
+      const C = outputs.length;
+      const sum = runningSum();
+      sum.add(() => tf.zeros(want === 'covariance' ? [K, tape.size, C, C] : [K, tape.size, C]));
+      visitJacobians(network, posterior, tape, outputs, want, chunks.numbers, (layer, jacobians) =>
+        sum.add(() =>
+          lend(layer, (own) =>
+            concat(
+              jacobians(own[0], ({ under }) => under(own)),
+              1,
+            ),
+          ),
+        ),
+      );
+      return sum.value();
+    });
+  return { mean: tape.outputs, covariances: (want === 'variance' ? chunked : paired)(network.outputs, chunks, of) };
 }
 
-/** The covariances or variances of some outputs under each posterior, from one backward pass of their gradients. */
-function ofOutputs(
+/** The Jacobians of one batch of examples in all layers, kept on the device. */
+export interface KeptJacobians {
+  /** f* [B, C]. */
+  readonly mean: tf.Tensor2D;
+  /** For each layer that has some: its Jacobians, for each block and each chunk of the examples. */
+  readonly layers: ReadonlyMap<DeviceLayer, ReadonlyArray<ReadonlyArray<Jacobian>>>;
+  /** How many numbers they have. */
+  readonly numbers: number;
+  readonly dispose: () => void;
+}
+
+/** Computes the Jacobians of one batch, to be taken under several posteriors one after the other. The caller disposes them. */
+export function keptJacobians(
   network: Network,
-  posteriors: ReadonlyArray<DevicePosterior>,
+  posterior: DevicePosterior,
+  x: ReadonlyArray<tf.Tensor>,
+  want: Want,
+  numbers?: number,
+): KeptJacobians {
+  const layers = new Map<DeviceLayer, Array<ReadonlyArray<Jacobian>>>();
+  const kept: tf.Tensor[] = [];
+  const dispose = (): void => tf.dispose(kept);
+  const keep = <T extends tf.Tensor>(t: T): T => {
+    kept.push(t);
+    return tf.keep(t);
+  };
+  const visit: VisitJacobians = (layer, jacobians) => {
+    const own: Jacobian[] = [];
+    layer.lend((form) => {
+      jacobians(form, (jacobian) => {
+        jacobian.tensors.forEach(keep);
+        own.push(jacobian);
+      });
+    });
+    layers.set(layer, [...(layers.get(layer) ?? []), own]);
+  };
+  try {
+    const mean = tf.tidy(() => {
+      const tape = forward(network, x);
+      const last = lastOf(network, posterior);
+      const all = Array.from({ length: network.outputs }, (_, c) => c);
+      if (last === undefined) visitJacobians(network, posterior, tape, all, want, numbers, visit);
+      else visit(last, (form, take) => [take(jacobianOfLast(last, form, tape, want))]);
+      // The network may hand out its outputs again.
+      return keep(tf.clone(tape.outputs));
+    });
+    return { mean, layers, numbers: kept.reduce((sum, { size }) => sum + size, 0), dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** The covariances [K, B, C, C] or variances [K, B, C] of the outputs under K forms. Allocates inside the caller's `tf.tidy`. */
+export function underForms({ layers }: KeptJacobians, { lend }: Forms): tf.Tensor {
+  const sum = runningSum();
+  for (const [layer, blocks] of layers) {
+    for (const chunks of blocks) {
+      sum.add(() =>
+        lend(layer, (own) =>
+          concat(
+            chunks.map(({ under }) => under(own)),
+            1,
+          ),
+        ),
+      );
+    }
+  }
+  return sum.value();
+}
+
+/**
+ * Visits a layer. `jacobians` calls `take` with the Jacobians in one of its blocks, for one chunk of the examples after another, and gives
+ * the results.
+ */
+type VisitJacobians = (
+  layer: DeviceLayer,
+  jacobians: <R extends tf.TensorContainer>(form: DeviceForm, take: (jacobian: Jacobian) => R) => ReadonlyArray<R>,
+) => void;
+
+/** Visits the Jacobians of some outputs in all layers, after one backward pass of their gradients. */
+function visitJacobians(
+  network: Network,
+  posterior: DevicePosterior,
   tape: Tape,
   outputs: ReadonlyArray<number>,
   want: Want,
-  { numbers }: Chunks,
-): tf.Tensor[] {
-  const { size: B } = tape;
-  const C = outputs.length;
-  const [first, ...others] = posteriors as [DevicePosterior, ...DevicePosterior[]];
-  const seeds = outputSeeds(outputs, network.outputs, B);
-  let covariances: tf.Tensor[] = posteriors.map(() => tf.zeros(want === 'covariance' ? [B, C, C] : [B, C]));
-  const add = (parts: () => ReadonlyArray<tf.Tensor>): void => {
-    const previous = covariances;
-    covariances = tf.tidy(() => parts().map((part, k) => tf.add(previous[k] as tf.Tensor, part)));
-    tf.dispose(previous);
-  };
-  /** A layer's directions, and its variances under each posterior. The first posterior lends both at once. */
-  const under = (layer: DeviceLayer, use: (vectors: DeviceDirections, each: Each) => tf.Tensor[]): tf.Tensor[] => {
-    const at = first.layers.indexOf(layer);
-    return layer.lend((form) => {
-      const own = form.directions();
-      const each: Each = (of) => [
-        tf.tidy(() => of(own.variances)),
-        ...others.map(({ layers }) =>
-          (layers[at] as DeviceLayer).lend((other) => tf.tidy(() => of(other.directions().variances))),
-        ),
-      ];
-      return use(own, each);
-    });
-  };
-  visitLayers(network, first, tape, seeds, {
+  numbers: number | undefined,
+  visit: VisitJacobians,
+): void {
+  const seeds = outputSeeds(outputs, network.outputs, tape.size);
+  const { stack } = seeds;
+  visitLayers(network, posterior, tape, seeds, {
     own: (layer, block, uses) =>
-      add(() => under(layer, (vectors, each) => ofUses(vectors, each, block, tape, uses, seeds.stack, want, numbers))),
-    coupled: (layer, gradients) =>
-      add(() =>
-        under(layer, (vectors, each) =>
-          ofCoupled(vectors, each, endToEnd(layer.blocks, tape, gradients, seeds.stack, numbers), tape.size, want),
-        ),
+      visit(layer, (form, take) =>
+        jacobiansOfUses({ directions: form.directions(), want, numbers }, block, tape, uses, stack, take),
       ),
+    coupled: (layer, gradients) =>
+      visit(layer, (form, take) => {
+        const rows = endToEnd(layer.blocks, tape, gradients, stack, numbers);
+        return [take(jacobianOfCoupled(form.directions(), rows, tape.size, want))];
+      }),
   });
-  return covariances;
 }

@@ -6,42 +6,30 @@ import type { LinearisedPlan } from '../device/plans.js';
 /** Bounds on what is computed at once. By default all outputs send their gradients back together. */
 export type Chunks = Partial<Pick<LinearisedPlan, 'outputs' | 'numbers'>>;
 
-/** Computes for some outputs, and gives a tensor for each posterior. */
-type OfOutputs = (outputs: ReadonlyArray<number>) => ReadonlyArray<tf.Tensor>;
+/** Computes for some outputs under K posteriors. */
+type OfOutputs = (outputs: ReadonlyArray<number>) => tf.Tensor;
 
-/** The variances [B, C], computed for some outputs at a time. */
-export function chunked(C: number, { outputs: step = C }: Chunks, of: OfOutputs): ReadonlyArray<tf.Tensor> {
-  const parts = ranges(C, step).map(of);
-  return (parts[0] as ReadonlyArray<tf.Tensor>).map((_, k) =>
-    concat(
-      parts.map((part) => part[k] as tf.Tensor),
-      1,
-    ),
-  );
-}
+/** The variances [K, B, C], computed for some outputs at a time. */
+export const chunked = (C: number, { outputs: step = C }: Chunks, of: OfOutputs): tf.Tensor => concat(ranges(C, step).map(of), 2);
 
 /**
- * The covariances [B, C, C], computed for some outputs at a time. The covariances between two parts of the outputs need the
+ * The covariances [K, B, C, C], computed for some outputs at a time. The covariances between two parts of the outputs need the
  * gradients of both parts. So k parts take k (k − 1) / 2 backward passes of two parts each.
  */
-export function paired(C: number, { outputs: most = C }: Chunks, of: OfOutputs): ReadonlyArray<tf.Tensor> {
+export function paired(C: number, { outputs: most = C }: Chunks, of: OfOutputs): tf.Tensor {
   if (most >= C) return of(range(0, C));
   const parts = ranges(C, Math.max(1, Math.floor(most / 2)));
-  const tables: tf.Tensor[][][] = [];
+  const table: tf.Tensor[][] = parts.map(() => []);
   for (let i = 0; i < parts.length; i++) {
     for (let j = i + 1; j < parts.length; j++) {
-      of([...(parts[i] as number[]), ...(parts[j] as number[])]).forEach((both, p) => {
-        tables[p] ??= parts.map(() => []);
-        placeBlocks(tables[p] as tf.Tensor[][], both, parts, [i, j]);
-        both.dispose();
-      });
+      const both = of([...(parts[i] as number[]), ...(parts[j] as number[])]);
+      placeBlocks(table, both, parts, [i, j]);
+      both.dispose();
     }
   }
-  return tables.map((table) =>
-    tf.concat(
-      table.map((row) => tf.concat(row, 2)),
-      1,
-    ),
+  return tf.concat(
+    table.map((row) => tf.concat(row, 3)),
+    2,
   );
 }
 
@@ -56,8 +44,8 @@ function placeBlocks(
   const starts = [0, sizes[0]] as const;
   pair.forEach((row, a) => {
     pair.forEach((column, b) => {
-      const begin = [0, starts[a] as number, starts[b] as number];
-      (table[row] as tf.Tensor[])[column] ??= tf.slice(both, begin, [-1, sizes[a] as number, sizes[b] as number]);
+      const begin = [0, 0, starts[a] as number, starts[b] as number];
+      (table[row] as tf.Tensor[])[column] ??= tf.slice(both, begin, [-1, -1, sizes[a] as number, sizes[b] as number]);
     });
   });
 }

@@ -8,7 +8,7 @@ import type { Posterior, PosteriorLayer } from '../../../posterior/posterior.js'
 import { noDirections, precisions } from '../../../posterior/variances.js';
 import type { Matrix } from '../../../types.js';
 import { deviationAlong } from './deviation.js';
-import { outputsAlong } from './lastOutputs.js';
+import { outputsAlong, squaredAlong } from './lastOutputs.js';
 import type { DeviceDirections, DeviceForm, DeviceStructure, Hold } from './structure.js';
 
 /** The directions of a layer's two sides, each absent if it is the identity. */
@@ -24,10 +24,8 @@ export const directional: DeviceStructure<PosteriorLayer> = {
       variances: variancesOf(posterior, layer, temperature, hold),
     });
   },
-  under: (posterior, layer, temperature, form, hold) => {
-    const variances = variancesOf(posterior, layer, temperature, hold);
-    return { ...formAlong({ ...form.directions(), variances }), dispose: () => variances.dispose() };
-  },
+  under: (posterior, layer, temperature, form) =>
+    formAlong({ ...form.directions(), variances: variancesOf(posterior, layer, temperature, (t) => t) }),
   // The directions; the variances, and two intermediate results of the same size.
   numbers: (layer) => {
     const { inputVectors, gradientVectors } = sidesOf(layer);
@@ -39,7 +37,8 @@ export const directional: DeviceStructure<PosteriorLayer> = {
 const formAlong = (directions: DeviceDirections): DeviceForm => ({
   directions: () => directions,
   deviation: (noise) => deviationAlong(directions, noise),
-  outputs: (a, want) => outputsAlong(directions, a, want),
+  squaredInputs: (a) => squaredAlong(directions, a),
+  outputs: (u, want) => outputsAlong(directions, u, want),
   dispose: () => tf.dispose(Object.values(directions).filter((t) => t !== undefined)),
 });
 

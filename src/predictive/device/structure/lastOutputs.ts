@@ -13,29 +13,31 @@ import { concat } from '../../../network/concat.js';
 import { timesTransposed } from '../../../network/matmul.js';
 import type { DeviceDirections, Want } from './structure.js';
 
-/** The variances [B, C] or covariances [B, C, C] of the outputs, from inputs a [B, n]. */
-export function outputsAlong(
-  { inputVectors, gradientVectors, variances }: DeviceDirections,
-  a: tf.Tensor2D,
-  want: Want,
-): tf.Tensor {
+/** u = (a U_A)² [B, n], from inputs a [B, n]. */
+export const squaredAlong = ({ inputVectors }: DeviceDirections, a: tf.Tensor2D): tf.Tensor2D =>
+  tf.tidy(() => tf.square(inputVectors === undefined ? a : tf.matMul(a, inputVectors as tf.Tensor2D)));
+
+/** The variances [B, C] or covariances [B, C, C] of the outputs, from u [B, n]. */
+export function outputsAlong({ gradientVectors, variances }: DeviceDirections, u: tf.Tensor2D, want: Want): tf.Tensor {
   const [, n, m] = variances.shape;
-  const q = tf.tidy((): tf.Tensor2D => {
-    const u = tf.square(inputVectors === undefined ? a : tf.matMul(a, inputVectors as tf.Tensor2D)) as tf.Tensor2D;
-    return tf.matMul(u, tf.reshape(variances, [n, m]) as tf.Tensor2D);
-  });
   const U = gradientVectors as tf.Tensor2D | undefined;
-  if (want === 'variance') return U === undefined ? q : tf.tidy(() => variancesOf(q, U));
-  if (U === undefined) return tf.tidy(() => tf.mul(tf.expandDims(q, 2), tf.eye(q.shape[1])));
-  return tf.tidy(() => covariances(q, U));
+  return tf.tidy(() => {
+    const q = tf.matMul(u, tf.reshape(variances, [n, m]) as tf.Tensor2D) as tf.Tensor2D;
+    if (want === 'covariance') return U === undefined ? tf.mul(tf.expandDims(q, 2), tf.eye(m)) : covariances(q, U);
+    if (U === undefined) return q;
+    const columns = tf.transpose(q);
+    q.dispose();
+    return variancesOf(columns, U);
+  });
 }
 
 /**
- * U_G² q_b for every example, [B, C], computed for some rows of U_G at a time. It transposes q and the result instead of U_G,
- * because a product with a transposed operand is slow on WASM.
+ * U_G² q_b for every example, [B, C], computed for some rows of U_G at a time. It takes q and makes the result transposed, instead of
+ * U_G, because a product with a transposed operand is slow on WASM.
+ *
+ * @param columns qᵀ [m, B]
  */
-function variancesOf(q: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
-  const columns = tf.transpose(q);
+function variancesOf(columns: tf.Tensor2D, U: tf.Tensor2D): tf.Tensor {
   const [C, m] = U.shape;
   const step = Math.max(1, Math.floor(SQUARES_CHUNK / m));
   const parts: tf.Tensor[] = [];

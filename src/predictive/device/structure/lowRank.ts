@@ -30,8 +30,8 @@ type LowRankLayer = Extract<PosteriorLayer, { readonly structure: 'lowRank' }>;
 export const lowRank: DeviceStructure<LowRankLayer> = {
   upload: (posterior, layer, temperature, hold) =>
     hasRank(layer) ? uploadRank(posterior, layer, temperature, hold) : directional.upload(posterior, layer, temperature, hold),
-  under: (posterior, layer, temperature, form, hold) =>
-    hasRank(layer) ? undefined : directional.under(posterior, layer, temperature, form, hold),
+  under: (posterior, layer, temperature, form) =>
+    hasRank(layer) ? uploadRank(posterior, layer, temperature, (t) => t) : directional.under(posterior, layer, temperature, form),
   // U_A; the table of variances, and two intermediate results of its size; B, Z and the copy that is turned; a root for each row, in
   // two orders; and the chunks of rows, which are alive in four copies for covariances and in two for variances.
   numbers: (layer, want) => {
@@ -97,14 +97,13 @@ function uploadRank(
     return concat(parts, 0) as tf.Tensor2D;
   };
 
-  const variances = (a: tf.Tensor2D): tf.Tensor => {
+  const variances = (u: tf.Tensor2D): tf.Tensor => {
     table ??= hold(tf.tidy(makeTable));
-    return tf.matMul(tf.square(tf.matMul(a, U)), table);
+    return tf.matMul(u, table);
   };
-  const covariances = (a: tf.Tensor2D): tf.Tensor => {
+  const covariances = (u: tf.Tensor2D): tf.Tensor => {
     if (m > MOST_JOINT_OUTPUTS) throw tooManyOutputs(name, m);
     return tf.tidy(() => {
-      const u = tf.square(tf.matMul(a, U)) as tf.Tensor2D;
       const size = u.shape[0];
       let sum: tf.Tensor = tf.zeros([size, m * m]);
       let diagonal: tf.Tensor = tf.zeros([size, m]);
@@ -154,7 +153,8 @@ function uploadRank(
       const part = (i: number): tf.Tensor2D => tf.tensor2d(noiseNormals(noiseAt(noise, i), n * m), [n, m]);
       return tf.tidy(() => tf.reshape(deviations(part(0), part(1)), [-1]));
     },
-    outputs: (a, want) => (want === 'variance' ? variances(a) : covariances(a)),
+    squaredInputs: (a) => tf.tidy(() => tf.square(tf.matMul(a, U))),
+    outputs: (u, want) => (want === 'variance' ? variances(u) : covariances(u)),
     dispose: () => {
       tf.dispose(own);
       table?.dispose();

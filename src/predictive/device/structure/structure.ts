@@ -28,11 +28,13 @@ export interface DeviceForm {
    * chose.
    */
   readonly deviation: (noise: Noise) => tf.Tensor;
+  /** The squares of the inputs a [B, n] along the layer's directions: u [B, n]. It does not depend on the prior. */
+  readonly squaredInputs: (a: tf.Tensor2D) => tf.Tensor2D;
   /**
-   * The variances [B, C] or covariances [B, C, C] of the outputs, from inputs a [B, n]. Only for the last layer of a network in
-   * which nothing else is covered. Throws `InvalidInput` for covariances of too many outputs.
+   * The variances [B, C] or covariances [B, C, C] of the outputs, from `squaredInputs`. Only for the last layer of a network in which
+   * nothing else is covered. Throws `InvalidInput` for covariances of too many outputs.
    */
-  readonly outputs: (a: tf.Tensor2D, want: Want) => tf.Tensor;
+  readonly outputs: (u: tf.Tensor2D, want: Want) => tf.Tensor;
   /** Frees the held tensors. */
   readonly dispose: () => void;
 }
@@ -45,10 +47,10 @@ export interface DeviceStructure<L extends PosteriorLayer> {
   /** Uploads a layer at temperature T. */
   readonly upload: (posterior: Posterior, layer: L, temperature: number, hold: Hold) => DeviceForm;
   /**
-   * The same layer under another prior or damping: it borrows the directions of the form, and holds its own variances. To dispose it frees
-   * these alone. Undefined if nothing can be borrowed, because the form has no directions.
+   * The same layer under another prior or damping, in the caller's `tf.tidy`. It borrows the directions of the form. Without directions
+   * the layer is uploaded anew.
    */
-  readonly under: (posterior: Posterior, layer: L, temperature: number, form: DeviceForm, hold: Hold) => DeviceForm | undefined;
+  readonly under: (posterior: Posterior, layer: L, temperature: number, form: DeviceForm) => DeviceForm;
   /** How many numbers the tensors of a layer take while they are made and used. */
   readonly numbers: (layer: L, want: Want) => number;
 }
