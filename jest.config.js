@@ -27,7 +27,7 @@ const ONCE = [
   'plugins/optional',
   'plugins/laplace-approximation/options',
   'plugins/tfjs-callback/{deviceLost,earlyStopping,epochs,options,order,refusals,restored}',
-  'posterior/{codec,errors,inverse,maximiseEvidence}',
+  'posterior/{codec,errors,evidenceCurve,evidenceGradient,inverse,maximiseEvidence,maximiseNoise}',
   'predictive/{codec,credibleIntervals,design,entropy,everywhere,links,runningMean,sampling,samplingZoo,topK}',
   'random/**/*',
   'tuning/**/*',

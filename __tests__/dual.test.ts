@@ -11,6 +11,7 @@ import {
   coverage,
   credibleIntervals,
   type EvidenceMaximum,
+  evidenceCurve,
   exactDamping,
   type Factors,
   factoredDamping,
@@ -32,6 +33,7 @@ import {
   topK,
   variances,
   withDamping,
+  withNoiseVariance,
   withPrior,
 } from 'tfjs-laplace';
 import { javascriptEngine } from '../src/linalg/javascript.js';
@@ -45,6 +47,8 @@ const FACTORS = factorsWith([{ name: 'only', A: secondMoment(3, 1), G: secondMom
 const LATER: Factors = { ...FACTORS, layers: FACTORS.layers.map((layer) => ({ ...layer })), datasetSize: 7, weights: [] };
 const OPTIONS = { prior: isotropic(1), damping: exactDamping(), layers: 'all' } as const;
 const POSTERIOR = withMeans(right(posteriorOf(FACTORS, OPTIONS, javascriptEngine)));
+/** A regression whose labels miss by more than the noise. */
+const NOISY: Posterior = { ...POSTERIOR, likelihood: gaussian(), logLikelihood: -100 };
 const LAYER = POSTERIOR.layers[0] as PosteriorLayer;
 
 function withMeans(posterior: Posterior): Posterior {
@@ -79,6 +83,18 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => F.pipe(POSTERIOR, maximiseEvidence({ per: 'layer' })),
   ],
   ['maximiseEvidence as it is', () => maximiseEvidence(POSTERIOR), () => F.pipe(E.right(POSTERIOR), E.chain(maximiseEvidence))],
+  [
+    'maximiseEvidence with noise',
+    () => maximiseEvidence(NOISY, { noise: 'estimated' }),
+    () => F.pipe(NOISY, maximiseEvidence({ noise: 'estimated' })),
+  ],
+  ['withNoiseVariance', () => withNoiseVariance(NOISY, 2), () => F.pipe(NOISY, withNoiseVariance(2))],
+  ['evidenceCurve', () => evidenceCurve(POSTERIOR), () => F.pipe(POSTERIOR, evidenceCurve())],
+  [
+    'evidenceCurve with an option',
+    () => evidenceCurve(POSTERIOR, { precisions: [2] }),
+    () => F.pipe(POSTERIOR, evidenceCurve({ precisions: [2] })),
+  ],
   ['topK', () => topK(CLASSIFICATION, 1), () => F.pipe(CLASSIFICATION, topK(1))],
   ['credibleIntervals', () => credibleIntervals(REGRESSION), () => F.pipe(REGRESSION, credibleIntervals())],
   [
@@ -121,7 +137,18 @@ it('a sum of epochs carries the weights of the later one in both forms', () => {
 it('functions keep their names', () => {
   const all = [coverage, credibleIntervals, intervalCoverage, maximiseEvidence, merge, mergeEpochs, posteriorOf, topK];
   expect(
-    [...all, abstain, calibrate, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name),
+    [
+      ...all,
+      abstain,
+      calibrate,
+      evidenceCurve,
+      predictionIntervals,
+      predictionSets,
+      variances,
+      withDamping,
+      withNoiseVariance,
+      withPrior,
+    ].map(({ name }) => name),
   ).toEqual([
     'coverage',
     'credibleIntervals',
@@ -133,10 +160,12 @@ it('functions keep their names', () => {
     'topK',
     'abstain',
     'calibrate',
+    'evidenceCurve',
     'predictionIntervals',
     'predictionSets',
     'variances',
     'withDamping',
+    'withNoiseVariance',
     'withPrior',
   ]);
 });

@@ -223,6 +223,15 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   },
   withDamping: { throws: [() => lib.withDamping(posterior, wrong({ _tag: 'none' })), () => lib.withDamping(wrong('none'))] },
   evidence: TOTAL,
+  evidenceGradient: TOTAL,
+  evidenceCurve: {
+    throws: [() => lib.evidenceCurve(posterior, { precisions: [0] }), () => lib.evidenceCurve({ steps: 0.5 })],
+    left: [() => lib.evidenceCurve(wrong({ ...posterior, layers: [] }))],
+  },
+  withNoiseVariance: {
+    throws: [() => lib.withNoiseVariance(posterior, 0), () => lib.withNoiseVariance([1, -1])],
+    left: [() => lib.withNoiseVariance(posterior, 2)],
+  },
   keptTrace: TOTAL,
   variances: {
     left: [

@@ -175,6 +175,8 @@ async function madeUp(model: tf.LayersModel): Promise<Posterior> {
     layers,
     damping: exactDamping(),
     likelihood,
+    estimator: { _tag: 'kfac', fisher: { _tag: 'exact' }, weightSharing: 'expand' },
+    outputs: layers.at(-1)?.m ?? 0,
     datasetSize: 1000,
     fingerprint: await fingerprint(model),
     logLikelihood: 0,

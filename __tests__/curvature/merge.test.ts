@@ -45,6 +45,7 @@ const LAYOUT: Layout = {
     },
   ],
   covered: ['a', 'b'],
+  outputs: 3,
   basis: 'cafe',
 };
 

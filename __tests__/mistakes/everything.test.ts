@@ -29,10 +29,12 @@ let factors: lib.Factors;
 let others: lib.Factors;
 let posterior: lib.Posterior;
 let coverage: lib.Coverage;
+let regression: lib.Posterior;
 beforeAll(async () => {
   factors = await pass(model, likelihood, data);
   others = await pass(model, likelihood, data);
   posterior = await lastValueFrom(of(factors).pipe(lib.toPosterior()));
+  regression = { ...posterior, likelihood: lib.gaussian() };
   coverage = right(lib.coverage(model, { likelihood, curvature }));
 });
 
@@ -195,6 +197,9 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   withPrior: { args: () => [posterior, 1], fine: [['a posterior'], []] },
   withDamping: { args: () => [posterior, 'exact'], fine: [['a posterior']] },
   evidence: { args: () => [posterior], fine: [['a posterior']] },
+  evidenceGradient: { args: () => [posterior], fine: [['a posterior']] },
+  evidenceCurve: { args: () => [posterior, {}], fine: [['a posterior'], OPTIONAL] },
+  withNoiseVariance: { args: () => [regression, 1], fine: [[], []] },
   keptTrace: { args: () => [posterior.layers[0]] },
   variances: { args: () => [posterior, posterior.layers[0]], fine: [['a posterior']] },
   maximiseEvidence: { args: () => [posterior, {}], fine: [['a posterior'], OPTIONAL] },

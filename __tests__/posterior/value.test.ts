@@ -31,7 +31,17 @@ const PARTS: Readonly<Record<Structure, (P: number, n: number, m: number) => Rea
 /** The documented fields of a layer. */
 const LAYER = ['structure', 'parts', 'name', 'members', 'groups', 'n', 'm', 'bias', 'mean', 'priorPrecision'];
 /** The documented fields of a posterior. */
-const POSTERIOR = ['_tag', 'layers', 'damping', 'likelihood', 'datasetSize', 'fingerprint', 'logLikelihood'];
+const POSTERIOR = [
+  '_tag',
+  'layers',
+  'damping',
+  'likelihood',
+  'estimator',
+  'outputs',
+  'datasetSize',
+  'fingerprint',
+  'logLikelihood',
+];
 const MATRIX = ['rows', 'cols', 'data'];
 
 /** All own keys of an object, enumerable or not, symbols too. */

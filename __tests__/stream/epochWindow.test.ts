@@ -9,6 +9,7 @@ const NOTHING = emptyFactors(
     likelihood: categorical(),
     layers: [],
     covered: [],
+    outputs: 3,
   },
   'f00d',
   [],

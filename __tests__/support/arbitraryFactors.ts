@@ -24,6 +24,7 @@ export const LAYOUT: Layout = {
     { name: 'f', structure: 'lowRank', members: ['f'], groups: 1, n: 2, m: 3, bias: true },
   ],
   covered: ['a', 'b', 'c', 'd', 'e', 'f'],
+  outputs: 3,
 };
 
 const entry = fc.double({ min: -1e6, max: 1e6, noNaN: true });

@@ -233,3 +233,10 @@ export function estimatorOf(curvature: Curvature): Estimator {
   } = rest.fisher as Fisher & { readonly seed?: unknown; readonly columns?: unknown };
   return { ...rest, fisher } as Estimator;
 }
+
+/**
+ * p, if the curvature of a Gaussian likelihood is proportional to σ^(−2p). `kfra` and `lowRank` sum Λ itself, so theirs is 1.
+ * Undefined if nobody knows.
+ */
+export const noisePowerOf = (estimator: Estimator): 1 | 2 | undefined =>
+  'fisher' in estimator ? fisherRule(estimator.fisher).noisePower : 1;

@@ -35,6 +35,8 @@ export interface Layout {
    * recursion.
    */
   readonly covered: ReadonlyArray<string>;
+  /** C, the number of outputs f of an example: all heads and all steps together. */
+  readonly outputs: number;
   /** A name for the rotations in which `ekfac` sums, which tells them from other rotations; absent for other estimators. */
   readonly basis?: string;
 }
@@ -114,6 +116,7 @@ export const layoutOf = (gathered: Network, chosen: Network, curvature: Curvatur
     likelihood: gathered.likelihood,
     layers,
     covered: layers.filter(covers).map(({ name }) => name),
+    outputs: gathered.outputs,
     ...(basis === undefined ? {} : { basis }),
   };
 };

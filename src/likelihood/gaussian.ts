@@ -10,12 +10,16 @@ import { independentHessian } from './hessian.js';
 import { diagonalColumns, numberLabels } from './independent.js';
 import type { LikelihoodOps } from './likelihood.js';
 
+/** Decodes σ² > 0: one for all outputs, or one for each. */
+export const NoiseVarianceCodec = anyOf(
+  positive,
+  array('an array of finite numbers > 0, one for each output', positive),
+  Array.isArray,
+);
+
 export const Gaussian = variant('gaussian', {
   /** σ² > 0: one for all outputs, or one for each. */
-  noiseVariance: defaulted(
-    anyOf(positive, array('an array of finite numbers > 0, one for each output', positive), Array.isArray),
-    1,
-  ),
+  noiseVariance: defaulted(NoiseVarianceCodec, 1),
 });
 
 /** The value of `gaussian`. */

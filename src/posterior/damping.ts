@@ -9,7 +9,7 @@
  * (`structure/table.ts`). A new damping needs a variant, a rule and a constructor, all in this file.
  */
 import { type Codec, type Flat, type InputOf, taggedUnion, variant } from '../codec/index.js';
-import { at, type Determinant, ofValues, sumOf } from './determinant.js';
+import { at, type Determinant, ofValues, sumOf, withoutOutputs } from './determinant.js';
 
 const Dampings = taggedUnion('a damping', variant('exact', {}), variant('factored', {}));
 
@@ -26,10 +26,10 @@ export const DampingCodec: Codec<Damping, DampingInput> = Dampings;
 interface Sides {
   /** N, the number of examples. */
   readonly N: number;
-  /** α [n], the eigenvalues of A. */
+  /** α [n], the eigenvalues of A. They do not depend on s. */
   readonly rows: Float64Array;
   /**
-   * log det(I + G / τ) and its derivatives as a function of τ. It is Σ_j log(1 + γ_j / τ) if G is diagonal along its directions.
+   * log det(I + s G / τ) and its derivatives as a function of τ. It is Σ_j log(1 + s γ_j / τ) if G is diagonal along its directions.
    */
   readonly columns: Determinant;
   /** m, the number of outputs. */
@@ -65,7 +65,8 @@ const RULES: Readonly<Record<Damping['_tag'], DampingRule>> = {
     // The determinant splits into a sum over rows and a sum over columns, so it costs n + m, not n m.
     determinant: ({ N, rows, columns, width }) => {
       const half = { scale: Math.sqrt(N), power: 0.5 };
-      return sumOf([at(ofValues(rows), { ...half, weight: width }), at(columns, { ...half, weight: rows.length })]);
+      const fixed = withoutOutputs(ofValues(rows));
+      return sumOf([at(fixed, { ...half, weight: width }), at(columns, { ...half, weight: rows.length })]);
     },
   },
 };

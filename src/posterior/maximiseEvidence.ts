@@ -1,22 +1,15 @@
 /**
- * The prior precision τ that maximises the evidence (type-II maximum likelihood, MacKay 1992).
- *
- * With γ(τ) from `determinant.ts`, the slope of the evidence in log τ is ½ (γ(τ) − τ ‖θ*‖²). This slope falls everywhere, so its
- * only zero is the maximum: MacKay's fixed point τ ‖θ*‖² = γ(τ). The equation to solve is
- *
- *   g(log τ) = log γ(τ) − log τ − log ‖θ*‖² = 0,   g' = γ'/γ − 1 in [−2, −1],
- *
- * by Newton's method. g is almost a straight line, so a handful of steps are enough from any start. Each value of g also brackets
- * the solution: log τ* lies between g/2 and g away from log τ. A step costs one division for each direction of the posterior, and
- * no logarithm.
+ * The prior precision τ, and the noise variance σ² of a Gaussian likelihood, with the highest evidence. `optimum.ts` has the
+ * mathematics.
  */
 import { either as E, function as F } from 'fp-ts';
 import { defaulted, literals, ofKind, optionsOf, struct } from '../codec/index.js';
 import { dual, ifTagged } from '../dual.js';
-import { type LaplaceError, laplaceError } from '../errors.js';
-import type { Determinant } from './determinant.js';
-import { determinant, type Evidence, evidence, squaredNorm } from './evidence.js';
+import type { LaplaceError } from '../errors.js';
+import { type Evidence, evidence } from './evidence.js';
 import { POSTERIOR } from './kind.js';
+import { type NoiseVariance, noiseOf, noiseTimes, underNoise } from './noise.js';
+import { bestPrecisions, bestTogether, type JointOptimum } from './optimum.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 import type { Prior } from './priors.js';
 import { withPrior } from './withPrior.js';
@@ -25,16 +18,28 @@ import { withPrior } from './withPrior.js';
 export interface MaximiseEvidenceOptions {
   /** One prior precision for all weights, or one for each covered layer. Default `'all'`. */
   readonly per?: 'all' | 'layer';
+  /**
+   * Whether the noise variance σ² of a Gaussian likelihood stays as it is, or is estimated together with the prior precision. Default
+   * `'fixed'`. Variances of several outputs are estimated up to one factor that they share: their ratios stay.
+   */
+  readonly noise?: 'fixed' | 'estimated';
 }
 
-const Options = struct('options, or a posterior', { per: defaulted(literals('all', 'layer'), 'all') });
+const Options = struct('options, or a posterior', {
+  per: defaulted(literals('all', 'layer'), 'all'),
+  noise: defaulted(literals('fixed', 'estimated'), 'fixed'),
+});
 
-/** The maximum of the evidence over prior precisions. */
+type Decoded = (typeof Options)['_A'];
+
+/** The maximum of the evidence over prior precisions, and over the noise variance if that was estimated. */
 export interface EvidenceMaximum {
-  /** The posterior under the prior that was found. */
+  /** The posterior under the prior, and the noise variance, that were found. */
   readonly posterior: Posterior;
   /** The prior that was found: `isotropic`, or `perLayer`. */
   readonly prior: Prior;
+  /** σ² that was found; absent if it was `'fixed'`. */
+  readonly noiseVariance?: NoiseVariance;
   /** The evidence of `posterior`. */
   readonly evidence: Evidence;
   /** γ for every covered layer: how many of its weights are determined by the data rather than by the prior. */
@@ -44,21 +49,22 @@ export interface EvidenceMaximum {
 }
 
 /**
- * The largest relative error of τ, since |log τ − log τ*| is at most |g|. Rounding in γ, a sum of millions of terms, is about
- * 1e-13.
- */
-const TOLERANCE = 1e-10;
-/** A limit that is never reached: a handful of iterations are enough. */
-const MOST_ITERATIONS = 100;
-
-/**
- * Finds the prior precision with the highest log marginal likelihood. It needs no data and no new decomposition. An iteration
- * costs O(n m) for each layer, or O(n + m) under factored damping. For deep networks this optimum is known to be under-confident:
- * predictions can be worse than the trained network's own (`npm run bench -- precision`). So compare both on held-out data.
+ * Finds the prior precision with the highest log marginal likelihood, and with `noise: 'estimated'` the noise variance of a Gaussian
+ * likelihood together with it. It needs no data and no new decomposition. An iteration costs O(n m) for each layer, or O(n + m) under
+ * factored damping. A fixed noise takes a handful of iterations, an estimated one a few handfuls.
  *
- * @returns the maximum, or `InvalidInput` if there is none: without curvature the evidence grows towards τ = 0, and with weights
- *   that are all 0 it grows towards infinity.
- * @throws LaplaceError `InvalidOption` if `per` is neither `'all'` nor `'layer'`.
+ * At the maximum MacKay's equations (1992) hold: τ ‖θ*‖² = γ for the weights that share τ, and σ² (N C − γ) = Σ (f − y)² with γ of all
+ * layers. (Under factored damping, and for the empirical Fisher matrix, the second has another γ.) The weights stay where they are: after
+ * more training the optimum is another one. A noise variance for each output would need the squared errors of each: estimate it from
+ * residuals of held-out data, and observe again.
+ *
+ * For deep networks this optimum is known to be under-confident: predictions can be worse than the trained network's own (`npm run
+ * bench -- precision`). So compare both on held-out data.
+ *
+ * @returns the maximum, or `InvalidInput` if there is none: without curvature the evidence grows towards τ = 0, with weights that are
+ *   all 0 it grows towards infinity, and without residuals towards σ² = 0. `InvalidInput` also if the noise cannot be estimated, as for
+ *   `withNoiseVariance`.
+ * @throws LaplaceError `InvalidOption` if `per` is neither `'all'` nor `'layer'`, or `noise` neither `'fixed'` nor `'estimated'`.
  *
  * @example
  * ```ts
@@ -69,15 +75,16 @@ const MOST_ITERATIONS = 100;
  *
  * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, useBias: false, inputShape: [1] })] });
  * model.setWeights([tf.tensor2d([[2]])]);
- * const data = { x: tf.tensor2d([[1], [2], [2]]), y: tf.tensor2d([[2], [4], [4]]) };
+ * const data = { x: tf.tensor2d([[1], [2], [2]]), y: tf.tensor2d([[2.5], [3.5], [4]]) };
  * const posterior = await lastValueFrom(
  *   from(batches(data, 3)).pipe(observe(model, gaussian()), accumulateFactors(kfac()), toPosterior()),
  * );
  * const found = maximiseEvidence(posterior);
  * // 9 / (9 + τ) = 4 τ
  * if (E.isRight(found)) found.right.posterior.layers[0].priorPrecision; // => 0.2434…
- * // The same in a pipe:
- * E.isRight(F.pipe(E.right(posterior), E.chain(maximiseEvidence({ per: 'layer' })))); // => true
+ * // The same in a pipe, with σ² (3 − γ) = 0.5 as well:
+ * const both = F.pipe(E.right(posterior), E.chain(maximiseEvidence({ noise: 'estimated' })));
+ * if (E.isRight(both)) both.right.noiseVariance; // => 0.2482…
  * ```
  */
 export function maximiseEvidence(
@@ -89,97 +96,67 @@ export function maximiseEvidence(
 ): E.Either<LaplaceError, EvidenceMaximum>;
 export function maximiseEvidence(...args: ReadonlyArray<unknown>): unknown {
   return dual(args, ifTagged(1), (options: MaximiseEvidenceOptions = {}) => {
-    const { per } = optionsOf('maximiseEvidence', Options, options);
+    const own = optionsOf('maximiseEvidence', Options, options);
     return (given: Posterior) =>
       F.pipe(
         ofKind('maximiseEvidence', POSTERIOR, given),
-        E.chain((posterior) => maximised(posterior, per)),
+        E.chain((posterior) => (own.noise === 'fixed' ? maximised(posterior, own) : withNoise(posterior, own))),
       );
   });
 }
 
-function maximised(posterior: Posterior, per: 'all' | 'layer'): E.Either<LaplaceError, EvidenceMaximum> {
+const groupsOf = ({ layers }: Posterior, { per }: Decoded): ReadonlyArray<ReadonlyArray<PosteriorLayer>> =>
+  per === 'all' ? [layers] : layers.map((layer) => [layer]);
+
+const maximised = (posterior: Posterior, own: Decoded): E.Either<LaplaceError, EvidenceMaximum> =>
+  F.pipe(
+    bestPrecisions(posterior, groupsOf(posterior, own)),
+    E.chain((found) => maximum(posterior, own, found)),
+  );
+
+const withNoise = (posterior: Posterior, own: Decoded): E.Either<LaplaceError, EvidenceMaximum> =>
+  F.pipe(
+    noiseOf('maximiseEvidence', posterior),
+    E.bindTo('noise'),
+    E.bind('found', ({ noise }) => bestTogether(posterior, groupsOf(posterior, own), noise)),
+    E.chain(({ noise, found }) => {
+      const noiseVariance = noiseTimes(noise.variance, found.kappa);
+      return F.pipe(
+        maximum(underNoise(posterior, noise, noiseVariance, found.kappa), own, found),
+        E.map((best) => Object.freeze({ ...best, noiseVariance })),
+      );
+    }),
+  );
+
+/** The result, from a posterior that has the best noise variance already. */
+function maximum(
+  posterior: Posterior,
+  { per }: Decoded,
+  { optima, iterations }: JointOptimum,
+): E.Either<LaplaceError, EvidenceMaximum> {
   const { layers } = posterior;
+  const prior = priorOf(
+    per,
+    layers,
+    optima.map(({ tau }) => tau),
+  );
+  const counts = optima.flatMap((one) => one.counts);
   return F.pipe(
-    per === 'all' ? [layers] : layers.map((layer) => [layer]),
-    E.traverseArray((group) => optimum(posterior, group)),
-    E.bindTo('optima'),
-    E.let('prior', ({ optima }) => priorOf(per, layers, optima)),
-    E.bind('posterior', ({ prior }) => withPrior(posterior, prior)),
-    E.map(({ optima, prior, posterior: best }) => {
-      const counts = optima.flatMap((one) => one.counts);
-      return Object.freeze({
+    withPrior(posterior, prior),
+    E.map((best) =>
+      Object.freeze({
         posterior: best,
         prior,
         evidence: evidence(best),
         effectiveParameters: Object.freeze(Object.fromEntries(layers.map(({ name }, i) => [name, counts[i] as number]))),
-        iterations: optima.reduce((sum, one) => sum + one.iterations, 0),
-      });
-    }),
+        iterations,
+      }),
+    ),
   );
 }
 
-/** The best τ for some layers that share it. */
-interface Optimum {
-  readonly tau: number;
-  /** γ of each of these layers. */
-  readonly counts: ReadonlyArray<number>;
-  readonly iterations: number;
-}
-
-const priorOf = (per: 'all' | 'layer', layers: ReadonlyArray<PosteriorLayer>, optima: ReadonlyArray<Optimum>): Prior => {
-  const tau = (i: number): number => (optima[i] as Optimum).tau;
-  if (per === 'all') return Object.freeze({ _tag: 'isotropic', precision: tau(0) });
-  const precisions = Object.freeze(Object.fromEntries(layers.map(({ name }, i) => [name, tau(i)])));
+function priorOf(per: 'all' | 'layer', layers: ReadonlyArray<PosteriorLayer>, taus: ReadonlyArray<number>): Prior {
+  if (per === 'all') return Object.freeze({ _tag: 'isotropic', precision: taus[0] as number });
+  const precisions = Object.freeze(Object.fromEntries(layers.map(({ name }, i) => [name, taus[i] as number])));
   return Object.freeze({ _tag: 'perLayer', precisions });
-};
-
-function optimum(posterior: Posterior, layers: ReadonlyArray<PosteriorLayer>): E.Either<LaplaceError, Optimum> {
-  const parts = layers.map((layer) => determinant(posterior, layer));
-  const norm = layers.reduce((sum, layer) => sum + squaredNorm(layer), 0);
-  const start = layers.reduce((sum, { priorPrecision }) => sum + Math.log(priorPrecision), 0) / layers.length;
-  const found = norm > 0 ? solve(parts, Math.log(norm), start) : undefined;
-  if (found === undefined) return E.left(unbounded(layers, norm > 0));
-  // A prior cannot have a precision outside the range of float64.
-  return found.tau > 0 && found.tau < Number.POSITIVE_INFINITY ? E.right(found) : E.left(unbounded(layers, found.tau === 0));
-}
-
-function unbounded(layers: ReadonlyArray<PosteriorLayer>, isFlat: boolean): LaplaceError {
-  const [first] = layers as [PosteriorLayer];
-  const alone = layers.length === 1;
-  return laplaceError('InvalidInput', {
-    what: `The evidence has no maximum in the prior precision of ${layers.map(({ name }) => `'${name}'`).join(', ')}`,
-    ...(alone && { layer: first.name }),
-    field: isFlat ? 'curvature' : 'mean',
-    found: isFlat
-      ? 'no curvature: the evidence grows as the precision goes to 0'
-      : 'weights that are all 0: the evidence grows with the precision',
-    expected: isFlat ? 'data that carry information about these weights' : 'trained weights',
-    remedy: `Choose the prior precision yourself with withPrior${alone ? ", or share one among all layers with { per: 'all' }" : ''}.`,
-  });
-}
-
-/**
- * Solves g = 0. Returns undefined if γ is 0, since then there is no maximum.
- *
- * @param logNorm log ‖θ*‖²
- * @param start the log τ to start at
- */
-function solve(parts: ReadonlyArray<Determinant>, logNorm: number, start: number): Optimum | undefined {
-  let t = start;
-  let [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let iterations = 1; ; iterations++) {
-    const tau = Math.exp(t);
-    const all = parts.map((part) => part.effective(tau));
-    const count = all.reduce((sum, one) => sum + one.count, 0);
-    if (count === 0) return undefined;
-    const slope = all.reduce((sum, one) => sum + one.slope, 0) / count - 1;
-    const g = Math.log(count) - t - logNorm;
-    if (Math.abs(g) <= TOLERANCE || iterations === MOST_ITERATIONS) {
-      return { tau, counts: all.map((one) => one.count), iterations };
-    }
-    [low, high] = [Math.max(low, t + Math.min(g / 2, g)), Math.min(high, t + Math.max(g / 2, g))];
-    const newton = t - g / slope;
-    t = newton >= low && newton <= high ? newton : (low + high) / 2;
-  }
 }

@@ -12,6 +12,7 @@
  * A posterior is a plain value of host arrays, frozen at every level. It can be cloned into a worker, stored, and shared.
  * Building one costs O(n³ + m³) for each layer, once.
  */
+import type { Estimator } from '../curvature/codec.js';
 import type { Likelihood } from '../likelihood/index.js';
 import type { Matrix } from '../types.js';
 import type { Damping } from './damping.js';
@@ -52,6 +53,10 @@ export interface Posterior {
   readonly layers: ReadonlyArray<PosteriorLayer>;
   readonly damping: Damping;
   readonly likelihood: Likelihood;
+  /** The estimator of the curvature. */
+  readonly estimator: Estimator;
+  /** C, the number of outputs f of an example: all heads and all steps together. */
+  readonly outputs: number;
   /** N, the number of training examples that the posterior stands for. */
   readonly datasetSize: number;
   /** Identifies the model's weights at the mean. */

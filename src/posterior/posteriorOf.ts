@@ -204,6 +204,8 @@ const assembled = (
     layers: Object.freeze(layers),
     damping: options.damping,
     likelihood: frozen(factors.layout.likelihood),
+    estimator: frozen(factors.layout.estimator),
+    outputs: factors.layout.outputs,
     datasetSize,
     fingerprint: factors.fingerprint,
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,

@@ -30,4 +30,5 @@ export const empiricalRule: FisherRule<unknown> = {
   rowsPerExample: () => 1,
   isWhole: false,
   isTrainingStep: true,
+  noisePower: 2,
 };

@@ -29,4 +29,5 @@ export const exactRule: FisherRule<unknown> = {
   rowsPerExample: (_, outputs) => outputs,
   isWhole: true,
   isTrainingStep: false,
+  noisePower: 1,
 };

@@ -17,4 +17,9 @@ export interface FisherRule<F> {
   readonly isWhole: boolean;
   /** Whether the rows are the gradients that a training step computes anyway. */
   readonly isTrainingStep: boolean;
+  /**
+   * p, if the second moments of a Gaussian likelihood are proportional to σ^(−2p): 1 for the moments of Λ, 2 for squares of (f − y)
+   * / σ². Absent if nobody knows.
+   */
+  readonly noisePower?: 1 | 2;
 }

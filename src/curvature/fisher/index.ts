@@ -24,4 +24,4 @@ const RULES: { readonly [T in Fisher['_tag']]: FisherRule<Extract<Fisher, { read
 };
 
 /** The rule of a Fisher matrix. */
-export const fisherRule = ({ _tag }: Fisher): FisherRule<Fisher> => RULES[_tag] as FisherRule<Fisher>;
+export const fisherRule = ({ _tag }: Pick<Fisher, '_tag'>): FisherRule<Fisher> => RULES[_tag] as FisherRule<Fisher>;

@@ -42,4 +42,5 @@ export const monteCarloRule: FisherRule<MonteCarloFisher> = {
   rowsPerExample: ({ samples }) => samples,
   isWhole: false,
   isTrainingStep: false,
+  noisePower: 1,
 };

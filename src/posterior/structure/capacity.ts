@@ -8,11 +8,12 @@
  */
 import { choleskyRoots, inverseRoots, logDeterminants } from '../../linalg/small.js';
 import type { Matrix } from '../../types.js';
-import type { Determinant } from '../determinant.js';
+import { type Determinant, type Effective, ofQuotient } from '../determinant.js';
 import { type Grams, gramsOf, shifted, weighed } from './grams.js';
 
 /**
- * log det K as a function of ρ. `effective` gives count = −d log det K / d log ρ >= 0 and its derivative in log ρ.
+ * log det K as a function of ρ. `effective` gives count = −d log det K / d log ρ >= 0 and its derivative in log ρ. A factor on δ
+ * and Z Zᵀ is the same as one on 1 / ρ.
  *
  * @param root Z [m, r]
  * @param delta δ [m]
@@ -27,7 +28,7 @@ export function capacity(root: Matrix, delta: Float64Array): Determinant {
   };
   return {
     logRatio: (rho: number): number => logDeterminants(rootAt(rho), r)[0] as number,
-    effective: (rho: number): { readonly count: number; readonly slope: number } => {
+    effective: (rho: number): Effective => {
       const inverse = inverseRoots(rootAt(rho), r);
       const first = congruent(
         inverse,
@@ -40,7 +41,7 @@ export function capacity(root: Matrix, delta: Float64Array): Determinant {
         r,
       );
       const square = first.reduce((sum, v) => sum + v * v, 0);
-      return { count: -trace(first, r), slope: square - trace(second, r) };
+      return ofQuotient(-trace(first, r), square - trace(second, r));
     },
   };
 }

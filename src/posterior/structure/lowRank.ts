@@ -21,7 +21,7 @@ import { dampingNamed } from '../damping.js';
 import { ofValues, sumOf } from '../determinant.js';
 import { capacity } from './capacity.js';
 import { gramsOf, shifted } from './grams.js';
-import { column, sideOf } from './sides.js';
+import { column, sideOf, times } from './sides.js';
 import type { Distribution, PosteriorStructure, Setting } from './structure.js';
 
 /** The eigendecomposition of A, and G = diag(δ) + B diag(λ) Bᵀ. */
@@ -60,6 +60,11 @@ export const lowRank: PosteriorStructure<LowRankParts> = {
         ),
     };
   },
+  scaled: ({ diagonal, rankValues, ...rest }, factor) => ({
+    ...rest,
+    diagonal: times(diagonal, factor),
+    ...(rankValues && { rankValues: times(rankValues, factor) }),
+  }),
   determinant: (layer, { damping, datasetSize: N }) => {
     const { inputValues, diagonal } = layer.parts;
     const own = ofValues(diagonal.data);

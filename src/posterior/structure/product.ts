@@ -9,7 +9,7 @@ import { partsOf } from '../../curvature/structure/index.js';
 import type { Matrix } from '../../types.js';
 import { dampingNamed } from '../damping.js';
 import { ofValues, sumOf } from '../determinant.js';
-import { groupsOf, type Side, sideOf } from './sides.js';
+import { groupsOf, type Side, sideOf, times } from './sides.js';
 import type { Planned, PosteriorStructure } from './structure.js';
 
 /** The eigenvalues and eigenvectors of both sides. */
@@ -64,6 +64,7 @@ const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
 
 /** Everything except the plan. */
 const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
+  scaled: (parts, factor) => ({ ...parts, gradientValues: times(parts.gradientValues, factor) }),
   determinant: ({ groups, n, m, parts }, { damping, datasetSize: N }) => {
     const { inputValues, gradientValues } = parts;
     return sumOf(
@@ -89,10 +90,18 @@ export const inputDiagonal: PosteriorStructure<ProductParts> = { plan: planInput
 
 /**
  * All weights in one column. The input side is the eigendecomposition of the whole Fisher matrix, and the gradient side is the
- * number 1.
+ * number 1. What depends on the outputs is the input side here.
  */
 export const full: PosteriorStructure<ProductParts> = {
   ...product,
+  scaled: (parts, factor) => ({ ...parts, inputValues: times(parts.inputValues, factor) }),
+  determinant: ({ n, parts }, { damping, datasetSize: N }) =>
+    dampingNamed(damping).determinant({
+      N,
+      rows: parts.gradientValues.data,
+      columns: ofValues(parts.inputValues.data),
+      width: n,
+    }),
   plan: (moments) => {
     const { gradient } = partsOf(moments) as { gradient: Matrix };
     return {

@@ -39,6 +39,9 @@ export const sideOf = (
 /** Wraps d values as a column [d, 1]. */
 export const column = (data: Float64Array): Matrix => ({ rows: data.length, cols: 1, data });
 
+/** The matrix, `factor` times as large. */
+export const times = (matrix: Matrix, factor: number): Matrix => ({ ...matrix, data: matrix.data.map((v) => v * factor) });
+
 function joined(parts: ReadonlyArray<SymmetricEigen>): Required<Side> {
   const [first] = parts as [SymmetricEigen];
   if (parts.length === 1) return { values: column(first.values), vectors: first.vectors };

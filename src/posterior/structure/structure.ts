@@ -61,6 +61,8 @@ export interface PosteriorStructure<Parts> {
    * others.
    */
   readonly plan: (moments: LayerMoments, rotation: Rotation) => Planned<Parts>;
+  /** The same parts for curvature that is `factor` times as large, because the curvature of the outputs (G) is. */
+  readonly scaled: (parts: Parts, factor: number) => Parts;
   /** The layer's part of the evidence as a function of τ. */
   readonly determinant: (layer: Distribution<Parts>, setting: Setting) => Determinant;
   /** The precisions along the layer's directions; undefined if the weights are independent along no directions. */

@@ -7,6 +7,7 @@ import { either as E } from 'fp-ts';
 import { partsOf } from '../../curvature/structure/index.js';
 import type { Matrix } from '../../types.js';
 import { at, ofValues } from '../determinant.js';
+import { times } from './sides.js';
 import type { PosteriorStructure } from './structure.js';
 
 /** The table and its directions. */
@@ -28,6 +29,7 @@ export const table: PosteriorStructure<TableParts> = {
     };
     return { asks: [], build: () => E.right(parts) };
   },
+  scaled: (parts, factor) => ({ ...parts, curvature: times(parts.curvature, factor) }),
   determinant: ({ parts }, { datasetSize: N }) => at(ofValues(parts.curvature.data), { scale: N }),
   precisions: ({ parts, priorPrecision }, { datasetSize: N }) => ({
     _tag: 'table',

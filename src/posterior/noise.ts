@@ -1,0 +1,116 @@
+/**
+ * The noise variance σ² of a posterior's Gaussian likelihood. With κ = σ²/σ₀², σ₀² the present variance, N C labels, the sum of
+ * squares S = Σ (f − y)² / σ₀², and curvature that is proportional to σ^(−2p),
+ *
+ *   log p(D | θ*, σ) = −½ [ S / κ + Σ log(2π κ σ₀²) ],     curvature(σ) = κ^(−p) · curvature(σ₀)
+ *
+ * (sums over labels). So another κ needs no data. S is not stored: it is what the log-likelihood at σ₀ leaves. p is 1, but 2 for the
+ * empirical Fisher matrix, whose gradients are (f − y) / σ².
+ */
+import { either as E } from 'fp-ts';
+import { noisePowerOf } from '../curvature/codec.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import { frozen } from '../frozen.js';
+import type { Likelihood, LikelihoodOf } from '../likelihood/index.js';
+import type { Posterior, PosteriorLayer } from './posterior.js';
+import { posteriorStructure } from './structure/index.js';
+
+/** σ², in squared units of the labels: one for all outputs, or one for each. */
+export type NoiseVariance = LikelihoodOf<'gaussian'>['noiseVariance'];
+
+/** What a posterior knows about its noise. */
+export interface Noise {
+  /** σ₀². */
+  readonly variance: NoiseVariance;
+  /** p. */
+  readonly power: 1 | 2;
+  /** N C, the number of labels. */
+  readonly labels: number;
+  /** S, up to rounding: it is 0 if rounding is all that is left. */
+  readonly squares: number;
+}
+
+/** σ₀² of a likelihood that has one: a Gaussian of the whole output, or of each step of a sequence without padding. */
+function varianceOf(likelihood: Likelihood): NoiseVariance | undefined {
+  if (likelihood._tag === 'gaussian') return likelihood.noiseVariance;
+  if (likelihood._tag !== 'perStep' || likelihood.ignoreLabel !== undefined) return undefined;
+  return likelihood.each._tag === 'gaussian' ? likelihood.each.noiseVariance : undefined;
+}
+
+function withVariance(likelihood: Likelihood, noiseVariance: NoiseVariance): Likelihood {
+  if (likelihood._tag === 'gaussian') return { ...likelihood, noiseVariance };
+  if (likelihood._tag !== 'perStep' || likelihood.each._tag !== 'gaussian') return likelihood;
+  return { ...likelihood, each: { ...likelihood.each, noiseVariance } };
+}
+
+/** Σ log(2πσ²) over N examples with C outputs. */
+function logNoise({ datasetSize: N, outputs: C }: Posterior, variance: NoiseVariance): number {
+  const each = typeof variance === 'number' ? [variance] : variance;
+  return ((N * C) / each.length) * each.reduce((sum, v) => sum + Math.log(2 * Math.PI * v), 0);
+}
+
+/**
+ * float32 sums leave no more than this of the log-likelihood's parts: 2⁻²⁴ for each of a few operations, and the sums over a batch
+ * have their own.
+ */
+const ROUNDING = 2 ** -20;
+
+/** What a posterior knows about its noise, or `InvalidInput` if another noise variance would need the data. */
+export function noiseOf(what: string, posterior: Posterior): E.Either<LaplaceError, Noise> {
+  const { likelihood, estimator, logLikelihood, datasetSize: N, outputs: C } = posterior;
+  const variance = varianceOf(likelihood);
+  const power = noisePowerOf(estimator);
+  if (variance === undefined) return E.left(noVariance(what, likelihood));
+  if (power === undefined) return E.left(unknownCurvature(what, posterior));
+  const constants = logNoise(posterior, variance);
+  const squares = -2 * logLikelihood - constants;
+  const rounding = ROUNDING * (Math.abs(constants) + 2 * Math.abs(logLikelihood));
+  return E.right({ variance, power, labels: N * C, squares: squares > rounding ? squares : 0 });
+}
+
+/** κ σ₀². */
+export const noiseTimes = (variance: NoiseVariance, kappa: number): NoiseVariance =>
+  typeof variance === 'number' ? variance * kappa : variance.map((v) => v * kappa);
+
+/** The layers under κ σ₀². */
+export const layersUnder = (
+  layers: ReadonlyArray<PosteriorLayer>,
+  { power }: Pick<Noise, 'power'>,
+  kappa: number,
+): ReadonlyArray<PosteriorLayer> =>
+  kappa === 1
+    ? layers
+    : layers.map((layer) => {
+        const parts = posteriorStructure(layer).scaled(layer.parts, kappa ** -power);
+        return frozen({ ...layer, parts }) as PosteriorLayer;
+      });
+
+/** The posterior under the noise variance `variance`, which is κ σ₀². */
+export function underNoise(posterior: Posterior, noise: Noise, variance: NoiseVariance, kappa: number): Posterior {
+  return Object.freeze({
+    ...posterior,
+    layers: Object.freeze(layersUnder(posterior.layers, noise, kappa)),
+    likelihood: frozen(withVariance(posterior.likelihood, variance)),
+    logLikelihood: -0.5 * (noise.squares / kappa + logNoise(posterior, variance)),
+  });
+}
+
+const OBSERVE = 'Observe the data again, with the likelihood that you want.';
+
+const noVariance = (what: string, likelihood: Likelihood): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: `${what}: the posterior has no noise variance that could be changed without its data`,
+    field: 'likelihood',
+    found: likelihood._tag === 'perStep' ? `perStep of ${likelihood.each._tag}` : likelihood._tag,
+    expected: 'gaussian, or perStep(gaussian(…)) in which all steps count',
+    remedy: OBSERVE,
+  });
+
+const unknownCurvature = (what: string, { estimator }: Posterior): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: `${what}: nobody knows how the curvature depends on the noise variance`,
+    field: 'estimator.fisher',
+    found: 'fisher' in estimator ? estimator.fisher._tag : estimator._tag,
+    expected: 'a Fisher matrix of the library',
+    remedy: OBSERVE,
+  });
