@@ -98,7 +98,7 @@ export async function bench(): Promise<BenchResult> {
   const own = (await lastValueFrom(from([test.x]).pipe(predict(model, tuned.posterior, tuned.predictive)))) as Classification;
   notes.push(
     `tune: ${of(tuned.chosen)} (${tuned.verdict} than the network): test NLL ${orThrow(nll(own.probabilities, asked)).toFixed(3)}`,
-    `  best ${of(tuned.choices.best)}; evidence ${of(tuned.choices.evidence)}; network at its best temperature ${tuned.network.scaled.criterion.toFixed(3)}`,
+    `  best ${of(tuned.choices.best)}; evidence ${of(tuned.choices.evidence)}; network at its best temperature ${tuned.network.fitted.criterion.toFixed(3)}`,
   );
   const bars = [
     { name: 'default: nats above the trained network', value: byDefault, limit: ALLOWED.classes, atMost: false },

@@ -74,7 +74,10 @@ export { predictRunning, type RunningPrediction } from './stream/predictRunning.
 export { type SampledFunctions, type SampleFunctionsOptions, sampleFunctions } from './stream/sampleFunctions.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
 export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
-export { type Tried, type TuneOptions, type Tuning, type TuningRule, tune } from './stream/tune.js';
+export { type Tried, type TuneOptions, type Tuning, type TuningChoice, tune } from './stream/tune.js';
+
+export type { Dimension, TuningChoices, TuningInput, TuningRule } from './tuning/codec.js';
+export type { Criterion, CriterionName, HeldOutPredictions, OwnCriterion } from './tuning/criterion.js';
 
 // Values and the pure functions between them.
 

@@ -17,8 +17,8 @@ import {
   vectorScaling,
 } from 'tfjs-laplace';
 import { diagonal, objective, type Shape, whole } from '../../src/calibration/affine.js';
-import { minimise } from '../../src/calibration/lbfgs.js';
 import { logProbabilities } from '../../src/calibration/logits.js';
+import { minimise } from '../../src/linalg/lbfgs.js';
 import { right } from '../support/math/laplace.js';
 import { normalSource, take, uniformSource } from '../support/math/monteCarlo.js';
 import { CLASSIFICATION } from '../support/predictions.js';

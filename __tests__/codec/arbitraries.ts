@@ -10,6 +10,7 @@ import type { Predictive, PredictiveInput } from '../../src/predictive/codec.js'
 import type { PartialRecipe, Recipe, RecipeInput } from '../../src/recipe/codec.js';
 import type { RecipeData } from '../../src/recipe/recipe.js';
 import type { EpochSelection, EpochSelectionInput } from '../../src/stream/codec.js';
+import { DIMENSIONS, type TuningChoices } from '../../src/tuning/codec.js';
 
 const finite = { noNaN: true, noDefaultInfinity: true };
 const positive = fc.double({ ...finite, min: Number.MIN_VALUE });
@@ -164,7 +165,21 @@ export const epochs: fc.Arbitrary<EpochSelection> = fc.oneof(
   fc.record({ _tag: constant('epochsWhere'), predicate: fc.func(fc.boolean()) as fc.Arbitrary<(epoch: number) => boolean> }),
 );
 
-const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive };
+const tuningOf = (criterion: fc.Arbitrary<unknown>) =>
+  fc.record(
+    {
+      criterion,
+      rule: fc.constantFrom('best', 'widest', 'evidence'),
+      over: fc.uniqueArray(fc.constantFrom(...DIMENSIONS), { minLength: 1 }),
+      precisions: fc.array(positive, { minLength: 1 }),
+    },
+    { requiredKeys: ['criterion'] },
+  );
+/** Those that are data. */
+export const tuningData = tuningOf(fc.constantFrom('nll', 'brier', 'ece', 'crps')) as fc.Arbitrary<RecipeData['tuning']>;
+export const tuning = fc.oneof(tuningData, tuningOf(fc.func(fc.constant([])))) as fc.Arbitrary<TuningChoices>;
+
+const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive, tuning };
 export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
 export const recipeData = fc.record({
   ...parts,
@@ -172,6 +187,7 @@ export const recipeData = fc.record({
   curvature: curvatureData,
   epochs: epochData,
   predictive: predictiveData,
+  tuning: tuningData,
 });
 
 export const likelihoodInput = fc.oneof(
@@ -218,6 +234,7 @@ const inputs = {
   damping: dampingInput,
   layers,
   predictive: predictiveInput,
+  tuning,
 };
 export const recipeInput = fc.record(inputs, { requiredKeys: ['likelihood'] }) as fc.Arbitrary<RecipeInput>;
 /** With choices that are present and undefined. */

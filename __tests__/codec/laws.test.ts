@@ -10,6 +10,7 @@ import { DampingCodec } from '../../src/posterior/damping.js';
 import { PredictiveCodec } from '../../src/predictive/codec.js';
 import { RecipeCodec } from '../../src/recipe/codec.js';
 import { EpochSelectionCodec } from '../../src/stream/codec.js';
+import { TuningCodec } from '../../src/tuning/codec.js';
 import * as arbitrary from './arbitraries.js';
 
 /** A codec, its values, those among them that JSON holds, and what may be written for them. */
@@ -21,6 +22,7 @@ const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, f
   ['damping', DampingCodec, arbitrary.damping, arbitrary.damping, arbitrary.dampingInput],
   ['layers', LayerSelectionCodec, arbitrary.layers, arbitrary.layers, arbitrary.layers],
   ['predictive', PredictiveCodec, arbitrary.predictive, arbitrary.predictiveData, arbitrary.predictiveInput],
+  ['tuning', TuningCodec, arbitrary.tuning, arbitrary.tuningData, arbitrary.tuning],
   ['recipe', RecipeCodec, arbitrary.recipe, arbitrary.recipeData, arbitrary.recipeInput],
 ];
 

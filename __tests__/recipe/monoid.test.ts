@@ -23,7 +23,7 @@ it('is associative', () => {
 });
 
 it('lets the later choice win, and an undefined one not', () => {
-  const keys = ['likelihood', 'curvature', 'epochs', 'prior', 'damping', 'layers', 'predictive'] as const;
+  const keys = ['likelihood', 'curvature', 'epochs', 'prior', 'damping', 'layers', 'predictive', 'tuning'] as const;
   fc.assert(
     fc.property(partialRecipe, partialRecipe, fc.constantFrom(...keys), (x, y, key) => {
       expect(concat(x, y)[key]).toBe(y[key] === undefined ? x[key] : y[key]);

@@ -32,6 +32,7 @@ describe('recipe', () => {
       damping: exactDamping(),
       layers: 'all',
       predictive: linearised(),
+      tuning: { criterion: 'nll' },
     });
   });
 
@@ -44,6 +45,7 @@ describe('recipe', () => {
       damping: factoredDamping(),
       layers: ['b'],
       predictive: weightSampling({ samples: 3 }),
+      tuning: { criterion: 'brier', rule: 'best', over: ['precision', 'scale'] },
     };
     expect(recipe(chosen)).toEqual(chosen);
   });
@@ -86,7 +88,7 @@ describe('recipe', () => {
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
           '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, epochs, ' +
-            'prior, damping, layers, predictive.',
+            'prior, damping, layers, predictive, tuning.',
         ].join('\n'),
       }),
     );
@@ -118,6 +120,7 @@ describe('decodeRecipe', () => {
     ['prior', { _tag: 'perLayer', precisions: { 'a b': '1' } }, 'prior.precisions["a b"]'],
     ['damping', 'exakt', 'damping'],
     ['layers', 'first', 'layers'],
+    ['tuning', { over: ['scale', 'width'] }, 'tuning.over[1]'],
     ['predictive', { _tag: 'linearised', temperature: -0.1 }, 'predictive.temperature'],
   ])('says where %s is wrong: %j', (key, value, path) => {
     expect(refusal({ likelihood: 'categorical', [key]: value }).issues.map((issue) => issue.path)).toEqual([path]);

@@ -1,6 +1,7 @@
 /** The search over precisions: it ends, keeps its bounds, and finds the bottom of a valley to an eighth of a decade. */
 import fc from 'fast-check';
 import { best, type Candidate, verdictOf, widest } from '../../src/tuning/choose.js';
+import { UNCHANGED } from '../../src/tuning/free.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../../src/tuning/search.js';
 
 /** The losses of many examples whose mean is f(log10 τ), with a spread that all candidates share. */
@@ -12,7 +13,12 @@ const searched = (start: number, f: (t: number) => number, spread = 0) => {
     expect(rounds).toBeLessThan(30);
     for (const precision of next) {
       const t = Math.log10(precision);
-      found.push({ precision, scale: 1, losses: Float64Array.from({ length: 50 }, (_, i) => f(t) + spread * Math.sin(i * t)) });
+      found.push({
+        precision,
+        ratios: [1],
+        free: UNCHANGED,
+        losses: Float64Array.from({ length: 50 }, (_, i) => f(t) + spread * Math.sin(i * t)),
+      });
     }
   }
   return { found, rounds };
@@ -49,7 +55,8 @@ it('goes to a bound for a slope, and past infinite and undefined losses', () => 
 describe('a choice', () => {
   const candidate = (precision: number, losses: ReadonlyArray<number>): Candidate => ({
     precision,
-    scale: 1,
+    ratios: [1],
+    free: UNCHANGED,
     losses: Float64Array.from(losses),
   });
 

@@ -9,8 +9,8 @@
  * penalty on the distance from the identity as in Kull et al. 2019, section 3, though theirs is on off-diagonal weights and biases alone.
  */
 import { array, defaulted, finite, make, type Options, positive, variant } from '../codec/index.js';
+import { type Evaluation, minimise } from '../linalg/lbfgs.js';
 import type { NumberRows } from '../metrics/rows.js';
-import { type Evaluation, minimise } from './lbfgs.js';
 import { crossEntropy, logProbabilities, softmax } from './logits.js';
 import type { CalibrationRule } from './rule.js';
 

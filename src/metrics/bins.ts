@@ -79,9 +79,10 @@ const add = (sums: Float64Array, m: number, value: number): void => {
   sums[m] = (sums[m] as number) + value;
 };
 
-// Rounding can lift a float32 probability above 1. It then goes into the last bin.
-const byWidth = (scores: ArrayLike<number>, M: number): Uint32Array =>
-  Uint32Array.from(scores, (score) => Math.max(0, Math.min(M, Math.ceil(score * M)) - 1));
+/** The bin of equal width that holds a score. Rounding can lift a float32 probability above 1: it then goes into the last bin. */
+export const binOf = (score: number, M: number): number => Math.max(0, Math.min(M, Math.ceil(score * M)) - 1);
+
+const byWidth = (scores: ArrayLike<number>, M: number): Uint32Array => Uint32Array.from(scores, (score) => binOf(score, M));
 
 function byMass(scores: ArrayLike<number>, M: number): Uint32Array {
   const N = scores.length;

@@ -58,6 +58,13 @@ export function crpsOf(error: number, variance: number): number {
   return deviation * (z * centralProbability(z) + 2 * density - 1 / Math.sqrt(Math.PI));
 }
 
+/** The slope of the score of one entry in the variance. */
+export function crpsSlopeOf(error: number, variance: number): number {
+  const deviation = Math.sqrt(variance);
+  const density = Math.exp((-0.5 * error * error) / variance) / Math.sqrt(2 * Math.PI);
+  return (density - 0.5 / Math.sqrt(Math.PI)) / deviation;
+}
+
 /**
  * Mean continuous ranked probability score of sampled predictions, over all entries, in units of the targets.
  *

@@ -8,6 +8,7 @@ import { DampingCodec, exactDamping } from '../posterior/damping.js';
 import { isotropic } from '../posterior/priors.js';
 import { linearised, PredictiveCodec } from '../predictive/codec.js';
 import { EpochSelectionCodec, finalEpochs } from '../stream/codec.js';
+import { TuningCodec } from '../tuning/codec.js';
 
 /** Decodes a recipe. The defaults are defined here and nowhere else. */
 export const RecipeCodec = struct('a recipe', {
@@ -25,6 +26,8 @@ export const RecipeCodec = struct('a recipe', {
   layers: defaulted(LayerSelectionCodec, 'all'),
   /** How predictions are made; default `linearised()`. */
   predictive: defaulted(PredictiveCodec, linearised()),
+  /** How `tune` chooses the prior on held-out data; default `{ criterion: 'nll' }`. */
+  tuning: defaulted(TuningCodec, { criterion: 'nll' }),
 });
 
 /** A whole analysis with every choice written out. */

@@ -50,8 +50,8 @@ export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(valu
 /**
  * Writes a recipe as data for JSON.
  *
- * @returns the data, or `InvalidRecipe` if the recipe holds code: a predicate over epochs, or a likelihood, a Fisher matrix or a link
- *   of your own
+ * @returns the data, or `InvalidRecipe` if the recipe holds code: a predicate over epochs, or a likelihood, a Fisher matrix, a link
+ *   or a criterion of your own
  *
  * @example
  * ```ts
@@ -75,10 +75,12 @@ const CODE = {
   likelihood: { path: 'likelihood', expected: 'a likelihood of the library' },
   curvature: { path: 'curvature.fisher', expected: 'a Fisher matrix of the library' },
   predictive: { path: 'predictive.link', expected: 'a link of the library' },
+  tuning: { path: 'tuning.criterion', expected: 'a criterion of the library' },
 } as const;
 
 function holdsCode(all: Recipe): LaplaceError {
-  const choice = (['epochs', 'likelihood', 'curvature', 'predictive'] as const).find((key) => !isData(all[key])) ?? 'epochs';
+  const choice =
+    (['epochs', 'likelihood', 'curvature', 'predictive', 'tuning'] as const).find((key) => !isData(all[key])) ?? 'epochs';
   const { path, expected } = CODE[choice];
   const facts = { found: 'a function', expected };
   return laplaceError('InvalidRecipe', {

@@ -1,100 +1,44 @@
-/** Chooses the prior precision and the scale of the outputs on held-out data. */
+/** Chooses the prior precision, the scale of the outputs, the temperature and the noise variance on held-out data. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
-import {
-  argument,
-  array,
-  defaulted,
-  literals,
-  optional,
-  optionsOf,
-  positiveEven,
-  refined,
-  seed,
-  struct,
-} from '../codec/index.js';
+import { concatMap, type OperatorFunction } from 'rxjs';
+import { argument, array, type Choice, choiceOf, isRecord, optional, optionsOf, refined, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { differenceOf, type Estimate } from '../metrics/estimate.js';
 import { deviceError } from '../network/device.js';
 import type { Network } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
-import { maximiseEvidence } from '../posterior/maximiseEvidence.js';
+import { noiseOf } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { isotropic } from '../posterior/priors.js';
-import { withPrior } from '../posterior/withPrior.js';
-import { linearised, type Predictive } from '../predictive/codec.js';
+import { linearised, type Predictive, PredictiveCodec, type PredictiveInput, type PredictiveOf } from '../predictive/codec.js';
 import { checkLink, isDrawn } from '../predictive/linearised/linearisedPredictor.js';
-import { DEFAULT_LINK, type Link, Links, linkRule } from '../predictive/links/index.js';
-import { best, type Candidate, meanOf, type Verdict, verdictOf, widest } from '../tuning/choose.js';
-import { scaled } from '../tuning/held.js';
-import { CRITERIA, type CriterionName } from '../tuning/losses.js';
-import { bestScale, scaleOfConfidence } from '../tuning/scale.js';
-import { firstPrecisions, nextPrecisions } from '../tuning/search.js';
+import { linkRule } from '../predictive/links/index.js';
+import { formOf } from '../predictive/report/report.js';
+import { type Dimension, type TuningChoices, TuningCodec, type TuningInput } from '../tuning/codec.js';
+import { suits } from '../tuning/criterion.js';
+import { FREE, type FreeName } from '../tuning/free.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
-import { type Examples, readHeldOut } from './heldOut.js';
+import { readHeldOut } from './heldOut.js';
 import type { BatchSource } from './observed.js';
 import { memoryBudget, onProgress } from './options.js';
+import { type Task, type Tuning, tuned } from './tuned.js';
 
-/** A rule of choice: see `tune`. */
-export type TuningRule = 'best' | 'widest' | 'evidence';
+export type { Tried, Tuning } from './tuned.js';
+
+/** What to choose, by which rule and criterion; or a recipe, whose `tuning` and `predictive` count. */
+export type TuningChoice = Choice<'tuning', TuningChoices, TuningInput>;
 
 /** Options of `tune`. */
 export interface TuneOptions {
-  /** What is minimised: the mean `'nll'` in nats (the default), or the mean `'brier'` score (for numbers the squared error). */
-  readonly criterion?: CriterionName;
-  /** Default: `'widest'` if the model predicts classes or labels, otherwise `'best'`. */
-  readonly rule?: TuningRule;
-  /** The link of the linearised predictive, with the number and seed of its draws. Default `'probit'`. */
-  readonly link?: Link;
-  readonly samples?: number;
-  readonly seed?: number;
+  /** The predictive that is tuned, a linearised one. Its link stays, and whatever is not chosen. Default: the recipe's, or `linearised()`. */
+  readonly predictive?: PredictiveInput;
   /** The most bytes to allocate on the device, as for `predict`. Default 1 GiB. */
   readonly memoryBudget?: number;
-  /** Called after each held-out batch of each pass. */
+  /** Called after each batch, and then after each round of candidates. */
   readonly onProgress?: OnProgress;
 }
 
-/** One candidate on the held-out data. */
-export interface Tried {
-  /** τ; infinite for the trained network itself. */
-  readonly precision: number;
-  /** s; 1 if the model predicts no classes or labels. */
-  readonly scale: number;
-  /** The mean criterion over the examples. */
-  readonly criterion: number;
-  /** The mean of this criterion less that of the trained network (the better of its two forms), and its standard error. */
-  readonly difference: Estimate;
-}
-
-/** What `tune` found. */
-export interface Tuning {
-  /** The posterior under the chosen prior. */
-  readonly posterior: Posterior;
-  /** The predictive with the chosen scale. Its temperature is 0 if nothing is better than the trained network. */
-  readonly predictive: Predictive;
-  readonly chosen: Tried;
-  /** How the chosen candidate compares with the trained network: by more than the standard error of the difference, or the same. */
-  readonly verdict: Verdict;
-  /** What each rule would choose. */
-  readonly choices: Readonly<Record<TuningRule, Tried>>;
-  /** The trained network as it is, and with the scale that suits it best (the inverse of its best temperature). */
-  readonly network: { readonly plain: Tried; readonly scaled: Tried };
-  /** Every candidate, in ascending order of its precision. */
-  readonly candidates: ReadonlyArray<Tried>;
-}
-
-const Options = struct('options', {
-  criterion: defaulted(literals(...CRITERIA), 'nll'),
-  rule: optional(literals('best', 'widest', 'evidence')),
-  link: defaulted(Links, DEFAULT_LINK),
-  samples: defaulted(positiveEven, 128),
-  seed: defaulted(seed, 0),
-  memoryBudget,
-  onProgress,
-});
-
-type Decoded = (typeof Options)['_A'];
+const Options = struct('options', { predictive: optional(PredictiveCodec), memoryBudget, onProgress });
 
 const Batches = array(
   'a list of batches { x, y }, as batches(…) makes them',
@@ -105,29 +49,45 @@ const Batches = array(
 );
 
 /**
- * Chooses the prior precision τ, one for all layers, and for classes and labels the scale s of the outputs (see `linearised`), on data that
- * the model was not trained on. Training data are no validation: there a narrow posterior always looks best.
+ * Chooses the prior precision τ, and with it whatever else `over` names, on data that the model was not trained on. Training data are no
+ * validation: there a narrow posterior always looks best.
  *
- * The NLL of numbers and counts is that of a normal with the predicted mean and total variance.
+ * | `over` | chosen | default |
+ * |---|---|---|
+ * | `'precision'` | τ, one for all layers | always |
+ * | `'layerPrecisions'` | τ, one for each layer | |
+ * | `'scale'` | s of the outputs (see `linearised`) | with classes and labels |
+ * | `'noiseVariance'` | σ². The curvature of the posterior goes with it. Several outputs keep the ratios of theirs | with `gaussian` |
+ * | `'temperature'` | T of the predictive. τ does nearly the same | |
  *
- * For every τ, s minimises the criterion, with a weak prior that keeps it near the s of the network's own confidence. The rule then chooses
- * among the pairs:
+ * The criterion is a mean over the examples: `'nll'` in nats, `'brier'`, `'crps'` in units of the labels, `'ece'`, or a function that gives a
+ * loss for each row. Rows, labels and outputs of one example are added up. The NLL of numbers and counts is that of a normal with the
+ * predicted mean and total variance; their `'brier'` is the squared error.
+ *
+ * For every τ the other numbers minimise the criterion. A weak normal prior keeps s near the s at which the mean confidence is the
+ * network's own, so that few labels without an error do not carry it away. The rule then chooses among the candidates:
  *
  * - `'best'`: the least criterion.
  * - `'widest'`: the least τ whose criterion is within one standard error of the difference to the best. With a free s the data often leave
  *   open how wide the posterior is; the widest tells the familiar from the unfamiliar best.
- * - `'evidence'`: the τ with the highest marginal likelihood, with its s. It needs no held-out data for τ.
+ * - `'evidence'`: the τ, and σ² if it is chosen, with the highest marginal likelihood. Only the rest comes from the held-out data.
  *
- * The trained network itself is always a candidate, as it is and with its best temperature. If the choice is worse than it by more than the
- * standard error of the difference, `predictive` is the network's own, with temperature 0, and the `verdict` is `'same'`.
+ * The trained network itself is always a candidate, as it is and with its best temperature and noise variance. If the choice is worse than
+ * it by more than the standard error of the difference, `predictive` is the network's own, with temperature 0, and the `verdict` is
+ * `'same'`.
  *
- * The search on log τ is coarse and then fine; its edges are widened to at most 1e-4 and 1e8. Each of its rounds is one pass over the
- * held-out data for all candidates together: a candidate costs only its share of the spectrum.
+ * The search on log τ is coarse and then fine; its edges are widened to at most 1e-4 and 1e8. `precisions` replaces it. (Where σ² is chosen,
+ * they count for the posterior's own σ²; τ then goes inversely with the σ² that is found.) The data go through the network once, unless
+ * their Jacobians need more than half of the memory budget: a candidate costs only its share of the spectrum, and s, T and σ² cost nothing
+ * on the device.
+ *
+ * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`.
  *
  * Rejects with `Mismatch`, `InvalidInput`, `InvalidLabels`, `InvalidModel`, `NotFinite` and `Backend` as `predict` does; with
- * `UnsupportedLayer` for `lowRank`; with `InvalidOption` for an option, or for a likelihood whose predictive has no closed form.
+ * `UnsupportedLayer` for `lowRank`, unless it covers the last layer alone; with `InvalidOption` for an option, for a dimension or criterion
+ * that does not suit the likelihood, or for a likelihood whose predictive has no closed form.
  *
- * @param heldOut batches with labels, in a list, so that they can be read several times
+ * @param heldOut batches with labels, in a list. They are read again if their Jacobians do not stay on the device.
  *
  * @example
  * ```ts
@@ -138,151 +98,155 @@ const Batches = array(
  * const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] });
  * const training = { x: tf.randomNormal([60, 4], 0, 1, 'float32', 1), y: tf.range(0, 60).mod(3).toInt() };
  * const heldOut = { x: tf.randomNormal([30, 4], 0, 1, 'float32', 2), y: tf.range(0, 30).mod(3).toInt() };
- * const posterior = await lastValueFrom(
- *   from(batches(training, 20)).pipe(observe(model, 'categorical'), accumulateFactors(), toPosterior()),
+ * const tuned = await lastValueFrom(
+ *   from(batches(training, 20)).pipe(
+ *     observe(model, 'categorical'), accumulateFactors(), toPosterior(), tune(model, batches(heldOut, 30)),
+ *   ),
  * );
- * const tuned = await tune(model, posterior, batches(heldOut, 30));
  * tuned.verdict !== 'worse'; // => true
  * const prediction = await lastValueFrom(from([heldOut.x]).pipe(predict(model, tuned.posterior, tuned.predictive)));
  * prediction._tag; // => 'classification'
+ *
+ * // By the Brier score, among three precisions:
+ * const again = await tune(model, tuned.posterior, batches(heldOut, 30), { criterion: 'brier', precisions: [1, 10, 100] });
+ * again.candidates.map(({ precision }) => precision); // => [1, 10, 100]
  * ```
  *
  * Source: MacKay 1992 (evidence); Guo, Pleiss, Sun & Weinberger 2017 (the temperature of a network); Breiman, Friedman, Olshen & Stone 1984,
  * section 3.4.3 (the rule of one standard error).
  */
-export const tune = (
+export function tune(
+  model: LayersModel,
+  heldOut: ReadonlyArray<BatchSource>,
+  tuning?: TuningChoice,
+  options?: TuneOptions,
+): OperatorFunction<Posterior, Tuning>;
+export function tune(
   model: LayersModel,
   posterior: Posterior,
   heldOut: ReadonlyArray<BatchSource>,
-  options: TuneOptions = {},
-): Promise<Tuning> =>
-  tuned(model, posterior, heldOut, options).catch((error: unknown) => {
-    throw deviceError(error);
-  });
+  tuning?: TuningChoice,
+  options?: TuneOptions,
+): Promise<Tuning>;
+export function tune(model: LayersModel, ...args: ReadonlyArray<unknown>): unknown {
+  if (!Array.isArray(args[0])) {
+    const [posterior, ...rest] = args;
+    // What is wrong with the arguments comes out as a rejection.
+    return (async () => run(model, posterior as Posterior, settings(...rest)))();
+  }
+  const own = settings(...args);
+  return concatMap((posterior: Posterior) => run(model, posterior, own));
+}
 
-async function tuned(
-  model: LayersModel,
-  given: Posterior,
-  heldOut: ReadonlyArray<BatchSource>,
-  options: TuneOptions,
-): Promise<Tuning> {
-  const own = optionsOf('tune', Options, options);
+interface Settings {
+  readonly sources: ReadonlyArray<BatchSource>;
+  readonly tuning: TuningChoices;
+  readonly predictive: PredictiveOf<'linearised'>;
+  readonly memoryBudget: number;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+function settings(heldOut?: unknown, choice: unknown = {}, given: unknown = {}): Settings {
+  const { predictive, ...own } = optionsOf('tune', Options, given);
   const sources = argument('tune', 'heldOut', Batches, heldOut);
-  const { network, check } = await bindPosterior(model, given);
-  checkHeads(network, own);
-  const start = E.match(
-    () => 1,
-    ({ posterior }: { readonly posterior: Posterior }) => posterior.layers[0]?.priorPrecision ?? 1,
-  )(maximiseEvidence(given));
-  const under = (precision: number): Posterior => orThrow(withPrior(given, isotropic(precision)));
-  // A link with logits takes variances alone.
-  const needs = linkRule(own.link).logits === undefined ? 'covariance' : 'variance';
-  const read = await readHeldOut(network, given, sources, needs, own.memoryBudget, (done) =>
-    own.onProgress?.({ phase: 'predict', done, total: sources.length, unit: 'batches' }),
-  );
+  const tuning = choiceOf('tune', 'tuning', TuningCodec, choice);
+  const fromRecipe =
+    isRecord(choice) && 'predictive' in choice ? choiceOf('tune', 'predictive', PredictiveCodec, choice) : undefined;
+  return { ...own, sources, tuning, predictive: linearisedOnly(predictive ?? fromRecipe ?? linearised()) };
+}
+
+async function run(model: LayersModel, given: Posterior, own: Settings): Promise<Tuning> {
   try {
-    if (read.N < 2) throw tooFew(read.N);
-    const plain = ofNetwork(read, own);
-    const found: Candidate[] = [];
-    for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(found)) {
-      const all = await read.under(next.map(under) as [Posterior, ...Posterior[]]);
+    const { network, check } = await bindPosterior(model, given);
+    const task = taskOf(network, given, own);
+    // A link with logits takes variances alone.
+    const needs = linkRule(own.predictive.link).logits === undefined ? 'covariance' : 'variance';
+    const examples = await readHeldOut(network, given, own.sources, needs, own.memoryBudget, (done) =>
+      own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' }),
+    );
+    try {
+      if (examples.N < 2) throw tooFew(examples.N);
+      const found = await tuned(task, examples, (done) => own.onProgress?.({ phase: 'predict', done, unit: 'candidates' }));
       await check();
-      for (const [k, precision] of next.entries()) {
-        // Neighbours in τ have similar scales.
-        found.push(
-          candidateOf(read, all[k] as ReadonlyArray<Float32Array>, precision, plain.confidence, own, found.at(-1)?.scale),
-        );
-      }
-      own.onProgress?.({ phase: 'predict', done: found.length, unit: 'precisions' });
+      return found;
+    } finally {
+      examples.dispose();
     }
-    return chosen(found, plain, start, own, under);
-  } finally {
-    read.dispose();
+  } catch (error) {
+    throw deviceError(error);
   }
 }
 
-/** The trained network as a candidate, in its two forms. */
-interface OwnNetwork {
-  readonly plain: Candidate;
-  readonly scaled: Candidate;
-  /** Its mean confidence on the held-out inputs; undefined without classes and labels. */
-  readonly confidence: number | undefined;
-}
-
-function ofNetwork(read: Examples, own: Decoded): OwnNetwork {
-  const none = read.outputs.map(({ mean }) => new Float32Array(mean.length));
-  const { losses, confidence } = scaled(read.outputs, none, own.criterion, own, read.N);
-  const wanted = confidence?.(1);
-  const precision = Number.POSITIVE_INFINITY;
+/** What is to be done for a network. Throws `InvalidOption` for what does not suit it. */
+function taskOf({ heads }: Network, given: Posterior, { tuning, predictive }: Settings): Task {
+  checkLink(heads, predictive);
+  const drawn = heads.find(isDrawn);
+  if (drawn !== undefined) throw notClosed(drawn.row.ops.name);
+  const { criterion, precisions } = tuning;
+  const foreign = heads.find(({ row }) => !suits(criterion, row.ops.predicts));
+  if (foreign !== undefined) throw notSuited('criterion', String(criterion), foreign.row.ops.name);
+  const hasClasses = heads.some((head) => formOf(head)._tag === 'classification');
+  const noise = noiseOf('tune', given);
+  const over = new Set<Dimension>(
+    tuning.over ?? [
+      'precision',
+      ...(hasClasses ? ['scale' as const] : []),
+      ...(E.isRight(noise) ? ['noiseVariance' as const] : []),
+    ],
+  );
+  if (over.has('scale') && !hasClasses) throw notSuited('over', "'scale'", heads[0]?.row.ops.name as string);
+  if (over.has('noiseVariance')) orThrow(noise);
+  if (over.has('layerPrecisions') && (over.has('precision') || precisions !== undefined)) throw bothPrecisions(precisions);
+  const names: Readonly<Record<FreeName, Dimension>> = { scale: 'scale', temperature: 'temperature', noise: 'noiseVariance' };
   return {
-    plain: { precision, scale: 1, losses: losses(1) },
-    scaled: candidateOf(read, none, precision, wanted, own),
-    confidence: wanted,
+    given,
+    predictive,
+    criterion,
+    rule: tuning.rule ?? (hasClasses ? 'widest' : 'best'),
+    search: precisions ?? (over.has('layerPrecisions') ? 'layers' : over.has('precision') ? 'one' : 'none'),
+    free: FREE.filter((name) => over.has(names[name])),
+    noise: E.isRight(noise) ? noise.right : undefined,
   };
 }
 
-/** A candidate with the scale that suits it best. */
-function candidateOf(
-  read: Examples,
-  covariances: ReadonlyArray<Float32Array>,
-  precision: number,
-  wanted: number | undefined,
-  own: Decoded,
-  start?: number,
-): Candidate {
-  const { losses, confidence } = scaled(read.outputs, covariances, own.criterion, own, read.N);
-  if (confidence === undefined || wanted === undefined) return { precision, scale: 1, losses: losses(1) };
-  const centre = scaleOfConfidence(confidence, wanted);
-  const scale = bestScale((s) => losses(s).reduce((sum, v) => sum + v, 0), centre, start);
-  return { precision, scale, losses: losses(scale) };
-}
-
-function chosen(
-  found: ReadonlyArray<Candidate>,
-  { plain, scaled: calibrated, confidence }: OwnNetwork,
-  start: number,
-  { rule = confidence === undefined ? 'best' : 'widest', link, samples, seed }: Decoded,
-  under: (precision: number) => Posterior,
-): Tuning {
-  const baseline = best([plain, calibrated]);
-  const nearest = (precision: number): Candidate =>
-    found.reduce((a, b) => (Math.abs(Math.log(b.precision / precision)) < Math.abs(Math.log(a.precision / precision)) ? b : a));
-  const choices = { best: best(found), widest: widest(found), evidence: nearest(start) };
-  const choice = choices[rule];
-  const isWorse = verdictOf(choice.losses, baseline.losses) === 'worse';
-  const winner = isWorse ? baseline : choice;
-  const tried = (own: Candidate): Tried =>
-    Object.freeze({
-      precision: own.precision,
-      scale: own.scale,
-      criterion: meanOf(own.losses),
-      difference: Object.freeze(differenceOf(own.losses, baseline.losses)),
-    });
-  const temperature = isWorse ? 0 : 1;
-  return Object.freeze({
-    posterior: under(choice.precision),
-    predictive: linearised({ link, samples, seed, temperature, scale: winner.scale }),
-    chosen: tried(winner),
-    verdict: verdictOf(winner.losses, baseline.losses),
-    choices: Object.freeze({ best: tried(choices.best), widest: tried(choices.widest), evidence: tried(choices.evidence) }),
-    network: Object.freeze({ plain: tried(plain), scaled: tried(calibrated) }),
-    candidates: Object.freeze([...found].sort((a, b) => a.precision - b.precision).map(tried)),
+function linearisedOnly(predictive: Predictive): PredictiveOf<'linearised'> {
+  if (predictive._tag === 'linearised' && predictive.temperature > 0) return predictive;
+  throw laplaceError('InvalidOption', {
+    what: 'tune tunes the linearised predictive',
+    field: 'predictive',
+    found: predictive._tag === 'linearised' ? 'the temperature 0' : predictive._tag,
+    expected: 'linearised(…) with a temperature > 0',
+    remedy: 'Tune the linearised predictive, and use the posterior that it finds with any other.',
   });
 }
 
-/** Throws `InvalidOption` for a link that no output has a use for, and for an output whose predictive has no closed form. */
-function checkHeads({ heads }: Network, own: Decoded): void {
-  checkLink(heads, { ...own, scale: 1 });
-  const drawn = heads.find(isDrawn);
-  if (drawn === undefined) return;
-  throw laplaceError('InvalidOption', {
-    what: `tune cannot judge the ${drawn.row.ops.name} likelihood`,
+const notClosed = (likelihood: string): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: `tune cannot judge the ${likelihood} likelihood`,
     field: 'likelihood',
     found: 'a likelihood whose linearised predictive has no closed form',
     expected: 'classes, labels, gaussian, heteroscedastic or poisson outputs',
     remedy: 'Compare priors by withPrior and predict, with a score of your own.',
   });
-}
+
+const notSuited = (field: string, found: string, likelihood: string): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: `The ${likelihood} likelihood has no use for this ${field === 'over' ? 'dimension' : field}`,
+    field,
+    found,
+    expected:
+      field === 'over'
+        ? 'a dimension of the likelihood'
+        : "'nll' or 'brier'; 'ece' for classes and labels; 'crps' for numbers and counts",
+  });
+
+const bothPrecisions = (precisions: ReadonlyArray<number> | undefined): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'Precisions are chosen one for all layers, or one for each layer',
+    field: 'over',
+    found: precisions === undefined ? "'precision' and 'layerPrecisions'" : "'layerPrecisions', with precisions to try",
+    expected: "one of them; precisions to try only with 'precision'",
+  });
 
 const tooFew = (N: number): LaplaceError =>
   laplaceError('Empty', {

@@ -3,25 +3,30 @@
  * losses: their mean, and its standard error over the examples.
  */
 import { differenceOf, momentsOf } from '../metrics/estimate.js';
+import type { Free } from './free.js';
 
-/** A candidate: a prior precision, the scale that suits it, and the loss of each example. */
+/** A candidate: precisions, the free numbers that suit them, and the loss of each example. */
 export interface Candidate {
+  /** The geometric mean of the layers' precisions, at the posterior's own noise variance. Infinite for the trained network. */
   readonly precision: number;
-  readonly scale: number;
+  /** What each layer's precision is times that mean. All 1 for one precision. */
+  readonly ratios: ReadonlyArray<number>;
+  readonly free: Free;
+  /** [N] */
   readonly losses: Float64Array;
 }
 
 export const meanOf = (losses: Float64Array): number => momentsOf(losses).mean;
 
 /** The candidate with the least mean loss. Infinite and undefined losses lose. */
-export const best = (candidates: ReadonlyArray<Candidate>): Candidate =>
+export const best = <C extends Candidate>(candidates: ReadonlyArray<C>): C =>
   candidates.reduce((a, b) => (meanOf(b.losses) < meanOf(a.losses) || Number.isNaN(meanOf(a.losses)) ? b : a));
 
 /**
  * The widest posterior that the data allow: the least precision whose mean loss lies within one standard error of the difference to the
  * best.
  */
-export function widest(candidates: ReadonlyArray<Candidate>): Candidate {
+export function widest<C extends Candidate>(candidates: ReadonlyArray<C>): C {
   const top = best(candidates);
   const allowed = candidates.filter((own) => {
     const { value, standardError } = differenceOf(own.losses, top.losses);

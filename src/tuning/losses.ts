@@ -3,6 +3,7 @@
  * labels (steps, independent labels, several outputs) is added up. Everything is in float64 and makes nothing on the way, since a search
  * evaluates it thousands of times.
  */
+import { crpsOf, crpsSlopeOf } from '../metrics/crps.js';
 import type { Rows } from '../predictive/prediction.js';
 
 /** The labels of one output. */
@@ -14,47 +15,84 @@ export interface Truth {
   readonly counts: ReadonlyArray<boolean>;
 }
 
-/** The loss of one row. */
-interface Losses {
-  /** From the probabilities p of classes. */
-  readonly classes: (p: Float64Array, y: ArrayLike<number>) => number;
-  /** From the probability p of one yes-or-no label. */
-  readonly label: (p: number, y: number) => number;
-  /** From the mean and total variance of a number or count. */
-  readonly number: (mean: number, variance: number, y: number) => number;
+/** The loss of one row, and its slopes. A criterion that does not suit an output has no loss for it. */
+interface RowLosses {
+  /** From the probabilities p = softmax(a) of classes. Writes the slopes in a into `slopes`. */
+  readonly classes?: (p: Float64Array, y: ArrayLike<number>, slopes: Float64Array) => number;
+  /** From the probabilities p = sigmoid(a) of independent labels. Writes the slopes in a into `slopes`. */
+  readonly labels?: (p: Float64Array, y: ArrayLike<number>, slopes: Float64Array) => number;
+  /** From the mean and total variance of a number or count, and its slope in the variance. */
+  readonly numbers?: Readonly<Record<'of' | 'inVariance', (mean: number, variance: number, y: number) => number>>;
 }
 
 /** No logarithm is taken of less: e^−700 is the least that float64 can tell from 0 with all its digits. */
 const LEAST = 1e-300;
 const log = (p: number): number => Math.log(Math.max(p, LEAST));
 
-const LOSSES = {
+const ROW_LOSSES = {
   /** −log p(y) in nats; numbers and counts by a normal with their mean and total variance. */
   nll: {
-    classes: (p, y) => {
+    classes: (p, y, slopes) => {
       let sum = 0;
-      for (let c = 0; c < p.length; c++) if (y[c] !== 0) sum -= (y[c] as number) * log(p[c] as number);
+      for (let c = 0; c < p.length; c++) {
+        const [own, target] = [p[c] as number, y[c] as number];
+        slopes[c] = own - target;
+        if (target !== 0) sum -= target * log(own);
+      }
       return sum;
     },
-    label: (p, y) => -y * log(p) - (1 - y) * log(1 - p),
-    number: (mean, variance, y) => 0.5 * (Math.log(2 * Math.PI * variance) + (y - mean) ** 2 / variance),
+    labels: (p, y, slopes) => {
+      let sum = 0;
+      for (let c = 0; c < p.length; c++) {
+        const [own, target] = [p[c] as number, y[c] as number];
+        slopes[c] = own - target;
+        sum -= target * log(own) + (1 - target) * log(1 - own);
+      }
+      return sum;
+    },
+    numbers: {
+      of: (mean, variance, y) => 0.5 * (Math.log(2 * Math.PI * variance) + (y - mean) ** 2 / variance),
+      inVariance: (mean, variance, y) => (0.5 * (1 - (y - mean) ** 2 / variance)) / variance,
+    },
   },
   /** Σ (p − y)² over classes; twice (p − y)² for a label, which is the same for its two classes; (mean − y)² for a number or count. */
   brier: {
-    classes: (p, y) => {
-      let sum = 0;
-      for (let c = 0; c < p.length; c++) sum += ((p[c] as number) - (y[c] as number)) ** 2;
+    classes: (p, y, slopes) => {
+      let [sum, inner] = [0, 0];
+      for (let c = 0; c < p.length; c++) {
+        const error = (p[c] as number) - (y[c] as number);
+        sum += error * error;
+        inner += 2 * error * (p[c] as number);
+      }
+      for (let c = 0; c < p.length; c++) slopes[c] = (p[c] as number) * (2 * ((p[c] as number) - (y[c] as number)) - inner);
       return sum;
     },
-    label: (p, y) => 2 * (p - y) ** 2,
-    number: (mean, _, y) => (mean - y) ** 2,
+    labels: (p, y, slopes) => {
+      let sum = 0;
+      for (let c = 0; c < p.length; c++) {
+        const own = p[c] as number;
+        const error = own - (y[c] as number);
+        slopes[c] = 4 * error * own * (1 - own);
+        sum += 2 * error * error;
+      }
+      return sum;
+    },
+    numbers: { of: (mean, _, y) => (mean - y) ** 2, inVariance: () => 0 },
   },
-} satisfies Readonly<Record<string, Losses>>;
+  /** The continuous ranked probability score of a normal with the mean and total variance, in units of the labels. */
+  crps: {
+    numbers: {
+      of: (mean, variance, y) => crpsOf(y - mean, variance),
+      inVariance: (mean, variance, y) => crpsSlopeOf(y - mean, variance),
+    },
+  },
+} satisfies Readonly<Record<string, RowLosses>>;
 
-/** A criterion, by name. */
-export type CriterionName = keyof typeof LOSSES;
+/** A criterion whose loss of a row depends on that row alone. */
+export type RowCriterion = keyof typeof ROW_LOSSES;
 
-/** The names of all criteria. */
-export const CRITERIA = Object.keys(LOSSES) as ReadonlyArray<CriterionName>;
+export const isRowCriterion = (criterion: unknown): criterion is RowCriterion =>
+  typeof criterion === 'string' && Object.hasOwn(ROW_LOSSES, criterion);
 
-export const lossesNamed = (criterion: CriterionName): Losses => LOSSES[criterion];
+/** The losses of a criterion that suits the output. */
+export const rowLosses = (criterion: RowCriterion): Required<RowLosses> => ROW_LOSSES[criterion] as Required<RowLosses>;

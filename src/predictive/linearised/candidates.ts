@@ -55,8 +55,8 @@ export function createCandidates(
   const copies = posterior.layers.map((layer) => layerBytes(layer, want));
   const upload = copies.reduce((a, b) => a + b, 0) <= memoryBudget / 4 ? residentPosterior : posteriorOnDemand;
   const device = upload(network, posterior, 1);
-  // As many posteriors share a pass as find room for one layer's variances in a quarter of the budget.
-  const together = Math.max(1, Math.floor(memoryBudget / 4 / Math.max(...copies)));
+  // As many posteriors share a pass as find room for one layer's variances in a quarter of the budget, and for their results.
+  let together = Math.max(1, Math.floor(memoryBudget / 4 / Math.max(...copies)));
   let kept: KeptJacobians[] | undefined = [];
   let read = 0;
   const free = (): void => {
@@ -71,6 +71,7 @@ export function createCandidates(
   return {
     read: async (x) => {
       const plan = planned(x, 1);
+      while (together > 1 && Number.isFinite(together) && !fits(() => planned(x, together))) together = Math.floor(together / 2);
       if (plan.outputs < C) free();
       const found = await inPieces(x, plan.examples, (piece) => {
         if (kept === undefined) return { means: means(forward(network, piece).outputs) };
@@ -113,5 +114,15 @@ export function createCandidates(
     return Array.from({ length: K }, (_, k) =>
       heads.map((__, h) => joined(parts.map((part) => part[k * heads.length + h] as Float32Array))),
     );
+  }
+}
+
+/** Whether a plan can be made within its budget. */
+function fits(plan: () => unknown): boolean {
+  try {
+    plan();
+    return true;
+  } catch {
+    return false;
   }
 }

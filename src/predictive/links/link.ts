@@ -20,6 +20,13 @@ export interface DrawOptions {
   readonly seed: number;
 }
 
+/** The logits of the mean probabilities of one row, [C] each. */
+export interface Logits {
+  readonly mean: Float64Array;
+  /** Their slopes in the logarithm of a factor of all variances. */
+  readonly slope: Float64Array;
+}
+
 /** The rule of one link. A new link is a file with its rule, and a line in `index.ts`. */
 export interface LinkRule {
   /** The moments for classes: p = softmax(f). */
@@ -30,7 +37,7 @@ export interface LinkRule {
    * The logits z of the mean probabilities, where these are softmax(z) for classes and sigmoid(z) for labels, and where z is proportional
    * to the mean of the outputs. Absent for other links.
    */
-  readonly logits?: (mean: Float64Array, variance: Float64Array) => Float64Array;
+  readonly logits?: (mean: Float64Array, variance: Float64Array) => Logits;
   /** Whether the means are averages over draws. A regression without a closed form can use only such a link, or the default. */
   readonly isDrawn: boolean;
 }

@@ -29,6 +29,11 @@ export const probitRule: LinkRule = {
     probabilities: probit(softmax, mean, covariance.variance),
   }),
   labels: (mean, variance) => ({ ...labelsByQuadrature(mean, variance), probabilities: probit(sigmoid, mean, variance) }),
-  logits,
+  logits: (mean, variance) => {
+    const z = logits(mean, variance);
+    // d log z / d log Σ = −½ λ₀ Σ / (1 + λ₀ Σ).
+    const slope = z.map((v, c) => v * (0.5 / (1 + PROBIT * (variance[c] as number)) - 0.5));
+    return { mean: z, slope };
+  },
   isDrawn: false,
 };
