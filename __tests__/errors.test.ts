@@ -8,6 +8,7 @@ import { from, lastValueFrom, type Observable, type OperatorFunction, of } from 
 import * as lib from 'tfjs-laplace';
 import * as extend from 'tfjs-laplace/extend';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
+import * as baselines from 'tfjs-laplace/plugins/baselines';
 import { laplaceApproximation } from 'tfjs-laplace/plugins/laplace-approximation';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
@@ -445,6 +446,14 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   withBlocks: { left: [() => extend.withBlocks(network, ['none'])] },
   ownInputs: { left: [() => extend.ownInputs(network, tf.zeros([1, 99]))] },
   ownBatch: { left: [() => extend.ownBatch(network, tf.zeros([1, 99]), tf.zeros([1, 1]))] },
+  cloneModel: { rejects: [() => extend.cloneModel(unregistered())] },
+  mixture: TOTAL,
+  networkMoments: TOTAL,
+  ofHeads: TOTAL,
+  foldIn: { throws: [() => extend.foldIn(extend.key(1), -1)] },
+  key: { throws: [() => extend.key(0.5)] },
+  normals: { throws: [() => extend.normals(extend.key(1), -1)] },
+  uniforms: { throws: [() => extend.uniforms(extend.key(1), -1)] },
   rowsOfUse: TOTAL,
   showsRows: TOTAL,
   forward: TOTAL,
@@ -478,9 +487,37 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   EpochSelectionCodec: TOTAL,
 };
 
+/** A model with a layer that tfjs cannot load. */
+function unregistered(): tf.LayersModel {
+  class Unknown extends tf.layers.Layer {
+    static readonly className = 'Unknown';
+  }
+  return tf.sequential({ layers: [new Unknown({ inputShape: [2] })] });
+}
+
 const PLUGINS: Readonly<Record<string, Failures>> = {
   laplaceCallback: { throws: [() => laplaceCallback(wrong({ likelihood: 'none' }))] },
   workerEngine: { throws: [() => workerEngine({ workers: 0 }), () => workerEngine({ float: wrong('float16') })] },
+  trainedNetwork: {
+    throws: [() => baselines.trainedNetwork(model, wrong('none'))],
+    rejects: [() => baselines.trainedNetwork(gone, classes.likelihood).prepare()],
+  },
+  calibrated: { throws: [() => baselines.calibrated(wrong(model), { inputs: [data.x], labels: [0] })] },
+  mcDropout: {
+    throws: [() => baselines.mcDropout(model, classes.likelihood, { passes: 0 })],
+    rejects: [() => baselines.mcDropout(model, classes.likelihood).prepare()],
+  },
+  deepEnsemble: {
+    throws: [() => baselines.deepEnsemble(classes.likelihood, wrong({}))],
+    rejects: [() => baselines.deepEnsemble(classes.likelihood, { models: [gone] }).prepare()],
+  },
+  swag: {
+    throws: [() => baselines.swag(model, classes.likelihood, [], {})],
+    rejects: [() => baselines.swag(model, classes.likelihood, [[]]).prepare()],
+  },
+  posteriorPredictive: { throws: [() => baselines.posteriorPredictive('own', model, posterior, wrong('none'))] },
+  compareBaselines: { rejects: [() => baselines.compareBaselines(wrong(undefined), [data.x], [0])] },
+  baselineTable: { throws: [() => baselines.baselineTable([], wrong('nll'))] },
   terminalProgress: { throws: [() => terminalProgress({ loudness: wrong('loud') })] },
   useBackend: { rejects: [() => useBackend({ prefer: wrong('cuda') })] },
   laplaceApproximation: {

@@ -41,6 +41,7 @@ export {
 
 export { coveredBy } from './curvature/choice.js';
 export { takesTrainingRows } from './curvature/codec.js';
+export { cloneModel } from './network/clone.js';
 export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
 export { forward, type Tape } from './network/forward.js';
 export { kernelMap } from './network/linear/dense.js';
@@ -60,6 +61,15 @@ export type { LikelihoodOps, LossRule, ModelLikelihoodOps } from './likelihood/l
 // Inputs and labels as tensors, checked against a network.
 
 export { ownBatch, ownInputs } from './stream/inputSource.js';
+
+// Predictions of networks that are averaged.
+
+export { networkMoments, ofHeads } from './predictive/report/heads.js';
+export { type Mixture, mixture } from './predictive/report/mixture.js';
+
+// Seeded random numbers: a key for each thing that is drawn.
+
+export { foldIn, type Key, key, normals, uniforms } from './random/index.js';
 
 // Accumulation.
 

@@ -1,5 +1,16 @@
 /** Natural mistakes with plugins. The callback and the wrapper are in `__tests__/plugins`. */
+import * as tf from '@tensorflow/tfjs';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
+import {
+  baselineTable,
+  calibrated,
+  compareBaselines,
+  deepEnsemble,
+  mcDropout,
+  posteriorPredictive,
+  swag,
+  trainedNetwork,
+} from 'tfjs-laplace/plugins/baselines';
 import { curves, gallery, histograms, pngOf, powerLaws, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
@@ -93,6 +104,51 @@ const PLOTS: ReadonlyArray<Mistake> = [
   ['writePicture(svg)', () => writePicture('<svg/>', wrong(undefined), wrong(undefined)), 'InvalidOption', 'name', 'nothing'],
 ];
 
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] });
+const point = tf.zeros([1, 4]);
+const map = trainedNetwork(model, 'categorical');
+const BASELINES: ReadonlyArray<Mistake> = [
+  ["trainedNetwork(model, 'softmax')", () => trainedNetwork(model, wrong('softmax')), 'InvalidOption', 'likelihood', '"softmax"'],
+  [
+    'trainedNetwork(promise)',
+    () => trainedNetwork(wrong(Promise.resolve(model)), 'categorical').prepare(),
+    'InvalidModel',
+    'await',
+  ],
+  ['mcDropout with samples', () => mcDropout(model, 'categorical', wrong({ samples: 3 })), 'InvalidOption', 'samples', 'passes'],
+  [
+    "mcDropout({ masks: 'same' })",
+    () => mcDropout(model, 'categorical', { masks: wrong('same') }),
+    'InvalidOption',
+    'masks',
+    "'shared'",
+  ],
+  [
+    'mcDropout without dropout',
+    () => mcDropout(model, 'categorical').prepare(),
+    'UnsupportedLayer',
+    'no dropout layer',
+    'tf.layers.dropout',
+  ],
+  ['deepEnsemble of a list', () => deepEnsemble('categorical', wrong([model])), 'InvalidOption', 'members', 'train'],
+  ['deepEnsemble of no models', () => deepEnsemble('categorical', { models: [] }), 'InvalidOption', 'models', 'an empty array'],
+  ['swag without snapshots', () => swag(model, 'categorical', wrong(undefined)), 'InvalidOption', 'snapshots', 'nothing'],
+  ['swag of a snapshot', () => swag(model, 'categorical', [], { samples: 0 }), 'InvalidOption', 'snapshots', 'an empty array'],
+  [
+    'posteriorPredictive without a name',
+    () => posteriorPredictive(wrong(model), model, wrong({})),
+    'InvalidOption',
+    'name',
+    'text',
+  ],
+  ['calibrated(model)', () => calibrated(wrong(model), { inputs: [point], labels: [0] }), 'InvalidOption', 'trainedNetwork'],
+  ['calibrated without labels', () => calibrated(map, wrong({ inputs: [point] })), 'InvalidOption', 'labels', 'nothing'],
+  ['compareBaselines(baseline)', () => compareBaselines(wrong(map), [point], [0]), 'InvalidOption', 'baselines'],
+  ['compareBaselines of a tensor', () => compareBaselines([map], wrong(point), [0]), 'InvalidOption', 'inputs', 'inputBatches'],
+  ['baselineTable of a metric', () => baselineTable([], wrong('nll')), 'InvalidOption', 'metrics', '"nll"'],
+];
+
+describe('baselines', () => itSaysWhatToDo(BASELINES));
 describe('engines and backends', () => itSaysWhatToDo(ENGINES));
 describe('progress', () => itSaysWhatToDo(PROGRESS));
 describe('pictures', () => itSaysWhatToDo(PLOTS));

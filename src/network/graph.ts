@@ -47,8 +47,12 @@ const ELEMENTWISE_LAYERS = new Set(['ReLU', 'LeakyReLU', 'ELU']);
 /** Whether a layer is a model. */
 export const isContainer = (layer: Layer): layer is Layer & LayersModel => 'layers' in layer && 'outputs' in layer;
 
-/** Reads a model's graph. Fails for models that are not built, keep states, or mask steps of sequences. */
-export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
+/**
+ * Reads a model's graph. Fails for models that are not built, keep states, or mask steps of sequences.
+ *
+ * @param kept class names of layers that do nothing at prediction time and get an operation all the same: the identity.
+ */
+export function readGraph(model: LayersModel, kept: ReadonlySet<string> = new Set()): E.Either<LaplaceError, Graph> {
   // tfjs finishes a sequential model at its first use after a layer was added. This is that use.
   if (!model.built && (model.outputs ?? []).length > 0) (model as Sequential).build();
   if (!model.built || !Array.isArray(model.outputs) || model.outputs.length === 0) {
@@ -59,7 +63,7 @@ export function readGraph(model: LayersModel): E.Either<LaplaceError, Graph> {
       }),
     );
   }
-  const builder = new GraphBuilder();
+  const builder = new GraphBuilder(kept);
   const scope = new Map<number, ValueId>();
   for (const input of model.inputs) scope.set(input.id, builder.fresh());
   const inputs = [...scope.values()];
@@ -98,7 +102,12 @@ const makesMask = ({ layer }: Op): boolean =>
 class GraphBuilder {
   readonly ops: Op[] = [];
   readonly uses: LayerUse[] = [];
+  private readonly kept: ReadonlySet<string>;
   private next = 0;
+
+  constructor(kept: ReadonlySet<string>) {
+    this.kept = kept;
+  }
 
   fresh(): ValueId {
     return this.next++;
@@ -124,7 +133,7 @@ class GraphBuilder {
       layer.inputs.forEach((t, i) => inner.set(t.id, inputs[i] as ValueId));
       return layer.outputs.map((t) => this.value(t, inner));
     }
-    if (IDENTITY.has(className)) return [first];
+    if (IDENTITY.has(className) && !this.kept.has(className)) return [first];
     const alone = inputs.length === 1 && node.outputTensors.length === 1;
     const lowering = alone ? lowered(layer, shapeOf(node)) : undefined;
     if (lowering !== undefined) {

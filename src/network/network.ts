@@ -38,12 +38,20 @@ export interface Network {
   readonly blocks: ReadonlyArray<Block>;
 }
 
-/** Reads a model for a likelihood. No layer has a block yet: see `withBlocks`. */
-export const readNetwork = (model: LayersModel, likelihood: Likelihood): E.Either<LaplaceError, Network> =>
+/**
+ * Reads a model for a likelihood. No layer has a block yet: see `withBlocks`.
+ *
+ * @param kept class names of layers that do nothing at prediction time and get an operation all the same, such as 'Dropout'.
+ */
+export const readNetwork = (
+  model: LayersModel,
+  likelihood: Likelihood,
+  kept?: ReadonlySet<string>,
+): E.Either<LaplaceError, Network> =>
   F.pipe(
     layersModel(model),
     E.chain(notDisposed),
-    E.chain(readGraph),
+    E.chain((own) => readGraph(own, kept)),
     E.chain((graph) =>
       F.pipe(
         readHeads(graph, model, likelihood),

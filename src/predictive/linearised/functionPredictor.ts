@@ -4,7 +4,7 @@ import type { Head, Network } from '../../network/network.js';
 import type { Posterior } from '../../posterior/posterior.js';
 import type { PredictiveOf } from '../codec.js';
 import type { Predictor } from '../prediction.js';
-import { ofHeads, predicted } from '../report/heads.js';
+import { networkMoments, ofHeads } from '../report/heads.js';
 import { reportSamples } from '../report/report.js';
 import { checkSamples } from '../report/samples.js';
 import { sampledFunctions } from './functions.js';
@@ -31,7 +31,7 @@ export function functionPredictor(
         const ofHead = (head: Head): tf.Tensor => {
           const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);
           // Each step of a sequence is a row of the report, so [B, S, steps, P] becomes [B, steps, S, P].
-          const rows = predicted(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
+          const rows = networkMoments(head, tf.reshape(own, [B * samples, head.outputs]) as tf.Tensor2D);
           const steps = head.outputs / head.row.outputs;
           return tf.transpose(tf.reshape(rows, [B, samples, steps, -1]), [0, 2, 1, 3]);
         };

@@ -11,7 +11,7 @@ import type { PredictiveOf } from '../codec.js';
 import { inPieces } from '../device/pieces.js';
 import { DEFAULT_LINK, linkRule, nameOf } from '../links/index.js';
 import type { OutputPrediction, Predictor } from '../prediction.js';
-import { ofHeads, predicted } from '../report/heads.js';
+import { networkMoments, ofHeads } from '../report/heads.js';
 import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearisedReport.js';
 import { formOf, reportSamples } from '../report/report.js';
 import { isJoint, ownCovariance } from './headCovariance.js';
@@ -91,7 +91,7 @@ async function reportGaussian(
   const draws = drawsOf(mean, covariance, C, options);
   const f = tf.tensor2d(draws, [draws.length / C, C]);
   try {
-    const { values } = await inPieces([f], MOST_ROWS, ([piece]) => ({ values: predicted(head, piece as tf.Tensor2D) }));
+    const { values } = await inPieces([f], MOST_ROWS, ([piece]) => ({ values: networkMoments(head, piece as tf.Tensor2D) }));
     return reportSamples(head, values, options.samples, values.length / f.shape[0], 'antithetic');
   } finally {
     f.dispose();

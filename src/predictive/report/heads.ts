@@ -16,7 +16,7 @@ export async function ofHeads(
 }
 
 /** The prediction of a network with outputs f, for every row of a head's report: [rows, P], as `reportSamples` takes it. */
-export function predicted(head: Head, f: tf.Tensor2D): tf.Tensor2D {
+export function networkMoments(head: Head, f: tf.Tensor2D): tf.Tensor2D {
   const { mean, variance } = head.ops;
   const rows = f.size / head.row.outputs;
   const parts = variance === undefined ? [mean(f)] : [mean(f), variance(f)];

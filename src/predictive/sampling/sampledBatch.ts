@@ -9,7 +9,7 @@ import type { LinearOp } from '../../network/ops.js';
 import { reference } from '../../network/reference.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from '../device/pieces.js';
 import type { SampledPlan } from '../device/plans.js';
-import { predicted } from '../report/heads.js';
+import { networkMoments } from '../report/heads.js';
 import type { LocalMoments } from './activationSampling.js';
 
 /** The parts of one piece that no draw changes. */
@@ -78,7 +78,7 @@ export function sampledBatch(
           const piece = own === undefined || !checked ? pieceOf(x, part * step, step) : [];
           const f = outputsOf(own ?? fixedOf(piece, part), part);
           const ofHeads = network.heads.map((head) =>
-            tf.reshape(predicted(head, tf.slice(f, [0, head.first], [-1, head.outputs])), [-1]),
+            tf.reshape(networkMoments(head, tf.slice(f, [0, head.first], [-1, head.outputs])), [-1]),
           );
           sizes.push(...ofHeads.map((t) => t.size));
           return { values: tf.concat(ofHeads), ...(checked ? {} : { finite: allFinite(piece) }) };
