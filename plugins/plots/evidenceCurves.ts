@@ -1,4 +1,5 @@
 /** The log marginal likelihood over the prior precision, for one or several layers or architectures. */
+import type { Evidence } from 'tfjs-laplace';
 import { array, boolean, defaulted, finite, laplaceError, optional, optionsOf, positive, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
 import { checkNames, HEADING, words } from './data.js';
@@ -6,14 +7,11 @@ import { logAxis, plain } from './logAxis.js';
 import { drawn } from './svg.js';
 import { colourOf, DASHES, heading, WIDTH } from './theme.js';
 
-/** The evidence at one prior precision. */
-export interface EvidencePoint {
+/** The evidence at one prior precision, in nats, with its parts as `evidence` has them or without. */
+export interface EvidenceAt extends Partial<Evidence> {
   /** τ */
   readonly precision: number;
-  /** In nats. */
   readonly logMarginalLikelihood: number;
-  /** The part of it that tells how well the data are fitted, in nats. The rest is the Occam term. */
-  readonly logLikelihood?: number;
 }
 
 export interface EvidenceData {
@@ -21,11 +19,14 @@ export interface EvidenceData {
   readonly subtitle?: string;
   /** Title of the horizontal axis. Default 'prior precision τ'. */
   readonly xAxis?: string;
-  /** Whether the log-likelihood and the Occam term are drawn too. Their sum is the evidence. Default false. */
+  /**
+   * Whether the log-likelihood and the Occam term, −½ (logDetRatio + scatter), are drawn too. Their sum is the evidence. Default
+   * false.
+   */
   readonly parts?: boolean;
   readonly series: ReadonlyArray<{
     readonly name: string;
-    readonly points: ReadonlyArray<EvidencePoint>;
+    readonly points: ReadonlyArray<EvidenceAt>;
     /** The maximum, which is marked, where it is known better than by the highest of the points. */
     readonly maximum?: { readonly precision: number; readonly logMarginalLikelihood: number };
   }>;
@@ -42,7 +43,13 @@ const Data = struct('data', {
       name: words,
       points: array(
         'a list of points { precision, logMarginalLikelihood }',
-        struct('a point', { precision: positive, logMarginalLikelihood: finite, logLikelihood: optional(finite) }),
+        struct('a point', {
+          precision: positive,
+          logMarginalLikelihood: finite,
+          logLikelihood: optional(finite),
+          logDetRatio: optional(finite),
+          scatter: optional(finite),
+        }),
       ),
       maximum: optional(Maximum),
     }),

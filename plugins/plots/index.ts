@@ -6,7 +6,7 @@
 export type { ReliabilityBin } from 'tfjs-laplace';
 export { type Curve, type CurvesData, curves } from './curves.js';
 export { type PrecisionRecallData, precisionRecallCurves, type RocData, rocCurves } from './detection.js';
-export { type EvidenceData, type EvidencePoint, evidenceCurves } from './evidenceCurves.js';
+export { type EvidenceAt, type EvidenceData, evidenceCurves } from './evidenceCurves.js';
 export { type GalleryData, type GalleryItem, gallery } from './gallery.js';
 export { type HistogramData, type HistogramPanel, histograms } from './histograms.js';
 export { type PitData, pitHistograms } from './pit.js';

@@ -62,8 +62,8 @@ const Data = struct('data', {
   dots: optional(points),
 });
 
-/** Colours of further intervals and curves, in this order. */
-const OTHERS = [2, 1, 3, 5].map((i) => COLOURS[i] as string);
+/** Colours of further curves and then of intervals, in this order. */
+const OTHERS = [1, 2, 3, 5].map((i) => COLOURS[i] as string);
 
 /**
  * Draws a regression over one input: the mean, with bands that hold the next label (total) and the mean function (epistemic part) with the
@@ -126,12 +126,12 @@ export function curvesOf(given: PredictionBandsData): CurvesData {
   const ends = intervals.flatMap(({ name, lower, upper }, i) =>
     [column(`intervals[${i}].lower`, lower), column(`intervals[${i}].upper`, upper)].map((ys) => ({
       name,
-      colour: OTHERS[i % OTHERS.length] as string,
+      colour: OTHERS[(curves.length + i) % OTHERS.length] as string,
       line: 'dashed' as const,
       points: lineOf(ys),
     })),
   );
-  const others = curves.map((curve, i) => ({ colour: OTHERS[(intervals.length + i) % OTHERS.length] as string, ...curve }));
+  const others = curves.map((curve, i) => ({ colour: OTHERS[i % OTHERS.length] as string, ...curve }));
   const middle = epistemic.map((band, i) => (i === epistemic.length - 1 ? { ...band, line: 'solid' as const } : band));
   return { ...rest, curves: [...total, ...middle, ...ends, ...others] };
 }

@@ -45,7 +45,7 @@ const PRECISION = 'prior precision τ';
  * Draws the criterion of all candidates of `tune` over their prior precision, with the trained network as dashed lines, and marks what each
  * rule would choose; the chosen one is filled. The band is ± one standard error of the difference to the trained network: where it does not
  * reach the network's line, the difference is more than that. For classes and labels a second panel has the scales of the outputs. A
- * candidate whose criterion is infinite is left out, and one that is far above the rest is cut off.
+ * candidate whose criterion is infinite is left out, and what is far above the rest is cut off.
  *
  * @param data titles, and what `tune` resolves with
  * @returns SVG text. Rejects with `InvalidOption` for data that are wrong.

@@ -7,26 +7,33 @@ export type Tried = Tuning['chosen'];
 /** What the picture needs of a tuning. */
 export type Tuned = Pick<Tuning, 'candidates' | 'network' | 'choices' | 'chosen'>;
 
-/** The axis ends where the curve is this many times as far above its lowest point as everything that is marked. */
+/** The axis ends where the curve is this many times as far above its foot as what has to be seen. */
 const REACH = 3;
 /** The least distance of two lines of words, in SVG units. */
 const LINE = 14;
 
 export const hasCriterion = ({ criterion }: Tried): boolean => Number.isFinite(criterion);
 
-/** The ends of the axis of the criterion. */
-export function criterionRange({ candidates, network, choices }: Tuned): readonly [low: number, high: number] {
-  const rules = Object.values(choices).filter(hasCriterion);
-  const marked = [network.plain, network.scaled, ...rules].filter(hasCriterion).map(({ criterion }) => criterion);
+/**
+ * The ends of the axis of the criterion. It shows the chosen candidate, the best one and the better form of the network, with their standard
+ * errors. What lies far above them would make the rest flat: a curve is cut off there, and a network without its scale may lie beyond.
+ */
+export function criterionRange({ candidates, network, chosen }: Tuned): readonly [low: number, high: number] {
   const tried = candidates.filter(hasCriterion);
-  const lowest = Math.min(...marked, ...tried.map(({ criterion }) => criterion));
-  const error = Math.max(0, ...rules.map(errorOf));
-  const [low, high] = [lowest - error, Math.max(lowest, ...marked) + error];
-  const all = Math.max(high, ...tried.map((own) => own.criterion + errorOf(own)));
-  const top = high > low ? Math.min(all, low + REACH * (high - low)) : all;
+  const best = tried.reduce((a, b) => (b.criterion < a.criterion ? b : a));
+  const needed = [best, chosen, better(network)].filter(hasCriterion);
+  const error = Math.max(...needed.map(errorOf));
+  const [least, most] = [Math.min, Math.max].map((of) => of(...needed.map(({ criterion }) => criterion))) as [number, number];
+  const [low, high] = [least - error, most + error];
+  const limit = high > low ? low + REACH * (high - low) : Number.POSITIVE_INFINITY;
+  const curve = Math.max(...tried.map((own) => own.criterion + errorOf(own)));
+  const lines = [network.plain.criterion, network.scaled.criterion].filter((value) => value <= limit);
+  const top = Math.min(limit, Math.max(high, curve, ...lines));
   const margin = 0.05 * (top - low || Math.abs(low) || 1);
   return [low - margin, top + margin];
 }
+
+const better = ({ plain, scaled }: Tuned['network']): Tried => (plain.criterion < scaled.criterion ? plain : scaled);
 
 /** The standard error of the difference; 0 where nothing is known about it. */
 export const errorOf = ({ difference: { standardError } }: Tried): number => (Number.isFinite(standardError) ? standardError : 0);

@@ -50,14 +50,15 @@ export function panelOf({ field, height, x, y, tried, marks, lines }: PanelData)
     mark: { type: 'area' as const, color: CURVE, opacity: 0.2, clip: true },
     encoding: { x: X, y: { ...Y, field: 'low' }, y2: { field: 'high' } },
   };
-  const heights = apart(lines.map(({ value }) => heightOf(y.scale, height, value)));
+  const isBeyond = ({ value }: Line): boolean => value > (y.scale.domain[1] as number);
+  const heights = apart(lines.map((line) => (isBeyond(line) ? 0 : heightOf(y.scale, height, line.value))));
   return {
     width: PANEL,
     height,
     layer: [
       ...(field === 'criterion' ? [band] : []),
       {
-        data: { values: lines.map((line) => ({ ...line })) },
+        data: { values: lines.filter((line) => !isBeyond(line)).map((line) => ({ ...line })) },
         mark: { type: 'rule' as const, color: SOFT, strokeDash: [5, 4], strokeWidth: 1.2 },
         encoding: { y: { ...Y, field: 'value' } },
       },
@@ -70,7 +71,7 @@ export function panelOf({ field, height, x, y, tried, marks, lines }: PanelData)
           fontSize: 11,
           fontWeight: line.isChosen ? (700 as const) : (400 as const),
           color: line.isChosen ? MARK : SOFT,
-          text: line.words,
+          text: isBeyond(line) ? `↑ ${line.words}: ${Number(line.value.toPrecision(3))}` : line.words,
           x: PANEL + 6,
           y: heights[i] as number,
         },
@@ -103,6 +104,7 @@ export function panelOf({ field, height, x, y, tried, marks, lines }: PanelData)
           color: mark.isChosen ? MARK : 'white',
           stroke: MARK,
           strokeWidth: 2,
+          clip: true,
         },
         encoding: points,
       })),

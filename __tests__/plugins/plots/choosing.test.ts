@@ -22,26 +22,41 @@ const tuning = { candidates, network, choices: { widest, best, evidence: best },
 const heads = { title: 't', criterion: 'NLL (nats)' };
 
 describe('the curve of a tuning', () => {
-  it('has an axis that shows all marks, and is not stretched by a posterior that is far too wide', () => {
+  it('has an axis that shows the network and the choice, and is not stretched by a posterior that is far too wide', () => {
     const [low, high] = criterionRange(tuning);
-    // From 0.28 − 0.01 to three times the distance to 0.33 + 0.01, and 5 % more at both ends.
-    expect(low).toBeCloseTo(0.27 - 0.05 * 0.21, 12);
-    expect(high).toBeCloseTo(0.27 + 0.21 + 0.05 * 0.21, 12);
+    // From 0.28 − 0.01 to three times the distance to 0.31 + 0.01, and 5 % more at both ends.
+    expect(low).toBeCloseTo(0.27 - 0.05 * 0.15, 12);
+    expect(high).toBeCloseTo(0.27 + 0.15 + 0.05 * 0.15, 12);
   });
 
-  it('has an axis that ends at the curve where nothing is far away, and one with ends where all is the same', () => {
+  it('has an axis that ends at the highest of curve and network where nothing is far away', () => {
     const near = { ...tuning, candidates: candidates.slice(1) };
-    expect(criterionRange(near)[1]).toBeCloseTo(0.34 + 0.05 * 0.07, 12);
+    expect(criterionRange(near)[1]).toBeCloseTo(0.33 + 0.05 * 0.06, 12);
+  });
+
+  it('has an axis with two ends where all is the same', () => {
     const one = tried(1, 0.5, 1, 0);
-    const same = {
+    const [low, high] = criterionRange({
       candidates: [one],
       network: { plain: one, scaled: one },
       choices: { best: one, widest: one, evidence: one },
       chosen: one,
-    };
-    const [low, high] = criterionRange(same);
+    });
     expect(low).toBeLessThan(0.5);
     expect(high).toBeGreaterThan(0.5);
+  });
+
+  it('says how far above the axis the network lies without its scale', () => {
+    const far = {
+      ...tuning,
+      candidates: candidates.slice(1),
+      network: { ...network, plain: { ...network.plain, criterion: 1.3333 } },
+    };
+    expect(criterionRange(far)[1]).toBeCloseTo(0.32 + 0.05 * 0.05, 12);
+    const [top] = plainOf(tuningSpec({ ...heads, tuning: far })).vconcat;
+    expect(JSON.stringify(top)).toContain('"↑ network: 1.33"');
+    const lines = top.layer.find(({ mark }: { mark: { strokeDash?: unknown } }) => mark.strokeDash !== undefined).data.values;
+    expect(lines.map(({ words }: { words: string }) => words)).toEqual(['network, scaled']);
   });
 
   it('names rules that agree together, and says which is chosen', () => {
@@ -133,12 +148,14 @@ describe('evidence', () => {
   });
 
   it('has a log-likelihood and an Occam term that add up to it', () => {
-    const spec = plainOf(evidenceSpec({ title: 't', parts: true, series: [{ name: 'a', points }] }));
+    const whole = points.map((own) => ({ ...own, logDetRatio: 4, scatter: -2 * (own.logMarginalLikelihood + 8) - 4 }));
+    const spec = plainOf(evidenceSpec({ title: 't', parts: true, series: [{ name: 'a', points: whole }] }));
     const rows: { line: string; precision: number; y: number }[] = spec.layer[0].data.values;
     const at = (line: string) => rows.filter((row) => row.line === line).map(({ y }) => y);
     expect(at('dashed')).toEqual([-8, -8, -8]);
-    at('solid').forEach((y, i) => {
-      expect((at('dashed')[i] as number) + (at('dotted')[i] as number)).toBeCloseTo(y, 12);
+    whole.forEach(({ logDetRatio, scatter, logMarginalLikelihood }, i) => {
+      expect(at('solid')[i]).toBe(logMarginalLikelihood);
+      expect(at('dotted')[i]).toBeCloseTo(-0.5 * (logDetRatio + scatter), 12);
     });
   });
 
