@@ -1,5 +1,6 @@
 /** Natural mistakes with plugins. The callback and the wrapper are in `__tests__/plugins`. */
 import * as tf from '@tensorflow/tfjs';
+import { orThrow, precisionRecall, riskCoverage, rocCurve } from 'tfjs-laplace';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import {
   baselineTable,
@@ -11,7 +12,23 @@ import {
   swag,
   trainedNetwork,
 } from 'tfjs-laplace/plugins/baselines';
-import { curves, gallery, histograms, pngOf, powerLaws, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
+import {
+  curves,
+  evidenceCurves,
+  gallery,
+  histograms,
+  pitHistograms,
+  pngOf,
+  powerLaws,
+  precisionRecallCurves,
+  predictionBands,
+  reliabilityDiagram,
+  riskCoverageCurves,
+  rocCurves,
+  setSizes,
+  tuningCurve,
+  writePicture,
+} from 'tfjs-laplace/plugins/plots';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { itSaysWhatToDo, type Mistake, wrong } from '../support/mistakes.js';
@@ -60,6 +77,25 @@ const PROGRESS: ReadonlyArray<Mistake> = [
 
 const heading = { title: 'A title' };
 const curve = { name: 'a', points: [{ x: 0, y: 1 }] };
+const scores = { positives: [0.9, 0.4], negatives: [0.1, 0.4] };
+const roc = orThrow(rocCurve(scores));
+const own = { precision: 1, scale: 1, criterion: 0.3, difference: { value: 0, standardError: 0 } };
+const tuning = {
+  candidates: [own],
+  network: { plain: own, scaled: own },
+  choices: { best: own, widest: own, evidence: own },
+  chosen: own,
+};
+const rows = [Float32Array.of(1), Float32Array.of(2)];
+const prediction = {
+  _tag: 'regression',
+  support: 'real',
+  mean: rows,
+  epistemicVariance: rows,
+  noiseVariance: rows,
+  totalVariance: rows,
+} as const;
+const bands = { ...heading, xAxis: 'x', yAxis: 'y', x: [0, 1], prediction };
 const PLOTS: ReadonlyArray<Mistake> = [
   ['curves([…])', () => curves(wrong([curve])), 'InvalidOption', 'curves', 'an array of length 1'],
   ['curves without axes', () => curves(wrong({ ...heading, curves: [curve] })), 'InvalidOption', 'xAxis', 'nothing'],
@@ -97,6 +133,158 @@ const PLOTS: ReadonlyArray<Mistake> = [
     'InvalidOption',
     'series',
     'ece',
+  ],
+  [
+    'reliabilityDiagram of two series of one name',
+    () => {
+      const series = { name: 'MAP', bins: [{ lower: 0, upper: 1, count: 1, confidence: 0.5, accuracy: 1 }] };
+      return reliabilityDiagram({ ...heading, series: [series, series] });
+    },
+    'InvalidOption',
+    'series[1].name',
+    '"MAP"',
+  ],
+  [
+    'rocCurves of an Either',
+    () => rocCurves({ ...heading, series: [{ name: 'a', curve: wrong(rocCurve(scores)) }] }),
+    'InvalidOption',
+    'series[0].curve',
+    'Either',
+    'rocCurve',
+  ],
+  [
+    'rocCurves of scores',
+    () => rocCurves({ ...heading, series: [{ name: 'a', curve: wrong(scores) }] }),
+    'InvalidOption',
+    'series[0].curve',
+    'falsePositiveRate and truePositiveRate',
+  ],
+  [
+    'rocCurves of rates that differ in length',
+    () => rocCurves({ ...heading, series: [{ name: 'a', curve: { ...roc, truePositiveRate: [0, 1] } }] }),
+    'InvalidOption',
+    'series[0].curve',
+    'of one length',
+  ],
+  [
+    'precisionRecallCurves of a curve of rates',
+    () => precisionRecallCurves({ ...heading, series: [{ name: 'a', curve: wrong(roc) }] }),
+    'InvalidOption',
+    'series[0].curve',
+    'precision and recall',
+  ],
+  [
+    'precisionRecallCurves of two series of one name',
+    () => {
+      const series = { name: 'a', curve: orThrow(precisionRecall(scores)) };
+      return precisionRecallCurves({ ...heading, series: [series, series] });
+    },
+    'InvalidOption',
+    'series[1].name',
+  ],
+  [
+    'riskCoverageCurves with an area for an oracle',
+    () => {
+      const curve = orThrow(riskCoverage([0.1, 0.2], [0, 1]));
+      return riskCoverageCurves({ ...heading, series: [{ name: 'a', curve, oracle: wrong(curve.excessArea) }] });
+    },
+    'InvalidOption',
+    'series[0].oracle',
+    'riskCoverage',
+  ],
+  [
+    'pitHistograms of one list',
+    () => pitHistograms({ ...heading, series: [{ name: 'a', values: wrong([0.1, 0.2]) }] }),
+    'InvalidOption',
+    'series[0].values',
+    'rows of numbers in [0, 1]',
+  ],
+  [
+    'pitHistograms of standardised errors',
+    () => pitHistograms({ ...heading, series: [{ name: 'a', values: [[0.1, -2]] }] }),
+    'InvalidOption',
+    'series[0].values',
+    'pitValues',
+  ],
+  [
+    'setSizes of sizes',
+    () => setSizes({ ...heading, series: [{ name: 'a', sets: wrong([1, 2]), coverage: 0.9 }] }),
+    'InvalidOption',
+    'series[0].sets',
+    'predictionSets',
+  ],
+  [
+    'setSizes with a coverage in per cent',
+    () => setSizes({ ...heading, series: [{ name: 'a', sets: [[0]], coverage: 90 }] }),
+    'InvalidOption',
+    'series[0].coverage',
+    'a number in [0, 1]',
+  ],
+  [
+    'evidenceCurves at precision 0',
+    () => evidenceCurves({ ...heading, series: [{ name: 'a', points: [{ precision: 0, logMarginalLikelihood: -1 }] }] }),
+    'InvalidOption',
+    'series[0].points[0].precision',
+    'found 0',
+  ],
+  [
+    'evidenceCurves with parts that are not there',
+    () => {
+      const points = [{ precision: 1, logMarginalLikelihood: -1 }];
+      return evidenceCurves({ ...heading, parts: true, series: [{ name: 'a', points }] });
+    },
+    'InvalidOption',
+    'series[0].points[0].logLikelihood',
+    'nothing',
+  ],
+  [
+    'tuningCurve of a promise',
+    () => tuningCurve({ ...heading, criterion: 'NLL', tuning: wrong(Promise.resolve(tuning)) }),
+    'InvalidOption',
+    'tuning',
+    'Promise',
+    'what tune resolves with',
+  ],
+  ['tuningCurve without a criterion', () => tuningCurve(wrong({ ...heading, tuning })), 'InvalidOption', 'criterion', 'a string'],
+  [
+    'tuningCurve of candidates that all lose',
+    () => {
+      const lost = [{ ...own, criterion: Number.POSITIVE_INFINITY }];
+      return tuningCurve({ ...heading, criterion: 'NLL', tuning: { ...tuning, candidates: lost } });
+    },
+    'InvalidOption',
+    'tuning',
+    'a candidate whose criterion is finite',
+  ],
+  [
+    'predictionBands of a classification',
+    () => predictionBands({ ...bands, prediction: wrong({ _tag: 'classification', probabilities: rows }) }),
+    'InvalidOption',
+    'prediction',
+    'regression',
+  ],
+  [
+    'predictionBands for too few x',
+    () => predictionBands({ ...bands, x: [0] }),
+    'InvalidOption',
+    'prediction.mean',
+    '2 rows',
+    '1',
+  ],
+  [
+    'predictionBands of a missing output',
+    () => predictionBands({ ...bands, output: 1 }),
+    'InvalidOption',
+    'prediction.mean[0]',
+    '1',
+  ],
+  ['predictionBands at 95', () => predictionBands({ ...bands, levels: [95] }), 'InvalidOption', 'levels[0]', '95'],
+  [
+    'predictionBands with infinite intervals',
+    () => predictionBands({ ...bands, intervals: [{ name: 'a', lower: rows, upper: [[Number.POSITIVE_INFINITY], [1]] }] }),
+    'InvalidOption',
+    'intervals[0].upper',
+    'finite',
   ],
   ['powerLaws()', () => powerLaws(wrong(undefined)), 'InvalidOption', 'powerLaws', 'nothing'],
   ['gallery without a side', () => gallery(wrong({ ...heading, items: [] })), 'InvalidOption', 'side', 'an integer >= 1'],

@@ -3,6 +3,7 @@
 import { array, defaulted, optionsOf, positiveInteger, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
 import { HEADING, numbers, range, words } from './data.js';
+import { drawn } from './svg.js';
 import { COLOURS, heading, WIDTH } from './theme.js';
 
 /** One panel: groups over a common axis. */
@@ -61,6 +62,13 @@ const Data = struct('data', {
     struct('a panel', { title: words, groups: array('a list of groups', struct('a group', { name: words, values: numbers })) }),
   ),
 });
+
+/**
+ * Draws overlaid histograms, one panel under the other. Shares are on a log scale, because the interesting ones are small.
+ *
+ * @returns SVG text. Rejects with `InvalidOption` for data that are wrong.
+ */
+export const histograms = (data: HistogramData): Promise<string> => drawn(histogramSpec, data);
 
 export function histogramSpec(given: HistogramData): TopLevelSpec {
   const data = optionsOf('histograms', Data, given);

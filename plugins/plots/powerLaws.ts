@@ -3,6 +3,7 @@
 import { array, finite, optionsOf, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
 import { HEADING, points, words } from './data.js';
+import { drawn } from './svg.js';
 import { COLOURS, heading } from './theme.js';
 
 /** One cost against one size. */
@@ -37,6 +38,14 @@ const panel = struct('a panel', {
   stated: words,
 });
 const Data = struct('data', { ...HEADING, rows: array('a list of rows', array('a list of panels', panel)) });
+
+/**
+ * Draws costs against sizes: panels of points on two log axes. Each panel shows the fitted power law, and the exponent that
+ * theory states.
+ *
+ * @returns SVG text. Rejects with `InvalidOption` for data that are wrong.
+ */
+export const powerLaws = (data: PowerLawData): Promise<string> => drawn(powerLawSpec, data);
 
 export function powerLawSpec(given: PowerLawData): TopLevelSpec {
   const data = optionsOf('powerLaws', Data, given);

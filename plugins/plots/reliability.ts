@@ -5,8 +5,9 @@
 import type { ReliabilityBin } from 'tfjs-laplace';
 import { array, finite, nonNegative, optionsOf, struct } from 'tfjs-laplace/extend';
 import type { TopLevelSpec } from 'vega-lite';
-import { HEADING, words } from './data.js';
-import { COLOURS, heading, SOFT, WIDTH } from './theme.js';
+import { checkNames, HEADING, words } from './data.js';
+import { drawn } from './svg.js';
+import { colourOf, heading, SOFT, WIDTH } from './theme.js';
 
 export interface ReliabilityData {
   readonly title: string;
@@ -67,15 +68,28 @@ const Data = struct('data', {
   ),
 });
 
+/**
+ * Draws a reliability diagram: accuracy over confidence with 68 % intervals, and below it the number of predictions (log scale).
+ *
+ * @param data titles, and for each series the `bins` that `calibration` returns
+ * @returns SVG text. Rejects with `InvalidOption` for data that are wrong.
+ *
+ * @example
+ * ```ts no-run
+ * import { calibration, orThrow } from 'tfjs-laplace';
+ * import { reliabilityDiagram } from 'tfjs-laplace/plugins/plots';
+ *
+ * const { bins } = orThrow(calibration([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], [0, 1, 1]));
+ * const svg = await reliabilityDiagram({ title: 'Confidence and accuracy', series: [{ name: 'linearised Laplace', bins }] });
+ * svg.startsWith('<svg'); // => true
+ * ```
+ */
+export const reliabilityDiagram = (data: ReliabilityData): Promise<string> => drawn(reliabilitySpec, data);
+
 export function reliabilitySpec(given: ReliabilityData): TopLevelSpec {
   const data = optionsOf('reliabilityDiagram', Data, given);
-  const names = data.series.map((s) => s.name);
-  const colour = {
-    field: 'name',
-    type: 'nominal' as const,
-    title: null,
-    scale: { domain: names, range: COLOURS.slice(0, names.length) },
-  };
+  checkNames('reliabilityDiagram', data.series);
+  const colour = colourOf(data.series.map((s) => s.name));
   const unit = { domain: [0, 1] };
   const largest = Math.max(...data.series.flatMap((s) => s.bins.map((bin) => bin.count)));
   return {

@@ -18,8 +18,20 @@ export async function svgOf(spec: TopLevelSpec): Promise<string> {
   const { compile } = await optionalPackage('A chart', 'vega-lite', () => import('vega-lite'), PACKAGES);
   const view = new View(parse(compile(spec, { config }).spec), { renderer: 'none' });
   try {
-    return await view.toSVG();
+    return renumbered(await view.toSVG());
   } finally {
     view.finalize();
   }
 }
+
+/** Vega counts the clipping paths of all pictures of a process: here those of one picture are counted from 0. */
+function renumbered(svg: string): string {
+  const numbers = new Map<string, number>();
+  return svg.replace(/(<clipPath id="|clip-path="url\(#)clip(\d+)/g, (_, before: string, id: string) => {
+    if (!numbers.has(id)) numbers.set(id, numbers.size);
+    return `${before}clip${numbers.get(id)}`;
+  });
+}
+
+/** The picture of data, by their specification. Rejects with `InvalidOption` for data that are wrong. */
+export const drawn = async <D>(specOf: (data: D) => TopLevelSpec, data: D): Promise<string> => svgOf(specOf(data));

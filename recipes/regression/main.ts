@@ -28,7 +28,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
-import { COLOURS, curves, writePicture } from 'tfjs-laplace/plugins/plots';
+import { curves, predictionBands, writePicture } from 'tfjs-laplace/plugins/plots';
 import { createReport } from '../support/report.js';
 import { percent } from '../support/table.js';
 import { GAP, inGap, NOISE, type Points, points, RANGE, seen, wave } from './data.js';
@@ -123,26 +123,15 @@ const frame = (data: Points) => ({
   dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
 });
 
-/** Draws the mean with bands of two standard deviations: the total one and its epistemic part. */
+/** Draws the mean with bands that hold 95 %: the total one and its epistemic part. */
 async function band(model: LayersModel, posterior: Posterior, data: Points) {
-  const { mean, epistemicVariance, totalVariance } = await predicted(model, posterior, AXIS);
-  const around = (name: string, variance: Regression['mean'], colour: string | undefined) => ({
-    name,
-    ...(colour === undefined ? {} : { colour }),
-    points: AXIS.map((at, i) => {
-      const [y, width] = [mean[i]?.[0] as number, 2 * Math.sqrt(variance[i]?.[0] as number)];
-      return { x: at, y, low: y - width, high: y + width };
-    }),
-  });
-  const svg = await curves({
+  const svg = await predictionBands({
     title: 'A regression that knows where it has seen data',
     subtitle: `Linearised Laplace; dots are the ${data.x.length} training points`,
     ...frame(data),
-    curves: [
-      around('mean ± 2 sd, total', totalVariance, COLOURS[4]),
-      around('epistemic part', epistemicVariance, COLOURS[0]),
-      { name: 'the wave itself', colour: COLOURS[1] as string, points: AXIS.map((at) => ({ x: at, y: wave(at) })) },
-    ],
+    x: AXIS,
+    prediction: await predicted(model, posterior, AXIS),
+    curves: [{ name: 'the wave itself', points: AXIS.map((at) => ({ x: at, y: wave(at) })) }],
   });
   return writePicture(values.out, 'band', svg);
 }

@@ -3,7 +3,7 @@ import { curvesSpec } from '../../../plugins/plots/curves.js';
 import { histogramRows, histogramSpec } from '../../../plugins/plots/histograms.js';
 import { lawPoints, powerLawSpec } from '../../../plugins/plots/powerLaws.js';
 import { reliabilityRows, reliabilitySpec, wilson } from '../../../plugins/plots/reliability.js';
-import { lines } from '../../../plugins/plots/theme.js';
+import { colourOf, heading, lines } from '../../../plugins/plots/theme.js';
 
 const bin = (lower: number, count: number, accuracy: number) => ({
   lower,
@@ -107,12 +107,50 @@ it('curves have bands where they have limits, and their own colours', () => {
   expect(spec.layer[0].encoding.color.scale.range[0]).toBe('#123456');
 });
 
+it('curves keep the points of each line together, with the pattern of the line, and hide what is to have none', () => {
+  const points = [{ x: 0, y: 1, low: 0, high: 2 }];
+  const spec = JSON.parse(
+    JSON.stringify(
+      curvesSpec({
+        title: 't',
+        xAxis: 'x',
+        yAxis: 'y',
+        curves: [
+          { name: 'a', points, line: 'none' },
+          { name: 'b', points, line: 'dashed' },
+          { name: 'b', points },
+        ],
+      }),
+    ),
+  );
+  const [band, line] = spec.layer;
+  expect(band.data.values.map(({ curve }: { curve: number }) => curve)).toEqual([0, 1, 2]);
+  expect(line.data.values.map((row: { curve: number; line: string }) => [row.curve, row.line])).toEqual([
+    [1, 'dashed'],
+    [2, 'solid'],
+  ]);
+  expect(line.encoding.color.scale).toEqual({ domain: ['a', 'b'], range: ['#0072B2', '#D55E00'] });
+});
+
+it('legends have as many columns as fit beside each other', () => {
+  const columnsOf = (names: string[]) => colourOf(names).legend.columns;
+  expect(columnsOf(['MAP', 'Laplace'])).toBe(2);
+  expect(columnsOf(['a name so long that', 'two of them do not', 'fit beside a third'])).toBe(2);
+  expect(columnsOf(Array.from({ length: 4 }, (_, i) => `a name that is far too long for a second column ${i}`))).toBe(1);
+});
+
 it('titles are broken between words', () => {
   const words = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen';
   const broken = lines(words, 16);
   expect(broken.length).toBeGreaterThan(1);
   expect(broken.join(' ')).toBe(words);
   expect(lines('short', 16)).toEqual(['short']);
+});
+
+it('headings have their note in a line of its own, below the subtitle', () => {
+  expect(heading({ title: 'a', subtitle: 'b' }, 'c')).toEqual({ text: ['a'], subtitle: ['b', 'c'] });
+  expect(heading({ title: 'a' }, 'c')).toEqual({ text: ['a'], subtitle: ['c'] });
+  expect(heading({ title: 'a' })).toEqual({ text: ['a'] });
 });
 
 describe('power laws', () => {
