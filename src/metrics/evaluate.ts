@@ -6,10 +6,10 @@
  * calibration error or an area tells its spread and not its bias. Cost: O(`resamples` · N (C + log N)).
  */
 import { either as E, function as F } from 'fp-ts';
-import { anything, defaulted, optional, optionsOf, refined, seed, struct } from '../codec/index.js';
+import { anything, defaulted, optional, optionsOf, seed, struct } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { binCount } from './bins.js';
-import { deviationOf, resample } from './bootstrap.js';
+import { deviationOf, resample, resampleCount } from './bootstrap.js';
 import { differenceOf, type Estimate, estimateOf, momentsOf } from './estimate.js';
 import { batchesOf, type Evaluated, measuresOf, type OneOrMore } from './evaluated.js';
 import type { Better, Measure } from './measures.js';
@@ -46,10 +46,7 @@ export interface Evaluation {
 
 const Options = struct('options', {
   baseline: optional(anything),
-  resamples: defaulted(
-    refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2),
-    100,
-  ),
+  resamples: resampleCount(100),
   seed: defaulted(seed, 0),
   bins: binCount,
 });
