@@ -10,6 +10,7 @@ import {
   conformalSets,
   coverage,
   credibleIntervals,
+  detectionScore,
   type EvidenceMaximum,
   exactDamping,
   type Factors,
@@ -105,6 +106,11 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => predictionIntervals(GAUSSIANS, INTERVALS),
     () => F.pipe(GAUSSIANS, predictionIntervals(INTERVALS)),
   ],
+  [
+    'detectionScore',
+    () => detectionScore({ prediction: CLASSIFICATION }, 'entropy'),
+    () => F.pipe({ prediction: CLASSIFICATION }, detectionScore('entropy')),
+  ],
   ['coverage', () => coverage(MODEL, COVERAGE), () => F.pipe(MODEL, coverage(COVERAGE))],
 ];
 
@@ -121,7 +127,9 @@ it('a sum of epochs carries the weights of the later one in both forms', () => {
 it('functions keep their names', () => {
   const all = [coverage, credibleIntervals, intervalCoverage, maximiseEvidence, merge, mergeEpochs, posteriorOf, topK];
   expect(
-    [...all, abstain, calibrate, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(({ name }) => name),
+    [...all, abstain, calibrate, detectionScore, predictionIntervals, predictionSets, variances, withDamping, withPrior].map(
+      ({ name }) => name,
+    ),
   ).toEqual([
     'coverage',
     'credibleIntervals',
@@ -133,6 +141,7 @@ it('functions keep their names', () => {
     'topK',
     'abstain',
     'calibrate',
+    'detectionScore',
     'predictionIntervals',
     'predictionSets',
     'variances',

@@ -166,6 +166,13 @@ export type { Calibration, ReliabilityBin } from './metrics/reliability.js';
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
 export { type BoundedAuroc, type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
+export {
+  type SmoothCalibration,
+  type SmoothCalibrationOptions,
+  type SmoothPoint,
+  smoothCalibration,
+} from './metrics/smoothCalibration.js';
+export type { SmoothSums } from './metrics/smoothing.js';
 export type { Summary } from './metrics/summary.js';
 export type { ScoredGroups } from './metrics/thresholds.js';
 

@@ -7,7 +7,7 @@
  * O(n log n + `resamples` · n) for each score.
  */
 import { either as E, function as F } from 'fp-ts';
-import { anyOf, anything, array, defaulted, dictionary, isRecord, optional, optionsOf, seed, struct } from '../codec/index.js';
+import { anything, defaulted, optional, optionsOf, seed, struct } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { deviationOf, resample, resampleCount } from '../metrics/bootstrap.js';
 import type { Estimate } from '../metrics/estimate.js';
@@ -21,7 +21,7 @@ import {
   type ThresholdCounts,
 } from '../metrics/thresholds.js';
 import { type DetectionGroups, knownGroups, type Line, linesOf, named, possible } from './groups.js';
-import { type DetectionScoreInput, Scores } from './scores.js';
+import type { DetectionScoreInput } from './scores.js';
 
 /** Scores in a list, or under names of your own. */
 export type DetectionScores = ReadonlyArray<DetectionScoreInput> | Readonly<Record<string, DetectionScoreInput>>;
@@ -64,7 +64,7 @@ export interface DetectionEvaluation {
 }
 
 const Options = struct('options', {
-  scores: optional(anyOf(array('a list of scores', Scores), dictionary('scores by name', Scores), isRecord)),
+  scores: optional(anything),
   baseline: optional(anything),
   resamples: resampleCount(100),
   seed: defaulted(seed, 0),
@@ -94,7 +94,7 @@ export function evaluateDetection(
   options: EvaluateDetectionOptions = {},
 ): E.Either<LaplaceError, DetectionEvaluation> {
   const { scores, baseline, resamples, seed: root } = optionsOf('evaluateDetection', Options, options);
-  const chosen = scores && named(scores);
+  const chosen = scores === undefined ? undefined : named(scores);
   return F.pipe(
     E.Do,
     E.bind('known', () => knownGroups('groups', groups)),

@@ -1,6 +1,6 @@
 /** Both groups of inputs, and the scores of each, for `evaluateDetection`. Outside is the positive group. */
 import { either as E, function as F } from 'fp-ts';
-import { anything, argument, decode, struct } from '../codec/index.js';
+import { anything, argument, array, decode, dictionary, isRecord, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { type DetectionInputs, type Known, knownOf } from './inputs.js';
 import { type DetectionScore, nameOf, ruleOf, Scores, UNFITTED } from './scores.js';
@@ -35,10 +35,13 @@ export const knownGroups = (field: string, given: unknown): E.Either<LaplaceErro
 /** Scores with their names. */
 export type Named = ReadonlyArray<readonly [name: string, score: DetectionScore]>;
 
-/** Throws `InvalidOption` if two scores of a list have the same name. */
-export function named(scores: ReadonlyArray<DetectionScore> | Readonly<Record<string, DetectionScore>>): Named {
-  if (!Array.isArray(scores)) return Object.entries(scores);
-  const list = (scores as ReadonlyArray<DetectionScore>).map((score) => [nameOf(score), score] as const);
+const List = array('a list of scores, or an object of scores by name', Scores);
+const ByName = dictionary('scores by name, at least one', Scores);
+
+/** Throws `InvalidOption` for something else than scores, or if two scores of a list have the same name. */
+export function named(scores: unknown): Named {
+  if (isRecord(scores)) return Object.entries(argument('evaluateDetection', 'scores', ByName, scores));
+  const list = argument('evaluateDetection', 'scores', List, scores).map((score) => [nameOf(score), score] as const);
   const twice = list.find(([name], i) => list.findIndex(([other]) => other === name) < i);
   if (twice === undefined) return list;
   throw laplaceError('InvalidOption', {
