@@ -14,7 +14,7 @@ const ORDER = [
   ['predictive', 'metrics'],
   ['tuning'],
   ['conformal'],
-  ['calibration', 'abstaining'],
+  ['calibration', 'abstaining', 'detection'],
   ['stream'],
   ['recipe'],
   ['index', 'extend'],

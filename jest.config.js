@@ -17,6 +17,7 @@ const ONCE = [
   'codec/**/*',
   'conformal/**/*',
   'curvature/{difference,manyClasses,merge}',
+  'detection/**/*',
   'docs/**/*',
   '{dual,errors}',
   'mistakes/**/*',

@@ -10,6 +10,7 @@ import {
   conformalSets,
   coverage,
   credibleIntervals,
+  detectionScore,
   type EvidenceMaximum,
   evidenceCurve,
   exactDamping,
@@ -121,6 +122,11 @@ const FORMS: ReadonlyArray<readonly [string, () => unknown, () => unknown]> = [
     () => predictionIntervals(GAUSSIANS, INTERVALS),
     () => F.pipe(GAUSSIANS, predictionIntervals(INTERVALS)),
   ],
+  [
+    'detectionScore',
+    () => detectionScore({ prediction: CLASSIFICATION }, 'entropy'),
+    () => F.pipe({ prediction: CLASSIFICATION }, detectionScore('entropy')),
+  ],
   ['coverage', () => coverage(MODEL, COVERAGE), () => F.pipe(MODEL, coverage(COVERAGE))],
 ];
 
@@ -141,6 +147,7 @@ it('functions keep their names', () => {
       ...all,
       abstain,
       calibrate,
+      detectionScore,
       evidenceCurve,
       predictionIntervals,
       predictionSets,
@@ -160,6 +167,7 @@ it('functions keep their names', () => {
     'topK',
     'abstain',
     'calibrate',
+    'detectionScore',
     'evidenceCurve',
     'predictionIntervals',
     'predictionSets',

@@ -43,6 +43,8 @@ const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
 const SETS = right(lib.conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
 const CALIBRATOR = right(lib.fitCalibrator([[0.5, 0.5]], [0], 'vector'));
 const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
+const DETECTOR = right(lib.fitDetector({ features: [[1], [2]] }, lib.nearestNeighbours({ neighbours: 1 })));
+const SEEN = { inside: { prediction: CLASSIFICATION }, outside: { prediction: CLASSIFICATION } };
 const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 
 /** What is wrong whatever the data are. TypeScript refuses most of it. */
@@ -167,6 +169,10 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
       () => lib.sampleFunctions(model, posterior, { seed: 0.5 }),
     ],
     stream: [() => through(data.x, lib.sampleFunctions(model, foreign()))],
+  },
+  features: {
+    throws: [() => lib.features(model, { layer: '' }), () => lib.features(model, wrong('last'))],
+    stream: [() => through(data.x, lib.features(model, { layer: 'none' })), () => through(data.x, lib.features(gone))],
   },
   // Promises reject, whatever is wrong.
   outputDistribution: {
@@ -293,6 +299,10 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     throws: [() => lib.classwiseCalibration([[1, 0]], [0], { binning: wrong('equal') })],
     left: [() => lib.classwiseCalibration([[1, 0]], [])],
   },
+  smoothCalibration: {
+    throws: [() => lib.smoothCalibration([[1, 0]], [0], { points: 1 })],
+    left: [() => lib.smoothCalibration([[1, 0]], []), () => lib.smoothCalibration([[1, 0]], [0], { class: 2 })],
+  },
   brierDecomposition: {
     throws: [() => lib.brierDecomposition([[1, 0]], [0], { bins: 0.5 })],
     left: [() => lib.brierDecomposition([[1, 0]], [])],
@@ -370,6 +380,27 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     left: [() => lib.calibrate([[1, 0, 0]], CALIBRATOR), () => lib.calibrate([[1, 0, 0]], { ...CALIBRATOR, classes: 3 })],
   },
   decodeCalibrator: { left: [() => lib.decodeCalibrator({ ...CALIBRATOR, map: 'none' })] },
+  // Out of distribution.
+  energy: { throws: [() => lib.energy({ temperature: 0 })] },
+  mahalanobis: { throws: [() => lib.mahalanobis({ shrinkage: 1 })] },
+  nearestNeighbours: { throws: [() => lib.nearestNeighbours({ neighbours: 0 })] },
+  fitDetector: {
+    throws: [() => lib.fitDetector({ features: [[1]] }, wrong('lof'))],
+    left: [() => lib.fitDetector({ features: [[1]] }, 'mahalanobis'), () => lib.fitDetector(wrong([[1]]), 'nearestNeighbours')],
+  },
+  decodeDetector: { left: [() => lib.decodeDetector({ ...DETECTOR, features: 0 })] },
+  detectionScore: {
+    throws: [() => lib.detectionScore(wrong('novelty')), () => lib.detectionScore({}, wrong({ ...DETECTOR, map: 'none' }))],
+    left: [() => lib.detectionScore({}, 'entropy'), () => lib.detectionScore({ features: [[1, 2]] }, DETECTOR)],
+  },
+  evaluateDetection: {
+    throws: [
+      () => lib.evaluateDetection(SEEN, { scores: [] }),
+      () => lib.evaluateDetection(SEEN, { scores: ['entropy', 'entropy'] }),
+      () => lib.evaluateDetection(SEEN, { resamples: 1 }),
+    ],
+    left: [() => lib.evaluateDetection(SEEN, { scores: ['energy'] }), () => lib.evaluateDetection(wrong({ inside: {} }))],
+  },
   // Conformal prediction.
   lac: TOTAL,
   aps: { throws: [() => lib.aps({ seed: -1 })] },

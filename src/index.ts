@@ -62,6 +62,7 @@ export { type EpochSelection, epochsWhere, everyEpoch, finalEpochs } from './str
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
 export { batches, inputBatches, type TensorData } from './stream/batches.js';
 export { type ExpectedTime, type ExpectedTimeOptions, expectedTime } from './stream/expectedTime.js';
+export { type FeaturesOptions, features } from './stream/features.js';
 export { type DatasetLike, fromDataset } from './stream/fromDataset.js';
 export { fromIterable } from './stream/fromIterable.js';
 export type { InputSource } from './stream/inputSource.js';
@@ -126,7 +127,7 @@ export type { Design } from './random/noise.js';
 // Metrics.
 
 export { accuracy, correctness } from './metrics/accuracy.js';
-export { auroc, type ScoredGroups } from './metrics/auroc.js';
+export { auroc } from './metrics/auroc.js';
 export type { Binning, CalibrationOptions } from './metrics/bins.js';
 export { type BootstrapEstimate, type BootstrapOptions, bootstrap, type Statistic } from './metrics/bootstrap.js';
 export { brierScore } from './metrics/brier.js';
@@ -171,7 +172,15 @@ export type { Calibration, ReliabilityBin } from './metrics/reliability.js';
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
 export { type BoundedAuroc, type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
+export {
+  type SmoothCalibration,
+  type SmoothCalibrationOptions,
+  type SmoothPoint,
+  smoothCalibration,
+} from './metrics/smoothCalibration.js';
+export type { SmoothSums } from './metrics/smoothing.js';
 export type { Summary } from './metrics/summary.js';
+export type { ScoredGroups } from './metrics/thresholds.js';
 
 // Abstaining.
 
@@ -229,6 +238,32 @@ export {
 export { lac } from './conformal/sets/lac.js';
 export { type RapsOptions, raps } from './conformal/sets/raps.js';
 export type { ClassScore } from './conformal/sets/scores.js';
+
+// Out of distribution: scores of inputs, and how well they tell.
+
+export { detectionScore } from './detection/detectionScore.js';
+export {
+  type DetectionMethodInput,
+  type Detector,
+  type DetectorData,
+  decodeDetector,
+  fitDetector,
+} from './detection/detector.js';
+export {
+  type DetectionEstimate,
+  type DetectionEvaluation,
+  type DetectionLine,
+  type DetectionScores,
+  type EvaluateDetectionOptions,
+  evaluateDetection,
+} from './detection/evaluateDetection.js';
+export { type MahalanobisOptions, mahalanobis } from './detection/features/mahalanobis.js';
+export type { DetectionMap, DetectionMethod } from './detection/features/methods.js';
+export { type NeighboursOptions, nearestNeighbours } from './detection/features/nearestNeighbours.js';
+export type { DetectionGroups } from './detection/groups.js';
+export type { DetectionInputs, DetectionOutputs, DetectionPrediction } from './detection/inputs.js';
+export { type EnergyOptions, energy } from './detection/scores/energy.js';
+export type { DetectionScore, DetectionScoreInput } from './detection/scores.js';
 
 // Linear algebra engines for `toPosterior`, types of inputs and labels, and the fingerprint of weights.
 

@@ -23,6 +23,7 @@ function classValues({ probabilities, labels }: Labelled, bins: number): Readonl
     nll: right(lib.nll(probabilities, labels)),
     brierScore: right(lib.brierScore(probabilities, labels)),
     ece: right(lib.calibration(probabilities, labels, { bins })).ece,
+    smoothEce: right(lib.smoothCalibration(probabilities, labels)).ece,
     classwiseEce: right(lib.classwiseCalibration(probabilities, labels, { bins })).ece,
     riskCoverageArea: area.area,
     generalisedArea: area.generalisedArea,

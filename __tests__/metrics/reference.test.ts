@@ -1,5 +1,6 @@
-/** Values of scikit-learn, torchmetrics, uncertainty-calibration, uncertainty-toolbox and scoringrules (`reference/generate.py`). */
+/** Values of scikit-learn, torchmetrics, uncertainty-calibration, uncertainty-toolbox, scoringrules and relplot (`reference/generate.py`). */
 import * as lib from 'tfjs-laplace';
+import { smoothErrorAt, smoothSums } from '../../src/metrics/smoothing.js';
 import { right } from '../support/math/laplace.js';
 import reference from './reference/values.json' with { type: 'json' };
 
@@ -95,5 +96,32 @@ describe('regression', () => {
     expect(meanAbsolute).toBeCloseTo(values.meanAbsolute, DIGITS);
     expect(rootMeanSquared).toBeCloseTo(values.rootMeanSquared, DIGITS);
     expect(right(lib.sharpness(predictions))).toBeCloseTo(values.sharpness, DIGITS);
+  });
+});
+
+describe('smooth calibration', () => {
+  const { probabilities, labels, curve, ...values } = reference.smooth;
+  const rows = column(probabilities);
+  const error = smoothErrorAt(smoothSums(probabilities, labels), values.errorAt);
+  const found = right(lib.smoothCalibration(rows, labels, { class: 1, points: curve.confidence.length }));
+
+  it('error at a bandwidth, and where both are equal, are those of the definition', () => {
+    // A change of sign is taken as linear between two points that are at most σ/32 apart: 1e-6 here.
+    expect(error).toBeCloseTo(values.error, 5);
+    expect(found.ece).toBeCloseTo(values.ece, 5);
+    expect(found.bandwidth).toBeCloseTo(values.ece, 5);
+  });
+
+  it('they are near those of relplot, which knows the bandwidth to 1/1024, and the error on a mesh', () => {
+    expect(Math.abs(error - values.relplotError)).toBeLessThan(1e-5);
+    expect(Math.abs(found.bandwidth - values.relplotBandwidth)).toBeLessThan(1 / 1024);
+    expect(Math.abs(found.ece - values.relplot)).toBeLessThan(1 / 1024);
+  });
+
+  it('the curve is that of relplot, cut off at 0 and 1', () => {
+    expect(found.curve.map(({ confidence }) => confidence)).toEqual(near(curve.confidence));
+    found.curve.forEach(({ accuracy }, j) => {
+      expect(Math.abs(accuracy - Math.min(1, curve.accuracy[j] as number))).toBeLessThan(2e-5);
+    });
   });
 });

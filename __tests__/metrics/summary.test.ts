@@ -64,6 +64,7 @@ describe('classSummary', () => {
           nll: right(lib.meanWithError(losses.nll)),
           brierScore: right(lib.meanWithError(losses.brierScore)),
           calibration: right(lib.calibration(probabilities, labels, { bins })),
+          smooth: right(lib.smoothCalibration(probabilities, labels)),
           classwise: right(lib.classwiseCalibration(probabilities, labels, { bins })),
           decomposition: right(lib.brierDecomposition(probabilities, labels, { bins })),
         };

@@ -24,6 +24,8 @@ const CLASSES = [[0.5, 0.5]];
 const SETS = right(lib.conformalSets(CLASSES, [0], { level: 0.5 }));
 const CALIBRATOR = right(lib.fitCalibrator(CLASSES, [0]));
 const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
+const DETECTOR = right(lib.fitDetector({ features: [[1], [2]] }, lib.nearestNeighbours({ neighbours: 1 })));
+const SEEN = { inside: { prediction: CLASSIFICATION }, outside: { prediction: CLASSIFICATION } };
 const INTERVALS = right(lib.conformalIntervals(GAUSSIANS, [[0]], { level: 0.5 }));
 let factors: lib.Factors;
 let others: lib.Factors;
@@ -220,6 +222,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   rmse: { args: () => [[[1]], [[1]]] },
   mae: { args: () => [[[1]], [[1]]] },
   classwiseCalibration: { args: () => [[[1, 0]], [0], {}], fine: [[], [], OPTIONAL] },
+  smoothCalibration: { args: () => [[[1, 0]], [0], {}], fine: [[], [], OPTIONAL] },
   brierDecomposition: { args: () => [[[1, 0]], [0], {}], fine: [[], [], OPTIONAL] },
   aupr: { args: () => [{ positives: [1], negatives: [0] }] },
   rocCurve: { args: () => [{ positives: [1], negatives: [0] }] },
@@ -260,6 +263,14 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   setCoverage: { args: () => [[[0]], [0]] },
   meanSetSize: { args: () => [[[0]]] },
   boundsCoverage: { args: () => [{ lower: [[0]], upper: [[1]] }, [[1]]] },
+  features: { args: () => [model, {}], after: through(() => data.x), fine: [['a model'], OPTIONAL] },
+  energy: { args: () => [{}], fine: [OPTIONAL] },
+  mahalanobis: { args: () => [{}], fine: [OPTIONAL] },
+  nearestNeighbours: { args: () => [{}], fine: [OPTIONAL] },
+  fitDetector: { args: () => [{ features: [[1], [2]] }, lib.nearestNeighbours({ neighbours: 1 })] },
+  decodeDetector: { args: () => [DETECTOR] },
+  detectionScore: { args: () => [{ features: [[1]] }, DETECTOR] },
+  evaluateDetection: { args: () => [SEEN, { resamples: 2 }], fine: [[], OPTIONAL] },
   wasmEngine: { args: () => [{}], fine: [OPTIONAL] },
 };
 

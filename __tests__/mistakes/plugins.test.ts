@@ -82,7 +82,7 @@ const roc = orThrow(rocCurve(scores));
 const own = { precision: 1, scale: 1, criterion: 0.3, difference: { value: 0, standardError: 0 } };
 const tuning = {
   candidates: [own],
-  network: { plain: own, scaled: own },
+  network: { plain: own, fitted: own },
   choices: { best: own, widest: own, evidence: own },
   chosen: own,
 };

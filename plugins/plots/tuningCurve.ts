@@ -32,7 +32,7 @@ const TuningValue = refined(
       Array.isArray(candidates) &&
       candidates.every(isTried) &&
       candidates.some(hasCriterion) &&
-      [network.plain, network.scaled, chosen, ...Object.values(choices)].every(isTried)
+      [network.plain, network.fitted, chosen, ...Object.values(choices)].every(isTried)
     );
   },
 );
@@ -62,7 +62,7 @@ const PRECISION = 'prior precision τ';
  * });
  * const candidates = [tried(1, 3, 0.29), tried(10, 2, 0.28), tried(100, 1.5, 0.29)] as const;
  * const [widest, best] = candidates;
- * const network = { plain: tried(Infinity, 1, 0.33), scaled: tried(Infinity, 1.2, 0.3) };
+ * const network = { plain: tried(Infinity, 1, 0.33), fitted: tried(Infinity, 1.2, 0.3) };
  * const tuning = { candidates, network, choices: { widest, best, evidence: best }, chosen: widest };
  * const svg = await tuningCurve({ title: 'Choice of the prior', criterion: 'NLL (nats)', tuning });
  * svg.includes('widest (chosen), τ = 1'); // => true
@@ -78,7 +78,7 @@ export function tuningSpec(given: TuningData): TopLevelSpec {
   const precisions = tried.map(({ precision }) => precision);
   const [first, last] = [Math.min(...precisions) / 1.5, Math.max(...precisions) * 1.5];
   const marks = marksOf(tuning, (precision) => (PANEL * Math.log(precision / first)) / Math.log(last / first));
-  const isScaled = [network.scaled, ...tried].some(({ scale }) => scale !== 1);
+  const isScaled = [network.fitted, ...tried].some(({ scale }) => scale !== 1);
   const lineOf = (own: Tried, name: string, value: number): Line => {
     const isChosen = chosen.precision === own.precision && chosen.scale === own.scale;
     return { value, words: `${name}${isChosen ? ' (chosen)' : ''}`, isChosen };
@@ -94,10 +94,12 @@ export function tuningSpec(given: TuningData): TopLevelSpec {
     marks,
     lines: [
       ...(hasCriterion(network.plain) ? [lineOf(network.plain, 'network', network.plain.criterion)] : []),
-      ...(isScaled && hasCriterion(network.scaled) ? [lineOf(network.scaled, 'network, scaled', network.scaled.criterion)] : []),
+      ...(network.fitted.criterion !== network.plain.criterion && hasCriterion(network.fitted)
+        ? [lineOf(network.fitted, 'network, fitted', network.fitted.criterion)]
+        : []),
     ],
   });
-  const scales = [network.scaled, ...tried].map(({ scale }) => scale);
+  const scales = [network.fitted, ...tried].map(({ scale }) => scale);
   const bottom = panelOf({
     field: 'scale',
     height: 120,
@@ -105,7 +107,7 @@ export function tuningSpec(given: TuningData): TopLevelSpec {
     y: { title: 'output scale s', ...scaleAxis(Math.min(...scales), Math.max(...scales)) },
     tried,
     marks,
-    lines: [lineOf(network.scaled, 'network, scaled', network.scaled.scale)],
+    lines: [lineOf(network.fitted, 'network, fitted', network.fitted.scale)],
   });
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',

@@ -1,11 +1,17 @@
 /** Where the picture of `tune` puts what it marks: the ends of an axis, and words that do not lie upon each other. */
-import type { Tuning } from 'tfjs-laplace';
+import type { Tuning, TuningRule } from 'tfjs-laplace';
 import { plain } from './logAxis.js';
 
-export type Tried = Tuning['chosen'];
+/** What the picture needs of a candidate. */
+export type Tried = Pick<Tuning['chosen'], 'precision' | 'scale' | 'criterion' | 'difference'>;
 
 /** What the picture needs of a tuning. */
-export type Tuned = Pick<Tuning, 'candidates' | 'network' | 'choices' | 'chosen'>;
+export interface Tuned {
+  readonly candidates: ReadonlyArray<Tried>;
+  readonly chosen: Tried;
+  readonly choices: Readonly<Record<TuningRule, Tried>>;
+  readonly network: Readonly<Record<'plain' | 'fitted', Tried>>;
+}
 
 /** The axis ends where the curve is this many times as far above its foot as what has to be seen. */
 const REACH = 3;
@@ -27,13 +33,13 @@ export function criterionRange({ candidates, network, chosen }: Tuned): readonly
   const [low, high] = [least - error, most + error];
   const limit = high > low ? low + REACH * (high - low) : Number.POSITIVE_INFINITY;
   const curve = Math.max(...tried.map((own) => own.criterion + errorOf(own)));
-  const lines = [network.plain.criterion, network.scaled.criterion].filter((value) => value <= limit);
+  const lines = [network.plain.criterion, network.fitted.criterion].filter((value) => value <= limit);
   const top = Math.min(limit, Math.max(high, curve, ...lines));
   const margin = 0.05 * (top - low || Math.abs(low) || 1);
   return [low - margin, top + margin];
 }
 
-const better = ({ plain, scaled }: Tuned['network']): Tried => (plain.criterion < scaled.criterion ? plain : scaled);
+const better = ({ plain, fitted }: Tuned['network']): Tried => (plain.criterion < fitted.criterion ? plain : fitted);
 
 /** The standard error of the difference; 0 where nothing is known about it. */
 export const errorOf = ({ difference: { standardError } }: Tried): number => (Number.isFinite(standardError) ? standardError : 0);

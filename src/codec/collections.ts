@@ -1,4 +1,4 @@
-/** Lists and dictionaries of values of one codec. Both need at least one value, and decoding freezes them. */
+/** Lists and dictionaries of values of one codec, and tables of numbers. All need at least one value, and decoding freezes them. */
 import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
 import { type Codec, codec, isRecord } from './codec.js';
@@ -34,4 +34,28 @@ export function dictionary<A, I = A>(
     const parts = Object.entries(value).map(([key, one]) => [key, item, one] as const);
     return F.pipe(collect(parts, context), E.map(toObject));
   });
+}
+
+/**
+ * A list of lists of finite numbers, all of one length. There may be millions of them: they are checked in one loop, a table that is frozen
+ * already is not copied, and the error does not say which number is wrong.
+ */
+export function numberRows(name: string): Codec<ReadonlyArray<ReadonlyArray<number>>> {
+  const is = (value: unknown): value is ReadonlyArray<ReadonlyArray<number>> => {
+    if (!Array.isArray(value) || value.length === 0 || !Array.isArray(value[0]) || value[0].length === 0) return false;
+    const length = value[0].length;
+    return Array.from(value).every((row) => Array.isArray(row) && row.length === length && allFinite(row));
+  };
+  const isFixed = (rows: ReadonlyArray<unknown>): boolean => Object.isFrozen(rows) && rows.every(Object.isFrozen);
+
+  return codec(name, is, (value, context) => {
+    if (!is(value)) return t.failure(value, context, name);
+    return t.success(isFixed(value) ? value : Object.freeze(value.map((row) => Object.freeze([...row]))));
+  });
+}
+
+/** A loop, since `every` would pass over holes. */
+function allFinite(row: ReadonlyArray<unknown>): boolean {
+  for (let i = 0; i < row.length; i++) if (!Number.isFinite(row[i])) return false;
+  return true;
 }

@@ -11,7 +11,7 @@ export {
   optional,
   refined,
 } from './codec.js';
-export { array, dictionary } from './collections.js';
+export { array, dictionary, numberRows } from './collections.js';
 export { type DataOf, isData } from './data.js';
 export { accepted, beside, decode, make } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';

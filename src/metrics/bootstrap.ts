@@ -47,11 +47,15 @@ export interface BootstrapEstimate extends Estimate {
   readonly upper: number;
 }
 
-const Options = struct('options', {
-  resamples: defaulted(
+/** How many resamples: one has no spread. */
+export const resampleCount = (fallback: number) =>
+  defaulted(
     refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2),
-    1000,
-  ),
+    fallback,
+  );
+
+const Options = struct('options', {
+  resamples: resampleCount(1000),
   level: defaulted(probability, 0.95),
   seed: defaulted(seed, 0),
 });

@@ -1,6 +1,6 @@
 /**
  * Metrics of a classifier from sums: counts, moments of the losses, and bins of equal width of the confidence and of each class. The size
- * of a state is 5 (C + 1) M numbers for M bins. `summary.ts` has the laws.
+ * of a state is 5 (C + 1) M numbers for M bins, and 2048 for the smooth calibration error. `summary.ts` has the laws.
  */
 import { either as E, function as F } from 'fp-ts';
 import { optionsOf, positiveInteger, struct } from '../codec/index.js';
@@ -15,6 +15,8 @@ import { addMoments, type Estimate, estimateOf, type Moments, momentsOf, NO_MOME
 import { nllOf } from './nll.js';
 import { type Calibration, calibrationOf } from './reliability.js';
 import { labelled, type NumberRows, problemOf } from './rows.js';
+import { type SmoothCalibration, smoothCalibrationOf } from './smoothCalibration.js';
+import { addSmoothSums, NO_SMOOTH_SUMS, type SmoothSums, smoothSums } from './smoothing.js';
 import { type Summary, summaryOf } from './summary.js';
 
 /** Options of `classSummary`. */
@@ -35,6 +37,8 @@ export interface ClassSums {
   readonly confidence: BinSums;
   /** Bins of the probability of each class, [C]. */
   readonly classes: ReadonlyArray<BinSums>;
+  /** Of the confidence. */
+  readonly smooth: SmoothSums;
 }
 
 export interface ClassMetrics {
@@ -45,6 +49,7 @@ export interface ClassMetrics {
   readonly nll: Estimate;
   readonly brierScore: Estimate;
   readonly calibration: Calibration;
+  readonly smooth: SmoothCalibration;
   readonly classwise: ClasswiseCalibration;
   readonly decomposition: BrierDecomposition;
 }
@@ -56,7 +61,7 @@ const Options = struct('options', { classes: positiveInteger, bins: binCount });
 
 /**
  * Adds up the metrics of a classifier over batches and parts of a data set: `accuracy`, `nll`, `brierScore`, `calibration`,
- * `classwiseCalibration` and `brierDecomposition`.
+ * `smoothCalibration`, `classwiseCalibration` and `brierDecomposition`.
  *
  * @returns a monoid with `add(state, probabilities, labels)` and `value(state)`. `concat` throws `InvalidInput` for states of other
  *   options; `add` returns the errors of `correctness`, and `InvalidInput` for rows of another number of classes.
@@ -86,6 +91,7 @@ export function classSummary(options: ClassSummaryOptions): Summary<ClassBatch, 
       brierScore: NO_MOMENTS,
       confidence: noSums(M),
       classes: Array.from({ length: C }, () => noSums(M)),
+      smooth: NO_SMOOTH_SUMS,
     },
     size: ({ classes, confidence }) => `${classes.length} classes and ${confidence.count.length} bins`,
     of: (probabilities, labels) => sumsOf(probabilities, labels, C, M),
@@ -96,6 +102,7 @@ export function classSummary(options: ClassSummaryOptions): Summary<ClassBatch, 
       brierScore: addMoments(a.brierScore, b.brierScore),
       confidence: addSums(a.confidence, b.confidence),
       classes: a.classes.map((sums, c) => addSums(sums, b.classes[c] as BinSums)),
+      smooth: addSmoothSums(a.smooth, b.smooth),
     }),
     count: ({ nll }) => nll.count,
     value: (sums) => ({
@@ -104,6 +111,7 @@ export function classSummary(options: ClassSummaryOptions): Summary<ClassBatch, 
       nll: estimateOf(sums.nll),
       brierScore: estimateOf(sums.brierScore),
       calibration: calibrationOf({ edges: evenEdges(M), sums: sums.confidence }),
+      smooth: smoothCalibrationOf(sums.smooth),
       classwise: classwiseOf(sums.classes.map((own) => calibrationOf({ edges: evenEdges(M), sums: own }))),
       decomposition: partsOf(sums.classes),
     }),
@@ -118,14 +126,15 @@ const sumsOf = (probabilities: NumberRows, labels: ArrayLike<number>, C: number,
       (rows) => problemOf('probabilities[0]', `${rows[0]?.length} classes`, `${C}, as the option classes says`),
     ),
     E.map((rows) => {
-      const right = rightOnes(rows, labels);
+      const [scores, right] = [confidences(rows), rightOnes(rows, labels)];
       return {
         _tag: 'classSums',
         accuracy: momentsOf(right),
         nll: momentsOf(nllOf(rows, labels)),
         brierScore: momentsOf(brierOf(rows, labels)),
-        confidence: binned(confidences(rows), right, M, 'width').sums,
-        classes: eachClass(rows, labels, (scores, outcomes) => binned(scores, outcomes, M, 'width').sums),
+        confidence: binned(scores, right, M, 'width').sums,
+        classes: eachClass(rows, labels, (own, outcomes) => binned(own, outcomes, M, 'width').sums),
+        smooth: smoothSums(scores, right),
       };
     }),
   );

@@ -12,8 +12,8 @@
 import { either as E, function as F } from 'fp-ts';
 import { defaulted, optionsOf, share, struct } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
-import { checkGroups, type ScoredGroups } from './auroc.js';
-import { ascending, sound } from './rows.js';
+import { sound } from './rows.js';
+import { averagePrecision, checkGroups, countsOf, falsePositiveRate, type ScoredGroups } from './thresholds.js';
 
 /** Thresholds from the highest to the lowest, with both rates at each. */
 export interface RocCurve {
@@ -45,9 +45,6 @@ export interface FprOptions {
 
 const Options = struct('options', { rate: defaulted(share, 0.95) });
 
-/** 0.07 · 100 is 7.000000000000001. With this factor 7 of 100 positives have a rate of 0.07. */
-const ROUNDING = 1 - 1e-12;
-
 /**
  * The receiver operating characteristic as data. `auroc` is the area below it, by trapezoids.
  *
@@ -64,8 +61,8 @@ const ROUNDING = 1 - 1e-12;
  */
 export const rocCurve = (groups: ScoredGroups): E.Either<LaplaceError, RocCurve> =>
   sound(checkGroups(groups), () => {
-    const { threshold, positives, negatives } = counts(groups);
-    const rates = (above: ReadonlyArray<number>, all: number) => Float64Array.from([0, ...above], (n) => n / all);
+    const { threshold, positives, negatives } = countsOf(groups);
+    const rates = (above: ArrayLike<number>, all: number) => Float64Array.from([0, ...Array.from(above)], (n) => n / all);
     return {
       threshold: Float64Array.from([Number.POSITIVE_INFINITY, ...threshold]),
       falsePositiveRate: rates(negatives, groups.negatives.length),
@@ -89,11 +86,11 @@ export const rocCurve = (groups: ScoredGroups): E.Either<LaplaceError, RocCurve>
  */
 export const precisionRecall = (groups: ScoredGroups): E.Either<LaplaceError, PrecisionRecallCurve> =>
   sound(checkGroups(groups), () => {
-    const { threshold, positives, negatives } = counts(groups);
-    const precision = Float64Array.from(positives, (tp, k) => tp / (tp + (negatives[k] as number)));
-    const recall = Float64Array.from(positives, (tp) => tp / groups.positives.length);
-    const area = precision.reduce((sum, p, k) => sum + p * ((recall[k] as number) - (recall[k - 1] ?? 0)), 0);
-    return { threshold: Float64Array.from(threshold), precision, recall, area };
+    const counts = countsOf(groups);
+    const { threshold, positives, negatives } = counts;
+    const precision = positives.map((tp, k) => tp / (tp + (negatives[k] as number)));
+    const recall = positives.map((tp) => tp / groups.positives.length);
+    return { threshold, precision, recall, area: averagePrecision(counts) };
   });
 
 /**
@@ -138,33 +135,5 @@ export const aupr = (groups: ScoredGroups): E.Either<LaplaceError, number> =>
  */
 export function fprAtTpr(groups: ScoredGroups, options: FprOptions = {}): E.Either<LaplaceError, number> {
   const { rate } = optionsOf('fprAtTpr', Options, options);
-  return sound(checkGroups(groups), () => {
-    const { positives, negatives } = counts(groups);
-    const wanted = rate * groups.positives.length * ROUNDING;
-    return (negatives[positives.findIndex((tp) => tp >= wanted)] as number) / groups.negatives.length;
-  });
-}
-
-interface Counts {
-  readonly threshold: ReadonlyArray<number>;
-  /** How many positives, and how many negatives, are at or above each threshold. */
-  readonly positives: ReadonlyArray<number>;
-  readonly negatives: ReadonlyArray<number>;
-}
-
-function counts({ positives, negatives }: ScoredGroups): Counts {
-  const P = positives.length;
-  const scores = [...Array.from(positives), ...Array.from(negatives)];
-  const order = ascending(scores).reverse();
-  const found = { threshold: [] as number[], positives: [] as number[], negatives: [] as number[] };
-  let above = 0;
-  order.forEach((i, k) => {
-    if (i < P) above++;
-    const score = scores[i] as number;
-    if (k + 1 < order.length && scores[order[k + 1] as number] === score) return;
-    found.threshold.push(score);
-    found.positives.push(above);
-    found.negatives.push(k + 1 - above);
-  });
-  return found;
+  return sound(checkGroups(groups), () => falsePositiveRate(countsOf(groups), rate));
 }

@@ -1,15 +1,15 @@
 /**
  * Every metric that applies to a prediction, as a table with standard errors, and beside a baseline on the same examples if there is one.
  *
- * Means over examples, and roots of means, have the standard error of `meanWithError`. All other metrics have that of a seeded bootstrap
- * over examples. A difference is paired: both predictions are scored on the same examples, also in each resample. A bootstrap of a
+ * Means over examples, roots of means, and the smooth ECE have the standard error of `meanWithError` (delta method). All other metrics have
+ * that of a seeded bootstrap over examples. A difference is paired: both predictions are scored on the same examples, also in each resample. A bootstrap of a
  * calibration error or an area tells its spread and not its bias. Cost: O(`resamples` · N (C + log N)).
  */
 import { either as E, function as F } from 'fp-ts';
-import { anything, defaulted, optional, optionsOf, refined, seed, struct } from '../codec/index.js';
+import { anything, defaulted, optional, optionsOf, seed, struct } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { binCount } from './bins.js';
-import { deviationOf, resample } from './bootstrap.js';
+import { deviationOf, resample, resampleCount } from './bootstrap.js';
 import { differenceOf, type Estimate, estimateOf, momentsOf } from './estimate.js';
 import { batchesOf, type Evaluated, measuresOf, type OneOrMore } from './evaluated.js';
 import type { Better, Measure } from './measures.js';
@@ -46,10 +46,7 @@ export interface Evaluation {
 
 const Options = struct('options', {
   baseline: optional(anything),
-  resamples: defaulted(
-    refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2),
-    100,
-  ),
+  resamples: resampleCount(100),
   seed: defaulted(seed, 0),
   bins: binCount,
 });
@@ -57,7 +54,7 @@ const Options = struct('options', {
 /**
  * Scores predictions.
  *
- * A classification has `accuracy`, `nll`, `brierScore`, `ece`, `classwiseEce`, and with the entropy as uncertainty `riskCoverageArea`,
+ * A classification has `accuracy`, `nll`, `brierScore`, `ece`, `smoothEce`, `classwiseEce`, and with the entropy as uncertainty `riskCoverageArea`,
  * `generalisedArea` and `errorAuroc`: how well the entropy tells wrong predictions from right ones. `errorAuroc` is left out if all are
  * right, or all are wrong. A regression has `gaussianNll`, `gaussianCrps`, `rmse`, `mae`, `coverage95`, `intervalError` (the mean absolute
  * calibration error of intervals) and `sharpness`, all of a normal with its mean and total variance, also for counts.

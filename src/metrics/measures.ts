@@ -2,7 +2,7 @@
  * The metrics of a prediction, each in a form from which its standard error follows:
  *
  *   influence   values [N] of the examples whose mean varies as the metric does: the losses themselves for a mean, and the squared errors
- *               over 2 RMSE for the root of their mean (delta method)
+ *               over 2 RMSE for the root of their mean, and what `smoothing.ts` says for the smooth ECE (delta method)
  *   resampled   the metric of the examples with given indices, for the bootstrap; undefined where these examples have none
  */
 import { either as E, function as F } from 'fp-ts';
@@ -21,6 +21,7 @@ import { classLosses, lossesOf } from './losses.js';
 import { calibrationOf } from './reliability.js';
 import { labelled, type NumberRows, sound } from './rows.js';
 import { riskCoverage } from './selective.js';
+import { bandwidthOf, smoothErrorAt, smoothInfluence, smoothSums } from './smoothing.js';
 
 /** Which values of a metric are better. No value of `neither` is better by itself. */
 export type Better = 'higher' | 'lower' | 'neither';
@@ -81,6 +82,7 @@ export const classMeasures = (
         mean('nll', nll),
         mean('brierScore', brierScore),
         ...resampled('ece', N, (indices) => top(indices).ece),
+        smoothEce(confidences(rows), right),
         ...resampled('classwiseEce', N, (indices) => classwiseOf(classes.map((of) => of(indices))).ece),
         ...resampled('riskCoverageArea', N, (indices) => areas(indices).area),
         ...resampled('generalisedArea', N, (indices) => areas(indices).generalisedArea),
@@ -88,6 +90,13 @@ export const classMeasures = (
       ];
     }),
   );
+
+function smoothEce(scores: ArrayLike<number>, outcomes: ArrayLike<number>): Measure {
+  const sums = smoothSums(scores, outcomes);
+  const bandwidth = bandwidthOf(sums);
+  const influence = smoothInfluence(sums, bandwidth, scores, outcomes);
+  return { name: 'smoothEce', better: 'lower', value: smoothErrorAt(sums, bandwidth), influence };
+}
 
 export const gaussianMeasures = (predictions: GaussianPredictions): E.Either<LaplaceError, ReadonlyArray<Measure>> =>
   sound(checkPredictions(predictions), () => {

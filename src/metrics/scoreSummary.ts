@@ -10,9 +10,9 @@
 import type { either as E } from 'fp-ts';
 import { defaulted, finite, optionsOf, positiveInteger, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { ScoredGroups } from './auroc.js';
 import { checkOrdered, type Problem, sound } from './rows.js';
 import { type Summary, summaryOf } from './summary.js';
+import type { ScoredGroups } from './thresholds.js';
 
 /** Options of `scoreSummary`. */
 export interface ScoreSummaryOptions {

@@ -61,11 +61,26 @@ export function forwardFrom(network: Network, { values: known, above }: Features
   return { size: outputs.shape[0], values, outputs };
 }
 
-const inputValues = (network: Network, inputs: ReadonlyArray<tf.Tensor>): ReadonlyMap<ValueId, tf.Tensor> =>
+/** One value of a batch, [B, …]. Runs only the operations that it depends on. */
+export function valueAt(network: Passable, inputs: ReadonlyArray<tf.Tensor>, id: ValueId): tf.Tensor {
+  const wanted = new Set([id]);
+  const ops: Op[] = [];
+  for (const op of [...network.ops].reverse()) {
+    if (!outputsOf(op).some((output) => wanted.has(output))) continue;
+    ops.unshift(op);
+    for (const input of inputsOf(op)) wanted.add(input);
+  }
+  return run(network, inputValues(network, inputs), ops, mapRule).get(id) as tf.Tensor;
+}
+
+/** The parts of a network that a pass needs. */
+export type Passable = Pick<Network, 'model' | 'ops' | 'inputs'>;
+
+const inputValues = (network: Passable, inputs: ReadonlyArray<tf.Tensor>): ReadonlyMap<ValueId, tf.Tensor> =>
   new Map(network.inputs.map((id, i) => [id, asFed(network.model, i, inputs[i] as tf.Tensor)]));
 
 function run(
-  network: Network,
+  network: Passable,
   known: ReadonlyMap<ValueId, tf.Tensor>,
   ops: ReadonlyArray<Op>,
   rule: LinearRule,

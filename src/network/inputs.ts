@@ -39,8 +39,10 @@ export function partsOf(batch: LabelledBatch | undefined): Readonly<Record<'x' |
 type Shape = ReadonlyArray<number | null>;
 
 /** Inputs as tensors, in the model's order. Arrays become tensors inside the caller's `tf.tidy`. */
-export function inputTensors(network: Network, inputs: unknown): E.Either<LaplaceError, ReadonlyArray<tf.Tensor>> {
-  const { model } = network;
+export function inputTensors(
+  { model }: Pick<Network, 'model'>,
+  inputs: unknown,
+): E.Either<LaplaceError, ReadonlyArray<tf.Tensor>> {
   const expected: ReadonlyArray<Shape> = model.inputs.map((t) => t.shape);
   const wrong = (found: string, field = 'x', remedy?: string): LaplaceError =>
     laplaceError('InvalidInput', {

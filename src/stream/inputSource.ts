@@ -16,7 +16,7 @@ export type InputSource = Inputs | (() => Inputs);
  *
  * @returns the tensors, or `InvalidInput`.
  */
-export const ownInputs = (network: Network, source: InputSource): E.Either<LaplaceError, tf.Tensor[]> =>
+export const ownInputs = (network: Pick<Network, 'model'>, source: InputSource): E.Either<LaplaceError, tf.Tensor[]> =>
   owned(() => inputTensors(network, typeof source === 'function' ? source() : source));
 
 /**

@@ -17,7 +17,7 @@ const tried = (precision: number, criterion: number, scale = 1, standardError = 
 });
 const candidates = [tried(0.1, 9, 4), tried(1, 0.3, 3), tried(10, 0.28, 2), tried(100, 0.29, 1.5)] as const;
 const [, widest, best] = candidates;
-const network = { plain: tried(Number.POSITIVE_INFINITY, 0.33), scaled: tried(Number.POSITIVE_INFINITY, 0.31, 1.2, 0) };
+const network = { plain: tried(Number.POSITIVE_INFINITY, 0.33), fitted: tried(Number.POSITIVE_INFINITY, 0.31, 1.2, 0) };
 const tuning = { candidates, network, choices: { widest, best, evidence: best }, chosen: widest };
 const heads = { title: 't', criterion: 'NLL (nats)' };
 
@@ -38,7 +38,7 @@ describe('the curve of a tuning', () => {
     const one = tried(1, 0.5, 1, 0);
     const [low, high] = criterionRange({
       candidates: [one],
-      network: { plain: one, scaled: one },
+      network: { plain: one, fitted: one },
       choices: { best: one, widest: one, evidence: one },
       chosen: one,
     });
@@ -56,7 +56,7 @@ describe('the curve of a tuning', () => {
     const [top] = plainOf(tuningSpec({ ...heads, tuning: far })).vconcat;
     expect(JSON.stringify(top)).toContain('"↑ network: 1.33"');
     const lines = top.layer.find(({ mark }: { mark: { strokeDash?: unknown } }) => mark.strokeDash !== undefined).data.values;
-    expect(lines.map(({ words }: { words: string }) => words)).toEqual(['network, scaled']);
+    expect(lines.map(({ words }: { words: string }) => words)).toEqual(['network, fitted']);
   });
 
   it('names rules that agree together, and says which is chosen', () => {
@@ -97,7 +97,7 @@ describe('the curve of a tuning', () => {
     expect(y(withScales[1])).toBe('linear');
     const wide = { ...tuning, candidates: [tried(0.01, 0.5, 40), ...candidates] };
     expect(y(panels(tuningSpec({ ...heads, tuning: wide }))[1])).toBe('log');
-    const plain = { ...network, scaled: network.plain };
+    const plain = { ...network, fitted: network.plain };
     const numbers = {
       candidates: candidates.map((own) => ({ ...own, scale: 1 })),
       network: plain,
@@ -115,8 +115,8 @@ describe('the curve of a tuning', () => {
 
   it('says where the network itself is chosen', () => {
     const words = (chosen: typeof best) => JSON.stringify(tuningSpec({ ...heads, tuning: { ...tuning, chosen } }));
-    expect(words(network.scaled)).toContain('network, scaled (chosen)');
-    expect(words(network.scaled)).toContain('widest, τ = 1');
+    expect(words(network.fitted)).toContain('network, fitted (chosen)');
+    expect(words(network.fitted)).toContain('widest, τ = 1');
     expect(words(network.plain)).toContain('"network (chosen)"');
   });
 });

@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<string, ReadonlyArray<string>>> = {
     'output scale s',
     'prior precision τ',
     'network',
-    'network, scaled',
+    'network, fitted',
     'widest (chosen), τ = 0.1',
     'best, evidence, τ = 10',
   ],
