@@ -1,7 +1,6 @@
 /** A regression over one input: its mean, with bands of its uncertainty and of the epistemic part. */
 import { credibleIntervals, type Regression } from 'tfjs-laplace';
 import { array, defaulted, isRecord, laplaceError, literals, optional, optionsOf, refined, struct } from 'tfjs-laplace/extend';
-import type { TopLevelSpec } from 'vega-lite';
 import { type Curve, CurveCodec, type CurvesData, curvesSpec } from './curves.js';
 import { HEADING, numbers, points, range, words } from './data.js';
 import { drawn } from './svg.js';
@@ -89,9 +88,7 @@ const OTHERS = [1, 2, 3, 5].map((i) => COLOURS[i] as string);
  * svg.includes('total, 50 % and 95 %'); // => true
  * ```
  */
-export const predictionBands = (data: PredictionBandsData): Promise<string> => drawn(predictionBandsSpec, data);
-
-export const predictionBandsSpec = (data: PredictionBandsData): TopLevelSpec => curvesSpec(curvesOf(data));
+export const predictionBands = (data: PredictionBandsData): Promise<string> => drawn((own) => curvesSpec(curvesOf(own)), data);
 
 /** The bands as curves: wide ones first, so that narrow ones lie upon them. */
 export function curvesOf(given: PredictionBandsData): CurvesData {

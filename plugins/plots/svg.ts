@@ -13,7 +13,7 @@ const PACKAGES = 'vega vega-lite @resvg/resvg-js';
  *
  * @returns SVG text. Rejects with `Backend` without the packages `vega` and `vega-lite`.
  */
-export async function svgOf(spec: TopLevelSpec): Promise<string> {
+async function svgOf(spec: TopLevelSpec): Promise<string> {
   const { parse, View } = await optionalPackage('A chart', 'vega', () => import('vega'), PACKAGES);
   const { compile } = await optionalPackage('A chart', 'vega-lite', () => import('vega-lite'), PACKAGES);
   const view = new View(parse(compile(spec, { config }).spec), { renderer: 'none' });

@@ -72,7 +72,7 @@ const draw = async () => ({
     criterion: 'NLL (nats)',
     tuning: Object.freeze({
       candidates: Object.freeze([wide, middle, narrow]),
-      network: { plain: tried(Number.POSITIVE_INFINITY, 1, 0.4), fitted: tried(Number.POSITIVE_INFINITY, 1.2, 0.3) },
+      network: { plain: tried(Number.POSITIVE_INFINITY, 1, 0.35), fitted: tried(Number.POSITIVE_INFINITY, 1.2, 0.3) },
       choices: { best: middle, widest: wide, evidence: middle },
       chosen: wide,
     }),
