@@ -139,7 +139,7 @@ const BASELINES: ReadonlyArray<Mistake> = [
     () => posteriorPredictive(wrong(model), model, wrong({})),
     'InvalidOption',
     'name',
-    'text',
+    'a string',
   ],
   ['calibrated(model)', () => calibrated(wrong(model), { inputs: [point], labels: [0] }), 'InvalidOption', 'trainedNetwork'],
   ['calibrated without labels', () => calibrated(map, wrong({ inputs: [point] })), 'InvalidOption', 'labels', 'nothing'],
