@@ -48,14 +48,14 @@ export const gains = (seeds: Seeds, number: string, method: string, against: str
 export const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 /** The standard error of a mean over seeds; 0 for a single one, which tells nothing. */
-export const standardError = (values: ReadonlyArray<number>): number => {
+const standardError = (values: ReadonlyArray<number>): number => {
   const [n, centre] = [values.length, mean(values)];
   if (n < 2) return 0;
   return Math.sqrt(values.reduce((sum, v) => sum + (v - centre) ** 2, 0) / (n - 1) / n);
 };
 
 /** Mean and standard error over seeds, as `0.1731 ± 0.0021`. */
-export const shown = (values: ReadonlyArray<number>, digits = 4): string =>
+const shown = (values: ReadonlyArray<number>, digits = 4): string =>
   values.some(Number.isNaN) ? '' : `${mean(values).toFixed(digits)} ± ${standardError(values).toFixed(digits)}`;
 
 /** A column: its title, the number's name, and its decimals. */
