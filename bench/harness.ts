@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { writeWhole } from '../recipes/support/files.js';
+import { table } from '../recipes/support/table.js';
 
 /** A piece of work to be timed. */
 export interface Subject {
@@ -35,9 +36,17 @@ export interface Bar {
   readonly atMost: boolean;
 }
 
+/** Results that are no times, as a table of text. */
+export interface Table {
+  readonly title: string;
+  readonly head: ReadonlyArray<string>;
+  readonly rows: ReadonlyArray<ReadonlyArray<string>>;
+}
+
 /** The results of a benchmark file. */
 export interface BenchResult {
   readonly rows: ReadonlyArray<Row>;
+  readonly tables?: ReadonlyArray<Table>;
   readonly bars: ReadonlyArray<Bar>;
   readonly notes?: ReadonlyArray<string>;
 }
@@ -74,9 +83,10 @@ export const met = ({ value, limit, atMost }: Bar): boolean => (atMost ? value <
  *
  * @returns whether every bar is met
  */
-export async function report(name: string, { rows, bars, notes = [] }: BenchResult): Promise<boolean> {
+export async function report(name: string, { rows, tables = [], bars, notes = [] }: BenchResult): Promise<boolean> {
   const width = Math.max(...rows.map((r) => r.name.length));
   console.log(`\n${name}`);
+  for (const { title, head, rows: cells } of tables) console.log(`\n${title}\n\n${table(head, cells)}\n`);
   for (const { name: label, ms, share, peerMs } of rows) {
     if (peerMs !== undefined) continue;
     const speed = share === undefined ? '' : `   ${(100 * share).toFixed(0).padStart(3)} % of the matmul's speed`;
@@ -87,7 +97,7 @@ export async function report(name: string, { rows, bars, notes = [] }: BenchResu
     const sign = bar.atMost ? '<=' : '>=';
     console.log(`  ${met(bar) ? 'met   ' : 'MISSED'}  ${bar.name}: ${bar.value.toPrecision(3)} (bar ${sign} ${bar.limit})`);
   }
-  const results = { name, rows, bars: bars.map((b) => ({ ...b, met: met(b) })), notes };
+  const results = { name, rows, tables, bars: bars.map((b) => ({ ...b, met: met(b) })), notes };
   await writeWhole(join('out', 'bench', `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
   return bars.every(met);
 }

@@ -10,9 +10,16 @@ import { permutation } from '../support/random.js';
  * it.
  *
  * @param normalised whether the convolutions have batch normalisation
+ * @param seed of the weights
  */
-export function createLenet({ normalised = true }: { readonly normalised?: boolean } = {}): LayersModel {
-  const kernel = (seed: number) => ({ kernelInitializer: initializers.heUniform({ seed }) });
+export function createLenet({
+  normalised = true,
+  seed: root = 0,
+}: {
+  readonly normalised?: boolean;
+  readonly seed?: number;
+} = {}): LayersModel {
+  const kernel = (seed: number) => ({ kernelInitializer: initializers.heUniform({ seed: 10 * root + seed }) });
   const conv = (name: string, filters: number, padding: 'same' | 'valid', seed: number) => {
     const options = { name, filters, kernelSize: 5, padding, ...kernel(seed) };
     const convolution = normalised

@@ -1,0 +1,156 @@
+/**
+ * Regression on small data: 10-50-1, tanh, on standardised inputs and targets. The noise variance σ² and the prior precision τ come from the
+ * training data alone: training alternates with their estimation by the evidence (Immer, Bauer, Fortuin, Rätsch & Khan 2021), and minimises
+ * Σ r² / (2 σ²) + τ ‖θ‖² / 2. Bar 3 of the plan: coverage 0.90 ± 0.03 at 90 %, and an NLL below that of the MAP, the same network with
+ * its noise estimated from the training residuals.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import { from, lastValueFrom } from 'rxjs';
+import {
+  accumulateFactors,
+  batches,
+  gaussian,
+  intervalCoverage,
+  kfac,
+  maximiseEvidence,
+  observe,
+  orThrow,
+  type Posterior,
+  toPosterior,
+} from 'tfjs-laplace';
+import {
+  type Baseline,
+  compareBaselines,
+  deepEnsemble,
+  posteriorPredictive,
+  trainedNetwork,
+} from 'tfjs-laplace/plugins/baselines';
+import type { Bar } from '../harness.js';
+import { DATA, type Rows } from './regressionData.js';
+import { gains, mean, type Numbers, numbersOf, over, type Part, type Seeds, tableOf } from './scores.js';
+
+/** Rounds of training, each with its own σ² and τ, and steps in a round. */
+const [ROUNDS, STEPS] = [10, 50];
+const MAP = 'MAP, σ² of residuals';
+const LAPLACE = 'linearised, σ² and τ by evidence';
+
+function network(seed: number): LayersModel {
+  const dense = (units: number, layer: number) => ({
+    units,
+    kernelInitializer: initializers.glorotNormal({ seed: 10 * seed + layer }),
+  });
+  return sequential({
+    layers: [layers.dense({ ...dense(50, 1), activation: 'tanh', inputShape: [10] }), layers.dense(dense(1, 2))],
+  });
+}
+
+const column = (y: ReadonlyArray<number>): tf.Tensor2D => tf.tensor2d([...y], [y.length, 1]);
+const inputsOf = ({ x }: Rows) => [() => tf.tensor2d(x.map((row) => [...row]))];
+
+/** The sum of squared residuals on the training rows. */
+const residuals = (model: LayersModel, { x, y }: Rows): number =>
+  tf.tidy(() =>
+    tf.sum(tf.squaredDifference(model.predict(tf.tensor2d(x.map((row) => [...row]))) as tf.Tensor, column(y))).dataSync(),
+  )[0] as number;
+
+/** A trained network, and its posterior under the noise and prior of the last round. */
+interface Trained {
+  readonly model: LayersModel;
+  readonly posterior: Posterior;
+}
+
+async function trained(data: Rows, seed: number): Promise<Trained> {
+  const model = network(seed);
+  const optimizer = tf.train.adam(0.01);
+  const [x, y] = [tf.tensor2d(data.x.map((row) => [...row])), column(data.y)];
+  let [noise, precision] = [0.5, 1];
+  let posterior: Posterior | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let step = 0; step < STEPS; step++) {
+      optimizer.minimize(() => {
+        const misfit = tf.div(tf.sum(tf.squaredDifference(model.apply(x) as tf.Tensor, y)), 2 * noise);
+        const weights = tf.addN(model.getWeights().map((w) => tf.sum(tf.square(w))));
+        return tf.div(tf.add(misfit, tf.mul(precision / 2, weights)), data.y.length) as tf.Scalar;
+      });
+    }
+    ({ noise, precision, posterior } = await estimated(model, data, noise));
+  }
+  tf.dispose([x, y]);
+  optimizer.dispose();
+  return { model, posterior: posterior as Posterior };
+}
+
+/**
+ * τ at the maximum of the evidence, and the next σ² by MacKay's fixed point (1992, eq. 2.19): Σ r² / (N − γ), where γ is the number of
+ * directions that the data determine.
+ */
+async function estimated(model: LayersModel, data: Rows, noiseVariance: number) {
+  const N = data.y.length;
+  const [x, y] = [tf.tensor2d(data.x.map((row) => [...row])), column(data.y)];
+  const pass = from(batches({ x, y }, N)).pipe(
+    observe(model, gaussian({ noiseVariance })),
+    accumulateFactors(kfac()),
+    toPosterior(),
+  );
+  const given = await lastValueFrom(pass).finally(() => tf.dispose([x, y]));
+  const { posterior, effectiveParameters } = orThrow(maximiseEvidence(given));
+  const gamma = Object.values(effectiveParameters).reduce((a, b) => a + b, 0);
+  const precision = posterior.layers[0]?.priorPrecision as number;
+  return { posterior, precision, noise: residuals(model, data) / Math.max(N - gamma, 1) };
+}
+
+async function ofSeed(seed: number, name: keyof typeof DATA): Promise<Readonly<Record<string, Numbers>>> {
+  const { training, test } = (DATA[name] as (typeof DATA)[string])(seed);
+  const { model, posterior } = await trained(training, seed);
+  const models = [model];
+  for (let m = 1; m < 5; m++) models.push((await trained(training, 100 * seed + m)).model);
+  const noiseVariance = residuals(model, training) / training.y.length;
+  const own: Baseline[] = [
+    { ...trainedNetwork(model, gaussian({ noiseVariance })), name: MAP },
+    { ...deepEnsemble(gaussian({ noiseVariance }), { models }), name: 'ensemble of 5, σ² of residuals' },
+    posteriorPredictive(LAPLACE, model, posterior),
+  ];
+  const targets = test.y.map((v) => [v]);
+  const compared = await compareBaselines(own, inputsOf(test), targets, { resamples: 2 });
+  for (const each of models) each.dispose();
+  const numbers = numbersOf(compared);
+  return Object.fromEntries(
+    compared.map(({ name: method, predictions }) => {
+      const [only] = predictions;
+      if (only?._tag !== 'regression') throw new Error('numbers give regressions');
+      const coverage = orThrow(intervalCoverage({ targets, mean: only.mean, variance: only.totalVariance }, { level: 0.9 }));
+      return [method, { ...numbers[method], coverage }];
+    }),
+  );
+}
+
+export async function regression(seeds: ReadonlyArray<number>): Promise<Part> {
+  const parts: Part[] = [];
+  for (const name of Object.keys(DATA)) {
+    const found: Array<Seeds[number]> = [];
+    for (const seed of seeds) found.push(await ofSeed(seed, name));
+    const off = Math.abs(mean(over(found, LAPLACE, 'coverage')) - 0.9);
+    const bars: Bar[] = [
+      { name: `3. ${name}: |coverage at 90 % − 0.90|`, value: off, limit: 0.03, atMost: true },
+      {
+        name: `3. ${name}: NLL less that of the MAP`,
+        value: mean(gains(found, 'gaussianNll', LAPLACE, MAP)),
+        limit: 0,
+        atMost: true,
+      },
+    ];
+    const table = tableOf(`${name}, ${seeds.length} splits`, found, [
+      ['NLL', 'gaussianNll'],
+      ['coverage at 90 %', 'coverage', 3],
+      ['RMSE', 'rmse', 3],
+      ['CRPS', 'gaussianCrps', 3],
+    ]);
+    parts.push({ tables: [table], bars, notes: [] });
+  }
+  return {
+    tables: parts.flatMap(({ tables }) => tables),
+    bars: parts.flatMap(({ bars }) => bars),
+    notes: [],
+  };
+}
