@@ -448,6 +448,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   func: TOTAL,
   literals: TOTAL,
   nonNegative: TOTAL,
+  noiseVarianceOf: TOTAL,
+  blockWeights: TOTAL,
   optional: TOTAL,
   positive: TOTAL,
   positiveInteger: TOTAL,

@@ -51,6 +51,7 @@ export { type Block, type Head, type Network, readNetwork, withBlocks } from './
 export type { Layer, LayerUse } from './network/ops.js';
 export { atAllUses } from './network/positions.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
+export { blockWeights } from './network/weights.js';
 
 // Likelihoods, as the library works with them.
 
@@ -96,7 +97,8 @@ export type { WasmModule } from './linalg/wasm/webassembly.js';
 export { CurvatureCodec, type CurvatureInput } from './curvature/codec.js';
 export { LikelihoodCodec } from './likelihood/index.js';
 export { PriorCodec } from './posterior/codec.js';
-export { DampingCodec } from './posterior/damping.js';
+export { DampingCodec, type DampingInput } from './posterior/damping.js';
+export { noiseVarianceOf } from './posterior/noise.js';
 export { PredictiveCodec, type PredictiveInput } from './predictive/codec.js';
 export { RecipeCodec } from './recipe/codec.js';
 export { EpochSelectionCodec, type EpochSelectionInput } from './stream/codec.js';

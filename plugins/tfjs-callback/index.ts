@@ -21,6 +21,9 @@ import { watchEarlyStopping } from './earlyStopping.js';
 import { type LaplaceCallbackOptions, runOptionsOf } from './options.js';
 import { type RunOptions, TrainingRun } from './run.js';
 
+export { EvidenceCallback, evidenceCallback } from './evidenceCallback.js';
+export type { EvidenceCallbackOptions } from './evidenceOptions.js';
+export type { EpochEvidence } from './evidenceRun.js';
 export type { LaplaceCallbackOptions } from './options.js';
 
 /** What a training run emits, or the error that kept it from starting. */

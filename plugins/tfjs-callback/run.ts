@@ -76,7 +76,7 @@ export class TrainingRun {
   readonly batches$ = new Subject<ObservedBatch>();
   readonly factors$ = new ReplaySubject<Factors>(1);
 
-  private readonly training: CheckedTraining;
+  readonly training: CheckedTraining;
   private readonly accumulator: EpochAccumulator;
   private readonly forgetDevice: () => void;
   private state: State = IDLE;
@@ -117,9 +117,10 @@ export class TrainingRun {
     });
   }
 
-  async endEpoch(): Promise<void> {
-    if (this.state._tag !== 'observing') return;
-    await this.guarded(() => this.accumulator.endEpoch(this.training.network.model.stopTraining));
+  /** Resolves to the factors of the epoch that ended, or to undefined if it was not observed. */
+  async endEpoch(): Promise<Factors | undefined> {
+    if (this.state._tag !== 'observing') return undefined;
+    return this.guarded(() => this.accumulator.endEpoch(this.training.network.model.stopTraining));
   }
 
   /** Ends the run regularly. */
@@ -140,11 +141,12 @@ export class TrainingRun {
   }
 
   /** An error of observing (bad data, say) ends the observation, and leaves training alone. */
-  private async guarded(work: () => Promise<void>): Promise<void> {
+  private async guarded<A>(work: () => Promise<A>): Promise<A | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       this.fail(error);
+      return undefined;
     }
   }
 

@@ -31,7 +31,7 @@ export interface Noise {
 }
 
 /** σ₀² of a likelihood that has one: a Gaussian of the whole output, or of each step of a sequence without padding. */
-function varianceOf(likelihood: Likelihood): NoiseVariance | undefined {
+export function noiseVarianceOf(likelihood: Likelihood): NoiseVariance | undefined {
   if (likelihood._tag === 'gaussian') return likelihood.noiseVariance;
   if (likelihood._tag !== 'perStep' || likelihood.ignoreLabel !== undefined) return undefined;
   return likelihood.each._tag === 'gaussian' ? likelihood.each.noiseVariance : undefined;
@@ -58,7 +58,7 @@ const ROUNDING = 2 ** -20;
 /** What a posterior knows about its noise, or `InvalidInput` if another noise variance would need the data. */
 export function noiseOf(what: string, posterior: Posterior): E.Either<LaplaceError, Noise> {
   const { likelihood, estimator, logLikelihood, datasetSize: N, outputs: C } = posterior;
-  const variance = varianceOf(likelihood);
+  const variance = noiseVarianceOf(likelihood);
   const power = noisePowerOf(estimator);
   if (variance === undefined) return E.left(noVariance(what, likelihood));
   if (power === undefined) return E.left(unknownCurvature(what, posterior));

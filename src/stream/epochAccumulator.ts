@@ -55,8 +55,11 @@ export interface EpochAccumulator {
    * leaves that batch out.
    */
   readonly take: (batch: ObservedBatch) => () => Promise<void>;
-  /** Ends the present epoch. `stopping` says that training ends with it, perhaps in the middle of it. */
-  readonly endEpoch: (stopping: boolean) => Promise<void>;
+  /**
+   * Ends the present epoch. `stopping` says that training ends with it, perhaps in the middle of it. Resolves to the factors of this
+   * epoch alone, or to undefined if no batch of it counts.
+   */
+  readonly endEpoch: (stopping: boolean) => Promise<Factors | undefined>;
   /**
    * The factors of all batches that count so far. After the end they are the factors of the whole run. Undefined if no batch
    * counts.
@@ -146,10 +149,11 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
       };
     },
     endEpoch: async (stopping) => {
-      if (bound === undefined || bound.accumulator.count() === 0) return;
+      if (bound === undefined || bound.accumulator.count() === 0) return undefined;
       const epoch = await bound.accumulator.factors();
       window = rule.append(window, epoch, stopping);
       bound.accumulator.reset();
+      return epoch;
     },
     gathered: () => kept ?? sumSoFar(),
     end: async () => {
