@@ -340,6 +340,7 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
       () => lib.classSummary({ classes: 3 }).add(lib.classSummary({ classes: 3 }).empty, [[1, 0]], [0]),
     ],
   },
+  meanSummary: { left: [() => lib.meanSummary().value(lib.meanSummary().empty)] },
   gaussianSummary: {
     throws: [() => lib.gaussianSummary({ levels: 1 })],
     left: [() => lib.gaussianSummary().add(lib.gaussianSummary().empty, NO_VARIANCE)],

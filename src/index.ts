@@ -165,6 +165,7 @@ export {
   sharpness,
 } from './metrics/intervals.js';
 export { type ClassLosses, classLosses, type GaussianLosses, gaussianLosses } from './metrics/losses.js';
+export { type MeanSums, meanSummary } from './metrics/meanSummary.js';
 export { nll } from './metrics/nll.js';
 export { pinballLoss } from './metrics/pinball.js';
 export { gaussianNll, type IntervalOptions, intervalCoverage, mae, rmse } from './metrics/regression.js';

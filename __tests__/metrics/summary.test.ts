@@ -179,3 +179,15 @@ describe('scoreSummary', () => {
     expect(value(right(add(empty, { positives: [1], negatives: [] })))).toEqual(E.left(refusal('Empty')));
   });
 });
+
+it('law: meanSummary is the mean of all values with its error, in any order', () => {
+  fc.assert(
+    fc.property(fc.array(number, { minLength: 1, maxLength: 40 }), cuts, (list, at) => {
+      const batches = cut(list, at).map((part) => [part]);
+      for (const found of merged(lib.meanSummary(), batches)) same(found, right(lib.meanWithError(list)));
+    }),
+  );
+  const { add, empty, value } = lib.meanSummary();
+  expect(value(empty)).toEqual(E.left(refusal('Empty')));
+  expect(add(empty, [Number.POSITIVE_INFINITY])).toEqual(E.left(refusal('NotFinite')));
+});

@@ -53,5 +53,5 @@ export const choicesOf = ({ tuning: { choices, verdict, candidates, network }, s
     return `${rule} τ = ${precision.toPrecision(2)}, s = ${scale.toFixed(2)}`;
   };
   const all = (['widest', 'best', 'evidence'] as const).map(own).join('; ');
-  return `${all}; MAP s = ${network.scaled.scale.toFixed(2)}; ${verdict}; ${candidates.length} candidates; pass ${seconds.pass.toFixed(1)} s, tune ${seconds.tuning.toFixed(1)} s`;
+  return `${all}; MAP s = ${network.fitted.scale.toFixed(2)}; ${verdict}; ${candidates.length} candidates; pass ${seconds.pass.toFixed(1)} s, tune ${seconds.tuning.toFixed(1)} s`;
 };

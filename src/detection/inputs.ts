@@ -6,6 +6,7 @@ import { either as E, function as F } from 'fp-ts';
 import { anything, decode, type Kind, ofKind, optional, struct, tagged } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { checkRows, type NumberRows, type Problem, problemOf, sound } from '../metrics/rows.js';
+import type { Prediction } from '../predictive/prediction.js';
 
 /** What scores read of a classification. A trained network alone has `probabilities`. */
 export interface DetectionPrediction {
@@ -30,8 +31,8 @@ export interface DetectionOutputs {
 
 /** What is known of B inputs. Each score says which field it reads. */
 export interface DetectionInputs {
-  /** What `predict` gives, or a list of it: the batches in their order. */
-  readonly prediction?: DetectionPrediction | ReadonlyArray<DetectionPrediction>;
+  /** What `predict` gives for a classifier, or a list of it: the batches in their order. Another prediction is `InvalidInput`. */
+  readonly prediction?: DetectionPrediction | Prediction | ReadonlyArray<DetectionPrediction | Prediction>;
   /** What `outputDistribution` gives, or a list of it. */
   readonly outputs?: DetectionOutputs | ReadonlyArray<DetectionOutputs>;
   /** Rows [B][D] that `features` gives. Join those of several batches: `rows.flat()`. */

@@ -1,7 +1,8 @@
 /**
  * The smooth calibration error (smooth ECE): a calibration error without bins. Residuals are smoothed with a kernel whose bandwidth is the
- * error itself, so nothing has to be chosen: a small error is looked at with a fine resolution. With d the mean distance
- * to the nearest calibrated predictions it lies between ½d and 2√d. ECE has no such bounds, and jumps where a prediction crosses an edge. Like ECE it is above 0 by chance alone where examples are few. `smoothing.ts` has the formulas. Reference: Błasiok & Nakkiran 2023.
+ * error itself, so nothing has to be chosen: a small error is looked at with a fine resolution. With d the mean distance to the nearest
+ * calibrated predictions it lies between ½d and 2√d. ECE has no such bounds, and jumps where a prediction crosses an edge. Like ECE it is
+ * above 0 by chance alone where examples are few. `smoothing.ts` has the formulas. Reference: Błasiok & Nakkiran 2023.
  */
 import { either as E, function as F } from 'fp-ts';
 import { defaulted, optional, optionsOf, refined, struct } from '../codec/index.js';
@@ -60,7 +61,7 @@ const Options = struct('options', { class: optional(integerFrom(0)), points: def
  * // All are predicted with 0.75, and half are right: the error is 0.25 where the bandwidth is.
  * const { ece, bandwidth } = orThrow(smoothCalibration([[0.75, 0.25], [0.75, 0.25]], [0, 1]));
  * ece; // => 0.25
- * bandwidth; // => 0.25
+ * bandwidth; // => 0.2500…
  *
  * const { curve } = orThrow(smoothCalibration([[0.2], [0.6]], [0, 1], { class: 1, points: 3 }));
  * curve.length; // => 3
