@@ -6,7 +6,8 @@ import type { Head } from '../../src/network/network.js';
 import type { Link } from '../../src/predictive/links/index.js';
 import { fitted, patternSearch, scaleOfConfidence } from '../../src/tuning/fit.js';
 import { FREE, type Free, type FreeName, slopeIn, UNCHANGED } from '../../src/tuning/free.js';
-import { type HeldOut, type Outlook, outlook } from '../../src/tuning/held.js';
+import type { HeldOut } from '../../src/tuning/held.js';
+import { type Outlook, outlook } from '../../src/tuning/outlook.js';
 import { normalSource } from '../support/math/monteCarlo.js';
 
 const N = 30;

@@ -15,8 +15,8 @@ import type { TuningRule } from '../tuning/codec.js';
 import { CRITERIA, type Criterion, type CriterionName, suits } from '../tuning/criterion.js';
 import { fitted, scaleOfConfidence } from '../tuning/fit.js';
 import { type Free, type FreeName, UNCHANGED } from '../tuning/free.js';
-import { type Outlook, outlook } from '../tuning/held.js';
 import { bestLayers, type Precisions, precisionsOf, ratiosOf } from '../tuning/layers.js';
+import { type Outlook, outlook } from '../tuning/outlook.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../tuning/search.js';
 import type { Examples } from './heldOut.js';
 

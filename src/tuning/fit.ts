@@ -11,7 +11,7 @@
  */
 import { minimise } from '../linalg/lbfgs.js';
 import { type Free, type FreeName, freeAt, logsOf, slopeIn } from './free.js';
-import type { Outlook } from './held.js';
+import type { Outlook } from './outlook.js';
 
 /** The bounds of the logarithms. The prior keeps s from them. */
 const MOST = Math.log(1e6);

@@ -1,14 +1,8 @@
-/**
- * Held-out examples as `tune` sees them: the mean of every output, its labels, and under each candidate its covariance. Everything is on the
- * host. Whatever does not depend on the free numbers is computed once.
- */
+/** Held-out examples as `tune` sees them, and what one output of a candidate offers. */
 import type { Head } from '../network/network.js';
 import type { Link } from '../predictive/links/index.js';
-import { classified } from './classified.js';
-import type { Criterion } from './criterion.js';
 import type { Free, Slopes } from './free.js';
 import type { Truth } from './losses.js';
-import { numeric } from './numeric.js';
 
 /** The held-out examples of one output. */
 export interface HeldOut {
@@ -27,25 +21,6 @@ export interface Reading {
   readonly power: number;
 }
 
-/** The losses of a candidate. */
-export interface Judged {
-  /** The losses of all outputs added up, [N]. */
-  readonly losses: Float64Array;
-  /** The slopes of the sum of the losses. Undefined if some output has none in closed form. */
-  readonly slopes: Slopes | undefined;
-}
-
-/** The predictions of one candidate as a function of what it leaves free. */
-export interface Outlook {
-  /** p: the curvature goes with σ^(−2p). */
-  readonly power: number;
-  readonly judge: (free: Free) => Judged;
-  /** Whether the losses are smooth functions of the free numbers. */
-  readonly isSmooth: boolean;
-  /** The mean of the highest probability over rows of classes and independent labels; undefined if no output has them. */
-  readonly confidence: ((free: Free) => number) | undefined;
-}
-
 /** One output of a candidate. */
 export interface Part {
   /** Adds to the losses [rows], and to the slopes if there are any. */
@@ -54,49 +29,4 @@ export interface Part {
   readonly isSmooth: boolean;
   /** The sum of the highest probabilities, and how many there are. */
   readonly confidence?: (free: Free) => { readonly sum: number; readonly count: number };
-}
-
-/**
- * A candidate on N held-out examples.
- *
- * @param covariances of each output, as its report takes them
- */
-export function outlook(
-  outputs: ReadonlyArray<HeldOut>,
-  covariances: ReadonlyArray<Float32Array>,
-  criterion: Criterion,
-  reading: Reading,
-  N: number,
-): Outlook {
-  const parts = outputs.map((own, i): Part => {
-    const isNumeric = own.truth.predicts === 'numbers' || own.truth.predicts === 'counts';
-    return (isNumeric ? numeric : classified)(own, covariances[i] as Float32Array, criterion, reading);
-  });
-  const confident = parts.flatMap(({ confidence }) => (confidence === undefined ? [] : [confidence]));
-  return {
-    power: reading.power,
-    isSmooth: parts.every(({ isSmooth }) => isSmooth),
-    judge: (free) => {
-      const losses = new Float64Array(N);
-      const slopes: Slopes = { scale: 0, spread: 0, noise: 0 };
-      parts.forEach(({ addTo }, o) => {
-        const { counts } = (outputs[o] as HeldOut).truth;
-        const own = new Float64Array(counts.length);
-        addTo(own, slopes, free);
-        const each = counts.length / N;
-        own.forEach((loss, row) => {
-          const example = Math.floor(row / each);
-          if (counts[row]) losses[example] = (losses[example] as number) + loss;
-        });
-      });
-      return { losses, slopes: parts.every(({ hasSlopes }) => hasSlopes) ? slopes : undefined };
-    },
-    confidence:
-      confident.length === 0
-        ? undefined
-        : (free) => {
-            const found = confident.map((of) => of(free));
-            return found.reduce((sum, one) => sum + one.sum, 0) / found.reduce((sum, one) => sum + one.count, 0);
-          },
-  };
 }
