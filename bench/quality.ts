@@ -2,13 +2,14 @@
  * How good the tuned predictives are, against the trained network with its best temperature and against other baselines: on MNIST with two
  * perceptrons and a LeNet, on foreign images, and in regression. Means and standard errors are over seeds.
  *
- * Bars: see `quality/perceptrons.ts`, `quality/lenet.ts` and `quality/regression.ts`. There is none on winning the table of baselines.
+ * Bars: see `quality/perceptrons.ts`, `quality/lenet.ts`, `quality/regression.ts` and `quality/tuningTime.ts`. There is none on winning the table of baselines.
  */
 import type { BenchResult } from './harness.js';
 import { lenet } from './quality/lenet.js';
 import { largePerceptron, smallPerceptron } from './quality/perceptrons.js';
 import { regression } from './quality/regression.js';
 import { type Part, tell } from './quality/scores.js';
+import { tuningTime } from './quality/tuningTime.js';
 
 const SEEDS = [1, 2, 3, 4, 5];
 /** Each seed of the large network takes minutes: three of them show a difference as well as they can. */
@@ -19,6 +20,7 @@ const PARTS: ReadonlyArray<readonly [string, () => Promise<Part>]> = [
   ['784-1200-1200-10', () => largePerceptron(LARGE_SEEDS)],
   ['LeNet', () => lenet(SEEDS)],
   ['regression', () => regression(SEEDS)],
+  ['the time of tune', tuningTime],
 ];
 
 export async function bench(): Promise<BenchResult> {

@@ -8,7 +8,7 @@ import { BOUNDS, firstPrecisions, nextPrecisions } from '../../src/tuning/search
 const searched = (start: number, f: (t: number) => number, spread = 0) => {
   const found: Candidate[] = [];
   let rounds = 0;
-  for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(found)) {
+  for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(found, 0)) {
     rounds++;
     expect(rounds).toBeLessThan(30);
     for (const precision of next) {
@@ -63,7 +63,7 @@ describe('a choice', () => {
   it('leaves out what is infinite or undefined', () => {
     const top = candidate(100, [1, 1, 1]);
     const infinite = candidate(1, [1, Number.POSITIVE_INFINITY, 1]);
-    expect(widest([infinite, candidate(2, [1, Number.NaN, 1]), top])).toBe(top);
+    expect(widest([infinite, candidate(2, [1, Number.NaN, 1]), top], 0)).toBe(top);
     expect(verdictOf(infinite.losses, top.losses)).toBe('worse');
     expect(verdictOf(top.losses, infinite.losses)).toBe('better');
   });
@@ -72,8 +72,11 @@ describe('a choice', () => {
     const top = candidate(100, [1, 1, 1, 1]);
     const near = candidate(10, [1.1, 0.9, 1.2, 0.9]);
     const far = candidate(1, [2, 2.1, 1.9, 2]);
-    expect(widest([far, near, top])).toBe(near);
-    expect(widest([far, top])).toBe(top);
+    expect(widest([far, near, top], 0)).toBe(near);
+    expect(widest([far, top], 0)).toBe(top);
+    // No wider than the floor, unless the best itself is.
+    expect(widest([near, candidate(30, [1, 1.1, 0.95, 1]), top], 20).precision).toBe(30);
+    expect(widest([near, top], 200)).toBe(top);
     expect(best([far, near, top])).toBe(top);
   });
 

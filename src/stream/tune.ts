@@ -68,8 +68,9 @@ const Batches = array(
  * network's own, so that few labels without an error do not carry it away. The rule then chooses among the candidates:
  *
  * - `'best'`: the least criterion.
- * - `'widest'`: the least τ whose criterion is within one standard error of the difference to the best. With a free s the data often leave
- *   open how wide the posterior is; the widest tells the familiar from the unfamiliar best.
+ * - `'widest'`: the least τ whose criterion is within one standard error of the difference to the best, but none below the τ with the highest
+ *   evidence. With a free s the data often leave open how wide the posterior is. A wide one tells the familiar from the unfamiliar better,
+ *   up to the width that the trained weights speak for.
  * - `'evidence'`: the τ, and σ² if it is chosen, with the highest marginal likelihood. Only the rest comes from the held-out data.
  *
  * The trained network itself is always a candidate, as it is and with its best temperature and noise variance. If the choice is worse than

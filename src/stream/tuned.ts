@@ -93,6 +93,9 @@ export async function tuned(task: Task, examples: Examples, onCandidates: (tried
   const layers = given.layers.length;
   const base: Free = { ...UNCHANGED, scale: predictive.scale, temperature: predictive.temperature };
   const network = ofNetwork(task, examples);
+  const evidence = ofEvidence(task, base);
+  const start = ratiosOf(evidence.precisions).precision;
+  const floor = evidence.isMaximum ? start : 0;
   const found: Judged[] = [];
   const tryPlaces = async (places: ReadonlyArray<Place>): Promise<ReadonlyArray<Judged>> => {
     if (places.length === 0) return [];
@@ -115,14 +118,13 @@ export async function tuned(task: Task, examples: Examples, onCandidates: (tried
   const along = async (ratios: ReadonlyArray<number>, start: number): Promise<ReadonlyArray<Judged>> => {
     const line: Judged[] = [];
     const at = (precision: number): Precisions => ratios.map((ratio) => precision * ratio);
-    for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(line))
+    for (let next = firstPrecisions(start); next.length > 0; next = nextPrecisions(line, floor))
       line.push(...(await tryAt(next.map(at))));
     return line;
   };
-  const evidence = ofEvidence(task, base);
   const equal = Array.from({ length: layers }, () => 1);
   const nearest = (): Judged => {
-    const distance = (own: Judged): number => Math.abs(Math.log(own.precision / ratiosOf(evidence.precisions).precision));
+    const distance = (own: Judged): number => Math.abs(Math.log(own.precision / start));
     return found.reduce((a, b) => (distance(b) < distance(a) ? b : a));
   };
 
@@ -132,15 +134,16 @@ export async function tuned(task: Task, examples: Examples, onCandidates: (tried
   }
   if (typeof search !== 'string') {
     await tryAt(search.map((precision) => equal.map(() => precision)));
-    return result(task, network, found, { best: best(found), widest: widest(found), evidence: nearest() });
+    return result(task, network, found, { best: best(found), widest: widest(found, floor), evidence: nearest() });
   }
-  const line = await along(equal, ratiosOf(evidence.precisions).precision);
+  const line = await along(equal, start);
   const isOnLine = search === 'one' && evidence.free === free;
   const [byEvidence] = isOnLine ? [nearest()] : ((await tryPlaces([evidence])) as [Judged]);
-  if (search === 'one') return result(task, network, found, { best: best(line), widest: widest(line), evidence: byEvidence });
+  if (search === 'one')
+    return result(task, network, found, { best: best(line), widest: widest(line, floor), evidence: byEvidence });
   const top = await bestLayers(best(line), BOUNDS, tryAt);
   const ray = await along(top.ratios, top.precision);
-  return result(task, network, found, { best: best(found), widest: widest(ray), evidence: byEvidence });
+  return result(task, network, found, { best: best(found), widest: widest(ray, floor), evidence: byEvidence });
 }
 
 /** The prior of each layer's precision. */
@@ -167,20 +170,21 @@ function posteriorUnder({ given, noise }: Task, precisions: Precisions, kappa: n
 }
 
 /** Where the evidence is highest, with its own noise variance if that is chosen. Where it has no maximum: the posterior's own prior. */
-function ofEvidence({ given, search, free, noise }: Task, base: Free): Place {
+function ofEvidence({ given, search, free, noise }: Task, base: Free): Place & { readonly isMaximum: boolean } {
   const isNoisy = noise !== undefined && free.includes('noise');
   const own = given.layers.map(({ priorPrecision }) => priorPrecision);
   const options = { per: search === 'layers' ? 'layer' : 'all', noise: isNoisy ? 'estimated' : 'fixed' } as const;
   return E.match(
-    (): Place => ({ precisions: own, free, start: base }),
-    ({ posterior, noiseVariance }: { readonly posterior: Posterior; readonly noiseVariance?: NoiseVariance }): Place => {
+    () => ({ precisions: own, free, start: base, isMaximum: false }),
+    ({ posterior, noiseVariance }: { readonly posterior: Posterior; readonly noiseVariance?: NoiseVariance }) => {
       const found = posterior.layers.map(({ priorPrecision }) => priorPrecision);
-      if (!isNoisy || noiseVariance === undefined) return { precisions: found, free, start: base };
+      if (!isNoisy || noiseVariance === undefined) return { precisions: found, free, start: base, isMaximum: true };
       const kappa = firstOf(noiseVariance) / firstOf(noise.variance);
       return {
         precisions: found.map((tau) => tau * kappa ** noise.power),
         free: free.filter((name) => name !== 'noise'),
         start: { ...base, noise: kappa },
+        isMaximum: true,
       };
     },
   )(maximiseEvidence(given, options));

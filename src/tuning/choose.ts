@@ -16,6 +16,9 @@ export interface Candidate {
   readonly losses: Float64Array;
 }
 
+/** Precisions that differ by no more than this are the same, rounded. */
+const ROUNDING = 1e-9;
+
 export const meanOf = (losses: Float64Array): number => momentsOf(losses).mean;
 
 /** The candidate with the least mean loss. Infinite and undefined losses lose. */
@@ -24,14 +27,15 @@ export const best = <C extends Candidate>(candidates: ReadonlyArray<C>): C =>
 
 /**
  * The widest posterior that the data allow: the least precision whose mean loss lies within one standard error of the difference to the
- * best.
+ * best. It is no less than a floor, unless the best is: the precision with the highest evidence. Where held-out labels leave the width open,
+ * a prior below it is wider than the trained weights themselves speak for.
  */
-export function widest<C extends Candidate>(candidates: ReadonlyArray<C>): C {
+export function widest<C extends Candidate>(candidates: ReadonlyArray<C>, floor: number): C {
   const top = best(candidates);
   const allowed = candidates.filter((own) => {
     const { value, standardError } = differenceOf(own.losses, top.losses);
     // The standard error of an infinite difference is infinite too.
-    return own === top || (Number.isFinite(value) && value <= standardError);
+    return own === top || (own.precision >= floor * (1 - ROUNDING) && Number.isFinite(value) && value <= standardError);
   });
   return allowed.reduce((a, b) => (b.precision < a.precision ? b : a));
 }

@@ -20,11 +20,11 @@ const bounded = (tau: number): number => Math.min(BOUNDS[1], Math.max(BOUNDS[0],
 export const firstPrecisions = (start: number): ReadonlyArray<number> =>
   Array.from({ length: 2 * AROUND + 1 }, (_, i) => bounded(start) * 10 ** (STEP * (i - AROUND))).filter(within);
 
-/** The precisions to try after these candidates; none when the search is at its end. */
-export function nextPrecisions(candidates: ReadonlyArray<Candidate>): ReadonlyArray<number> {
+/** The precisions to try after these candidates; none when the search is at its end. `floor` is that of `widest`. */
+export function nextPrecisions(candidates: ReadonlyArray<Candidate>, floor: number): ReadonlyArray<number> {
   const logs = candidates.map(({ precision }) => Math.log10(precision)).sort((a, b) => a - b);
   const [low, high] = [logs[0] as number, logs.at(-1) as number];
-  const choices = [best(candidates), widest(candidates)].map(({ precision }) => Math.log10(precision));
+  const choices = [best(candidates), widest(candidates, floor)].map(({ precision }) => Math.log10(precision));
   const beyond = (edge: number, sign: -1 | 1): number[] =>
     choices.includes(edge) ? Array.from({ length: FURTHER }, (_, i) => edge + sign * STEP * (i + 1)) : [];
   const wider = [...beyond(low, -1), ...beyond(high, 1)].filter((t) => within(10 ** t));
