@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import { calibration, evaluate, smoothCalibration } from 'tfjs-laplace';
-import { smoothErrorAt, smoothSums } from '../../src/metrics/smoothing.js';
+import { addSmoothSums, bandwidthOf, smoothErrorAt, smoothInfluence, smoothSums } from '../../src/metrics/smoothing.js';
 import { key, uniforms } from '../../src/random/index.js';
 import { right } from '../support/math/laplace.js';
 import { labelled, refusal } from './arbitraries.js';
@@ -81,6 +81,29 @@ it('a class against the rest: for two classes the residuals of one are those of 
   const of = (one: number) => right(smoothCalibration(rows, labels, { class: one })).ece;
   expect(of(0)).toBeCloseTo(of(1), 8);
   expect(smoothCalibration(rows, labels, { class: 2 })).toEqual(E.left(refusal('InvalidInput')));
+});
+
+it('the influence of an example is the slope of the error in how often the example counts', () => {
+  // Residuals of both signs, so that the error depends on the bandwidth.
+  const [scores, outcomes] = [
+    [0.1, 0.3, 0.35, 0.6, 0.8],
+    [1, 0, 1, 0, 1],
+  ];
+  const N = scores.length;
+  const sums = smoothSums(scores, outcomes);
+  const influence = smoothInfluence(sums, bandwidthOf(sums), scores, outcomes);
+  const mean = influence.reduce((sum, v) => sum + v, 0) / N;
+  const errorWith = (i: number, more: number) => {
+    const one = smoothSums([scores[i] as number], [outcomes[i] as number]);
+    const part = { count: more, residuals: one.residuals.map((r) => more * r), scores: one.scores.map((c) => more * c) };
+    return bandwidthOf(addSmoothSums(sums, part));
+  };
+  scores.forEach((_, i) => {
+    const slope = (errorWith(i, 1e-3) - errorWith(i, -1e-3)) / 2e-3;
+    // The mesh knows where the sign changes to σ/64, where the kernel is at most 0.4 / σ: with twice that, the residual (0.9 at most) over N
+    // and three changes, 2 · 0.4 / 64 · 0.9 / 5 · 3.
+    expect(Math.abs(slope - ((influence[i] as number) - mean) / N)).toBeLessThan(7e-3);
+  });
 });
 
 it('the standard error in the table is the deviation over repeated experiments, where the error is clear', () => {

@@ -6,21 +6,27 @@ import { expectRefusal, expectRejection, rejection } from '../support/errors.js'
 import { expectNoLeak, settled } from '../support/memory.js';
 import { tensor, withFixedWeights } from '../support/networks.js';
 
-const model = withFixedWeights(
-  tf.sequential({
-    layers: [
-      tf.layers.conv1d({ name: 'map', inputShape: [6, 2], filters: 3, kernelSize: 3, activation: 'tanh' }),
-      tf.layers.globalAveragePooling1d({ name: 'pool' }),
-      tf.layers.dense({ name: 'hidden', units: 5, activation: 'relu' }),
-      tf.layers.dropout({ name: 'drop', rate: 0.5 }),
-      tf.layers.dense({ name: 'top', units: 4, activation: 'softmax' }),
-    ],
-  }),
-);
-const x = tensor([7, 6, 2], 3);
+const made = () =>
+  withFixedWeights(
+    tf.sequential({
+      layers: [
+        tf.layers.conv1d({ name: 'map', inputShape: [6, 2], filters: 3, kernelSize: 3, activation: 'tanh' }),
+        tf.layers.globalAveragePooling1d({ name: 'pool' }),
+        tf.layers.dense({ name: 'hidden', units: 5, activation: 'relu' }),
+        tf.layers.dropout({ name: 'drop', rate: 0.5 }),
+        tf.layers.dense({ name: 'top', units: 4, activation: 'softmax' }),
+      ],
+    }),
+  );
+let model: tf.LayersModel;
+let x: tf.Tensor;
+beforeAll(() => {
+  model = made();
+  x = tensor([7, 6, 2], 3);
+});
 afterAll(() => tf.dispose(x));
 
-const rows = async (sources: ReadonlyArray<InputSource> = [x], options: FeaturesOptions = {}, own: tf.LayersModel = model) =>
+const rows = async (sources: ReadonlyArray<InputSource> = [x], options: FeaturesOptions = {}, own = model) =>
   (await lastValueFrom(from(sources).pipe(features(own, options), toArray()))).flat().map((row) => Array.from(row));
 
 /** What tfjs itself computes up to a layer. */
