@@ -16,7 +16,7 @@ import { CRITERIA, type Criterion, type CriterionName, suits } from '../tuning/c
 import { fitted, scaleOfConfidence } from '../tuning/fit.js';
 import { type Free, type FreeName, UNCHANGED } from '../tuning/free.js';
 import { bestLayers, type Precisions, precisionsOf, ratiosOf } from '../tuning/layers.js';
-import { type Outlook, outlook } from '../tuning/outlook.js';
+import { type Outlook, outlooks } from '../tuning/outlook.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../tuning/search.js';
 import type { Examples } from './heldOut.js';
 
@@ -202,7 +202,7 @@ interface OwnNetwork {
 
 function ofNetwork(task: Task, examples: Examples): OwnNetwork {
   const none = examples.outputs.map(({ mean }) => new Float32Array(mean.length));
-  const confidence = lookAt(task, examples, none, task.criterion).confidence?.(UNCHANGED);
+  const confidence = lookAt(task, examples, none)(task.criterion).confidence?.(UNCHANGED);
   const precisions = task.given.layers.map(() => Number.POSITIVE_INFINITY);
   const at = (free: ReadonlyArray<FreeName>): Judged =>
     judge(task, examples, none, { precisions, free, start: UNCHANGED }, confidence, 1);
@@ -213,8 +213,7 @@ const lookAt = (
   { predictive, noise }: Task,
   { outputs, N }: Examples,
   covariances: ReadonlyArray<Float32Array>,
-  criterion: Criterion,
-): Outlook => outlook(outputs, covariances, criterion, { ...predictive, power: noise?.power ?? 1 }, N);
+): ((criterion: Criterion) => Outlook) => outlooks(outputs, covariances, { ...predictive, power: noise?.power ?? 1 }, N);
 
 /** A candidate with the free numbers that suit it best. */
 function judge(
@@ -225,15 +224,16 @@ function judge(
   wanted: number | undefined,
   near: number,
 ): Judged {
-  const own = lookAt(task, examples, covariances, task.criterion);
+  const look = lookAt(task, examples, covariances);
+  const own = look(task.criterion);
   const { confidence } = own;
   const isScaled = names.includes('scale') && confidence !== undefined && wanted !== undefined;
   const centre = isScaled ? scaleOfConfidence((scale) => confidence({ ...start, scale }), wanted, near) : undefined;
-  const guide = (): Outlook => lookAt(task, examples, covariances, 'nll');
+  const guide = (): Outlook => look('nll');
   const free = fitted(own, { names, start: isScaled ? { ...start, scale: near } : start, centre }, guide);
   const predicts = examples.outputs.map(({ truth }) => truth.predicts);
   const criteria = CRITERIA.filter((name) => predicts.every((kind) => suits(name, kind))).map(
-    (name) => [name, meanOf(lookAt(task, examples, covariances, name).judge(free).losses)] as const,
+    (name) => [name, meanOf(look(name).judge(free).losses)] as const,
   );
   const isPosterior = precisions.every(Number.isFinite);
   return {

@@ -1,31 +1,44 @@
 /** Candidates for outputs of classes and independent labels: the mean probabilities of a link. */
+
 import { linkRule } from '../predictive/links/index.js';
+import type { Logits } from '../predictive/links/link.js';
 import type { OutputCovariance } from '../predictive/links/outputCovariance.js';
 import { rowsOf } from '../predictive/report/linearisedReport.js';
 import { type Criterion, calibrationGaps, type HeldOutPredictions, ownLosses } from './criterion.js';
-import { type Free, spreadOf } from './free.js';
+import { type Free, type Slopes, spreadOf } from './free.js';
 import type { HeldOut, Part, Reading } from './held.js';
 import { isRowCriterion, rowLosses } from './losses.js';
 
-/** The probabilities of each row. */
+/** The probabilities of each row for some free numbers. */
 interface Probabilities {
   /** E[p] of row i. The next call may overwrite it. */
-  readonly of: (i: number, free: Free) => Float64Array;
-  /**
-   * Adds to the slopes, from those in the logits a of row i. Absent if the link has no logits. To be called right after `of`.
-   */
-  readonly slopes?: (i: number, free: Free, inLogits: Float64Array) => readonly [scale: number, spread: number];
+  readonly of: (i: number) => Float64Array;
+  /** Adds the slopes of row i to the sums, from the slopes in its logits. To be called right after `of`. Absent without logits. */
+  readonly addSlopes?: (i: number, inLogits: Float64Array, sums: Slopes) => void;
+}
+
+/** The probabilities of a candidate. What the scale does not change is computed once. */
+interface Source {
+  readonly at: (free: Free) => Probabilities;
+  readonly hasSlopes: boolean;
 }
 
 /** The candidate of one such output. */
-export function classified(own: HeldOut, covariance: Float32Array, criterion: Criterion, reading: Reading): Part {
-  const { labels, predicts } = own.truth;
+export function classified(own: HeldOut, covariance: Float32Array, reading: Reading): (criterion: Criterion) => Part {
+  const source = sourceOf(own, covariance, reading);
+  return (criterion) => partOf(own, source, criterion);
+}
+
+function partOf(own: HeldOut, { at, hasSlopes }: Source, criterion: Criterion): Part {
+  const { labels, counts, predicts } = own.truth;
   const isClasses = predicts === 'classes';
-  const probabilities = probabilitiesOf(own, covariance, reading);
   const confidence: Part['confidence'] = (free) => {
-    let [sum, count] = [0, 0];
+    const { of } = at(free);
+    let sum = 0;
+    let count = 0;
     for (let i = 0; i < labels.length; i++) {
-      const p = probabilities.of(i, free);
+      if (!counts[i]) continue;
+      const p = of(i);
       sum += isClasses ? highest(p) : p.reduce((a, b) => a + Math.max(b, 1 - b), 0);
       count += isClasses ? 1 : p.length;
     }
@@ -33,7 +46,8 @@ export function classified(own: HeldOut, covariance: Float32Array, criterion: Cr
   };
   if (!isRowCriterion(criterion)) {
     const losses = (free: Free): ArrayLike<number> => {
-      const rows = labels.map((_, i) => Float64Array.from(probabilities.of(i, free)));
+      const { of } = at(free);
+      const rows = labels.map((_, i) => new Float64Array(of(i)));
       if (criterion === 'ece') return isClasses ? classGaps(rows, labels) : labelGaps(rows, labels);
       return ownLosses(criterion, heldOf(own, rows), rows.length);
     };
@@ -42,62 +56,65 @@ export function classified(own: HeldOut, covariance: Float32Array, criterion: Cr
   const loss = rowLosses(criterion)[isClasses ? 'classes' : 'labels'];
   const inLogits = new Float64Array(own.head.row.outputs);
   return {
-    hasSlopes: probabilities.slopes !== undefined,
+    hasSlopes,
     isSmooth: true,
     confidence,
     addTo: (losses, slopes, free) => {
+      const { of, addSlopes } = at(free);
       for (let i = 0; i < labels.length; i++) {
-        losses[i] = loss(probabilities.of(i, free), labels[i] as ArrayLike<number>, inLogits);
-        const [scale, spread] = probabilities.slopes?.(i, free, inLogits) ?? [0, 0];
-        slopes.scale += scale;
-        slopes.spread += spread;
+        if (!counts[i]) continue;
+        losses[i] = loss(of(i), labels[i] as ArrayLike<number>, inLogits);
+        addSlopes?.(i, inLogits, slopes);
       }
     },
   };
 }
 
-function probabilitiesOf({ head, mean, truth }: HeldOut, covariance: Float32Array, reading: Reading): Probabilities {
+function sourceOf({ head, mean, truth }: HeldOut, covariance: Float32Array, reading: Reading): Source {
   const rule = linkRule(reading.link);
   const rows = rowsOf(mean, covariance, head.row.outputs);
   const isClasses = truth.predicts === 'classes';
-  if (rule.logits === undefined) {
-    const of = (i: number, free: Free): Float64Array => {
-      const [f, own] = rows[i] as (typeof rows)[number];
-      const [scaled, spread] = [f.map((v) => free.scale * v), under(own, spreadOf(free, reading.power))];
-      const { probabilities } = isClasses ? rule.classes(scaled, spread, reading) : rule.labels(scaled, spread.variance, reading);
-      return probabilities;
-    };
-    return { of };
-  }
   const { logits } = rule;
+  if (logits === undefined) {
+    const at = (free: Free): Probabilities => {
+      const spread = spreadOf(free, reading.power);
+      return {
+        of: (i) => {
+          const [f, own] = rows[i] as (typeof rows)[number];
+          const scaled = f.map((v) => free.scale * v);
+          const wide = under(own, spread);
+          return (isClasses ? rule.classes(scaled, wide, reading) : rule.labels(scaled, wide.variance, reading)).probabilities;
+        },
+      };
+    };
+    return { at, hasSlopes: false };
+  }
+  /** The logits of all rows, which the scale does not change. */
   const atSpread = (spread: number) => ({
     spread,
-    rows: rows.map(([f, { variance }]) =>
-      logits(
-        f,
-        variance.map((v) => spread * v),
-      ),
-    ),
+    rows: rows.map(([f, { variance }]) => logits(f, spread === 1 ? variance : variance.map((v) => spread * v))),
   });
   let known = atSpread(1);
   const p = new Float64Array(head.row.outputs);
   const activate = isClasses ? softmaxInto : sigmoidInto;
-  return {
-    of: (i, free) => {
-      if (known.spread !== spreadOf(free, reading.power)) known = atSpread(spreadOf(free, reading.power));
-      return activate(p, (known.rows[i] as (typeof known.rows)[number]).mean, free.scale);
-    },
-    slopes: (i, { scale }, inLogits) => {
-      const { mean: z, slope } = known.rows[i] as (typeof known.rows)[number];
-      let [own, spread] = [0, 0];
-      for (let c = 0; c < p.length; c++) {
-        const along = scale * (inLogits[c] as number);
-        own += along * (z[c] as number);
-        spread += along * (slope[c] as number);
-      }
-      return [own, spread];
-    },
+  const at = (free: Free): Probabilities => {
+    const spread = spreadOf(free, reading.power);
+    if (known.spread !== spread) known = atSpread(spread);
+    const { scale } = free;
+    const all = known.rows;
+    return {
+      of: (i) => activate(p, (all[i] as Logits).mean, scale),
+      addSlopes: (i, inLogits, sums) => {
+        const z = all[i] as Logits;
+        for (let c = 0; c < p.length; c++) {
+          const along = scale * (inLogits[c] as number);
+          sums.scale += along * (z.mean[c] as number);
+          sums.spread += along * (z.slope[c] as number);
+        }
+      },
+    };
   };
+  return { at, hasSlopes: true };
 }
 
 const under = ({ variance, full }: OutputCovariance, spread: number): OutputCovariance => ({

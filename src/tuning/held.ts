@@ -23,7 +23,7 @@ export interface Reading {
 
 /** One output of a candidate. */
 export interface Part {
-  /** Adds to the losses [rows], and to the slopes if there are any. */
+  /** Writes the losses [rows], and adds to the slopes if there are any. Rows that do not count have none. */
   readonly addTo: (losses: Float64Array, slopes: Slopes, free: Free) => void;
   readonly hasSlopes: boolean;
   readonly isSmooth: boolean;

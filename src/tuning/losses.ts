@@ -35,7 +35,8 @@ const ROW_LOSSES = {
     classes: (p, y, slopes) => {
       let sum = 0;
       for (let c = 0; c < p.length; c++) {
-        const [own, target] = [p[c] as number, y[c] as number];
+        const own = p[c] as number;
+        const target = y[c] as number;
         slopes[c] = own - target;
         if (target !== 0) sum -= target * log(own);
       }
@@ -44,7 +45,8 @@ const ROW_LOSSES = {
     labels: (p, y, slopes) => {
       let sum = 0;
       for (let c = 0; c < p.length; c++) {
-        const [own, target] = [p[c] as number, y[c] as number];
+        const own = p[c] as number;
+        const target = y[c] as number;
         slopes[c] = own - target;
         sum -= target * log(own) + (1 - target) * log(1 - own);
       }
@@ -58,7 +60,8 @@ const ROW_LOSSES = {
   /** Σ (p − y)² over classes; twice (p − y)² for a label, which is the same for its two classes; (mean − y)² for a number or count. */
   brier: {
     classes: (p, y, slopes) => {
-      let [sum, inner] = [0, 0];
+      let sum = 0;
+      let inner = 0;
       for (let c = 0; c < p.length; c++) {
         const error = (p[c] as number) - (y[c] as number);
         sum += error * error;

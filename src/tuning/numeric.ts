@@ -15,49 +15,52 @@ interface Moments {
 }
 
 /** The candidate of one such output. Its likelihood has closed moments. */
-export function numeric(own: HeldOut, covariance: Float32Array, criterion: Criterion, reading: Reading): Part {
-  const { labels } = own.truth;
+export function numeric(own: HeldOut, covariance: Float32Array, reading: Reading): (criterion: Criterion) => Part {
+  const { labels, counts } = own.truth;
   // The moments of a gaussian are linear in both variances, and of the noise variances only its own is free.
   const isLinear = own.head.row.ops.name === 'gaussian';
   const base = momentsOf(own, covariance, 1);
   const at = (free: Free): Moments => (isLinear ? base : momentsOf(own, covariance, spreadOf(free, reading.power)));
   const factors = (free: Free): readonly [epistemic: number, noise: number] =>
     isLinear ? [spreadOf(free, reading.power), free.noise] : [1, 1];
-  if (!isRowCriterion(criterion)) {
-    if (criterion === 'ece') throw new Error('tune refuses a criterion that does not suit an output');
+  return (criterion) => {
+    if (!isRowCriterion(criterion)) {
+      if (criterion === 'ece') throw new Error('tune refuses a criterion that does not suit an output');
+      return {
+        hasSlopes: false,
+        isSmooth: false,
+        addTo: (losses, _, free) => {
+          const { mean, epistemic, noise } = at(free);
+          const [e, n] = factors(free);
+          const totalVariance = epistemic.map((row, i) => row.map((v, j) => e * v + n * (noise[i]?.[j] as number)));
+          const predictions = { _tag: 'regression', mean, totalVariance } as const;
+          losses.set(ownLosses(criterion, { output: own.head.name, predictions, labels }, labels.length));
+        },
+      };
+    }
+    const loss = rowLosses(criterion).numbers;
     return {
-      hasSlopes: false,
-      isSmooth: false,
-      addTo: (losses, _, free) => {
+      hasSlopes: isLinear,
+      isSmooth: true,
+      addTo: (losses, slopes, free) => {
         const { mean, epistemic, noise } = at(free);
         const [e, n] = factors(free);
-        const totalVariance = epistemic.map((row, i) => row.map((v, j) => e * v + n * (noise[i]?.[j] as number)));
-        const predictions = { _tag: 'regression', mean, totalVariance } as const;
-        losses.set(ownLosses(criterion, { output: own.head.name, predictions, labels }, labels.length));
+        for (let i = 0; i < labels.length; i++) {
+          if (!counts[i]) continue;
+          const y = labels[i] as ArrayLike<number>;
+          let sum = 0;
+          for (let j = 0; j < y.length; j++) {
+            const [spread, own] = [e * (epistemic[i]?.[j] as number), n * (noise[i]?.[j] as number)];
+            const [m, target] = [mean[i]?.[j] as number, y[j] as number];
+            const slope = loss.inVariance(m, spread + own, target);
+            slopes.spread += slope * spread;
+            slopes.noise += slope * own;
+            sum += loss.of(m, spread + own, target);
+          }
+          losses[i] = sum;
+        }
       },
     };
-  }
-  const loss = rowLosses(criterion).numbers;
-  return {
-    hasSlopes: isLinear,
-    isSmooth: true,
-    addTo: (losses, slopes, free) => {
-      const { mean, epistemic, noise } = at(free);
-      const [e, n] = factors(free);
-      for (let i = 0; i < labels.length; i++) {
-        const y = labels[i] as ArrayLike<number>;
-        let sum = 0;
-        for (let j = 0; j < y.length; j++) {
-          const [spread, own] = [e * (epistemic[i]?.[j] as number), n * (noise[i]?.[j] as number)];
-          const [m, target] = [mean[i]?.[j] as number, y[j] as number];
-          const slope = loss.inVariance(m, spread + own, target);
-          slopes.spread += slope * spread;
-          slopes.noise += slope * own;
-          sum += loss.of(m, spread + own, target);
-        }
-        losses[i] = sum;
-      }
-    },
   };
 }
 

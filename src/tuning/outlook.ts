@@ -28,24 +28,33 @@ export interface Outlook {
 }
 
 /**
- * A candidate on N held-out examples.
+ * A candidate on N held-out examples, by the criterion that judges it.
  *
  * @param covariances of each output, as its report takes them
  */
-export function outlook(
+export function outlooks(
   outputs: ReadonlyArray<HeldOut>,
   covariances: ReadonlyArray<Float32Array>,
-  criterion: Criterion,
   reading: Reading,
   N: number,
-): Outlook {
-  const parts = outputs.map((own, i): Part => {
+): (criterion: Criterion) => Outlook {
+  const all = outputs.map((own, i) => {
     const isNumeric = own.truth.predicts === 'numbers' || own.truth.predicts === 'counts';
-    return (isNumeric ? numeric : classified)(own, covariances[i] as Float32Array, criterion, reading);
+    return (isNumeric ? numeric : classified)(own, covariances[i] as Float32Array, reading);
   });
+  return (criterion) =>
+    outlook(
+      outputs,
+      all.map((of) => of(criterion)),
+      reading.power,
+      N,
+    );
+}
+
+function outlook(outputs: ReadonlyArray<HeldOut>, parts: ReadonlyArray<Part>, power: number, N: number): Outlook {
   const confident = parts.flatMap(({ confidence }) => (confidence === undefined ? [] : [confidence]));
   return {
-    power: reading.power,
+    power,
     isSmooth: parts.every(({ isSmooth }) => isSmooth),
     judge: (free) => {
       const losses = new Float64Array(N);
@@ -55,10 +64,10 @@ export function outlook(
         const own = new Float64Array(counts.length);
         addTo(own, slopes, free);
         const each = counts.length / N;
-        own.forEach((loss, row) => {
+        for (let row = 0; row < own.length; row++) {
           const example = Math.floor(row / each);
-          if (counts[row]) losses[example] = (losses[example] as number) + loss;
-        });
+          if (counts[row]) losses[example] = (losses[example] as number) + (own[row] as number);
+        }
       });
       return { losses, slopes: parts.every(({ hasSlopes }) => hasSlopes) ? slopes : undefined };
     },

@@ -13,5 +13,5 @@ export function outputCovariance(values: Float32Array | Float64Array, C: number)
   const isFull = values.length > C;
   const variance = new Float64Array(C);
   for (let c = 0; c < C; c++) variance[c] = Math.max(0, values[isFull ? c * C + c : c] as number);
-  return isFull ? { variance, full: Float64Array.from(values) } : { variance };
+  return isFull ? { variance, full: new Float64Array(values) } : { variance };
 }

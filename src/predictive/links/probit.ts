@@ -31,8 +31,9 @@ export const probitRule: LinkRule = {
   labels: (mean, variance) => ({ ...labelsByQuadrature(mean, variance), probabilities: probit(sigmoid, mean, variance) }),
   logits: (mean, variance) => {
     const z = logits(mean, variance);
+    const slope = new Float64Array(z.length);
     // d log z / d log Σ = −½ λ₀ Σ / (1 + λ₀ Σ).
-    const slope = z.map((v, c) => v * (0.5 / (1 + PROBIT * (variance[c] as number)) - 0.5));
+    for (let c = 0; c < z.length; c++) slope[c] = (z[c] as number) * (0.5 / (1 + PROBIT * (variance[c] as number)) - 0.5);
     return { mean: z, slope };
   },
   isDrawn: false,

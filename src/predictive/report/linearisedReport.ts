@@ -66,7 +66,7 @@ export function rowsOf(
   const B = mean.length / C;
   const size = covariance.length / B;
   return Array.from({ length: B }, (_, b) => [
-    Float64Array.from(mean.subarray(b * C, (b + 1) * C)),
+    new Float64Array(mean.subarray(b * C, (b + 1) * C)),
     outputCovariance(covariance.subarray(b * size, (b + 1) * size), C),
   ]);
 }
