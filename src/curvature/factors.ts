@@ -69,7 +69,7 @@ export const FACTORS: Kind<Factors> = {
 /** What factors without an example are made of. */
 const LAYOUT: Kind<Factors['layout']> = {
   name: 'a layout',
-  is: (value): value is Factors['layout'] => hasFields('layers', 'estimator', 'likelihood')(value),
+  is: (value): value is Factors['layout'] => hasFields('layers', 'estimator', 'likelihood', 'covered')(value),
   remedies: [{ is: tagged('Factors'), remedy: 'Its field layout is one.' }],
 };
 
