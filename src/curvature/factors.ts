@@ -9,7 +9,7 @@
  * needs. Martens & Grosse 2015; Botev et al. 2017.
  */
 import { either as E, function as F } from 'fp-ts';
-import { argument, hasFields, isRecord, type Kind, ofKind, refined, tagged, text } from '../codec/index.js';
+import { argument, hasFields, type Kind, ofKind, refined, tagged, text } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
@@ -69,8 +69,7 @@ export const FACTORS: Kind<Factors> = {
 /** What factors without an example are made of. */
 const LAYOUT: Kind<Factors['layout']> = {
   name: 'a layout',
-  is: (value): value is Factors['layout'] =>
-    isRecord(value) && !('_tag' in value) && hasFields('layers', 'estimator', 'likelihood')(value),
+  is: (value): value is Factors['layout'] => hasFields('layers', 'estimator', 'likelihood', 'covered')(value),
   remedies: [{ is: tagged('Factors'), remedy: 'Its field layout is one.' }],
 };
 

@@ -27,6 +27,7 @@ import { emptyFactors, FACTORS, type Factors, merge } from './factors.js';
  *   likelihood: categorical(),
  *   layers: [{ name: 'a', structure: 'kronecker', members: ['a'], groups: 1, n: 1, m: 1, bias: false }],
  *   covered: ['a'],
+ *   outputs: 1,
  * };
  * const shard = (count: number) => E.right({ ...emptyFactors(layout, 'f00d', [{ rows: 1, cols: 1, data: Float64Array.of(2) }]), count });
  * const all = S.concatAll(factorsSemigroup)(shard(10))([shard(20), shard(12)]);

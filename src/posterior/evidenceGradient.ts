@@ -45,7 +45,7 @@ export interface EvidenceGradient {
  * );
  * const { logPrecision, logNoiseVariance } = evidenceGradient(posterior);
  * logPrecision; // => -1.55
- * logNoiseVariance; // => -0.8
+ * Math.abs((logNoiseVariance ?? 0) + 0.8) < 1e-5; // => true
  * ```
  */
 export function evidenceGradient(given: Posterior): EvidenceGradient {
