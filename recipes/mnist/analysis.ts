@@ -1,8 +1,9 @@
-/** The whole recipe, in order: data, network, factors, posterior, prior precision, six questions, and pictures. */
+/** The whole recipe, in order: data, network, factors, posterior, choice of the prior, six questions, and pictures. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { lastValueFrom, of } from 'rxjs';
-import { type Factors, type Matrix, type Posterior, toPosterior } from 'tfjs-laplace';
-import { count, percent } from '../support/table.js';
+import { type Factors, type Matrix, type Posterior, type Predictive, type Tuning, toPosterior } from 'tfjs-laplace';
+import { count } from '../support/table.js';
+import { choosePrior, chooseScale, precisionOf, showChoice, under } from './choosing.js';
 import { compare } from './compare.js';
 import { testSet, trainingSet } from './data.js';
 import { detection } from './detection.js';
@@ -12,10 +13,10 @@ import { createNetwork } from './network.js';
 import { passFactors } from './observing.js';
 import { onlineAgainstPass } from './online.js';
 import { pictures } from './pictures.js';
-import { type Choice, choosePrecision, under } from './precision.js';
-import { networkPredictions, posteriorPredictions } from './predictions.js';
+import { networkPredictions, posteriorPredictions, rescaled } from './predictions.js';
 import { mnistRecipe } from './recipe.js';
 import type { Desk, Results } from './run.js';
+import { testDigits } from './scores.js';
 import { loadModel, saveModel } from './store.js';
 import { sweeps } from './sweeps.js';
 import { trainNetwork } from './training.js';
@@ -48,24 +49,26 @@ export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArr
     passFactors(model, training, plan.batchSize, onProgress),
   );
   const broad = await decomposed(desk, online ?? pass);
-  const choice = await progress.step('Choosing the prior precision on the held-out images', (onProgress) =>
-    choosePrecision(model, broad, plan.precisions, heldOut, onProgress),
+  const choice = await progress.step('Choosing prior precision and scale on the held-out images', (onProgress) =>
+    choosePrior(model, broad, heldOut, onProgress),
   );
   showChoice(desk, choice, heldOut);
 
-  const { posterior, precision } = choice.best;
-  const predict = (own: Posterior, title: string) =>
-    progress.step(`${title}, ${count(test.count)} test digits`, (onProgress) =>
-      posteriorPredictions(model, own, mnistRecipe.predictive, test, onProgress),
-    );
+  const { posterior, predictive, network: tried } = choice.tuning;
+  const predict = (given: Posterior, by: Predictive, title: string) =>
+    progress.step(`${title}, ${testDigits(test)}`, (onProgress) => posteriorPredictions(model, given, by, test, onProgress));
   const map = await networkPredictions(model, test);
   const results: Results = {
     model,
+    choice,
     posterior,
+    predictive,
+    unscaled: under(broad, choice.unscaled.precision),
     training,
     test,
     map,
-    linearised: await predict(posterior, 'Linearised predictive'),
+    mapAtBest: rescaled(map, tried.fitted.scale),
+    linearised: await predict(posterior, predictive, 'Linearised predictive'),
   };
 
   const sampled = await compare(desk, results);
@@ -77,12 +80,18 @@ export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArr
     report.heading('6. Factors of the last epoch against factors of a pass');
     report.result('Left out: the network was loaded, so its training was not observed.');
   } else {
-    const other = under(await decomposed(desk, pass), precision);
-    const predictions = await predict(other, "Linearised predictive with the pass's factors");
-    onlineAgainstPass(desk, results, { online, pass, predictions });
+    const own = await passTuned(desk, results, await decomposed(desk, pass), heldOut);
+    const predictions = await predict(own.posterior, own.predictive, "Linearised predictive with the pass's factors");
+    onlineAgainstPass(desk, results, { online, pass, predictive: own.predictive, predictions });
   }
-  return progress.step('Drawing', () => pictures(desk, results, { sampled, groups, most }));
+  return progress.step('Drawing', () => pictures(desk, results, { sampled, groups, most, heldOut }));
 }
+
+/** The posterior of the pass at the prior precision that was chosen for the last epoch, and the scale that suits it. */
+const passTuned = ({ progress }: Desk, { model, posterior }: Results, ofPass: Posterior, heldOut: Digits): Promise<Tuning> =>
+  progress.step("Choosing the scale for the pass's factors on the held-out images", (onProgress) =>
+    chooseScale(model, under(ofPass, precisionOf(posterior)), heldOut, onProgress),
+  );
 
 /** Loads or trains the network. `online` holds the factors of the last epoch, if the network was trained here. */
 async function network(
@@ -120,24 +129,3 @@ const decomposed = ({ report, progress }: Desk, factors: Factors): Promise<Poste
     }
     return posterior;
   });
-
-function showChoice({ report }: Desk, { map, candidates, best, beatsMap }: Choice, heldOut: Digits): void {
-  report.heading(`Prior precision, linearised predictive on ${count(heldOut.count)} held-out training images`);
-  report.table(
-    ['τ', 'NLL (nats)', 'accuracy', 'ECE', ''],
-    [
-      ...candidates.map(({ precision, scores }) => [
-        String(precision),
-        scores.nll.toFixed(4),
-        percent(scores.accuracy),
-        percent(scores.ece),
-        precision === best.precision ? '◀ chosen' : '',
-      ]),
-      ['MAP', map.nll.toFixed(4), percent(map.accuracy), percent(map.ece), ''],
-    ],
-  );
-  if (!beatsMap)
-    report.result(
-      'No prior precision has a lower NLL than the MAP on the held-out images. The one that does the least harm is used.',
-    );
-}

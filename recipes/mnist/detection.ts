@@ -3,8 +3,7 @@ import { auroc, correctness, orThrow } from 'tfjs-laplace';
 import { count, percent } from '../support/table.js';
 import { aurocDifference } from './auroc.js';
 import { type Digits, slice } from './digits.js';
-import { networkPredictions, type Predictions, posteriorPredictions } from './predictions.js';
-import { mnistRecipe } from './recipe.js';
+import { networkPredictions, type Predictions, posteriorPredictions, rescaled } from './predictions.js';
 import { rotated } from './rotate.js';
 import type { Desk, Results } from './run.js';
 import { mean, scoresOf, testDigits } from './scores.js';
@@ -24,6 +23,7 @@ export interface Groups {
 interface Seen {
   readonly digits: Digits;
   readonly map: Predictions;
+  readonly mapAtBest: Predictions;
   readonly linearised: Predictions;
 }
 
@@ -49,7 +49,15 @@ export async function detection(desk: Desk, results: Results): Promise<Groups> {
 
   report.heading(`   Rotated digits against upright ones, the first ${testDigits(upright.digits)}`);
   report.table(
-    ['rotation', 'MAP accuracy', 'MAP entropy', 'linearised entropy', 'difference', 'linearised mutual information'],
+    [
+      'rotation',
+      'MAP accuracy',
+      'MAP entropy',
+      'at its best temperature',
+      'linearised entropy',
+      'difference to the better MAP',
+      'linearised mutual information',
+    ],
     turned.map((group) => [`${group.angle}°`, percent(scoresOf(group.map, group.digits).accuracy), ...scores(group, upright)]),
   );
   report.note(
@@ -68,28 +76,34 @@ export async function detection(desk: Desk, results: Results): Promise<Groups> {
 }
 
 /** The first n digits of the test set, with the predictions that are there already. */
-function head({ test, map, linearised }: Results, n: number): Seen {
+function head({ test, map, mapAtBest, linearised }: Results, n: number): Seen {
   const cut = (p: Predictions): Predictions => ({
     ...p,
     probabilities: p.probabilities.slice(0, n),
     entropy: Array.from(p.entropy).slice(0, n),
     mutualInformation: Array.from(p.mutualInformation).slice(0, n),
   });
-  return { digits: slice(test, 0, n), map: cut(map), linearised: cut(linearised) };
+  return { digits: slice(test, 0, n), map: cut(map), mapAtBest: cut(mapAtBest), linearised: cut(linearised) };
 }
 
-async function seen({ progress }: Desk, { model, posterior }: Results, digits: Digits, angle: number): Promise<Seen> {
+async function seen(
+  { progress }: Desk,
+  { model, choice, posterior, predictive }: Results,
+  digits: Digits,
+  angle: number,
+): Promise<Seen> {
   const linearised = await progress.step(`Linearised predictive, ${testDigits(digits)} rotated by ${angle}°`, (onProgress) =>
-    posteriorPredictions(model, posterior, mnistRecipe.predictive, digits, onProgress),
+    posteriorPredictions(model, posterior, predictive, digits, onProgress),
   );
-  return { digits, map: await networkPredictions(model, digits), linearised };
+  const map = await networkPredictions(model, digits);
+  return { digits, map, mapAtBest: rescaled(map, choice.tuning.network.fitted.scale), linearised };
 }
 
 /**
  * The rows of the first table: how well each uncertainty separates the wrong predictions of its own predictive from the right
  * ones.
  */
-function mistakes({ test, map, linearised }: Results): string[][] {
+function mistakes({ test, map, mapAtBest, linearised }: Results): string[][] {
   const line = (name: string, predictions: Predictions, score: ArrayLike<number>): string[] => {
     const right = orThrow(correctness(predictions.probabilities, test.labels));
     const negatives = Array.from(score).filter((_, b) => right[b] === 1);
@@ -98,6 +112,7 @@ function mistakes({ test, map, linearised }: Results): string[][] {
   };
   return [
     line('MAP entropy (nats)', map, map.entropy),
+    line('entropy at its best temperature (nats)', mapAtBest, mapAtBest.entropy),
     line('linearised entropy (nats)', linearised, linearised.entropy),
     line('linearised mutual information (nats)', linearised, linearised.mutualInformation),
   ];
@@ -107,9 +122,12 @@ function scores(turned: Seen, upright: Seen): string[] {
   const groups = (score: (seen: Seen) => ArrayLike<number>) => ({ positives: score(turned), negatives: score(upright) });
   const map = groups((seen) => seen.map.entropy);
   const own = groups((seen) => seen.linearised.entropy);
-  const { mean: gain, standardError } = aurocDifference(own, map);
+  const atBest = groups((seen) => seen.mapAtBest.entropy);
+  const better = orThrow(auroc(atBest)) > orThrow(auroc(map)) ? atBest : map;
+  const { mean: gain, standardError } = aurocDifference(own, better);
   return [
     orThrow(auroc(map)).toFixed(4),
+    orThrow(auroc(atBest)).toFixed(4),
     orThrow(auroc(own)).toFixed(4),
     `${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(4)} ± ${standardError.toFixed(4)}`,
     orThrow(auroc(groups((seen) => seen.linearised.mutualInformation))).toFixed(4),

@@ -2,6 +2,7 @@
 import { concatMap, lastValueFrom, of, tap, toArray } from 'rxjs';
 import { predictedClasses, sampleModels } from 'tfjs-laplace';
 import { percent } from '../support/table.js';
+import { precisionOf, short } from './choosing.js';
 import { SEEDS } from './plan.js';
 import { ensemble, networkPredictions, type Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
@@ -9,12 +10,12 @@ import { COLUMNS, cells, scoresOf, testDigits } from './scores.js';
 
 const COUNT = 5;
 
-/** Draws networks from the posterior. Prints their scores, the scores of their ensemble, and how often they disagree. */
-export async function members({ report, progress }: Desk, { model, posterior, test, map }: Results): Promise<void> {
+/** Draws networks from the posterior for sampled predictives. Prints their scores, the scores of their ensemble, and how often they disagree. */
+export async function members({ report, progress }: Desk, { model, unscaled, test, map }: Results): Promise<void> {
   let done = 0;
   const drawn = await progress.step(`Drawing ${COUNT} networks and predicting ${testDigits(test)} with each`, (onProgress) =>
     lastValueFrom(
-      of(posterior).pipe(
+      of(unscaled).pipe(
         sampleModels(model, { samples: COUNT, seed: SEEDS.members }),
         concatMap((member) => networkPredictions(member, test).finally(() => member.dispose())),
         tap(() => {
@@ -25,7 +26,7 @@ export async function members({ report, progress }: Desk, { model, posterior, te
       ),
     ),
   );
-  report.heading(`4. ${COUNT} networks drawn from the posterior, ${testDigits(test)}`);
+  report.heading(`4. ${COUNT} networks drawn from the posterior at τ = ${short(precisionOf(unscaled))}, ${testDigits(test)}`);
   report.table(
     ['', ...COLUMNS, 'differs from MAP'],
     [

@@ -2,8 +2,9 @@
  * Question 6: how do the factors of the last epoch, in which the weights moved, differ from the factors of one pass at the final
  * weights?
  */
-import { type Factors, type Matrix, moments, orThrow } from 'tfjs-laplace';
+import { type Factors, type Matrix, moments, orThrow, type Predictive } from 'tfjs-laplace';
 import { percent } from '../support/table.js';
+import { scaleOf } from './choosing.js';
 import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
 import { COLUMNS, cells, DIFFERENCES, differenceCells, scoresOf, testDigits } from './scores.js';
@@ -12,12 +13,18 @@ import { COLUMNS, cells, DIFFERENCES, differenceCells, scoresOf, testDigits } fr
 export interface OnlineAndPass {
   readonly online: Factors;
   readonly pass: Factors;
-  /** Linearised predictions of the test set under the posterior of the pass, at the same prior precision. */
+  /** The linearised predictive with the scale that suits the pass, at the same prior precision. */
+  readonly predictive: Predictive;
+  /** Its predictions of the test set. */
   readonly predictions: Predictions;
 }
 
 /** Prints how far the two sets of factors differ, and how far their linearised predictives do. */
-export function onlineAgainstPass({ report }: Desk, { test, map, linearised }: Results, other: OnlineAndPass): void {
+export function onlineAgainstPass(
+  { report }: Desk,
+  { test, predictive, mapAtBest, linearised }: Results,
+  other: OnlineAndPass,
+): void {
   report.heading('6. Factors of the last epoch against factors of a pass at the final weights');
   report.table(['layer', 'A differs by', 'trace of A, ratio', 'G differs by', 'trace of G, ratio'], differences(other));
   report.note('Differences are Frobenius norms relative to the pass. Ratios are last epoch to pass.');
@@ -25,8 +32,17 @@ export function onlineAgainstPass({ report }: Desk, { test, map, linearised }: R
     'G: a training step computes gradients before it fits the labels of its batch. The pass does so after all are fitted.',
   );
   report.heading(`   What that does to the linearised predictive, ${testDigits(test)}`);
-  const row = (name: string, own: Predictions) => [name, ...cells(scoresOf(own, test)), ...differenceCells(own, map, test)];
-  report.table(['factors', ...COLUMNS, ...DIFFERENCES], [row('last epoch', linearised), row('pass', other.predictions)]);
+  const row = (name: string, by: Predictive, own: Predictions) => [
+    name,
+    scaleOf(by).toFixed(2),
+    ...cells(scoresOf(own, test)),
+    ...differenceCells(own, mapAtBest, test),
+  ];
+  report.table(
+    ['factors', 's', ...COLUMNS, ...DIFFERENCES],
+    [row('last epoch', predictive, linearised), row('pass', other.predictive, other.predictions)],
+  );
+  report.note('Both at the same τ, each with the scale that suits it on the held-out images.');
 }
 
 function differences({ online, pass }: OnlineAndPass): string[][] {

@@ -1,8 +1,9 @@
-/** Draws the pictures: the reliability diagram, the histograms of uncertainty, and the most uncertain digits. */
+/** Draws the pictures: the choice of the prior, the reliability diagram, the histograms of uncertainty, and the most uncertain digits. */
 import { calibration, orThrow, predictedClasses } from 'tfjs-laplace';
-import { gallery, histograms, reliabilityDiagram, writePicture } from 'tfjs-laplace/plugins/plots';
+import { gallery, histograms, reliabilityDiagram, tuningCurve, writePicture } from 'tfjs-laplace/plugins/plots';
+import { count } from '../support/table.js';
 import type { Groups } from './detection.js';
-import { CLASSES, image, SIDE } from './digits.js';
+import { CLASSES, type Digits, image, SIDE } from './digits.js';
 import type { Predictions } from './predictions.js';
 import type { Desk, Results } from './run.js';
 import { testDigits } from './scores.js';
@@ -10,15 +11,21 @@ import { testDigits } from './scores.js';
 /**
  * Draws and writes all pictures.
  *
- * @param parts predictions of the sampled networks, entropies by group, and numbers of the most uncertain digits
+ * @param parts predictions of the sampled networks, entropies by group, numbers of the most uncertain digits, and the held-out digits
  * @returns paths of the files
  */
 export async function pictures(
   { out, report }: Desk,
   results: Results,
-  parts: { readonly sampled: Predictions; readonly groups: Groups; readonly most: ReadonlyArray<number> },
+  parts: {
+    readonly sampled: Predictions;
+    readonly groups: Groups;
+    readonly most: ReadonlyArray<number>;
+    readonly heldOut: Digits;
+  },
 ): Promise<ReadonlyArray<string>> {
   const drawn = {
+    tuning: await tuning(results, parts.heldOut),
     reliability: await reliability(results, parts.sampled),
     uncertainty: await uncertainty(parts.groups),
     digits: digits(results, parts.most),
@@ -34,13 +41,23 @@ export async function pictures(
   return paths;
 }
 
-function reliability({ test, map, linearised }: Results, sampled: Predictions): Promise<string> {
+function tuning({ choice }: Results, heldOut: Digits): Promise<string> {
+  return tuningCurve({
+    title: 'Choice of the prior',
+    subtitle: `${choice.tuning.candidates.length} prior precisions on ${count(heldOut.count)} held-out training digits`,
+    criterion: 'NLL (nats)',
+    tuning: choice.tuning,
+  });
+}
+
+function reliability({ test, map, mapAtBest, linearised }: Results, sampled: Predictions): Promise<string> {
   const bins = (predictions: Predictions) => orThrow(calibration(predictions.probabilities, test.labels)).bins;
   return reliabilityDiagram({
     title: 'Confidence and accuracy on MNIST',
     subtitle: `${testDigits(test)}, 15 bins; vertical lines are 68 % intervals`,
     series: [
       { name: 'MAP', bins: bins(map) },
+      { name: 'MAP, temperature', bins: bins(mapAtBest) },
       { name: 'linearised Laplace', bins: bins(linearised) },
       { name: 'sampled Laplace', bins: bins(sampled) },
     ],

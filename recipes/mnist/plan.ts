@@ -6,7 +6,7 @@ export interface Plan {
   readonly hidden: number;
   /** Number of training images, from the first. */
   readonly training: number;
-  /** Number of held-out images: the last of the training set. They are not trained on; the prior precision is chosen on them. */
+  /** Number of held-out images: the last of the training set. They are not trained on; the prior precision and the scale are chosen on them. */
   readonly heldOut: number;
   /** Number of test images, from the first. */
   readonly test: number;
@@ -16,8 +16,6 @@ export interface Plan {
   readonly rotated: number;
   readonly epochs: number;
   readonly batchSize: number;
-  /** Prior precisions τ to choose from. */
-  readonly precisions: ReadonlyArray<number>;
   /** Number of networks drawn for the sampled predictive on the whole test set. */
   readonly samples: number;
   /** Numbers of samples that the first sweep compares. */
@@ -39,7 +37,6 @@ const FULL: Plan = {
   rotated: 2000,
   epochs: 2,
   batchSize: 128,
-  precisions: [30, 100, 300, 1000, 3000],
   samples: 20,
   sampleCounts: [10, 20, 50, 100],
   temperatures: [0.1, 0.5, 1, 2],

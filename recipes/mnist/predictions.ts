@@ -3,7 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom, map, toArray } from 'rxjs';
 import {
+  type Calibrator,
   type Classification,
+  calibrate,
   entropy,
   type InputSource,
   type OnProgress,
@@ -27,7 +29,7 @@ export interface Predictions {
 }
 
 /** Digits in a batch of the linearised predictive or of activation sampling. */
-const BATCH = 128;
+export const BATCH = 128;
 /**
  * Digits in a batch of a single network, or of weight sampling, whose batches all share the networks drawn with the first one.
  */
@@ -49,6 +51,21 @@ export async function networkPredictions(model: LayersModel, digits: Digits): Pr
     mutualInformation: new Float32Array(digits.count),
     milliseconds,
   };
+}
+
+/**
+ * The predictions of a network at another temperature of its softmax.
+ *
+ * @param scale the inverse of the temperature
+ */
+export function rescaled({ probabilities: given, mutualInformation, milliseconds }: Predictions, scale: number): Predictions {
+  const temperature: Calibrator = {
+    _tag: 'calibrator',
+    classes: (given[0] as Float32Array).length,
+    map: { _tag: 'temperature', temperature: 1 / scale },
+  };
+  const probabilities = orThrow(calibrate(given, temperature)).map((row) => Float32Array.from(row));
+  return { probabilities, entropy: orThrow(entropy(probabilities)), mutualInformation, milliseconds };
 }
 
 /**

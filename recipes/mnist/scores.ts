@@ -51,15 +51,16 @@ export const cells = ({ accuracy, nll: loss, ece, entropy }: Scores): ReadonlyAr
   entropy.toFixed(3),
 ];
 
-export const DIFFERENCES = ['accuracy − MAP (%)', 'NLL − MAP (nats)'];
+/** Differences to the network at its best temperature, whose accuracy is that of the network itself. */
+export const DIFFERENCES = ['accuracy − MAP (%)', 'NLL − MAP, temperature (nats)'];
 
 /** The cells for the columns `DIFFERENCES`: mean paired differences with one standard error. */
-export function differenceCells(predictions: Predictions, map: Predictions, digits: Digits): ReadonlyArray<string> {
+export function differenceCells(predictions: Predictions, mapAtBest: Predictions, digits: Digits): ReadonlyArray<string> {
   const right = (p: Predictions) => orThrow(correctness(p.probabilities, digits.labels));
-  const loss = paired(losses(predictions, digits), losses(map, digits));
+  const loss = paired(losses(predictions, digits), losses(mapAtBest, digits));
   const sign = loss.mean < 0 ? '−' : '+';
   return [
-    difference(paired(right(predictions), right(map))),
+    difference(paired(right(predictions), right(mapAtBest))),
     `${sign}${Math.abs(loss.mean).toFixed(4)} ± ${loss.standardError.toFixed(4)}`,
   ];
 }

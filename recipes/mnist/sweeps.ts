@@ -1,10 +1,12 @@
 /**
  * Question 2: how do the number of samples and the temperature change the sampled predictive? On few digits activation sampling
- * is cheaper than drawing whole networks, and the predictive of each digit is the same in expectation.
+ * is cheaper than drawing whole networks, and the predictive of each digit is the same in expectation. The posterior is the one for
+ * sampled predictives, which have no scale.
  */
 import { activationSampling, type Predictive } from 'tfjs-laplace';
 import { duration } from 'tfjs-laplace/plugins/progress';
 import { percent } from '../support/table.js';
+import { precisionOf, short } from './choosing.js';
 import { type Digits, slice } from './digits.js';
 import { SEEDS } from './plan.js';
 import { posteriorPredictions } from './predictions.js';
@@ -17,11 +19,12 @@ const COLUMNS = ['accuracy', 'NLL (nats)', 'mean uncertainty (nats)', 'time'];
 export async function sweeps(desk: Desk, results: Results): Promise<void> {
   const { plan, report } = desk;
   const digits = slice(results.test, 0, plan.sweep);
+  const tau = short(precisionOf(results.unscaled));
   const sampled = (samples: number, temperature: number) => activationSampling({ samples, temperature, seed: SEEDS.sampling });
 
   const bySamples: string[][] = [];
   for (const n of plan.sampleCounts) bySamples.push([String(n), ...(await row(desk, results, digits, sampled(n, 1)))]);
-  report.heading(`2. Number of samples at temperature 1, activation sampling, the first ${testDigits(digits)}`);
+  report.heading(`2. Number of samples at temperature 1, activation sampling, τ = ${tau}, the first ${testDigits(digits)}`);
   report.table(['samples', ...COLUMNS], bySamples);
 
   const byTemperature: string[][] = [];
@@ -32,11 +35,11 @@ export async function sweeps(desk: Desk, results: Results): Promise<void> {
   report.note('Temperature scales the covariance of the weights. Uncertainty is predictive entropy.');
 }
 
-async function row({ progress }: Desk, { model, posterior }: Results, digits: Digits, predictive: Predictive): Promise<string[]> {
+async function row({ progress }: Desk, { model, unscaled }: Results, digits: Digits, predictive: Predictive): Promise<string[]> {
   const { temperature, ...rest } = predictive;
   const samples = 'samples' in rest ? rest.samples : 0;
   const predictions = await progress.step(`${samples} samples at temperature ${temperature}`, (onProgress) =>
-    posteriorPredictions(model, posterior, predictive, digits, onProgress),
+    posteriorPredictions(model, unscaled, predictive, digits, onProgress),
   );
   const { accuracy, nll, entropy } = scoresOf(predictions, digits);
   return [percent(accuracy), nll.toFixed(4), entropy.toFixed(3), duration(predictions.milliseconds)];

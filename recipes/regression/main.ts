@@ -1,6 +1,7 @@
 /**
  * Laplace approximation of a small regression, in a few seconds: `npx tsx recipes/regression/main.ts [--out DIR]`.
- * A network learns a wave from points on both sides of a gap. The posterior variance shows where the network has seen no data.
+ * A network learns a wave from points on both sides of a gap. The posterior variance shows where the network has seen no data. Prior
+ * precision and noise variance come from the evidence, and beside it from points that were not in training.
  */
 import '../support/tensorflow.js';
 import { parseArgs } from 'node:util';
@@ -10,12 +11,14 @@ import { from, lastValueFrom } from 'rxjs';
 import {
   accumulateFactors,
   batches,
+  type EvidenceMaximum,
   evidence,
+  evidenceCurve,
   gaussian,
   gaussianNll,
   intervalCoverage,
-  isotropic,
   kfac,
+  maximiseEvidence,
   observe,
   orThrow,
   type Posterior,
@@ -24,23 +27,28 @@ import {
   recipe,
   rmse,
   sampleFunctions,
+  type Tuning,
   toPosterior,
-  withPrior,
+  tune,
+  withNoiseVariance,
 } from 'tfjs-laplace';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
-import { curves, predictionBands, writePicture } from 'tfjs-laplace/plugins/plots';
+import { curves, evidenceCurves, predictionBands, writePicture } from 'tfjs-laplace/plugins/plots';
 import { createReport } from '../support/report.js';
 import { percent } from '../support/table.js';
 import { GAP, inGap, NOISE, type Points, points, RANGE, seen, wave } from './data.js';
 
-/** The noise variance is known here. With real data it has to be estimated. */
+/** The noise variance is estimated after training. So the one that it begins with does not matter. */
 const regression = recipe({
-  likelihood: gaussian({ noiseVariance: NOISE ** 2 }),
+  likelihood: gaussian(),
   curvature: kfac({ fisher: 'exact' }),
 });
 
-const PRECISIONS = [0.1, 0.3, 1, 3, 10, 30];
 const EPOCHS = 600;
+/** The number of points that were not in training, which judge the choice of the evidence. */
+const HELD_OUT = 60;
+/** How far the other noises in the picture of the evidence are from the one that was found. */
+const PERCENT = 20;
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'out/regression' } } });
 const report = createReport('normal');
@@ -66,7 +74,7 @@ async function train(data: Points): Promise<LayersModel> {
   return model;
 }
 
-/** Computes the posterior at prior precision τ = 1, in one pass over the data. */
+/** Computes the posterior at prior precision τ = 1 and noise variance σ² = 1, in one pass over the data. */
 async function posteriorOf(model: LayersModel, data: Points): Promise<Posterior> {
   const tensors = { x: column(data.x), y: column(data.y) };
   const stream = from(batches(tensors, 50)).pipe(
@@ -77,39 +85,51 @@ async function posteriorOf(model: LayersModel, data: Points): Promise<Posterior>
   return lastValueFrom(stream).finally(() => tf.dispose([tensors.x, tensors.y]));
 }
 
-/**
- * Chooses the prior precision with the greatest evidence. This needs neither data nor a new decomposition.
- *
- * @returns the posterior at the chosen precision
- */
-function chosen(posterior: Posterior): Posterior {
-  const candidates = PRECISIONS.map((tau) => {
-    const own = orThrow(withPrior(posterior, isotropic(tau)));
-    return { tau, posterior: own, evidence: evidence(own).logMarginalLikelihood };
-  });
-  const best = candidates.reduce((a, b) => (b.evidence > a.evidence ? b : a));
-  report.heading('Prior precision by evidence');
-  report.table(
-    ['τ', 'log marginal likelihood (nats)', ''],
-    candidates.map((c) => [String(c.tau), c.evidence.toFixed(1), c === best ? '◀ chosen' : '']),
-  );
-  return best.posterior;
+/** The maximum of the evidence over τ and σ². This needs neither held-out data nor a new decomposition. */
+const byEvidence = (posterior: Posterior): EvidenceMaximum => orThrow(maximiseEvidence(posterior, { noise: 'estimated' }));
+
+/** The τ and σ² with the least NLL on points that were not in training. */
+async function byHeldOut(model: LayersModel, posterior: Posterior, data: Points): Promise<Tuning> {
+  const tensors = { x: column(data.x), y: column(data.y) };
+  return tune(model, posterior, batches(tensors, data.x.length), regression).finally(() => tf.dispose([tensors.x, tensors.y]));
 }
+
+/** σ of a posterior with one output. */
+const noiseOf = ({ likelihood }: Posterior): number =>
+  Math.sqrt(likelihood._tag === 'gaussian' ? Number(likelihood.noiseVariance) : Number.NaN);
+
+/** How many weights a posterior covers. */
+const weights = ({ layers }: Posterior): number => layers.reduce((sum, { n, m }) => sum + n * m, 0);
+
+/** One row of the first table. */
+const choice = (name: string, posterior: Posterior, facts: ReadonlyArray<string>): string[] => [
+  name,
+  noiseOf(posterior).toFixed(3),
+  (posterior.layers[0] as Posterior['layers'][number]).priorPrecision.toPrecision(3),
+  ...facts,
+];
 
 const predicted = async (model: LayersModel, posterior: Posterior, x: ReadonlyArray<number>): Promise<Regression> =>
   (await lastValueFrom(from([() => column(x)]).pipe(predict(model, posterior, regression)))) as Regression;
 
-/** One row of the table: how good the network alone and its posterior are on points that were not in training. */
-async function row(name: string, model: LayersModel, posterior: Posterior, data: Points): Promise<string[]> {
-  const { mean, totalVariance, noiseVariance } = await predicted(model, posterior, data.x);
+/**
+ * One row of the table: how good the network alone and its posteriors are on points that were not in training. The network's noise is
+ * that of the first posterior.
+ */
+async function row(name: string, model: LayersModel, posteriors: ReadonlyArray<Posterior>, data: Points): Promise<string[]> {
   const targets = data.y.map((y) => [y]);
-  const alone = { targets, mean, variance: noiseVariance };
-  const laplace = { targets, mean, variance: totalVariance };
+  const predictions = await Promise.all(posteriors.map((own) => predicted(model, own, data.x)));
+  const { mean, noiseVariance } = predictions[0] as Regression;
+  const all = [noiseVariance, ...predictions.map(({ totalVariance }) => totalVariance)].map((variance) => ({
+    targets,
+    mean,
+    variance,
+  }));
   return [
     `${name} (${data.x.length})`,
     orThrow(rmse(targets, mean)).toFixed(3),
-    ...[alone, laplace].map((p) => orThrow(gaussianNll(p)).toFixed(2)),
-    ...[alone, laplace].map((p) => percent(orThrow(intervalCoverage(p)), 0)),
+    ...all.map((p) => orThrow(gaussianNll(p)).toFixed(2)),
+    ...all.map((p) => percent(orThrow(intervalCoverage(p)), 0)),
   ];
 }
 
@@ -122,6 +142,21 @@ const frame = (data: Points) => ({
   yRange: [-2.5, 2.5] as const,
   dots: data.x.map((at, i) => ({ x: at, y: data.y[i] as number })),
 });
+
+/** Draws the evidence over τ, with the σ that was found and with others. */
+async function evidences({ posterior }: EvidenceMaximum) {
+  const sigma = noiseOf(posterior);
+  const at = (factor: number) => {
+    const own = orThrow(withNoiseVariance(posterior, (factor * sigma) ** 2));
+    return { name: `σ = ${(factor * sigma).toFixed(3)}`, points: orThrow(evidenceCurve(own, { decades: 1 })) };
+  };
+  const svg = await evidenceCurves({
+    title: 'The evidence of prior and noise',
+    subtitle: `The noise that was found, ${PERCENT} % less, and ${PERCENT} % more`,
+    series: [1 - PERCENT / 100, 1, 1 + PERCENT / 100].map(at),
+  });
+  return writePicture(values.out, 'evidence', svg);
+}
 
 /** Draws the mean with bands that hold 95 %: the total one and its epistemic part. */
 async function band(model: LayersModel, posterior: Posterior, data: Points) {
@@ -156,21 +191,40 @@ const { name } = await useBackend();
 report.note(`Backend ${name}`);
 const data = points(120, 11, seen);
 const model = await train(data);
-const posterior = chosen(await posteriorOf(model, data));
-report.heading('Points that were not in training: the network with its noise alone, and with its posterior');
+const broad = await posteriorOf(model, data);
+const found = byEvidence(broad);
+const heldOut = await byHeldOut(model, broad, points(HELD_OUT, 51, seen));
+const { posterior } = found;
+const parameters = Object.values(found.effectiveParameters).reduce((sum, gamma) => sum + gamma, 0);
+report.heading('Noise and prior precision');
 report.table(
-  ['points', 'RMSE', 'NLL, network', 'NLL, Laplace', '95 % interval covers, network', 'Laplace'],
+  ['by', 'σ', 'τ', 'log marginal likelihood (nats)'],
   [
-    await row('beside the training points', model, posterior, points(200, 21, seen)),
-    await row(`in the gap ${GAP[0]} to ${GAP[1]}`, model, posterior, points(200, 31, inGap)),
+    choice('evidence, from the training points', posterior, [found.evidence.logMarginalLikelihood.toFixed(1)]),
+    choice(`NLL of ${HELD_OUT} points beside them`, heldOut.posterior, [
+      evidence(heldOut.posterior).logMarginalLikelihood.toFixed(1),
+    ]),
+  ],
+);
+report.note(
+  `The noise of the data is σ = ${NOISE}. The training points determine ${parameters.toFixed(0)} of the ${weights(posterior)} weights.`,
+);
+report.heading('Points that were not in training: NLL (nats), and the share that the 95 % interval covers');
+const compared = [posterior, heldOut.posterior];
+const columns = ['network', 'evidence', 'held-out'];
+report.table(
+  ['points', 'RMSE', ...columns.map((own) => `NLL, ${own}`), ...columns.map((own) => `95 % covers, ${own}`)],
+  [
+    await row('beside the training points', model, compared, points(200, 21, seen)),
+    await row(`in the gap ${GAP[0]} to ${GAP[1]}`, model, compared, points(200, 31, inGap)),
     await row(
       'outside, |x| > 1.2',
       model,
-      posterior,
+      compared,
       points(200, 41, (x) => Math.abs(x) > 1.2),
     ),
   ],
 );
-const pictures = [await band(model, posterior, data), await functions(model, posterior, data)];
+const pictures = [await evidences(found), await band(model, posterior, data), await functions(model, posterior, data)];
 for (const { warning } of pictures) if (warning !== undefined) report.result(warning);
 report.result(`\nPictures: ${pictures.flatMap(({ png, svg }) => [png, svg]).join(', ')}`);

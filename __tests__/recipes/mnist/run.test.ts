@@ -27,7 +27,7 @@ let trained = '';
 it('answers its six questions, the same twice, and leaves pictures and the network', async () => {
   trained = await run(out, 'save', model);
   expect(readdirSync(out).sort()).toEqual(
-    ['digits', 'reliability', 'uncertainty'].flatMap((name) => [`${name}.png`, `${name}.svg`]),
+    ['digits', 'reliability', 'tuning', 'uncertainty'].flatMap((name) => [`${name}.png`, `${name}.svg`]),
   );
   expect(readdirSync(model).sort()).toEqual(['model.json', 'weights.bin']);
   for (const word of ['MAP', 'linearised', 'sampled, 2 networks']) expect(section(trained, 1)).toContain(word);

@@ -1,8 +1,8 @@
 import { aurocDifference, placements } from '../../../recipes/mnist/auroc.js';
+import { nearestToOne } from '../../../recipes/mnist/choosing.js';
 import { disagreement, meanDisagreement } from '../../../recipes/mnist/members.js';
 import { relativeDifference, trace } from '../../../recipes/mnist/online.js';
-import { chooseFrom } from '../../../recipes/mnist/precision.js';
-import { ensemble } from '../../../recipes/mnist/predictions.js';
+import { ensemble, rescaled } from '../../../recipes/mnist/predictions.js';
 import { cells, differenceCells, paired, scoresOf } from '../../../recipes/mnist/scores.js';
 import { mostUncertain } from '../../../recipes/mnist/uncertain.js';
 
@@ -59,11 +59,17 @@ it('compares the AUROC of two scores', () => {
   expect(standardError).toBeCloseTo(Math.sqrt(2 / 27), 12);
 });
 
-it('chooses the prior precision of least NLL, and says whether it beats the MAP', () => {
-  const scores = (nll: number) => ({ accuracy: 1, nll, ece: 0, entropy: 0 });
-  const candidates = [3, 1, 2, 1].map((nll, i) => ({ precision: i, posterior: undefined as never, scores: scores(nll) }));
-  expect(chooseFrom(scores(1.5), candidates)).toMatchObject({ best: { precision: 1 }, beatsMap: true });
-  expect(chooseFrom(scores(1), candidates).beatsMap).toBe(false);
+it('takes the candidate that needs the least scaling, up or down', () => {
+  // 1 / 0.8 = 1.25 is a smaller ratio than 1.3, and 1.4 is one than 1 / 0.6 = 1.67.
+  expect(nearestToOne([{ scale: 5 }, { scale: 1.3 }, { scale: 0.8 }])).toEqual({ scale: 0.8 });
+  expect(nearestToOne([{ scale: 0.6 }, { scale: 1.4 }])).toEqual({ scale: 1.4 });
+});
+
+it('gives a network another temperature', () => {
+  // Squares of 3/4 and 1/4 have the ratio 9 : 1.
+  const { probabilities, entropy } = rescaled(sure, 2);
+  expect([...(probabilities[0] as Float32Array)]).toEqual([expect.closeTo(0.9, 7), expect.closeTo(0.1, 7)]);
+  expect(entropy[0]).toBeCloseTo(-0.9 * Math.log(0.9) - 0.1 * Math.log(0.1), 6);
 });
 
 it('counts disagreement, and averages members', () => {

@@ -16,7 +16,6 @@ const plan = {
   test: 200,
   epochs: 4,
   batchSize: 32,
-  precisions: [10, 100],
   samples: 2,
   sweep: 20,
   sampleCounts: [2, 3],

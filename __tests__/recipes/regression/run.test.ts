@@ -20,7 +20,7 @@ it('is better than the network alone where there were no data, and no worse wher
     const [beside, gap] = [nll('beside'), nll('in the gap')];
     expect(gap.laplace).toBeLessThan(gap.network - 1);
     expect(beside.laplace).toBeLessThan(beside.network + 0.1);
-    expect(readdirSync(out).sort()).toEqual(['band.png', 'band.svg', 'functions.png', 'functions.svg']);
+    expect(readdirSync(out).sort()).toEqual(['band', 'evidence', 'functions'].flatMap((name) => [`${name}.png`, `${name}.svg`]));
   } finally {
     rmSync(out, { recursive: true });
   }
