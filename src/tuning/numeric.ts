@@ -1,4 +1,4 @@
-/** Candidates for outputs of numbers and counts: normals with the mean and total variance of each label. */
+/** Candidates for outputs of numbers and counts: the mean and total variance of each label. */
 import { rowsOf } from '../predictive/report/linearisedReport.js';
 import { type Criterion, ownLosses } from './criterion.js';
 import { type Free, spreadOf } from './free.js';
@@ -16,7 +16,7 @@ interface Moments {
 
 /** The candidate of one such output. Its likelihood has closed moments. */
 export function numeric(own: HeldOut, covariance: Float32Array, criterion: Criterion, reading: Reading): Part {
-  const { labels } = own.truth;
+  const { labels, predicts } = own.truth;
   // The moments of a gaussian are linear in both variances, and of the noise variances only its own is free.
   const isLinear = own.head.row.ops.name === 'gaussian';
   const base = momentsOf(own, covariance, 1);
@@ -37,7 +37,8 @@ export function numeric(own: HeldOut, covariance: Float32Array, criterion: Crite
       },
     };
   }
-  const loss = rowLosses(criterion).numbers;
+  const { numbers, counts } = rowLosses(criterion);
+  const lossOf = predicts === 'counts' ? counts : numbers.of;
   return {
     hasSlopes: isLinear,
     isSmooth: true,
@@ -50,10 +51,11 @@ export function numeric(own: HeldOut, covariance: Float32Array, criterion: Crite
         for (let j = 0; j < y.length; j++) {
           const [spread, own] = [e * (epistemic[i]?.[j] as number), n * (noise[i]?.[j] as number)];
           const [m, target] = [mean[i]?.[j] as number, y[j] as number];
-          const slope = loss.inVariance(m, spread + own, target);
+          sum += lossOf(m, spread + own, target);
+          if (!isLinear) continue;
+          const slope = numbers.inVariance(m, spread + own, target);
           slopes.spread += slope * spread;
           slopes.noise += slope * own;
-          sum += loss.of(m, spread + own, target);
         }
         losses[i] = sum;
       }
