@@ -482,6 +482,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   ownBatch: { left: [() => extend.ownBatch(network, tf.zeros([1, 99]), tf.zeros([1, 1]))] },
   cloneModel: { rejects: [() => extend.cloneModel(unregistered())] },
   mixture: TOTAL,
+  countNll: TOTAL,
+  numberNll: TOTAL,
   networkMoments: TOTAL,
   ofHeads: TOTAL,
   foldIn: { throws: [() => extend.foldIn(extend.key(1), -1)] },
@@ -519,6 +521,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   PredictiveCodec: TOTAL,
   RecipeCodec: TOTAL,
   EpochSelectionCodec: TOTAL,
+  TuningCodec: TOTAL,
 };
 
 /** A model with a layer that tfjs cannot load. */
@@ -563,6 +566,7 @@ const PLUGINS: Readonly<Record<string, Failures>> = {
       () => laplaceApproximation(model, { likelihood: classes.likelihood }).predict(data.x),
       () => laplaceApproximation(model, { likelihood: classes.likelihood }).computePosterior(data, { batchSize: 0 }),
       () => laplaceApproximation(model, { likelihood: classes.likelihood }).sampleModels(0),
+      () => laplaceApproximation(model, { likelihood: classes.likelihood, tuning: {} }).computePosterior(data),
     ],
   },
 };

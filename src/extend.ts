@@ -68,6 +68,10 @@ export { ownBatch, ownInputs } from './stream/inputSource.js';
 export { networkMoments, ofHeads } from './predictive/report/heads.js';
 export { type Mixture, mixture } from './predictive/report/mixture.js';
 
+// How a number or a count is judged, given the moments of its prediction.
+
+export { countNll, numberNll } from './tuning/densities.js';
+
 // Seeded random numbers: a key for each thing that is drawn.
 
 export { foldIn, type Key, key, normals, uniforms } from './random/index.js';
@@ -102,3 +106,4 @@ export { noiseVarianceOf } from './posterior/noise.js';
 export { PredictiveCodec, type PredictiveInput } from './predictive/codec.js';
 export { RecipeCodec } from './recipe/codec.js';
 export { EpochSelectionCodec, type EpochSelectionInput } from './stream/codec.js';
+export { TuningCodec } from './tuning/codec.js';

@@ -22,6 +22,7 @@ import {
   type Posterior,
   type Predictive,
   perLayer,
+  poisson,
   type Regression,
   recipe,
   type Tuning,
@@ -31,6 +32,7 @@ import {
   withNoiseVariance,
   withPrior,
 } from 'tfjs-laplace';
+import { countNll } from 'tfjs-laplace/extend';
 import { expectRejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
@@ -62,6 +64,7 @@ async function caseOf(likelihood: Likelihood, tuning: TuningInput = {}, curvatur
   return { model, posterior, x, y, targets, tuned: await tune(model, posterior, batches({ x, y }, 16), tuning) };
 }
 
+const at = (rows: ReadonlyArray<ArrayLike<number>>, i: number, j: number): number => rows[i]?.[j] as number;
 const labelsOf = (targets: number[][]): number[] => targets.map((row) => row.indexOf(1));
 
 describe('classes', () => {
@@ -244,6 +247,23 @@ describe('numbers', () => {
   });
 });
 
+describe('counts', () => {
+  it('are judged by a negative binomial with the moments of predict, which for the network is its own distribution', async () => {
+    const own = await caseOf(poisson());
+    const N = own.targets.length;
+    for (const { precision, criterion } of own.tuned.candidates) {
+      const under = right(withPrior(own.posterior, precision));
+      const { mean, totalVariance } = (await predictOne(own.model, under, linearised(), own.x)) as Regression;
+      const sum = own.targets.flatMap((row, i) => row.map((y, j) => countNll(at(mean, i, j), at(totalVariance, i, j), y)));
+      expect(criterion).toBeCloseTo(sum.reduce((a, b) => a + b, 0) / N, SAME);
+    }
+    const f = (own.model.predict(own.x) as tf.Tensor2D).arraySync();
+    const logFactorial = (y: number): number => (y < 2 ? 0 : Math.log(y) + logFactorial(y - 1));
+    const nats = own.targets.flatMap((row, i) => row.map((y, j) => Math.exp(at(f, i, j)) - y * at(f, i, j) + logFactorial(y)));
+    expect(own.tuned.network.plain.criterion).toBeCloseTo(nats.reduce((a, b) => a + b, 0) / N, SAME);
+  });
+});
+
 describe('layer by layer', () => {
   it('is not worse than one precision, and no layer gains by another step', async () => {
     const one = await caseOf(categorical(), { rule: 'best' });
@@ -419,6 +439,15 @@ describe('refuses', () => {
     const weighted = batches({ ...held, weights: tf.ones([12]) }, 4);
     await expectRejection(tune(model, posterior, weighted), 'InvalidInput', { field: 'weights' });
     await expectRejection(tune(model, posterior, [{ x: held.x, y: tf.zeros([3, 9]) }]), 'InvalidLabels');
+  });
+
+  it('labels that are out of range or not finite, and inputs that are not finite', async () => {
+    const of = (x: tf.Tensor, y: tf.Tensor) => tune(model, posterior, batches({ x, y }, 4));
+    const message = expect.stringContaining('held-out batch 0');
+    await expectRejection(of(held.x, tf.fill([12], 3, 'int32')), 'InvalidLabels', { field: 'y', message });
+    await expectRejection(of(held.x, tf.fill([12, 3], 2)), 'InvalidLabels', { field: 'y', message });
+    await expectRejection(of(held.x, tf.fill([12, 3], Number.NaN)), 'NotFinite', { field: 'y', message });
+    await expectRejection(of(tf.fill(held.x.shape, Number.NaN), held.y), 'NotFinite');
   });
 
   it('a likelihood without a closed predictive, and a structure without directions', async () => {

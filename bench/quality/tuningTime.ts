@@ -4,7 +4,17 @@
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom } from 'rxjs';
-import { accumulateFactors, categorical, type Curvature, kfac, observe, predict, toPosterior, truncated, tune } from 'tfjs-laplace';
+import {
+  accumulateFactors,
+  type Curvature,
+  categorical,
+  kfac,
+  observe,
+  predict,
+  toPosterior,
+  truncated,
+  tune,
+} from 'tfjs-laplace';
 import { createLenet } from '../../recipes/lenet/network.js';
 import { time } from '../harness.js';
 import { allClasses, inputs, labelled } from './images.js';
@@ -63,11 +73,20 @@ export async function tuningTime(): Promise<Part> {
   const [rows, bars] = [[] as string[][], [] as Array<Part['bars'][number]>];
   for (const subject of SUBJECTS) {
     const ms = await measured(subject);
-    rows.push([subject.name, `${ms('pass').toFixed(0)} ms`, ...MOST.map(([count]) => (ms(String(count)) / ms('pass')).toFixed(2))]);
+    rows.push([
+      subject.name,
+      `${ms('pass').toFixed(0)} ms`,
+      ...MOST.map(([count]) => (ms(String(count)) / ms('pass')).toFixed(2)),
+    ]);
     if (!subject.isBarred) continue;
     for (const [count, passes] of MOST) {
       const value = ms(String(count)) / ms('pass');
-      bars.push({ name: `5. ${subject.name}: passes that tune takes for ${count} precisions`, value, limit: passes, atMost: true });
+      bars.push({
+        name: `5. ${subject.name}: passes that tune takes for ${count} precisions`,
+        value,
+        limit: passes,
+        atMost: true,
+      });
     }
   }
   const head = ['1,000 images', 'a predictive pass', ...MOST.map(([count]) => `tune of ${count}, in passes`)];

@@ -1,6 +1,6 @@
 /**
- * Compares predictions with a posterior with the trained network's own, on some of its training examples. It says how far above the
- * network's NLL that of the posterior may be.
+ * Compares predictions with a posterior with the trained network's own, on some of its training examples, or on validation examples if the
+ * posterior was tuned on them. It says how far above the network's NLL that of the posterior may be.
  *
  * - Numbers and counts: ½ log 2 = 0.35 nats a label. For a linear-Gaussian model the variance of the mean at a training example is
  *   at most the noise variance σ², whatever the prior. The NLL is then at most ½ log 2 above that of the fitted mean.
@@ -37,6 +37,7 @@ export const ALLOWED = { classes: 0.15, labels: 0.15, numbers: 0.5 * Math.log(2)
 /** How many samples the comparison draws. */
 export const SAMPLES = 10;
 const SAMPLED_EXAMPLES = 64;
+const MOST_EXAMPLES = 256;
 
 /** Mean NLLs in nats an example: sums over its outputs, steps and labels. */
 export interface Comparison {
@@ -58,6 +59,7 @@ export interface Compared {
   readonly model: LayersModel;
   readonly network: Network;
   readonly posterior: Posterior;
+  /** The training data, or the validation data that the posterior was tuned on. */
   readonly data: Data;
   /** How many of the examples, from the first, were trained on. Default all. */
   readonly trained?: ((examples: number) => number) | undefined;
@@ -68,22 +70,27 @@ export interface Compared {
  * Compares on evenly spaced examples. Undefined if no output can be judged: the NLL of a `customLikelihood` is not known from the
  * moments of a prediction. In a model with several outputs such an output is left out. Rejects with the errors of `predict`.
  */
-export async function compare(compared: Compared): Promise<Comparisons | undefined> {
+export const compare = (compared: Compared): Promise<Comparisons | undefined> =>
+  onExamples(compared, async (on) => ({
+    linearised: await on(MOST_EXAMPLES, linearised()),
+    sampled: await on(SAMPLED_EXAMPLES, activationSampling({ samples: SAMPLES })),
+  }));
+
+/** Compares averages over samples at a temperature, and nothing else: a tuned predictive has been compared by `tune`. */
+export const compareSamples = (compared: Compared, temperature: number): Promise<Comparison | undefined> =>
+  onExamples(compared, (on) => on(SAMPLED_EXAMPLES, activationSampling({ samples: SAMPLES, temperature })));
+
+/** Compares one predictive on at most so many examples. */
+type Compare = (most: number, predictive: Predictive) => Promise<Comparison>;
+
+async function onExamples<A>(compared: Compared, use: (on: Compare) => Promise<A>): Promise<A | undefined> {
   const { network, data, trained = (examples) => examples } = compared;
   if (network.heads.every(isCustom)) return undefined;
   const own = orThrow(ownBatch(network, data.x, data.y));
   try {
     const N = trained(own.x[0]?.shape[0] as number);
-    const n = Math.min(N, Math.max(64, Math.min(256, Math.ceil(N / 10))));
-    return {
-      linearised: await comparedOn(compared, own, spaced(n, N), linearised()),
-      sampled: await comparedOn(
-        compared,
-        own,
-        spaced(Math.min(n, SAMPLED_EXAMPLES), N),
-        activationSampling({ samples: SAMPLES }),
-      ),
-    };
+    const n = Math.min(N, Math.max(64, Math.ceil(N / 10)));
+    return await use((most, predictive) => comparedOn(compared, own, spaced(Math.min(n, most), N), predictive));
   } finally {
     tf.dispose([own.x, own.y]);
   }

@@ -12,7 +12,7 @@
  * for single yes-or-no labels and for gaussian labels; the others have the right moments.
  */
 import type { OutputPrediction, Rows } from 'tfjs-laplace';
-import type { Part } from 'tfjs-laplace/extend';
+import { countNll, numberNll, type Part } from 'tfjs-laplace/extend';
 
 /** What a prediction says of each row, [rows][labels]. */
 export type Moments = { readonly probabilities: Rows } | { readonly mean: Rows; readonly totalVariance: Rows };
@@ -31,9 +31,6 @@ export interface Truth {
  * say more about rounding than about the prediction.
  */
 const LEAST = 2 ** -24;
-
-/** From here on counts are treated as numbers. A sum over fewer counts takes no time. */
-const DENSE = 1e4;
 
 const log = (p: number): number => Math.log(Math.max(p, LEAST));
 
@@ -59,22 +56,6 @@ function labelRule(
     return (y, i, j) => -y * log(at(probabilities, i, j)) - (1 - y) * log(1 - at(probabilities, i, j));
   }
   const { mean, totalVariance } = moments;
-  const density = predicts === 'counts' ? ofCount : normal;
-  return (y, i, j) => density(y, at(mean, i, j), at(totalVariance, i, j));
-}
-
-const normal = (y: number, mean: number, variance: number): number =>
-  0.5 * (Math.log(2 * Math.PI * variance) + (y - mean) ** 2 / variance);
-
-/** With e = variance − mean: log p(0) = −(mean²/e) log(1 + e/mean), p(k + 1) / p(k) = (k e + mean²) / ((mean + e) (k + 1)). */
-function ofCount(y: number, rate: number, variance: number): number {
-  // e^f in float32 may be 0.
-  const mean = Math.max(rate, Number.MIN_VALUE);
-  if (Math.max(y, mean) >= DENSE) return normal(y, mean, variance);
-  const excess = Math.max(0, variance - mean);
-  // A network's own variance is its mean up to rounding in float32.
-  const ratio = excess / mean;
-  let sum = ratio < 1e-6 ? mean : (mean * Math.log1p(ratio)) / ratio;
-  for (let k = 0; k < y; k++) sum -= Math.log((k * excess + mean * mean) / ((mean + excess) * (k + 1)));
-  return sum;
+  const ofMoments = predicts === 'counts' ? countNll : numberNll;
+  return (y, i, j) => ofMoments(at(mean, i, j), at(totalVariance, i, j), y);
 }

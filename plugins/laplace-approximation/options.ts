@@ -1,6 +1,14 @@
 /** Options and arguments of the promise form, decoded: shorthand becomes values, and unknown keys are refused. */
 import type { ModelFitArgs } from '@tensorflow/tfjs-layers';
-import { activationSampling, type Inputs, type Labels, linearised, type Predictive, type ToPosteriorOptions } from 'tfjs-laplace';
+import {
+  activationSampling,
+  type Inputs,
+  type Labels,
+  linearised,
+  type Predictive,
+  type ToPosteriorOptions,
+  type TuningInput,
+} from 'tfjs-laplace';
 import {
   accepted,
   boolean,
@@ -21,6 +29,7 @@ import {
   refined,
   seed,
   struct,
+  TuningCodec,
 } from 'tfjs-laplace/extend';
 
 /** Options of `laplaceApproximation`. All but the likelihood have a default. A bare tag stands for a value with its defaults. */
@@ -34,6 +43,11 @@ export interface LaplaceApproximationOptions {
   readonly curvature?: CurvatureInput | undefined;
   /** Prior precision τ, damping and layers: see `toPosterior`. */
   readonly posterior?: ToPosteriorOptions | undefined;
+  /**
+   * How the posterior is tuned on validation data: criterion, rule, and what is chosen. See `tune`, which also has the defaults. With it,
+   * `fit` and `computePosterior` ask for validation data.
+   */
+  readonly tuning?: TuningInput | undefined;
   /** Where verbose lines go. Default `console.log`. */
   readonly log?: ((line: string) => void) | undefined;
   /**
@@ -58,20 +72,38 @@ export interface PassArgs {
   readonly batchSize?: number | undefined;
 }
 
+/** Options of `computePosterior`. */
+export interface PosteriorArgs extends PassArgs {
+  /** Examples that the model was not trained on, at least two. The posterior is tuned on them. */
+  readonly validation?: Data | undefined;
+}
+
+/**
+ * Arguments of `fit`: those of tfjs, and `validation`. tfjs's own `validationData` and `validationSplit` keep their meaning: they measure the
+ * loss after each epoch, and tune nothing.
+ */
+export interface FitArgs extends ModelFitArgs {
+  /** Examples that the model was not trained on, at least two. The posterior is tuned on them. */
+  readonly validation?: Data | undefined;
+}
+
 /** Options of `predict`. */
 export interface PredictArgs extends PassArgs {
-  /** S: number of posterior samples. Without it the linearised predictive is used, which needs none. */
+  /**
+   * S: number of posterior samples. Without it the linearised predictive is used, which needs none. A tuned scale is a part of the
+   * linearised predictive alone.
+   */
   readonly samples?: number | undefined;
-  /** T >= 0 multiplies the covariance, so that standard deviations grow with √T. Default 1. */
+  /** T >= 0 multiplies the covariance, so that standard deviations grow with √T. Default: the tuned one; 1 without tuning. */
   readonly temperature?: number | undefined;
   readonly seed?: number | undefined;
-  /** Any other predictive, which has its own samples, temperature and seed. */
+  /** Any other predictive, which has its own samples, temperature, scale and seed: nothing of the tuned one goes into it. */
   readonly predictive?: PredictiveInput | undefined;
 }
 
 /** Options of `sampleModels`. */
 export interface SampleArgs {
-  /** T >= 0 multiplies the covariance. Default 1. */
+  /** T >= 0 multiplies the covariance. Default: the tuned one; 1 without tuning. */
   readonly temperature?: number | undefined;
   readonly seed?: number | undefined;
 }
@@ -103,6 +135,7 @@ const Options = struct('an object with a likelihood', {
   verbose: defaulted(boolean, false),
   curvature: optional(CurvatureCodec),
   posterior: defaulted(Posterior, {}),
+  tuning: optional(TuningCodec),
   log: defaulted(line, (text) => console.log(text)),
   warn: defaulted(line, (text) => console.warn(text)),
 });
@@ -111,31 +144,37 @@ const Options = struct('an object with a likelihood', {
 export const settingsOf = (given: LaplaceApproximationOptions) => accepted('laplaceApproximation', Options, given);
 
 const pass = { batchSize: defaulted(positiveInteger, 128) };
-const draw = { temperature: defaulted(nonNegative, 1), seed: defaulted(seed, 0) };
+const draw = { temperature: optional(nonNegative), seed: defaulted(seed, 0) };
 
-const Pass = struct('an object', pass);
+const Whole = struct('an object { x, y }', { x: anything<Inputs>('inputs'), y: anything<Labels>('labels') });
+const held = { validation: optional(Whole) };
+
+const Pass = struct('an object', { ...pass, ...held });
 
 /** Arguments of `computePosterior`. */
-export const passOf = (given: PassArgs = {}) => accepted('computePosterior', Pass, given);
+export const passOf = (given: PosteriorArgs = {}) => accepted('computePosterior', Pass, given);
 
 const Samples = struct('an object', { samples: defaulted(positiveInteger, 10) });
 const Sample = struct('an object', draw);
 
-/** Arguments of `sampleModels`. */
-export const sampleOf = (samples: number | undefined, given: SampleArgs = {}) => ({
-  ...accepted('sampleModels', Samples, { samples }),
-  ...accepted('sampleModels', Sample, given),
-});
+/** Arguments of `sampleModels`. `tuned` is the predictive of the posterior. */
+export function sampleOf(samples: number | undefined, given: SampleArgs = {}, tuned: Predictive = linearised()) {
+  const { temperature = tuned.temperature, ...own } = accepted('sampleModels', Sample, given);
+  return { ...accepted('sampleModels', Samples, { samples }), ...own, temperature };
+}
 
 /** With a predictive of its own, a call has no samples, temperature or seed beside it. */
 const Chosen = struct('an object', { ...pass, predictive: PredictiveCodec });
 const Free = struct('an object', { ...pass, ...draw, samples: optional(positiveInteger), predictive: optional(PredictiveCodec) });
 
-/** Arguments of `predict`: the predictive and the size of a batch. */
-export function predictOf(given: PredictArgs = {}): { readonly predictive: Predictive; readonly batchSize: number } {
+/** Arguments of `predict`: the predictive and the size of a batch. `tuned` is the predictive of the posterior. */
+export function predictOf(
+  given: PredictArgs = {},
+  tuned: Predictive = linearised(),
+): { readonly predictive: Predictive; readonly batchSize: number } {
   if (isRecord(given) && given.predictive !== undefined) return accepted('predict', Chosen, given);
-  const { samples, batchSize, temperature, seed } = accepted('predict', Free, given);
-  const sampled = samples === undefined ? linearised({ temperature }) : activationSampling({ samples, temperature, seed });
+  const { samples, batchSize, temperature = tuned.temperature, seed } = accepted('predict', Free, given);
+  const sampled = samples === undefined ? { ...tuned, temperature } : activationSampling({ samples, temperature, seed });
   return { predictive: sampled, batchSize };
 }
 
@@ -143,6 +182,7 @@ export function predictOf(given: PredictArgs = {}): { readonly predictive: Predi
 const training = <K extends keyof ModelFitArgs>(key: K) => optional(anything<NonNullable<ModelFitArgs[K]>>(key));
 
 const Fit = struct('an object', {
+  ...held,
   batchSize: optional(positiveInteger),
   epochs: optional(positiveInteger),
   verbose: training('verbose'),
@@ -156,16 +196,16 @@ const Fit = struct('an object', {
   stepsPerEpoch: training('stepsPerEpoch'),
   validationSteps: training('validationSteps'),
   yieldEvery: training('yieldEvery'),
-} satisfies Record<keyof ModelFitArgs, unknown>);
+} satisfies Record<keyof FitArgs, unknown>);
 
 /** What a pass over data has a use for, or what harms nothing. */
-const HARMLESS: ReadonlyArray<string> = ['batchSize', 'verbose'];
+const HARMLESS: ReadonlyArray<string> = ['batchSize', 'verbose', 'validation'];
 
 /** Arguments of `fit`. Throws `InvalidOption` for arguments of training if there is none. */
-export function fitOf(given: ModelFitArgs = {}, pretrained: boolean): ModelFitArgs {
+export function fitOf(given: FitArgs = {}, pretrained: boolean): FitArgs {
   const args = accepted('fit', Fit, given);
   const idle = Object.keys(args).filter((key) => !HARMLESS.includes(key));
-  if (!pretrained || idle.length === 0) return args as ModelFitArgs;
+  if (!pretrained || idle.length === 0) return args as FitArgs;
   throw laplaceError('InvalidOption', {
     what: `fit: ${idle.join(', ')}`,
     field: idle[0] as string,
@@ -176,8 +216,6 @@ export function fitOf(given: ModelFitArgs = {}, pretrained: boolean): ModelFitAr
       'To compute the posterior, leave these arguments out, or call computePosterior(data).',
   });
 }
-
-const Whole = struct('an object { x, y }', { x: anything<Inputs>('inputs'), y: anything<Labels>('labels') });
 
 /** Data with inputs and labels. Throws `InvalidInput` without them, and `InvalidOption` for further keys. */
 export function dataOf(method: string, given: Data): Data {

@@ -38,10 +38,7 @@ export function healthOf(
       inRange(weights),
       logLikelihood,
       weights === undefined ? tf.scalar(outputs.shape[0]) : tf.sum(weights),
-      ...network.heads.flatMap((head, i) => {
-        const own = y[i] as tf.Tensor;
-        return [finite(own), head.ops.labelsInRange(own, head.outputs)];
-      }),
+      ...labelFlags(network, y),
     ];
     return tf.keep(tf.stack(parts)) as tf.Tensor1D;
   });
@@ -61,18 +58,7 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
   const [x, weights, logLikelihood, count, ...labels] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x) throw notFinite('x', `inputs of ${where}`);
-  const { heads } = network;
-  heads.forEach((head, i) => {
-    const [field, what] = [labelField(heads, head), `labels${ofHead(heads, head)} of ${where}`];
-    if (!labels[2 * i]) throw notFinite(field, what);
-    if (labels[2 * i + 1]) return;
-    throw laplaceError('InvalidLabels', {
-      what: `The ${what} are out of range`,
-      field,
-      found: 'a label that the likelihood does not know',
-      expected: head.ops.labels(head.outputs),
-    });
-  });
+  checkLabels(network, labels, where);
   if (!weights) {
     throw laplaceError('InvalidInput', {
       what: `The weights of ${where} are out of range`,
@@ -91,6 +77,32 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
     });
   }
   return { logLikelihood: logLikelihood as number, count: count as number };
+}
+
+/** Scalars for each output: whether its labels are finite, and whether they are in range. Allocates inside the caller's `tf.tidy`. */
+export const labelFlags = ({ heads }: Network, y: ReadonlyArray<tf.Tensor>): ReadonlyArray<tf.Tensor> =>
+  heads.flatMap((head, i) => {
+    const own = y[i] as tf.Tensor;
+    return [finite(own), head.ops.labelsInRange(own, head.outputs)];
+  });
+
+/**
+ * Throws `NotFinite` or `InvalidLabels` for labels that are not sound.
+ *
+ * @param flags what `labelFlags` says of them
+ */
+export function checkLabels({ heads }: Network, flags: ArrayLike<number>, where: string): void {
+  heads.forEach((head, i) => {
+    const [field, what] = [labelField(heads, head), `labels${ofHead(heads, head)} of ${where}`];
+    if (!flags[2 * i]) throw notFinite(field, what);
+    if (flags[2 * i + 1]) return;
+    throw laplaceError('InvalidLabels', {
+      what: `The ${what} are out of range`,
+      field,
+      found: 'a label that the likelihood does not know',
+      expected: head.ops.labels(head.outputs),
+    });
+  });
 }
 
 const notFinite = (field: string, what: string): LaplaceError =>

@@ -12,6 +12,7 @@ import { isJoint } from '../predictive/linearised/headCovariance.js';
 import { rowsOf } from '../predictive/prediction.js';
 import type { HeldOut } from '../tuning/held.js';
 import type { Truth } from '../tuning/losses.js';
+import { checkLabels, labelFlags } from './health.js';
 import { type BatchSource, observedBatch } from './observed.js';
 
 /** Held-out examples. The caller disposes them. */
@@ -30,7 +31,7 @@ export interface Examples {
  * @param posterior one of the posteriors that the examples will be taken under
  * @param needs what the link needs of outputs that depend on each other
  *
- * Rejects with the errors of `predict`, with `InvalidLabels`, and with `Empty` if there are no examples.
+ * Rejects with the errors of `predict`, with `InvalidLabels` and `NotFinite` for labels, and with `Empty` if there are no examples.
  */
 export async function readHeldOut(
   network: Network,
@@ -46,13 +47,14 @@ export async function readHeldOut(
   const parts: Part[] = [];
   try {
     for (const [index, source] of sources.entries()) {
-      const { x, truths } = labelled(network, source, index);
+      const { x, truths, flags } = labelled(network, source, index);
       try {
+        checkLabels(network, await fromDevice(flags.data()), `held-out batch ${index}`);
         const means = await candidates.read(x);
         const own = await Promise.all(truths.map((truth, i) => truthOf(heads[i] as Head, truth)));
         parts.push({ size: x[0]?.shape[0] as number, means, truths: own });
       } finally {
-        tf.dispose([x, truths] as tf.TensorContainer);
+        tf.dispose([x, truths, flags] as tf.TensorContainer);
       }
       onBatch(index + 1);
     }
@@ -94,13 +96,19 @@ type TruthTensors = {
 };
 
 /** The tensors of a batch, which live until they are disposed. */
-const labelled = (network: Network, source: BatchSource, index: number): { x: tf.Tensor[]; truths: TruthTensors[] } =>
+const labelled = (
+  network: Network,
+  source: BatchSource,
+  index: number,
+): { x: tf.Tensor[]; truths: TruthTensors[]; flags: tf.Tensor } =>
   observedBatch(network, source, index).use(({ x, y, weights }) => {
     if (weights !== undefined) throw weighted();
     const truths = network.heads.map((head, i) => truthTensors(head, y[i] as tf.Tensor));
     return {
       x: x.map(reference),
       truths: truths.map((own) => ({ labels: reference(own.labels), weights: reference(own.weights) })),
+      // What `labelFlags` says of the labels.
+      flags: tf.stack([...labelFlags(network, y)]),
     };
   });
 

@@ -61,8 +61,9 @@ const Batches = array(
  * | `'temperature'` | T of the predictive. τ does nearly the same | |
  *
  * The criterion is a mean over the examples: `'nll'` in nats, `'brier'`, `'crps'` in units of the labels, `'ece'`, or a function that gives a
- * loss for each row. Rows, labels and outputs of one example are added up. The NLL of numbers and counts is that of a normal with the
- * predicted mean and total variance; their `'brier'` is the squared error.
+ * loss for each row. Rows, labels and outputs of one example are added up. The NLL of numbers is that of a normal with the predicted mean and
+ * total variance, that of counts a negative binomial's with these moments (for the trained network, its own Poisson distribution). The
+ * `'brier'` of both is the squared error; their CRPS is a normal's.
  *
  * For every τ the other numbers minimise the criterion. A weak normal prior keeps s near the s at which the mean confidence is the
  * network's own, so that few labels without an error do not carry it away. The rule then chooses among the candidates:

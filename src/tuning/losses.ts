@@ -5,6 +5,7 @@
  */
 import { crpsOf, crpsSlopeOf } from '../metrics/crps.js';
 import type { Rows } from '../predictive/prediction.js';
+import { countNll, numberNll, numberNllInVariance } from './densities.js';
 
 /** The labels of one output. */
 export interface Truth {
@@ -21,16 +22,23 @@ interface RowLosses {
   readonly classes?: (p: Float64Array, y: ArrayLike<number>, slopes: Float64Array) => number;
   /** From the probabilities p = sigmoid(a) of independent labels. Writes the slopes in a into `slopes`. */
   readonly labels?: (p: Float64Array, y: ArrayLike<number>, slopes: Float64Array) => number;
-  /** From the mean and total variance of a number or count, and its slope in the variance. */
-  readonly numbers?: Readonly<Record<'of' | 'inVariance', (mean: number, variance: number, y: number) => number>>;
+  /** From the mean and total variance of a number, and its slope in the variance. */
+  readonly numbers?: Readonly<Record<'of' | 'inVariance', OfMoments>>;
+  /** From the mean and total variance of a count. */
+  readonly counts?: OfMoments;
 }
+
+type OfMoments = (mean: number, variance: number, y: number) => number;
 
 /** No logarithm is taken of less: e^−700 is the least that float64 can tell from 0 with all its digits. */
 const LEAST = 1e-300;
 const log = (p: number): number => Math.log(Math.max(p, LEAST));
 
+const squaredError: OfMoments = (mean, _, y) => (mean - y) ** 2;
+const normalCrps: OfMoments = (mean, variance, y) => crpsOf(y - mean, variance);
+
 const ROW_LOSSES = {
-  /** −log p(y) in nats; numbers and counts by a normal with their mean and total variance. */
+  /** −log p(y) in nats; numbers by a normal and counts by a negative binomial with their mean and total variance. */
   nll: {
     classes: (p, y, slopes) => {
       let sum = 0;
@@ -52,10 +60,8 @@ const ROW_LOSSES = {
       }
       return sum;
     },
-    numbers: {
-      of: (mean, variance, y) => 0.5 * (Math.log(2 * Math.PI * variance) + (y - mean) ** 2 / variance),
-      inVariance: (mean, variance, y) => (0.5 * (1 - (y - mean) ** 2 / variance)) / variance,
-    },
+    numbers: { of: numberNll, inVariance: numberNllInVariance },
+    counts: countNll,
   },
   /** Σ (p − y)² over classes; twice (p − y)² for a label, which is the same for its two classes; (mean − y)² for a number or count. */
   brier: {
@@ -80,14 +86,13 @@ const ROW_LOSSES = {
       }
       return sum;
     },
-    numbers: { of: (mean, _, y) => (mean - y) ** 2, inVariance: () => 0 },
+    numbers: { of: squaredError, inVariance: () => 0 },
+    counts: squaredError,
   },
   /** The continuous ranked probability score of a normal with the mean and total variance, in units of the labels. */
   crps: {
-    numbers: {
-      of: (mean, variance, y) => crpsOf(y - mean, variance),
-      inVariance: (mean, variance, y) => crpsSlopeOf(y - mean, variance),
-    },
+    numbers: { of: normalCrps, inVariance: (mean, variance, y) => crpsSlopeOf(y - mean, variance) },
+    counts: normalCrps,
   },
 } satisfies Readonly<Record<string, RowLosses>>;
 

@@ -1,4 +1,4 @@
-/** Candidates for outputs of numbers and counts: normals with the mean and total variance of each label. */
+/** Candidates for outputs of numbers and counts: the mean and total variance of each label. */
 import { rowsOf } from '../predictive/report/linearisedReport.js';
 import { type Criterion, ownLosses } from './criterion.js';
 import { type Free, spreadOf } from './free.js';
@@ -16,7 +16,7 @@ interface Moments {
 
 /** The candidate of one such output. Its likelihood has closed moments. */
 export function numeric(own: HeldOut, covariance: Float32Array, reading: Reading): (criterion: Criterion) => Part {
-  const { labels, counts } = own.truth;
+  const { labels, predicts, counts: counted } = own.truth;
   // The moments of a gaussian are linear in both variances, and of the noise variances only its own is free.
   const isLinear = own.head.row.ops.name === 'gaussian';
   const base = momentsOf(own, covariance, 1);
@@ -38,7 +38,8 @@ export function numeric(own: HeldOut, covariance: Float32Array, reading: Reading
         },
       };
     }
-    const loss = rowLosses(criterion).numbers;
+    const { numbers, counts } = rowLosses(criterion);
+    const lossOf = predicts === 'counts' ? counts : numbers.of;
     return {
       hasSlopes: isLinear,
       isSmooth: true,
@@ -46,16 +47,19 @@ export function numeric(own: HeldOut, covariance: Float32Array, reading: Reading
         const { mean, epistemic, noise } = at(free);
         const [e, n] = factors(free);
         for (let i = 0; i < labels.length; i++) {
-          if (!counts[i]) continue;
+          if (!counted[i]) continue;
           const y = labels[i] as ArrayLike<number>;
           let sum = 0;
           for (let j = 0; j < y.length; j++) {
-            const [spread, own] = [e * (epistemic[i]?.[j] as number), n * (noise[i]?.[j] as number)];
-            const [m, target] = [mean[i]?.[j] as number, y[j] as number];
-            const slope = loss.inVariance(m, spread + own, target);
+            const spread = e * (epistemic[i]?.[j] as number);
+            const own = n * (noise[i]?.[j] as number);
+            const m = mean[i]?.[j] as number;
+            const target = y[j] as number;
+            sum += lossOf(m, spread + own, target);
+            if (!isLinear) continue;
+            const slope = numbers.inVariance(m, spread + own, target);
             slopes.spread += slope * spread;
             slopes.noise += slope * own;
-            sum += loss.of(m, spread + own, target);
           }
           losses[i] = sum;
         }

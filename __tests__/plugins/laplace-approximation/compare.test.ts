@@ -281,29 +281,3 @@ describe('on digits', () => {
 
 const oneHot = (y: tf.Tensor): Float32Array[] =>
   Array.from(y.dataSync(), (k) => Float32Array.from({ length: 3 }, (_, c) => (c === k ? 1 : 0)));
-
-describe('the NLL of counts', () => {
-  const at = (y: number, mean: number, variance: number): number =>
-    nllOf(
-      { mean: [Float32Array.of(mean)], totalVariance: [Float32Array.of(variance)] },
-      { predicts: 'counts', labels: [Float32Array.of(y)], counts: [true] },
-    );
-
-  it.each([
-    [3, 3],
-    [3, 7.5],
-    [0.25, 4],
-    [40, 60],
-  ])('is that of a distribution with mean %s and variance %s', (mean, variance) => {
-    const all = Array.from({ length: 2000 }, (_, y) => Math.exp(-at(y, mean, variance)));
-    const moment = (k: number): number => all.reduce((sum, p, y) => sum + p * y ** k, 0);
-    expect(moment(0)).toBeCloseTo(1, 9);
-    expect(moment(1)).toBeCloseTo(mean, 7);
-    expect(moment(2) - moment(1) ** 2).toBeCloseTo(variance, 5);
-  });
-
-  it('goes over into that of numbers without a jump', () => {
-    const [below, above] = [at(9999, 9999, 20000), at(10000, 10000, 20000)];
-    expect(Math.abs(above - below)).toBeLessThan(1e-3);
-  });
-});
