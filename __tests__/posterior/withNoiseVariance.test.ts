@@ -35,7 +35,10 @@ import { chain, functional, inputsFor } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 import { covarianceOf } from '../support/math/posteriors64.js';
 
-const model = chain([4, 3]);
+let model: tf.LayersModel;
+beforeAll(() => {
+  model = chain([4, 3]);
+});
 const N = 9;
 
 const observed = async (likelihood: Likelihood, curvature: Curvature, damping: Damping = exactDamping()): Promise<Posterior> =>
@@ -133,7 +136,10 @@ it('counts an example as often as its weight says, and a subset as the data set 
 });
 
 describe('steps of a sequence', () => {
-  const steps = functional([4, 2], (x) => tf.layers.dense({ units: 2 }).apply(x) as tf.SymbolicTensor);
+  let steps: tf.LayersModel;
+  beforeAll(() => {
+    steps = functional([4, 2], (x) => tf.layers.dense({ units: 2 }).apply(x) as tf.SymbolicTensor);
+  });
   const at = async (noiseVariance: number | number[], ignoreLabel?: number) => {
     const likelihood = perStep(gaussian({ noiseVariance }), ignoreLabel === undefined ? {} : { ignoreLabel });
     const data = { x: tf.tensor3d(take(48, normalSource(1)), [6, 4, 2]), y: tf.tensor3d(take(48, normalSource(2)), [6, 4, 2]) };

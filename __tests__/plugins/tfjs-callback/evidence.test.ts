@@ -52,7 +52,10 @@ const trained = async (
 describe('a linear regression', () => {
   const [{ x: X, y, weights, noiseVariance, priorPrecision, logMarginalLikelihood }] = reference as [(typeof reference)[0]];
   const [N, d] = [X.length, X[0]?.length as number];
-  const data = { x: tf.tensor2d(X), y: tf.tensor2d(y, [N, 1]) };
+  let data: { x: tf.Tensor; y: tf.Tensor };
+  beforeAll(() => {
+    data = { x: tf.tensor2d(X), y: tf.tensor2d(y, [N, 1]) };
+  });
 
   it('takes a step down the loss and the prior: ∇ mean (f − y)² + 2 σ² τ W / N', async () => {
     const [rate, tau, noise] = [0.1, 7, 0.4];
@@ -239,8 +242,12 @@ describe('refuses', () => {
 });
 
 describe('leaves nothing behind', () => {
-  const model = chain(number);
-  const data = dataOf(number, 10);
+  let model: tf.LayersModel;
+  let data: { x: tf.Tensor; y: tf.Tensor };
+  beforeAll(() => {
+    model = chain(number);
+    data = dataOf(number, 10);
+  });
   const run = async (wrong?: tf.CustomCallback) => {
     const callback = evidenceCallback({ likelihood: number.likelihood });
     const callbacks = wrong === undefined ? [callback] : [wrong, callback];
