@@ -52,7 +52,7 @@ export async function analyse(desk: Desk, folders: Folders): Promise<ReadonlyArr
   const choice = await progress.step('Choosing prior precision and scale on the held-out images', (onProgress) =>
     choosePrior(model, broad, heldOut, onProgress),
   );
-  showChoice(desk, choice, heldOut);
+  showChoice(report, choice, heldOut);
 
   const { posterior, predictive, network: tried } = choice.tuning;
   const predict = (given: Posterior, by: Predictive, title: string) =>

@@ -14,11 +14,11 @@ import {
   tune,
   withPrior,
 } from 'tfjs-laplace';
+import type { Report } from '../support/report.js';
 import { count, percent } from '../support/table.js';
 import { batchesOf, type Digits } from './digits.js';
 import { BATCH } from './predictions.js';
 import { mnistRecipe } from './recipe.js';
-import type { Desk } from './run.js';
 
 /** What was chosen for the linearised predictive, and for the sampled ones. */
 export interface Choice {
@@ -61,7 +61,7 @@ export const under = (posterior: Posterior, precision: number): Posterior => orT
 export const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** Prints what each rule would choose, and the network itself. */
-export function showChoice({ report }: Desk, { tuning, unscaled }: Choice, heldOut: Digits): void {
+export function showChoice(report: Report, { tuning, unscaled }: Choice, heldOut: Digits): void {
   const { choices, chosen, network, candidates, verdict, predictive } = tuning;
   const isChosen = (own: Tried): boolean => own.precision === chosen.precision && own.scale === chosen.scale;
   const row = (name: string, own: Tried): ReadonlyArray<string> => {
