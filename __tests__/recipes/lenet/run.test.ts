@@ -21,7 +21,7 @@ it('covers a network with batch normalisation whole, compares structures of curv
     expect(stdout).toMatch(/^conv1 +Conv2D +kronecker +150 /m);
     expect(stdout).toMatch(/^conv2_norm +BatchNormalization +diagonal +32 /m);
     expect(stdout).toContain('61728 of 61728 weights are covered (100.0 %)');
-    /** Weights, rows an example, τ, accuracy, NLL, ECE and AUROC of a line. */
+    /** Weights, rows an example, τ, s, accuracy, NLL, ECE and AUROC of a line. */
     const numbers = (title: string) =>
       (new RegExp(`^${title} {2,}(.*)$`, 'm').exec(stdout)?.[1] ?? '')
         .split(/ {2,}/)
@@ -29,7 +29,8 @@ it('covers a network with batch normalisation whole, compares structures of curv
     const map = numbers('MAP');
     expect(map).toHaveLength(4);
     for (const title of ['kfac', 'ekfac', 'diagonal', 'kfac, last layer']) {
-      const [weights, rows, , accuracy, nll, ece, auroc] = numbers(title) as [
+      const [weights, rows, , , accuracy, nll, ece, auroc] = numbers(title) as [
+        number,
         number,
         number,
         number,
