@@ -148,7 +148,7 @@ const SAMPLING: ReadonlyArray<Predictive['_tag']> = ['activationSampling', 'weig
  *
  * // With examples that were not trained on, the prior precision and the noise variance are chosen:
  * await laplace.computePosterior(data, { validation: { x: tf.tensor2d([[2, 1], [4, 2]]), y: tf.tensor2d([[2], [3]]) } });
- * laplace.tuning().verdict !== 'worse'; // => true
+ * laplace.tuning()?.posterior === laplace.posterior(); // => true
  * ```
  */
 export function laplaceApproximation<const L extends LikelihoodInput>(
