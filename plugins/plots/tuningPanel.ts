@@ -39,6 +39,9 @@ export interface PanelData {
 
 const [CURVE, MARK] = COLOURS as [string, string];
 
+/** How far below the upper end of a panel it is told what lies beyond it. */
+const BELOW = 12;
+
 export function panelOf({ field, height, x, y, tried, marks, lines }: PanelData) {
   const X = { field: 'precision', type: 'quantitative' as const, ...x };
   const Y = { type: 'quantitative' as const, ...y };
@@ -51,7 +54,8 @@ export function panelOf({ field, height, x, y, tried, marks, lines }: PanelData)
     encoding: { x: X, y: { ...Y, field: 'low' }, y2: { field: 'high' } },
   };
   const isBeyond = ({ value }: Line): boolean => value > (y.scale.domain[1] as number);
-  const heights = apart(lines.map((line) => (isBeyond(line) ? 0 : heightOf(y.scale, height, line.value))));
+  // What lies beyond is told below the upper end, where the words of a mark at the right edge do not reach.
+  const heights = apart(lines.map((line) => (isBeyond(line) ? BELOW : heightOf(y.scale, height, line.value))));
   return {
     width: PANEL,
     height,
