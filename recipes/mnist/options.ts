@@ -8,7 +8,7 @@ export const HELP = `Laplace approximation of an MNIST classifier: trains a netw
 
   npm start -- [options]
 
-  --quick            train a small network on part of the data, in under half a minute
+  --quick            train a small network on part of the data, in about half a minute
   --pretrained DIR   load a model (model.json and its weights, as --save or TensorFlow.js writes them) instead of training
   --save DIR         save the trained model
   --out DIR          folder for the pictures; default out/mnist
