@@ -29,7 +29,10 @@ const classifier = (seed = 1): tf.LayersModel =>
   );
 const regressor = (seed = 1): tf.LayersModel =>
   withFixedWeights(tf.sequential({ layers: [dense({ units: 2, inputShape: [4] })] }), seed);
-const x = tensor([6, 4], 9);
+let x: tf.Tensor;
+beforeAll(() => {
+  x = tensor([6, 4], 9);
+});
 const halves = [() => tf.slice(x, [0, 0], [4, 4]), () => tf.slice(x, [4, 0], [2, 4])];
 
 async function predictions(baseline: Baseline, inputs: Parameters<Awaited<ReturnType<Baseline['prepare']>>['predict']>[0]) {
