@@ -59,7 +59,16 @@ async function expectTheSame(
       return { mean: mean.arraySync(), covariances: tf.unstack(covariances).map((c) => Array.from(c.dataSync())) };
     });
     const jacobians = keptJacobians(network, base, x, want, 64);
-    const kept = tf.tidy(() => tf.unstack(underForms(jacobians, forms)).map((c) => Array.from(c.dataSync())));
+    // A batch keeps its place among others.
+    const fewer = x.map((t) => tf.slice(t, 0, 2));
+    const others = keptJacobians(network, base, fewer, want, 64);
+    const kept = tf.tidy(() => {
+      const [small, own] = underForms([others, jacobians], forms) as [tf.Tensor, tf.Tensor];
+      expect(small.shape.slice(0, 2)).toEqual([posteriors.length, 2]);
+      return tf.unstack(own).map((c) => Array.from(c.dataSync()));
+    });
+    tf.dispose(fewer);
+    others.dispose();
     expect(jacobians.mean.arraySync()).toEqual(found.mean);
     jacobians.dispose();
     posteriors.forEach((own, k) => {

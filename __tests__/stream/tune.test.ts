@@ -1,6 +1,6 @@
 /** `tune` against the same candidates one by one, brute force over the scale, and a fine grid of precisions. */
 import * as tf from '@tensorflow/tfjs';
-import { lastValueFrom, of } from 'rxjs';
+import { lastValueFrom, of, type Subscription } from 'rxjs';
 import {
   batches,
   bernoulli,
@@ -14,6 +14,7 @@ import {
   gaussian,
   gaussianNll,
   kfac,
+  type LaplaceErrorKind,
   type Likelihood,
   linearised,
   lowRank,
@@ -39,7 +40,7 @@ import { BOTH, headData, twoHeads } from '../support/heads.js';
 import { inverse } from '../support/math/dense64.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
-import { expectNoLeak } from '../support/memory.js';
+import { expectNoLeak, turn } from '../support/memory.js';
 
 /** Sums of float32 outputs in another order; losses are logarithms of their probabilities. */
 const SAME = 5;
@@ -351,19 +352,45 @@ describe('one candidate', () => {
 
 it("minimises a criterion of one's own, which sees what evaluate takes", async () => {
   const own = await caseOf(categorical(), {
-    rule: 'best',
     criterion: ({ output, predictions, labels }) => {
       expect(output).toMatch(/^dense/);
       if (predictions._tag !== 'classification') throw new Error('classes');
       return predictions.probabilities.map((p, i) => 1 - (p[labels[i] as number] as number));
     },
   });
-  const { posterior, predictive, choices } = own.tuned;
-  const found = (await predictOne(own.model, posterior, predictive, own.x)) as Classification;
+  const { candidates, choices } = own.tuned;
   const labels = labelsOf(own.targets);
-  const loss = found.probabilities.reduce((sum, p, i) => sum + 1 - (p[labels[i] as number] as number), 0) / labels.length;
-  if (own.tuned.verdict !== 'same') expect(loss).toBeCloseTo(choices.best.criterion, SAME);
-  expect(choices.best.criterion).toBeLessThanOrEqual(Math.min(...own.tuned.candidates.map(({ criterion }) => criterion)) + 1e-12);
+  for (const { precision, scale, criterion } of candidates) {
+    const under = right(withPrior(own.posterior, precision));
+    const found = (await predictOne(own.model, under, linearised({ scale }), own.x)) as Classification;
+    const loss = found.probabilities.reduce((sum, p, i) => sum + 1 - (p[labels[i] as number] as number), 0) / labels.length;
+    expect(criterion).toBeCloseTo(loss, SAME);
+  }
+  expect(choices.best.criterion).toBe(Math.min(...candidates.map(({ criterion }) => criterion)));
+});
+
+it('ends its work, and leaves nothing, when nobody waits any more', async () => {
+  const { model, posterior, x, y } = await caseOf(categorical());
+  for (const enough of [1, 5]) {
+    let events = 0;
+    let own: Subscription | undefined;
+    await expectNoLeak(async () => {
+      events = 0;
+      await new Promise<void>((resolve) => {
+        const onProgress = (): void => {
+          events++;
+          if (events === enough) resolve();
+        };
+        own = of(posterior)
+          .pipe(tune(model, batches({ x, y }, 16), {}, { onProgress }))
+          .subscribe();
+      });
+      own?.unsubscribe();
+      for (let i = 0; i < 50; i++) await turn();
+    });
+    // Three batches and thirteen candidates or more would follow. A turn may pass before it is heard.
+    expect(events).toBeLessThan(enough + 3);
+  }
 });
 
 it('is an operator on posteriors, and takes a recipe', async () => {
@@ -401,14 +428,14 @@ it('adds up the outputs of a model, and scales those with classes', async () => 
 });
 
 describe('refuses', () => {
-  it.each<[string, Likelihood, TuningInput, string]>([
-    ['a scale of numbers', gaussian(), { over: ['precision', 'scale'] }, 'over'],
-    ['a noise variance of classes', categorical(), { over: ['noiseVariance'] }, 'noiseVariance'],
-    ['two kinds of precisions', categorical(), { over: ['precision', 'layerPrecisions'] }, 'over'],
-    ['a calibration error of numbers', gaussian(), { criterion: 'ece' }, 'criterion'],
-    ['a crps of classes', categorical(), { criterion: 'crps' }, 'criterion'],
-  ])('%s', async (_, likelihood, tuning) => {
-    await expect(caseOf(likelihood, tuning)).rejects.toMatchObject({ name: 'LaplaceError' });
+  it.each<[string, Likelihood, TuningInput, LaplaceErrorKind, string]>([
+    ['a scale of numbers', gaussian(), { over: ['precision', 'scale'] }, 'InvalidOption', 'over'],
+    ['a noise variance of classes', categorical(), { over: ['noiseVariance'] }, 'InvalidInput', 'likelihood'],
+    ['two kinds of precisions', categorical(), { over: ['precision', 'layerPrecisions'] }, 'InvalidOption', 'over'],
+    ['a calibration error of numbers', gaussian(), { criterion: 'ece' }, 'InvalidOption', 'criterion'],
+    ['a crps of classes', categorical(), { criterion: 'crps' }, 'InvalidOption', 'criterion'],
+  ])('%s', async (_, likelihood, tuning, kind, field) => {
+    await expectRejection(caseOf(likelihood, tuning), kind, { field });
   });
 
   it('a predictive that it does not tune', async () => {

@@ -6,7 +6,7 @@ import { allClasses, type Images, withoutTwo } from './images.js';
 import { choicesOf, linearisedBy, tunedPosterior, tunedPredictive } from './laplace.js';
 import { trainOn } from './networks.js';
 import { MAP_T, ofNetwork, scored, TUNED } from './perceptrons.js';
-import { gains, mean, noWorse, type Part, type Seeds, tableOf, tell, together } from './scores.js';
+import { CLASSES, gains, mean, noWorse, type Part, type Seeds, tableOf, tell, together } from './scores.js';
 
 /** The linearised predictive of a convolution costs more than that of a dense layer, so fewer images are predicted. */
 const SIZES = { training: 6000, validation: 1000, test: 4000, foreign: 1000 };
@@ -35,16 +35,7 @@ export async function lenet(seeds: ReadonlyArray<number>): Promise<Part> {
     found.push(together(whole, await ofSeed(seed, withoutTwo(seed, SIZES))));
   }
   return {
-    tables: [
-      tableOf(`LeNet on 6,000 images, truncated Fisher, 4,000 test images, ${seeds.length} seeds`, found, [
-        ['NLL', 'nll'],
-        ['accuracy', 'accuracy'],
-        ['ECE', 'ece', 4],
-        ['AUROC, rotated', 'rotated', 3],
-        ['AUROC, left out', 'left out', 3],
-        ['AUROC, noise', 'noise', 3],
-      ]),
-    ],
+    tables: [tableOf(`LeNet on 6,000 images, truncated Fisher, 4,000 test images, ${seeds.length} seeds`, found, CLASSES)],
     bars: [
       {
         name: `2. LeNet: AUROC of rotated digits, above ${MAP_T}`,

@@ -61,6 +61,16 @@ const shown = (values: ReadonlyArray<number>, digits = 4): string =>
 /** A column: its title, the number's name, and its decimals. */
 export type Column = readonly [title: string, number: string, digits?: number];
 
+/** What classifiers are judged by. */
+export const CLASSES: ReadonlyArray<Column> = [
+  ['NLL', 'nll'],
+  ['accuracy', 'accuracy'],
+  ['ECE', 'ece', 4],
+  ['AUROC, rotated', 'rotated', 3],
+  ['AUROC, left out', 'left out', 3],
+  ['AUROC, noise', 'noise', 3],
+];
+
 /** A table of all methods. Costs are the same under all seeds up to noise, and have no error. */
 export function tableOf(title: string, seeds: Seeds, columns: ReadonlyArray<Column>): Table {
   const methods = Object.keys(seeds[0] ?? {});

@@ -1,7 +1,7 @@
 /** Chooses the prior precision, the scale of the outputs, the temperature and the noise variance on held-out data. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { either as E } from 'fp-ts';
-import { concatMap, type OperatorFunction } from 'rxjs';
+import { concatMap, Observable, type OperatorFunction } from 'rxjs';
 import { argument, array, type Choice, choiceOf, isRecord, optional, optionsOf, refined, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { deviceError } from '../network/device.js';
@@ -18,12 +18,15 @@ import { suits } from '../tuning/criterion.js';
 import { FREE, type FreeName } from '../tuning/free.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
+import { breather } from './breathe.js';
 import { readHeldOut } from './heldOut.js';
 import type { BatchSource } from './observed.js';
 import { memoryBudget, onProgress } from './options.js';
-import { type Task, type Tuning, tuned } from './tuned.js';
+import { tuned } from './tuned.js';
+import type { Tuning } from './tuning.js';
+import type { Task } from './tuningTask.js';
 
-export type { Tried, Tuning } from './tuned.js';
+export type { Tried, Tuning } from './tuning.js';
 
 /** What to choose, by which rule and criterion; or a recipe, whose `tuning` and `predictive` count. */
 export type TuningChoice = Choice<'tuning', TuningChoices, TuningInput>;
@@ -34,7 +37,7 @@ export interface TuneOptions {
   readonly predictive?: PredictiveInput;
   /** The most bytes to allocate on the device, as for `predict`. Default 1 GiB. */
   readonly memoryBudget?: number;
-  /** Called after each batch, and then after each round of candidates. */
+  /** Called after each batch, and then after each candidate. */
   readonly onProgress?: OnProgress;
 }
 
@@ -72,7 +75,8 @@ const Batches = array(
  * - `'widest'`: the least τ whose criterion is within one standard error of the difference to the best, but none below the τ with the highest
  *   evidence. With a free s the data often leave open how wide the posterior is. A wide one tells the familiar from the unfamiliar better,
  *   up to the width that the trained weights speak for.
- * - `'evidence'`: the τ, and σ² if it is chosen, with the highest marginal likelihood. Only the rest comes from the held-out data.
+ * - `'evidence'`: the τ, and σ² if it is chosen, with the highest marginal likelihood; of given `precisions` the nearest to it. Only the rest
+ *   comes from the held-out data.
  *
  * The trained network itself is always a candidate, as it is and with its best temperature and noise variance. If the choice is worse than
  * it by more than the standard error of the difference, `predictive` is the network's own, with temperature 0, and the `verdict` is
@@ -83,7 +87,8 @@ const Batches = array(
  * their Jacobians need more than half of the memory budget: a candidate costs only its share of the spectrum, and s, T and σ² cost nothing
  * on the device.
  *
- * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`.
+ * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`. Unsubscribing ends
+ * the work after the present batch or candidate.
  *
  * Rejects with `Mismatch`, `InvalidInput`, `InvalidLabels`, `InvalidModel`, `NotFinite` and `Backend` as `predict` does; with
  * `UnsupportedLayer` for `lowRank`, unless it covers the last layer alone; with `InvalidOption` for an option, for a dimension or criterion
@@ -137,7 +142,19 @@ export function tune(model: LayersModel, ...args: ReadonlyArray<unknown>): unkno
     return (async () => run(model, posterior as Posterior, settings(...rest)))();
   }
   const own = settings(...args);
-  return concatMap((posterior: Posterior) => run(model, posterior, own));
+  return concatMap(
+    (posterior: Posterior) =>
+      new Observable<Tuning>((subscriber) => {
+        const found = run(model, posterior, own, () => subscriber.closed);
+        found.then(
+          (tuning) => {
+            subscriber.next(tuning);
+            subscriber.complete();
+          },
+          (error: unknown) => subscriber.error(error),
+        );
+      }),
+  );
 }
 
 interface Settings {
@@ -157,18 +174,28 @@ function settings(heldOut?: unknown, choice: unknown = {}, given: unknown = {}):
   return { ...own, sources, tuning, predictive: linearisedOnly(predictive ?? fromRecipe ?? linearised()) };
 }
 
-async function run(model: LayersModel, given: Posterior, own: Settings): Promise<Tuning> {
+/** `isLeft` tells whether nobody waits for the result any more: the work then ends after the batch, or the candidate, that it is at. */
+async function run(model: LayersModel, given: Posterior, own: Settings, isLeft = (): boolean => false): Promise<Tuning> {
+  const breathe = breather();
+  const go = (): void => {
+    if (isLeft()) throw new Error('nobody waits for the tuning any more');
+  };
   try {
     const { network, check } = await bindPosterior(model, given);
     const task = taskOf(network, given, own);
     // A link with logits takes variances alone.
     const needs = linkRule(own.predictive.link).logits === undefined ? 'covariance' : 'variance';
-    const examples = await readHeldOut(network, given, own.sources, needs, own.memoryBudget, (done) =>
-      own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' }),
-    );
+    const examples = await readHeldOut(network, given, own.sources, needs, own.memoryBudget, (done) => {
+      own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' });
+      go();
+    });
     try {
       if (examples.N < 2) throw tooFew(examples.N);
-      const found = await tuned(task, examples, (done) => own.onProgress?.({ phase: 'predict', done, unit: 'candidates' }));
+      const found = await tuned(task, examples, async (done) => {
+        own.onProgress?.({ phase: 'predict', done, unit: 'candidates' });
+        await breathe();
+        go();
+      });
       await check();
       return found;
     } finally {

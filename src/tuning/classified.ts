@@ -1,5 +1,7 @@
 /** Candidates for outputs of classes and independent labels: the mean probabilities of a link. */
 
+import { confidences } from '../metrics/ece.js';
+import { type NumberRows, predictedClasses } from '../metrics/rows.js';
 import { linkRule } from '../predictive/links/index.js';
 import type { Logits } from '../predictive/links/link.js';
 import type { OutputCovariance } from '../predictive/links/outputCovariance.js';
@@ -125,15 +127,17 @@ const under = ({ variance, full }: OutputCovariance, spread: number): OutputCova
 /** What one's own criterion sees. */
 function heldOf({ head, truth }: HeldOut, probabilities: ReadonlyArray<Float64Array>): HeldOutPredictions {
   const predictions = { _tag: 'classification', probabilities } as const;
-  const labels = truth.predicts === 'classes' ? truth.labels.map(indexOfHighest) : truth.labels;
+  const labels = truth.predicts === 'classes' ? Array.from(predictedClasses(truth.labels)) : truth.labels;
   return { output: head.name, predictions, labels };
 }
 
-const classGaps = (rows: ReadonlyArray<Float64Array>, labels: ReadonlyArray<ArrayLike<number>>): Float64Array =>
-  calibrationGaps(
-    Float64Array.from(rows, highest),
-    Float64Array.from(rows, (p, i) => (indexOfHighest(p) === indexOfHighest(labels[i] as ArrayLike<number>) ? 1 : 0)),
+function classGaps(rows: NumberRows, labels: NumberRows): Float64Array {
+  const truth = predictedClasses(labels);
+  return calibrationGaps(
+    confidences(rows),
+    Float64Array.from(predictedClasses(rows), (predicted, i) => (predicted === truth[i] ? 1 : 0)),
   );
+}
 
 /** Each label is a prediction of its own. A row has the mean over its labels. */
 function labelGaps(rows: ReadonlyArray<Float64Array>, labels: ReadonlyArray<ArrayLike<number>>): Float64Array {
@@ -146,11 +150,9 @@ function labelGaps(rows: ReadonlyArray<Float64Array>, labels: ReadonlyArray<Arra
   return Float64Array.from(rows, (_, i) => gaps.subarray(i * L, (i + 1) * L).reduce((a, b) => a + b, 0) / L);
 }
 
-const highest = (p: ArrayLike<number>): number => p[indexOfHighest(p)] as number;
-
-function indexOfHighest(row: ArrayLike<number>): number {
+function highest(p: Float64Array): number {
   let most = 0;
-  for (let c = 1; c < row.length; c++) if ((row[c] as number) > (row[most] as number)) most = c;
+  for (let c = 0; c < p.length; c++) most = Math.max(most, p[c] as number);
   return most;
 }
 

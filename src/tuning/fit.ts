@@ -45,7 +45,7 @@ export function fitted(outlook: Outlook, { names, start, centre }: Fitting, guid
   const objective = (own: Outlook, free: Free): number =>
     own.judge(free).losses.reduce((sum, loss) => sum + loss, 0) + 0.5 * distance(free) ** 2;
   const smooth = outlook.isSmooth ? outlook : guide();
-  const N = smooth.judge(start).losses.length;
+  const { N } = smooth;
   const evaluate = (x: Float64Array) => {
     const free = at(x);
     const { losses, slopes } = smooth.judge(free);

@@ -18,6 +18,8 @@ export interface Judged {
 
 /** The predictions of one candidate as a function of what it leaves free. */
 export interface Outlook {
+  /** The number of examples. */
+  readonly N: number;
   /** p: the curvature goes with σ^(−2p). */
   readonly power: number;
   readonly judge: (free: Free) => Judged;
@@ -54,6 +56,7 @@ export function outlooks(
 function outlook(outputs: ReadonlyArray<HeldOut>, parts: ReadonlyArray<Part>, power: number, N: number): Outlook {
   const confident = parts.flatMap(({ confidence }) => (confidence === undefined ? [] : [confidence]));
   return {
+    N,
     power,
     isSmooth: parts.every(({ isSmooth }) => isSmooth),
     judge: (free) => {

@@ -58,7 +58,8 @@ export function createCandidates(
   // As many posteriors share a pass as find room for one layer's variances in a quarter of the budget, and for their results.
   let together = Math.max(1, Math.floor(memoryBudget / 4 / Math.max(...copies)));
   let kept: KeptJacobians[] | undefined = [];
-  let read = 0;
+  /** The numbers of what is kept, and how many examples it has; and the batches that were read. */
+  let [numbers, examples, read] = [0, 0, 0];
   const free = (): void => {
     for (const own of kept ?? []) own.dispose();
     kept = undefined;
@@ -73,16 +74,21 @@ export function createCandidates(
       const plan = planned(x, 1);
       while (together > 1 && Number.isFinite(together) && !fits(() => planned(x, together))) together = Math.floor(together / 2);
       if (plan.outputs < C) free();
+      const B = x[0]?.shape[0] as number;
+      const before = examples;
       const found = await inPieces(x, plan.examples, (piece) => {
         if (kept === undefined) return { means: means(forward(network, piece).outputs) };
         const own = keptJacobians(network, device, piece, want, plan.numbers);
         kept.push(own);
-        return { means: means(own.mean) };
+        numbers += own.numbers;
+        examples += own.mean.shape[0];
+        const ofPiece = means(own.mean);
+        // The batches that are still to come are taken to be as large as those so far.
+        const expected = ((batches / (read + 1)) * (before + B)) / examples;
+        if (expected * NUMBER * numbers > memoryBudget / 2) free();
+        return { means: ofPiece };
       });
       read += 1;
-      // The batches that are still to come are taken to be as large.
-      const numbers = (kept ?? []).reduce((sum, own) => sum + own.numbers, 0);
-      if ((batches / read) * NUMBER * numbers > memoryBudget / 2) free();
       return found.means;
     },
     under: async (posteriors, again) => {
@@ -99,6 +105,24 @@ export function createCandidates(
     },
   };
 
+  /** The batches in runs whose results under K posteriors take at most an eighth of the budget. */
+  function runsOf(all: ReadonlyArray<KeptJacobians>, K: number): ReadonlyArray<ReadonlyArray<KeptJacobians>> {
+    // A sum, and the part that is added.
+    const most = memoryBudget / 8 / (2 * NUMBER * K * (want === 'variance' ? C : C * C));
+    const runs: KeptJacobians[][] = [];
+    let left = 0;
+    for (const own of all) {
+      const B = own.mean.shape[0];
+      if (left < B || runs.length === 0) {
+        runs.push([]);
+        left = most;
+      }
+      (runs.at(-1) as KeptJacobians[]).push(own);
+      left -= B;
+    }
+    return runs;
+  }
+
   async function ofGroup({ length: K }: Posteriors, forms: Forms, again: EachBatch): Promise<Covariances> {
     const parts: ReadonlyArray<Float32Array>[] = [];
     if (kept === undefined) {
@@ -109,12 +133,20 @@ export function createCandidates(
         parts.push((await inPieces(x, plan.examples, (piece) => ({ own: of(piece) }))).own);
       });
     } else {
-      for (const own of kept) parts.push((await downloadAll({ own: tf.tidy(() => [...ofHeads(underForms(own, forms))]) })).own);
+      for (const run of runsOf(kept, K)) {
+        parts.push(...(await downloadLists(tf.tidy(() => underForms(run, forms).map((own) => [...ofHeads(own)])))));
+      }
     }
     return Array.from({ length: K }, (_, k) =>
       heads.map((__, h) => joined(parts.map((part) => part[k * heads.length + h] as Float32Array))),
     );
   }
+}
+
+/** Downloads lists of tensors together, and frees them. */
+async function downloadLists(lists: tf.Tensor[][]): Promise<ReadonlyArray<ReadonlyArray<Float32Array>>> {
+  const found = await downloadAll(Object.fromEntries(lists.entries()));
+  return lists.map((_, i) => found[i] as unknown as ReadonlyArray<Float32Array>);
 }
 
 /** Whether a plan can be made within its budget. */

@@ -144,22 +144,31 @@ export function keptJacobians(
   }
 }
 
-/** The covariances [K, B, C, C] or variances [K, B, C] of the outputs under K forms. Allocates inside the caller's `tf.tidy`. */
-export function underForms({ layers }: KeptJacobians, { lend }: Forms): tf.Tensor {
-  const sum = runningSum();
-  for (const [layer, blocks] of layers) {
-    for (const chunks of blocks) {
-      sum.add(() =>
-        lend(layer, (own) =>
-          concat(
-            chunks.map(({ under }) => under(own)),
-            1,
-          ),
-        ),
-      );
-    }
+/**
+ * For each batch the covariances [K, B, C, C] or variances [K, B, C] of the outputs under K forms. A layer is lent once for all batches.
+ * Allocates inside the caller's `tf.tidy`.
+ */
+export function underForms(batches: ReadonlyArray<KeptJacobians>, { lend }: Forms): ReadonlyArray<tf.Tensor> {
+  let sums: ReadonlyArray<tf.Tensor> | undefined;
+  // Every batch has Jacobians in the same layers.
+  for (const layer of batches[0]?.layers.keys() ?? []) {
+    const previous = sums;
+    sums = lend(layer, (own) =>
+      batches.map(({ layers }, i) =>
+        tf.tidy(() => {
+          const blocks = (layers.get(layer) ?? []).map((chunks) =>
+            concat(
+              chunks.map(({ under }) => under(own)),
+              1,
+            ),
+          );
+          return [...(previous === undefined ? [] : [previous[i] as tf.Tensor]), ...blocks].reduce((a, b) => tf.add(a, b));
+        }),
+      ),
+    );
+    tf.dispose(previous as tf.Tensor[] | undefined);
   }
-  return sum.value();
+  return sums ?? [];
 }
 
 /**

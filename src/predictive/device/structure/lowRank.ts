@@ -98,7 +98,8 @@ function uploadRank(
   };
 
   const variances = (u: tf.Tensor2D): tf.Tensor => {
-    table ??= hold(tf.tidy(makeTable));
+    // A table that is not held ends with the tidy in which it was made.
+    if (table === undefined || table.isDisposed) table = hold(tf.tidy(makeTable));
     return tf.matMul(u, table);
   };
   const covariances = (u: tf.Tensor2D): tf.Tensor => {
