@@ -1,7 +1,8 @@
 /**
  * Regression on small data: 10-50-1, tanh, on standardised inputs and targets. The noise variance σ² and the prior precision τ come from the
- * training data alone, by the evidence while the network trains (`evidenceCallback`; Immer, Bauer, Fortuin, Rätsch & Khan 2021). Bar 3 of the plan: coverage 0.90 ± 0.03 at 90 %, and an NLL below that of the MAP, the same network with
- * its noise estimated from the training residuals.
+ * training data alone, by the evidence while the network trains (`evidenceCallback`; Immer, Bauer, Fortuin, Rätsch & Khan 2021). Bar 3 of
+ * the plan: coverage 0.90 ± 0.03 at 90 %, and an NLL below that of the MAP, the same network with its noise estimated from the training
+ * residuals.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
@@ -19,7 +20,7 @@ import type { Bar } from '../harness.js';
 import { DATA, type Rows } from './regressionData.js';
 import { gains, mean, type Numbers, numbersOf, over, type Part, type Seeds, tableOf } from './scores.js';
 
-/** Rounds of training, each with its own σ² and τ, and steps in a round. */
+/** How often σ² and τ are estimated, and the epochs between two estimates. */
 const [ROUNDS, STEPS] = [10, 50];
 const MAP = 'MAP, σ² of residuals';
 const LAPLACE = 'linearised, σ² and τ by evidence';
