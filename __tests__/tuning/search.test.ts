@@ -74,9 +74,15 @@ describe('a choice', () => {
     const far = candidate(1, [2, 2.1, 1.9, 2]);
     expect(widest([far, near, top], 0)).toBe(near);
     expect(widest([far, top], 0)).toBe(top);
-    // No wider than the floor, unless the best itself is.
-    expect(widest([near, candidate(30, [1, 1.1, 0.95, 1]), top], 20).precision).toBe(30);
-    expect(widest([near, top], 200)).toBe(top);
+    // No wider than the floor: not even where the best itself is.
+    const middle = candidate(30, [1, 1.1, 0.95, 1]);
+    expect(widest([near, middle, top], 20)).toBe(middle);
+    const wide = candidate(1e-4, [0.9, 0.9, 1.1, 0.9]);
+    expect(best([wide, near, middle, top])).toBe(wide);
+    expect(widest([wide, near, middle, top], 20)).toBe(middle);
+    // Where the data allow nothing above the floor: as close to it as they do.
+    expect(widest([wide, near, middle, top], 200)).toBe(top);
+    expect(widest([far, candidate(200, [3, 3, 3, 3])], 150)).toBe(far);
     expect(best([far, near, top])).toBe(top);
   });
 

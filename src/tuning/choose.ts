@@ -26,18 +26,21 @@ export const best = <C extends Candidate>(candidates: ReadonlyArray<C>): C =>
   candidates.reduce((a, b) => (meanOf(b.losses) < meanOf(a.losses) || Number.isNaN(meanOf(a.losses)) ? b : a));
 
 /**
- * The widest posterior that the data allow: the least precision whose mean loss lies within one standard error of the difference to the
- * best. It is no less than a floor, unless the best is: the precision with the highest evidence. Where held-out labels leave the width open,
- * a prior below it is wider than the trained weights themselves speak for.
+ * The widest posterior that the data and the evidence allow. The data allow a precision whose mean loss lies within one standard error of
+ * the difference to the best. The evidence allows none below a floor, the precision with the highest evidence: where held-out labels leave
+ * the width open, a smaller one is wider than the trained weights themselves speak for. So this is the least precision that both allow. If
+ * there is none, it is the precision closest to the floor that the data allow.
  */
 export function widest<C extends Candidate>(candidates: ReadonlyArray<C>, floor: number): C {
   const top = best(candidates);
   const allowed = candidates.filter((own) => {
     const { value, standardError } = differenceOf(own.losses, top.losses);
     // The standard error of an infinite difference is infinite too.
-    return own === top || (own.precision >= floor * (1 - ROUNDING) && Number.isFinite(value) && value <= standardError);
+    return own === top || (Number.isFinite(value) && value <= standardError);
   });
-  return allowed.reduce((a, b) => (b.precision < a.precision ? b : a));
+  const above = allowed.filter(({ precision }) => precision >= floor * (1 - ROUNDING));
+  if (above.length > 0) return above.reduce((a, b) => (b.precision < a.precision ? b : a));
+  return allowed.reduce((a, b) => (b.precision > a.precision ? b : a));
 }
 
 /** How a choice compares with the trained network. */

@@ -257,7 +257,9 @@ it('prints how tuning goes on, and what it found', async () => {
   await laplace.fit(data, { batchSize: 4, validation });
   const { chosen, network: own, verdict } = laplace.tuning() as Tuning;
   const short = (value: number): string => String(Number(value.toPrecision(3)));
-  expect(lines.slice(lines.indexOf('posterior over hidden, outputs for 10 examples'))).toEqual([
+  // A slow machine has time to tell of the first candidates too.
+  const told = lines.filter((line) => !/^predict: [12] candidates$/.test(line));
+  expect(told.slice(told.indexOf('posterior over hidden, outputs for 10 examples'))).toEqual([
     'posterior over hidden, outputs for 10 examples',
     'predict: 1 of 3 batches',
     'predict: 2 of 3 batches',
