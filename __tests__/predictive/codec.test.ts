@@ -26,6 +26,7 @@ it('makes values', () => {
     _tag: 'activationSampling',
     samples: 20,
     temperature: 1,
+    scale: 1,
     seed: 0,
     design: 'independent',
   });
@@ -33,6 +34,7 @@ it('makes values', () => {
     _tag: 'weightSampling',
     samples: 5,
     temperature: 0.1,
+    scale: 1,
     seed: 7,
     design: 'antithetic',
     standardError: 0.01,
@@ -41,6 +43,7 @@ it('makes values', () => {
     _tag: 'functionSampling',
     samples: 5,
     temperature: 1,
+    scale: 1,
     seed: 0,
     design: 'independent',
   });
@@ -78,7 +81,7 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
     'activationSampling',
     activationSampling,
     { sample: 2 },
-    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, seed, design, standardError.",
+    "activationSampling: sample: found 2, expected no such key (did you mean 'samples'?); allowed: samples, temperature, scale, seed, design, standardError.",
   ],
   [
     'weightSampling',
@@ -99,6 +102,7 @@ it.each<[string, (options: never) => Predictive, unknown, string]>([
 type Sampling = {
   readonly samples: number;
   readonly temperature: number;
+  readonly scale: number;
   readonly seed: number;
   readonly design: Design;
   readonly standardError?: number;

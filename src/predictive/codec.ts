@@ -21,11 +21,14 @@ import { DESIGNS } from '../random/noise.js';
 import { DEFAULT_LINK, Links } from './links/index.js';
 
 const temperature = defaulted(nonNegative, 1);
+const scale = defaulted(positive, 1);
 const sampling = {
   /** How many networks, or draws of noise, are averaged. With a `standardError` it is the largest number. */
   samples: defaulted(positiveInteger, 20),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
+  /** s > 0 multiplies the outputs f* of the trained network, for classes and independent labels: a draw f becomes s f* + (f − f*). */
+  scale,
   seed: defaulted(seed, 0),
   /**
    * How the draws are related: `independent`; `antithetic`, in pairs of mirror images; `quasiRandom`, spread evenly in every
@@ -50,7 +53,7 @@ const Linearised = variant('linearised', {
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
   /** s > 0 multiplies the mean of the outputs, for classes and independent labels: f ~ N(s f*, T J Σ Jᵀ). */
-  scale: defaulted(positive, 1),
+  scale,
 });
 const ActivationSampling = variant('activationSampling', sampling);
 const WeightSampling = variant('weightSampling', sampling);
@@ -59,6 +62,8 @@ const FunctionSampling = variant('functionSampling', {
   samples: defaulted(positiveInteger, 20),
   /** T >= 0 scales the posterior's covariance; 0 is the trained network itself. */
   temperature,
+  /** As in `weightSampling`. */
+  scale,
   seed: defaulted(seed, 0),
   /** As in `weightSampling`. */
   design: defaulted(literals(...DESIGNS), 'independent'),
@@ -144,7 +149,7 @@ export const linearised = (options: LinearisedOptions = {}): Predictive => make(
  * ```ts
  * import { activationSampling } from 'tfjs-laplace';
  *
- * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, seed: 0, design: 'independent' }
+ * activationSampling({ samples: 50 }); // => { _tag: 'activationSampling', samples: 50, temperature: 1, scale: 1, seed: 0, design: 'independent' }
  * ```
  */
 export const activationSampling = (options: SamplingOptions = {}): Predictive =>
@@ -153,6 +158,10 @@ export const activationSampling = (options: SamplingOptions = {}): Predictive =>
 /**
  * Draws whole networks from the posterior and averages them. Every batch uses the same networks. With a `standardError` each
  * batch takes as many of them as it needs, so the results then depend on how inputs are cut into batches.
+ *
+ * `scale` sharpens (s > 1) or softens (s < 1) what all draws have in common, the outputs f* of the trained network: a draw f becomes
+ * s f* + (f − f*). That is what the scale of `linearised` does to the mean of its outputs. At temperature 0 it is the inverse of a softmax's
+ * own temperature.
  *
  * @example
  * ```ts
@@ -172,7 +181,7 @@ export const weightSampling = (options: SamplingOptions = {}): Predictive => mak
  * ```ts
  * import { functionSampling } from 'tfjs-laplace';
  *
- * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, seed: 0, design: 'independent' }
+ * functionSampling({ samples: 100 }); // => { _tag: 'functionSampling', samples: 100, temperature: 1, scale: 1, seed: 0, design: 'independent' }
  * ```
  */
 export const functionSampling = (options: FunctionSamplingOptions = {}): Predictive =>

@@ -7,12 +7,13 @@ import type { Predictor } from '../prediction.js';
 import { networkMoments, ofHeads } from '../report/heads.js';
 import { reportSamples } from '../report/report.js';
 import { checkSamples } from '../report/samples.js';
+import { shiftOf } from '../scale.js';
 import { sampledFunctions } from './functions.js';
 
 /**
  * Creates the predictor. The caller disposes it. Draws and the work at once stay within `memoryBudget` bytes.
  *
- * @throws LaplaceError `InvalidOption` if the samples are too few for a variance
+ * @throws LaplaceError `InvalidOption` if the samples are too few for a variance, or for a scale that no output has a use for
  */
 export function functionPredictor(
   network: Network,
@@ -23,10 +24,12 @@ export function functionPredictor(
   const { heads } = network;
   const { samples } = predictive;
   checkSamples(network, predictive);
+  const shift = shiftOf(network, predictive.scale);
   const functions = sampledFunctions(network, posterior, predictive, memoryBudget);
   return {
     predict: async (x) => {
-      const { predictions } = await functions.run(x, ({ values: f }) => {
+      const { predictions } = await functions.run(x, ({ mean, values }) => {
+        const f = shift === undefined ? values : (tf.add(values, tf.expandDims(shift(mean), 1)) as tf.Tensor3D);
         const [B] = f.shape;
         const ofHead = (head: Head): tf.Tensor => {
           const own = tf.slice(f, [0, 0, head.first], [-1, -1, head.outputs]);

@@ -14,6 +14,7 @@ import type { OutputPrediction, Predictor } from '../prediction.js';
 import { networkMoments, ofHeads } from '../report/heads.js';
 import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearisedReport.js';
 import { formOf, reportSamples } from '../report/report.js';
+import { checkScale } from '../scale.js';
 import { isJoint, ownCovariance } from './headCovariance.js';
 import { linearisedPieces } from './linearisedPieces.js';
 
@@ -30,7 +31,7 @@ export function linearisedPredictor(
 ): Predictor {
   const { heads } = network;
   checkLink(heads, predictive);
-  checkScale(heads, predictive);
+  checkScale(heads, predictive.scale);
   const want = heads.some(isJoint) ? 'covariance' : 'variance';
   const pieces = linearisedPieces(network, posterior, predictive.temperature, want, memoryBudget);
   return {
@@ -61,20 +62,6 @@ export function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): vo
     found: `'${nameOf(link)}'`,
     expected: `'${DEFAULT_LINK}', the default${heads.some(isDrawn) ? ", or 'monteCarlo'" : ''}`,
     remedy: 'Links are for the probabilities of classes. Leave the link out.',
-  });
-}
-
-/** Throws `InvalidOption` for a scale if no head predicts classes or labels. */
-function checkScale(heads: ReadonlyArray<Head>, { scale }: LinkOptions): void {
-  if (scale === 1 || heads.some((head) => formOf(head)._tag === 'classification')) return;
-  const names = [...new Set(heads.map(({ row }) => row.ops.name))];
-  throw laplaceError('InvalidOption', {
-    what: `The ${names.join(' and ')} likelihood has no use for a scale`,
-    field: 'predictive.scale',
-    found: String(scale),
-    expected: '1, the default',
-    remedy:
-      'The scale is for the probabilities of classes and labels. For a regression change the noise variance or the temperature.',
   });
 }
 

@@ -3,13 +3,13 @@
  * once for each piece, as far as memory allows.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Features, features } from '../../network/forward.js';
-import type { Network } from '../../network/network.js';
+import { type Features, features, forwardFrom, mapRule } from '../../network/forward.js';
+import type { Head, Network } from '../../network/network.js';
 import type { LinearOp } from '../../network/ops.js';
 import { reference } from '../../network/reference.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from '../device/pieces.js';
 import type { SampledPlan } from '../device/plans.js';
-import { networkMoments } from '../report/heads.js';
+import type { Shift } from '../scale.js';
 import type { LocalMoments } from './activationSampling.js';
 
 /** The parts of one piece that no draw changes. */
@@ -17,13 +17,23 @@ export interface Fixed {
   readonly features: Features;
   /** The moments of the lowest layers whose pre-activations are drawn. */
   readonly moments: ReadonlyMap<LinearOp, LocalMoments>;
+  /** What is added to the outputs of every draw, [B, C]. */
+  readonly shift: tf.Tensor2D | undefined;
+}
+
+/** What is read of the outputs f of a draw. */
+export interface Readout {
+  /** What is downloaded for a head, from its f [B, outputs]. */
+  readonly of: (head: Head, f: tf.Tensor2D) => tf.Tensor;
+  /** What is added to f before. It comes from the outputs of the trained network. */
+  readonly shift: Shift | undefined;
 }
 
 /** A batch for which draws can be made. */
 export interface SampledBatch {
   /**
-   * The prediction of one drawn network for the batch: for every head [rows, P], as `reportSamples` takes it. `outputsOf`
-   * computes the outputs f of piece number `part`. Rejects if an input is not finite.
+   * What is read of one drawn network for the batch, for every head. `outputsOf` computes the outputs f of piece number `part`. Rejects if
+   * an input is not finite.
    */
   readonly draw: (outputsOf: (piece: Fixed, part: number) => tf.Tensor2D) => Promise<ReadonlyArray<Float32Array>>;
   /** Frees the kept tensors. `x` belongs to the caller. */
@@ -38,6 +48,7 @@ export function sampledBatch(
   x: ReadonlyArray<tf.Tensor>,
   momentsOf: (own: Features) => Fixed['moments'],
   plan: SampledPlan,
+  read: Readout,
 ): SampledBatch {
   const B = x[0]?.shape[0] as number;
   const step = plan.examples;
@@ -54,17 +65,16 @@ export function sampledBatch(
   };
   const fixedOf = (piece: ReadonlyArray<tf.Tensor>, part: number): Fixed => {
     const own = features(network, piece);
-    const fixed = { features: own, moments: momentsOf(own) };
-    numbers += [...own.values.values(), ...[...fixed.moments.values()].flatMap(Object.values)].reduce(
-      (sum, t) => sum + t.size,
-      0,
-    );
+    const shift = read.shift?.(forwardFrom(network, own, mapRule).outputs);
+    const fixed = { features: own, moments: momentsOf(own), shift };
+    const all = [...own.values.values(), ...[...fixed.moments.values()].flatMap(Object.values), ...(shift ? [shift] : [])];
+    numbers += all.reduce((sum, t) => sum + t.size, 0);
     if (numbers > plan.kept) return fixed;
     const values = new Map([...own.values].map(([id, t]) => [id, keep(t)] as const));
     const moments = new Map(
       [...fixed.moments].map(([op, { mean, deviation }]) => [op, { mean: keep(mean), deviation: keep(deviation) }] as const),
     );
-    kept.set(part, { features: { ...own, values }, moments });
+    kept.set(part, { features: { ...own, values }, moments, shift: shift && keep(shift) });
     return fixed;
   };
 
@@ -76,9 +86,11 @@ export function sampledBatch(
         const results = tf.tidy((): Record<string, tf.Tensor> => {
           const own = kept.get(part);
           const piece = own === undefined || !checked ? pieceOf(x, part * step, step) : [];
-          const f = outputsOf(own ?? fixedOf(piece, part), part);
+          const fixed = own ?? fixedOf(piece, part);
+          const drawn = outputsOf(fixed, part);
+          const f = fixed.shift === undefined ? drawn : (tf.add(drawn, fixed.shift) as tf.Tensor2D);
           const ofHeads = network.heads.map((head) =>
-            tf.reshape(networkMoments(head, tf.slice(f, [0, head.first], [-1, head.outputs])), [-1]),
+            tf.reshape(read.of(head, tf.slice(f, [0, head.first], [-1, head.outputs])), [-1]),
           );
           sizes.push(...ofHeads.map((t) => t.size));
           return { values: tf.concat(ofHeads), ...(checked ? {} : { finite: allFinite(piece) }) };
