@@ -162,15 +162,23 @@ export {
   type IntervalCalibration,
   type IntervalCalibrationOptions,
   intervalCalibration,
-  pitValues,
   sharpness,
 } from './metrics/intervals.js';
 export { type ClassLosses, classLosses, type GaussianLosses, gaussianLosses } from './metrics/losses.js';
 export { type MeanSums, meanSummary } from './metrics/meanSummary.js';
 export { nll } from './metrics/nll.js';
 export { pinballLoss } from './metrics/pinball.js';
+export { pitValues, type QuantileCalibration, type QuantileCalibrationOptions, quantileCalibration } from './metrics/pit.js';
+export { type PitCounts, pitSummary } from './metrics/pitSummary.js';
 export { gaussianNll, type IntervalOptions, intervalCoverage, mae, rmse } from './metrics/regression.js';
 export type { Calibration, ReliabilityBin } from './metrics/reliability.js';
+export type { RiskMetrics } from './metrics/riskBounds.js';
+export {
+  type RiskBatch,
+  type RiskCoverageSummaryOptions,
+  type RiskSums,
+  riskCoverageSummary,
+} from './metrics/riskCoverageSummary.js';
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
 export type { ScoreMetrics } from './metrics/scoreBounds.js';
 export { type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';

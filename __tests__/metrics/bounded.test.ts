@@ -5,7 +5,7 @@ import * as lib from 'tfjs-laplace';
 import { key, uniforms } from '../../src/random/index.js';
 import { right } from '../support/math/laplace.js';
 import { refusal } from './arbitraries.js';
-import { cut, cuts, merged } from './merging.js';
+import { cut, cuts, DIGITS, merged, same } from './merging.js';
 
 /** Sums and quotients of at most 60 numbers of size 1. */
 const ROUNDING = 1e-12;
@@ -114,5 +114,110 @@ describe('scoreSummary', () => {
   it('refuses bins of no width, and bins whose width overflows', () => {
     expect(() => lib.scoreSummary({ lower: 1, upper: 1 })).toThrow(refusal('InvalidOption'));
     expect(() => lib.scoreSummary({ lower: -1e308, upper: 1e308 })).toThrow(refusal('InvalidOption'));
+  });
+});
+
+describe('riskCoverageSummary', () => {
+  type Example = readonly [uncertainty: number, loss: number];
+  const uncertainty = fc.oneof(
+    fc.double({ min: -0.2, max: 1.2, noNaN: true }),
+    fc.nat(10).map((k) => k / 10),
+    fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  );
+  const binary = fc.nat(1);
+  const real = fc.double({ min: -1, max: 3, noNaN: true });
+  const examples = (own: fc.Arbitrary<number>, loss: fc.Arbitrary<number>): fc.Arbitrary<ReadonlyArray<Example>> =>
+    fc.array(fc.tuple(own, loss), { minLength: 1, maxLength: 60 });
+  const split = (list: ReadonlyArray<Example>) => [list.map(([u]) => u), list.map(([, loss]) => loss)] as const;
+  const exact = (list: ReadonlyArray<Example>) => right(lib.riskCoverage(...split(list)));
+  const whole = (list: ReadonlyArray<Example>, options: lib.RiskCoverageSummaryOptions) => {
+    const { add, empty, value } = lib.riskCoverageSummary(options);
+    return right(value(right(add(empty, ...split(list)))));
+  };
+  const AREAS = ['area', 'excessArea', 'generalisedArea'] as const;
+
+  it.each([
+    ['0 and 1', binary],
+    ['any size, also beyond the bins', real],
+  ])('law: for losses of %s the exact areas are within the errors, in any order, whatever the bins', (_, loss) => {
+    fc.assert(
+      fc.property(examples(uncertainty, loss), cuts, fc.integer({ min: 1, max: 50 }), (list, at, bins) => {
+        const expected = exact(list);
+        const found = merged(
+          lib.riskCoverageSummary({ bins }),
+          cut(list, at).map((part) => split(part)),
+        );
+        for (const one of found) for (const name of AREAS) within(one[name], expected[name]);
+        for (const other of found) same(other, found[0]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('law: all areas are exact if each bin holds one distinct value', () => {
+    fc.assert(
+      fc.property(examples(eighths, fc.oneof(eighths, binary)), (list) => {
+        const expected = exact(list);
+        const found = whole(list, { bins: 16, upper: 2, upperLoss: 2 });
+        for (const name of AREAS) exactly(found[name], expected[name]);
+      }),
+    );
+  });
+
+  it('law: the curve is the exact one of what is at most as uncertain as each threshold, and ends with all', () => {
+    fc.assert(
+      fc.property(examples(uncertainty, real), fc.integer({ min: 1, max: 50 }), (list, bins) => {
+        const { threshold, coverage, risk } = whole(list, { bins });
+        threshold.forEach((t, i) => {
+          const kept = list.filter(([u]) => u <= t);
+          expect(coverage[i]).toBe(kept.length / list.length);
+          expect(risk[i]).toBeCloseTo(kept.reduce((sum, [, loss]) => sum + loss, 0) / kept.length, DIGITS);
+        });
+        expect(coverage.at(-1)).toBe(1);
+        expect(Array.from(threshold)).toEqual([...new Set(threshold)].sort((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('no narrower errors follow for losses of 0 and 1: all orders of a bin reach both ends', () => {
+    // Four examples of one bin, two of them wrong, between a right one below and a wrong one above.
+    const wrong = [0, 1, 2, 3].flatMap((a) => [0, 1, 2, 3].filter((b) => b > a).map((b) => [a, b] as const));
+    const possible = wrong.map(
+      (two): ReadonlyArray<Example> => [
+        [0.1, 0],
+        ...[0, 1, 2, 3].map((i) => [0.41 + i / 100, two.includes(i) ? 1 : 0] as const),
+        [0.9, 1],
+      ],
+    );
+    const values = possible.map(exact);
+    const found = whole(possible[0] as ReadonlyArray<Example>, { bins: 10 });
+    for (const name of AREAS) {
+      const list = values.map((one) => one[name]);
+      expect(found[name].value - found[name].error).toBeCloseTo(Math.min(...list), DIGITS);
+      expect(found[name].value + found[name].error).toBeCloseTo(Math.max(...list), DIGITS);
+    }
+  });
+
+  it('the errors are small for many bins', () => {
+    const [u, v] = [uniforms(key(1), 5000), uniforms(key(2), 5000)];
+    const list = Array.from(u, (own, i) => [own, (v[i] as number) < own ** 2 ? 1 : 0] as const);
+    const expected = exact(list);
+    const found = whole(list, {});
+    for (const name of AREAS) {
+      within(found[name], expected[name]);
+      // About five of 5000 examples lie in one of 1000 bins, so every cumulative share of losses is known to 1e-3.
+      expect(found[name].error).toBeLessThan(1e-3);
+    }
+  });
+
+  it('refuses states of other options, also of other bins of the losses alone', () => {
+    const { concat, empty, value } = lib.riskCoverageSummary();
+    expect(() => concat(empty, lib.riskCoverageSummary({ upperLoss: 2 }).empty)).toThrow(refusal('InvalidInput'));
+    expect(() => concat(empty, lib.scoreSummary().empty as never)).toThrow(refusal('InvalidInput'));
+    expect(value(empty)).toEqual(E.left(refusal('Empty')));
+  });
+
+  it('names the end of the losses that is out of range', () => {
+    expect(() => lib.riskCoverageSummary({ lowerLoss: 1 })).toThrow(/upperLoss/);
   });
 });

@@ -92,11 +92,37 @@ describe('gaussianSummary', () => {
           mae: right(lib.meanWithError(losses.absoluteError)),
           sharpness: right(lib.sharpness(all)),
           intervals: right(lib.intervalCalibration(all, { levels })),
+          quantiles: right(lib.quantileCalibration(right(lib.pitValues(all)), { levels })),
         };
         const batches = cut(list, at).map((part) => [of(part)]);
         for (const found of merged(lib.gaussianSummary({ levels }), batches)) same(found, expected);
       }),
     );
+  });
+});
+
+describe('pitSummary', () => {
+  // Half of the values are levels themselves.
+  const pit = fc.oneof(
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.nat(10).map((k) => k / 10),
+  );
+  const rows = fc.array(fc.array(pit, { minLength: 2, maxLength: 2 }), { minLength: 1, maxLength: 20 });
+
+  it('law: streamed or merged in any order, it is exactly the calibration of all values', () => {
+    fc.assert(
+      fc.property(rows, cuts, fc.integer({ min: 2, max: 12 }), (list, at, levels) => {
+        const expected = right(lib.quantileCalibration(list, { levels }));
+        const batches = cut(list, at).map((part) => [part]);
+        // Counts have no rounding.
+        for (const found of merged(lib.pitSummary({ levels }), batches)) expect(found).toEqual(expected);
+      }),
+    );
+  });
+
+  it('refuses states of other options', () => {
+    const { concat, empty } = lib.pitSummary();
+    expect(() => concat(empty, lib.pitSummary({ levels: 11 }).empty)).toThrow(refusal('InvalidInput'));
   });
 });
 

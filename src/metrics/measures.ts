@@ -16,7 +16,7 @@ import { confidences } from './ece.js';
 import { entropy } from './entropy.js';
 import { momentsOf } from './estimate.js';
 import { checkPredictions, entries, type GaussianPredictions } from './gaussian.js';
-import { curveOf, levelCounts } from './intervals.js';
+import { centralLevels, curveOf, levelCounts } from './intervals.js';
 import { classLosses, lossesOf } from './losses.js';
 import { calibrationOf } from './reliability.js';
 import { labelled, type NumberRows, sound } from './rows.js';
@@ -129,8 +129,9 @@ export const gaussianMeasures = (predictions: GaussianPredictions): E.Either<Lap
     };
     const within = ({ error, variance }: (typeof all)[number]) =>
       centralProbability(Math.abs(error) / Math.sqrt(variance)) <= 0.95 ? 1 : 0;
+    const levels = centralLevels(all);
     const intervals = (indices: Uint32Array) =>
-      curveOf(levelCounts(Array.from(indices, (i) => all.slice(i * C, (i + 1) * C)).flat(), 100)).meanAbsolute;
+      curveOf(levelCounts(Array.from(indices, (i) => levels.slice(i * C, (i + 1) * C)).flat(), 100)).meanAbsolute;
     return [
       mean('gaussianNll', losses.nll),
       mean('gaussianCrps', losses.crps),
