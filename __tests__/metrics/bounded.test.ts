@@ -198,6 +198,22 @@ describe('riskCoverageSummary', () => {
     }
   });
 
+  it('by hand: the best order of losses in one bin has at most their mean, and at least what their range allows', () => {
+    const found = whole(
+      [
+        [0.1, 0.4],
+        [0.4, 0.2],
+        [0.6, 0.1],
+      ],
+      { bins: 4, upperLoss: 4 },
+    );
+    const [area, mean] = [(0.4 + 0.3 + 0.7 / 3) / 3, 0.7 / 3];
+    exactly(found.area, area);
+    expect(found.excessArea.value - found.excessArea.error).toBeCloseTo(area - mean, DIGITS);
+    // The first loss is at least 0.1, and the first two at least 0.7 − 0.4 together.
+    expect(found.excessArea.value + found.excessArea.error).toBeCloseTo(area - (0.1 + 0.3 / 2 + mean) / 3, DIGITS);
+  });
+
   it('the errors are small for many bins', () => {
     const [u, v] = [uniforms(key(1), 5000), uniforms(key(2), 5000)];
     const list = Array.from(u, (own, i) => [own, (v[i] as number) < own ** 2 ? 1 : 0] as const);

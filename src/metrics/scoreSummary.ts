@@ -52,7 +52,8 @@ const Options = struct('options', { ...HISTOGRAM, rate: positiveRate });
  * const there = orThrow(add(empty, { positives: [], negatives: [0.15, 0.42] }));
  * const { auroc, aupr, fprAtTpr } = orThrow(value(concat(here, there)));
  * auroc; // => { value: 0.875, error: 0.125 }
- * aupr; // => { value: 11 / 12, error: 1 / 12 }
+ * aupr.value; // => 0.9166…
+ * aupr.error; // => 0.0833…
  * fprAtTpr; // => { value: 0.25, error: 0.25 }
  * ```
  */
