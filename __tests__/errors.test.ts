@@ -349,6 +349,18 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     throws: [() => lib.scoreSummary({ bins: 0 }), () => lib.scoreSummary({ upper: 0 })],
     left: [() => lib.scoreSummary().add(wrong({}), { positives: [1], negatives: [1] })],
   },
+  riskCoverageSummary: {
+    throws: [() => lib.riskCoverageSummary({ bins: 0 }), () => lib.riskCoverageSummary({ upperLoss: 0 })],
+    left: [() => lib.riskCoverageSummary().add(lib.riskCoverageSummary().empty, [1], [1, 2])],
+  },
+  quantileCalibration: {
+    throws: [() => lib.quantileCalibration([[1]], { levels: 1 })],
+    left: [() => lib.quantileCalibration([[2]])],
+  },
+  pitSummary: {
+    throws: [() => lib.pitSummary({ levels: 1 })],
+    left: [() => lib.pitSummary().add(lib.pitSummary().empty, [[-1]]), () => lib.pitSummary().value(lib.pitSummary().empty)],
+  },
   meanWithError: { left: [() => lib.meanWithError([])] },
   pairedDifference: { left: [() => lib.pairedDifference([1], [1, 2])] },
   bootstrap: {

@@ -130,6 +130,7 @@ export { accuracy, correctness } from './metrics/accuracy.js';
 export { auroc } from './metrics/auroc.js';
 export type { Binning, CalibrationOptions } from './metrics/bins.js';
 export { type BootstrapEstimate, type BootstrapOptions, bootstrap, type Statistic } from './metrics/bootstrap.js';
+export type { Bounded } from './metrics/bounded.js';
 export { brierScore } from './metrics/brier.js';
 export { type BrierDecomposition, brierDecomposition } from './metrics/brierDecomposition.js';
 export {
@@ -161,17 +162,26 @@ export {
   type IntervalCalibration,
   type IntervalCalibrationOptions,
   intervalCalibration,
-  pitValues,
   sharpness,
 } from './metrics/intervals.js';
 export { type ClassLosses, classLosses, type GaussianLosses, gaussianLosses } from './metrics/losses.js';
 export { type MeanSums, meanSummary } from './metrics/meanSummary.js';
 export { nll } from './metrics/nll.js';
 export { pinballLoss } from './metrics/pinball.js';
+export { pitValues, type QuantileCalibration, type QuantileCalibrationOptions, quantileCalibration } from './metrics/pit.js';
+export { type PitCounts, pitSummary } from './metrics/pitSummary.js';
 export { gaussianNll, type IntervalOptions, intervalCoverage, mae, rmse } from './metrics/regression.js';
 export type { Calibration, ReliabilityBin } from './metrics/reliability.js';
+export type { RiskMetrics } from './metrics/riskBounds.js';
+export {
+  type RiskBatch,
+  type RiskCoverageSummaryOptions,
+  type RiskSums,
+  riskCoverageSummary,
+} from './metrics/riskCoverageSummary.js';
 export { binaryRows, type NumberRows, predictedClasses } from './metrics/rows.js';
-export { type BoundedAuroc, type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';
+export type { ScoreMetrics } from './metrics/scoreBounds.js';
+export { type ScoreCounts, type ScoreSummaryOptions, scoreSummary } from './metrics/scoreSummary.js';
 export { type RiskCoverage, retainedAccuracy, riskCoverage } from './metrics/selective.js';
 export {
   type SmoothCalibration,

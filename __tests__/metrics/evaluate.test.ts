@@ -26,6 +26,7 @@ function classValues({ probabilities, labels }: Labelled, bins: number): Readonl
     smoothEce: right(lib.smoothCalibration(probabilities, labels)).ece,
     classwiseEce: right(lib.classwiseCalibration(probabilities, labels, { bins })).ece,
     riskCoverageArea: area.area,
+    excessArea: area.excessArea,
     generalisedArea: area.generalisedArea,
     ...(new Set(wrong).size === 2 && { errorAuroc: right(lib.auroc({ positives: group(1), negatives: group(0) })) }),
   };
@@ -93,6 +94,38 @@ it('standard errors of all other metrics are those of the bootstrap with the sam
   );
   expect(line(found, 'ece').standardError).toBeCloseTo(expected.standardError, DIGITS);
   expect(right(lib.evaluate(classification(p), labels, { ...options, seed: 8 }))).not.toEqual(found);
+});
+
+it('the areas of risk and coverage, and their differences, have the errors of the bootstrap', () => {
+  const [p, q] = [1, 3].map((stream) => Array.from(uniforms(key(stream), 60), (u) => [u])) as [number[][], number[][]];
+  const labels = Uint8Array.from(uniforms(key(2), 60), (u, i) => (u < (p[i]?.[0] as number) ? 1 : 0));
+  const options = { resamples: 30, seed: 7 };
+  const found = right(lib.evaluate(classification(p), labels, { ...options, baseline: classification(q) }));
+  const curveAt = (rows: number[][]) => {
+    const entropies = right(lib.entropy(rows));
+    const wrong = right(lib.classLosses(rows, labels)).zeroOne;
+    return (indices: Uint32Array) =>
+      right(
+        lib.riskCoverage(
+          Array.from(indices, (i) => entropies[i] as number),
+          Array.from(indices, (i) => wrong[i] as number),
+        ),
+      );
+  };
+  for (const [name, field] of [
+    ['riskCoverageArea', 'area'],
+    ['excessArea', 'excessArea'],
+    ['generalisedArea', 'generalisedArea'],
+  ] as const) {
+    const own = right(lib.bootstrap(60, (indices) => E.right(curveAt(p)(indices)[field]), options));
+    const pair = right(lib.bootstrap(60, (indices) => E.right(curveAt(p)(indices)[field] - curveAt(q)(indices)[field]), options));
+    const { value, standardError, difference } = line(found, name);
+    expect([value, standardError]).toEqual([own.value, own.standardError].map((v) => expect.closeTo(v, DIGITS)));
+    expect(difference).toEqual({
+      value: expect.closeTo(pair.value, DIGITS),
+      standardError: expect.closeTo(pair.standardError, DIGITS),
+    });
+  }
 });
 
 describe('against a baseline', () => {

@@ -97,6 +97,12 @@ describe('regression', () => {
     expect(rootMeanSquared).toBeCloseTo(values.rootMeanSquared, DIGITS);
     expect(right(lib.sharpness(predictions))).toBeCloseTo(values.sharpness, DIGITS);
   });
+
+  it('calibration of quantiles is that of uncertainty-toolbox', () => {
+    const { meanAbsolute, rootMeanSquared } = right(lib.quantileCalibration(right(lib.pitValues(predictions))));
+    expect(meanAbsolute).toBeCloseTo(values.quantileMeanAbsolute, DIGITS);
+    expect(rootMeanSquared).toBeCloseTo(values.quantileRootMeanSquared, DIGITS);
+  });
 });
 
 describe('smooth calibration', () => {

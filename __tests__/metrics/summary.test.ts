@@ -2,49 +2,9 @@
 import * as fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import * as lib from 'tfjs-laplace';
-import { key, uniforms } from '../../src/random/index.js';
 import { right } from '../support/math/laplace.js';
 import { refusal } from './arbitraries.js';
-
-/** Sums of at most 60 numbers of size 1 to 10, in another order. */
-const DIGITS = 11;
-
-/** The same value with every number close to it. */
-const near = (value: unknown): unknown => {
-  if (typeof value === 'number') return Number.isFinite(value) ? expect.closeTo(value, DIGITS) : value;
-  if (ArrayBuffer.isView(value) || Array.isArray(value)) return Array.from(value as ArrayLike<unknown>, near);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, near(own)]));
-  }
-  return value;
-};
-const plain = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_, own) =>
-      ArrayBuffer.isView(own) ? Array.from(own as never) : own === Number.POSITIVE_INFINITY ? 'Infinity' : own,
-    ),
-  );
-const same = (found: unknown, expected: unknown) => expect(plain(found)).toEqual(near(plain(expected)));
-
-/** Cuts a list at random places. */
-const cut = <A>(list: ReadonlyArray<A>, at: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray<A>> => {
-  const ends = [...at.map((p) => Math.floor(p * list.length)), list.length].sort((a, b) => a - b);
-  return ends.map((end, i) => list.slice(ends[i - 1] ?? 0, end)).filter((part) => part.length > 0);
-};
-const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 });
-
-/** Every batch in a state of its own; the states are merged pairwise, to the left and to the right, and after a clone. */
-function merged<S, V>(summary: lib.Summary<ReadonlyArray<never>, S, V>, batches: ReadonlyArray<ReadonlyArray<unknown>>) {
-  const add = summary.add as (state: S, ...batch: ReadonlyArray<unknown>) => ReturnType<typeof summary.add>;
-  const states = batches.map((batch) => structuredClone(right(add(summary.empty, ...batch))) as S);
-  const streamed = batches.reduce((state, batch) => right(add(state, ...batch)), summary.empty);
-  return [
-    streamed,
-    states.reduce(summary.concat, summary.empty),
-    states.reduceRight((rest, state) => summary.concat(state, rest), summary.empty),
-    states.reduce((rest, state) => summary.concat(state, rest), summary.empty),
-  ].map((state) => right(summary.value(state)));
-}
+import { cut, cuts, DIGITS, merged, same } from './merging.js';
 
 const CLASSES = 3;
 const example = fc
@@ -132,6 +92,7 @@ describe('gaussianSummary', () => {
           mae: right(lib.meanWithError(losses.absoluteError)),
           sharpness: right(lib.sharpness(all)),
           intervals: right(lib.intervalCalibration(all, { levels })),
+          quantiles: right(lib.quantileCalibration(right(lib.pitValues(all)), { levels })),
         };
         const batches = cut(list, at).map((part) => [of(part)]);
         for (const found of merged(lib.gaussianSummary({ levels }), batches)) same(found, expected);
@@ -140,43 +101,28 @@ describe('gaussianSummary', () => {
   });
 });
 
-describe('scoreSummary', () => {
-  const score = fc.double({ min: -0.2, max: 1.2, noNaN: true });
-  const labelledScores = fc.array(fc.tuple(score, fc.boolean()), { minLength: 2, maxLength: 60 });
-  const groupsOf = (part: ReadonlyArray<readonly [number, boolean]>): lib.ScoredGroups => ({
-    positives: part.filter(([, positive]) => positive).map(([s]) => s),
-    negatives: part.filter(([, positive]) => !positive).map(([s]) => s),
-  });
+describe('pitSummary', () => {
+  // Half of the values are levels themselves.
+  const pit = fc.oneof(
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.nat(10).map((k) => k / 10),
+  );
+  const rows = fc.array(fc.array(pit, { minLength: 2, maxLength: 2 }), { minLength: 1, maxLength: 20 });
 
-  it('law: the exact area is within the error, in any order, whatever the bins', () => {
+  it('law: streamed or merged in any order, it is exactly the calibration of all values', () => {
     fc.assert(
-      fc.property(labelledScores, cuts, fc.integer({ min: 1, max: 50 }), (list, at, bins) => {
-        const all = groupsOf(list);
-        fc.pre(all.positives.length > 0 && all.negatives.length > 0);
-        const exact = right(lib.auroc(all));
-        const found = merged(
-          lib.scoreSummary({ bins }),
-          cut(list, at).map((part) => [groupsOf(part)]),
-        );
-        for (const { auroc, error } of found) expect(Math.abs(auroc - exact)).toBeLessThanOrEqual(error + 1e-12);
-        for (const other of found) expect(other).toEqual(found[0]);
+      fc.property(rows, cuts, fc.integer({ min: 2, max: 12 }), (list, at, levels) => {
+        const expected = right(lib.quantileCalibration(list, { levels }));
+        const batches = cut(list, at).map((part) => [part]);
+        // Counts have no rounding.
+        for (const found of merged(lib.pitSummary({ levels }), batches)) expect(found).toEqual(expected);
       }),
     );
   });
 
-  it('is exact if no bin holds both, and its error is small for many bins', () => {
-    const [a, b] = [uniforms(key(1), 2000), uniforms(key(2), 2000).map((u) => u * u)];
-    const { add, empty, value } = lib.scoreSummary();
-    const { auroc, error } = right(value(right(add(empty, { positives: a, negatives: b }))));
-    expect(error).toBeLessThan(1e-3);
-    expect(Math.abs(auroc - right(lib.auroc({ positives: a, negatives: b })))).toBeLessThan(error);
-    const apart = { positives: [0.75, 9], negatives: [0.25, -9] };
-    expect(right(value(right(add(empty, apart))))).toEqual({ auroc: 1, error: 0 });
-  });
-
-  it('has no area before both groups have an example', () => {
-    const { add, empty, value } = lib.scoreSummary();
-    expect(value(right(add(empty, { positives: [1], negatives: [] })))).toEqual(E.left(refusal('Empty')));
+  it('refuses states of other options', () => {
+    const { concat, empty } = lib.pitSummary();
+    expect(() => concat(empty, lib.pitSummary({ levels: 11 }).empty)).toThrow(refusal('InvalidInput'));
   });
 });
 

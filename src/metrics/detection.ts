@@ -43,7 +43,8 @@ export interface FprOptions {
   readonly rate?: number;
 }
 
-const Options = struct('options', { rate: defaulted(share, 0.95) });
+export const positiveRate = defaulted(share, 0.95);
+const Options = struct('options', { rate: positiveRate });
 
 /**
  * The receiver operating characteristic as data. `auroc` is the area below it, by trapezoids.

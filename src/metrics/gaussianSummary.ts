@@ -1,14 +1,23 @@
 /**
- * Metrics of Gaussian predictions from sums: moments of the losses, the sum of the variances, and how many entries the interval of each
- * level is the first to hold. `summary.ts` has the laws.
+ * Metrics of Gaussian predictions from sums: moments of the losses, the sum of the variances, and how many entries the interval and the quantile
+ * of each level are the first to hold. `summary.ts` has the laws.
  */
 import type { either as E } from 'fp-ts';
-import { optionsOf, struct } from '../codec/index.js';
+import { optionsOf } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { addMoments, type Estimate, estimateOf, type Moments, momentsOf, NO_MOMENTS } from './estimate.js';
 import { checkPredictions, entries, type GaussianPredictions } from './gaussian.js';
-import { curveOf, type IntervalCalibration, type IntervalCalibrationOptions, levelCount, levelCounts } from './intervals.js';
+import { addLists } from './histogram.js';
+import {
+  centralLevels,
+  curveOf,
+  type IntervalCalibration,
+  type IntervalCalibrationOptions,
+  LevelOptions,
+  levelCounts,
+} from './intervals.js';
 import { lossesOf } from './losses.js';
+import { pitCounts, pitOf, type QuantileCalibration, quantilesOf } from './pit.js';
 import { sound } from './rows.js';
 import { type Summary, summaryOf } from './summary.js';
 
@@ -23,6 +32,8 @@ export interface GaussianSums {
   readonly variance: Moments;
   /** Entries by the first level whose interval holds them, [K]. */
   readonly levels: Float64Array;
+  /** Entries by the first level that is at least their PIT, [K]. */
+  readonly pit: Float64Array;
 }
 
 export interface GaussianMetrics {
@@ -37,13 +48,13 @@ export interface GaussianMetrics {
   readonly mae: Estimate;
   readonly sharpness: number;
   readonly intervals: IntervalCalibration;
+  /** With the histogram of the PIT. */
+  readonly quantiles: QuantileCalibration;
 }
 
-const Options = struct('options', { levels: levelCount });
-
 /**
- * Adds up the metrics of a regression over batches and parts of a data set: `gaussianNll`, `gaussianCrps`, `rmse`, `mae`, `sharpness` and
- * `intervalCalibration`. All batches have the same number of outputs.
+ * Adds up the metrics of a regression over batches and parts of a data set: `gaussianNll`, `gaussianCrps`, `rmse`, `mae`, `sharpness`,
+ * `intervalCalibration`, and `quantileCalibration` of `pitValues`. All batches have the same number of outputs.
  *
  * @returns a monoid with `add(state, predictions)` and `value(state)`. `concat` throws `InvalidInput` for states of other options; `add`
  *   returns the errors of `gaussianNll`.
@@ -64,16 +75,17 @@ const Options = struct('options', { levels: levelCount });
 export function gaussianSummary(
   options: IntervalCalibrationOptions = {},
 ): Summary<readonly [predictions: GaussianPredictions], GaussianSums, GaussianMetrics> {
-  const { levels: K } = optionsOf('gaussianSummary', Options, options);
+  const { levels: K } = optionsOf('gaussianSummary', LevelOptions, options);
   return summaryOf<readonly [predictions: GaussianPredictions], GaussianSums, GaussianMetrics>({
     name: 'gaussianSummary',
-    empty: { _tag: 'gaussianSums', ...eachMoment(() => NO_MOMENTS), levels: new Float64Array(K) },
+    empty: { _tag: 'gaussianSums', ...eachMoment(() => NO_MOMENTS), levels: new Float64Array(K), pit: new Float64Array(K) },
     size: ({ levels }) => `${levels.length} levels`,
     of: (predictions) => sumsOf(predictions, K),
     concat: (a, b) => ({
       _tag: 'gaussianSums',
       ...eachMoment((name) => addMoments(a[name], b[name])),
-      levels: a.levels.map((count, k) => count + (b.levels[k] as number)),
+      levels: addLists(a.levels, b.levels),
+      pit: addLists(a.pit, b.pit),
     }),
     count: ({ nll }) => nll.count,
     value: (sums) => ({
@@ -84,6 +96,7 @@ export function gaussianSummary(
       mae: estimateOf(sums.absoluteError),
       sharpness: Math.sqrt(sums.variance.mean),
       intervals: curveOf(sums.levels),
+      quantiles: quantilesOf(sums.pit),
     }),
   });
 }
@@ -105,7 +118,8 @@ const sumsOf = (predictions: GaussianPredictions, K: number): E.Either<LaplaceEr
     return {
       _tag: 'gaussianSums',
       ...eachMoment((name) => momentsOf(lists[name])),
-      levels: levelCounts(entries(predictions), K),
+      levels: levelCounts(centralLevels(entries(predictions)), K),
+      pit: pitCounts(pitOf(predictions), K),
     };
   });
 

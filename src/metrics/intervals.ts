@@ -7,14 +7,13 @@
  *   sharpness = √(mean v)                        units of y
  *
  * These are the definitions of Uncertainty Toolbox (`mean_absolute_calibration_error`, `root_mean_squared_calibration_error`, `sharpness`)
- * for central intervals and its 100 levels. Predictions that are wider than needed have o_k > p_k. The probability integral transform
- * Φ((y − μ) / √v) of each entry is uniform on (0, 1) for calibrated predictions. O(N C log K). Reference: Kuleshov, Fenner & Ermon 2018;
- * Gneiting, Balabdaoui & Raftery 2007 (sharpness, probability integral transform); Chung et al. 2021 (Uncertainty Toolbox).
+ * for central intervals and its 100 levels. Predictions that are wider than needed have o_k > p_k. `pit.ts` has the calibration of quantiles.
+ * O(N C). Reference: Kuleshov, Fenner & Ermon 2018; Gneiting, Balabdaoui & Raftery 2007 (sharpness); Chung et al. 2021 (Uncertainty Toolbox).
  */
 import type { either as E } from 'fp-ts';
 import { defaulted, optionsOf, refined, struct } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
-import { centralProbability, normalProbability } from '../random/normal.js';
+import { centralProbability } from '../random/normal.js';
 import { checkPredictions, entries, type GaussianPredictions } from './gaussian.js';
 import { sound } from './rows.js';
 
@@ -35,11 +34,11 @@ export interface IntervalCalibrationOptions {
   readonly levels?: number;
 }
 
-export const levelCount = defaulted(
+const levelCount = defaulted(
   refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2),
   100,
 );
-const Options = struct('options', { levels: levelCount });
+export const LevelOptions = struct('options', { levels: levelCount });
 
 /**
  * Calibration errors of central intervals, with the curve of observed against expected shares.
@@ -63,18 +62,19 @@ export function intervalCalibration(
   predictions: GaussianPredictions,
   options: IntervalCalibrationOptions = {},
 ): E.Either<LaplaceError, IntervalCalibration> {
-  const { levels } = optionsOf('intervalCalibration', Options, options);
-  return sound(checkPredictions(predictions), () => curveOf(levelCounts(entries(predictions), levels)));
+  const { levels } = optionsOf('intervalCalibration', LevelOptions, options);
+  return sound(checkPredictions(predictions), () => curveOf(levelCounts(centralLevels(entries(predictions)), levels)));
 }
 
-/** How many entries the interval of each level is the first to hold, [K]. Counts of disjoint parts of a data set add up. */
-export function levelCounts(
+/** The probability of the narrowest central interval that holds each entry. */
+export const centralLevels = (
   list: ReadonlyArray<{ readonly error: number; readonly variance: number }>,
-  levels: number,
-): Float64Array {
+): ReadonlyArray<number> => list.map(({ error, variance }) => centralProbability(Math.abs(error) / Math.sqrt(variance)));
+
+/** How many of these probabilities have each level as the first that is not below them, [K]. Counts of disjoint parts add up. */
+export function levelCounts(probabilities: ReadonlyArray<number>, levels: number): Float64Array {
   const counts = new Float64Array(levels);
-  for (const { error, variance } of list) {
-    const p = centralProbability(Math.abs(error) / Math.sqrt(variance));
+  for (const p of probabilities) {
     // The first k with p <= k / (K − 1), whatever way rounding goes.
     let k = Math.max(0, Math.floor(p * (levels - 1)));
     while (k < levels - 1 && p > k / (levels - 1)) k++;
@@ -100,31 +100,6 @@ export function curveOf(counts: Float64Array): IntervalCalibration {
     observed,
   };
 }
-
-/**
- * The probability integral transform: the predicted probability of a label at most as large as the target. A histogram that is high in the
- * middle shows intervals that are too wide, one that is high at the ends intervals that are too narrow, and a slope a bias.
- *
- * @returns a number in [0, 1] for each entry, [N][C]. Errors are those of `gaussianNll`.
- *
- * @example
- * ```ts
- * import { either as E } from 'fp-ts';
- * import { pitValues } from 'tfjs-laplace';
- *
- * pitValues({ targets: [[3]], mean: [[3]], variance: [[2]] }); // => E.right([Float64Array.of(0.5)])
- * ```
- */
-export const pitValues = (predictions: GaussianPredictions): E.Either<LaplaceError, ReadonlyArray<Float64Array>> =>
-  sound(checkPredictions(predictions), () => {
-    const { targets, mean, variance } = predictions;
-    return targets.map((row, i) =>
-      Float64Array.from(row, (y, c) => {
-        const z = (y - (mean[i]?.[c] as number)) / Math.sqrt(variance[i]?.[c] as number);
-        return Math.min(1, Math.max(0, normalProbability(z)));
-      }),
-    );
-  });
 
 /**
  * Sharpness: the root of the mean predicted variance over all entries, in units of the targets. It is a property of the predictions alone.

@@ -16,7 +16,7 @@ import { confidences } from './ece.js';
 import { entropy } from './entropy.js';
 import { momentsOf } from './estimate.js';
 import { checkPredictions, entries, type GaussianPredictions } from './gaussian.js';
-import { curveOf, levelCounts } from './intervals.js';
+import { centralLevels, curveOf, levelCounts } from './intervals.js';
 import { classLosses, lossesOf } from './losses.js';
 import { calibrationOf } from './reliability.js';
 import { labelled, type NumberRows, sound } from './rows.js';
@@ -47,6 +47,16 @@ function resampled(name: string, N: number, of: (indices: Uint32Array) => number
   return value === undefined ? [] : [{ name, better, value, resampled: of }];
 }
 
+/** A function of indices that computes each result once. Three areas come from one curve of a resample. */
+function remembered<A extends object>(of: (indices: Uint32Array) => A): (indices: Uint32Array) => A {
+  const known = new WeakMap<Uint32Array, A>();
+  return (indices) => {
+    const found = known.get(indices) ?? of(indices);
+    known.set(indices, found);
+    return found;
+  };
+}
+
 const take = (values: ArrayLike<number>, indices: Uint32Array): Float64Array =>
   Float64Array.from(indices, (i) => values[i] as number);
 
@@ -66,7 +76,10 @@ export const classMeasures = (
         calibrationOf(binned(take(scores, indices), take(outcomes, indices), bins, 'width'));
       const top = eceOf(confidences(rows), right);
       const classes = eachClass(rows, labels, eceOf);
-      const areas = (indices: Uint32Array) => orThrow(riskCoverage(take(entropies, indices), take(zeroOne, indices)));
+      const areas = remembered((indices) => {
+        const { area, excessArea, generalisedArea } = orThrow(riskCoverage(take(entropies, indices), take(zeroOne, indices)));
+        return { area, excessArea, generalisedArea };
+      });
       const errorAuroc = (indices: Uint32Array) => {
         const group = (wrong: number) =>
           take(
@@ -85,6 +98,7 @@ export const classMeasures = (
         smoothEce(confidences(rows), right),
         ...resampled('classwiseEce', N, (indices) => classwiseOf(classes.map((of) => of(indices))).ece),
         ...resampled('riskCoverageArea', N, (indices) => areas(indices).area),
+        ...resampled('excessArea', N, (indices) => areas(indices).excessArea),
         ...resampled('generalisedArea', N, (indices) => areas(indices).generalisedArea),
         ...resampled('errorAuroc', N, errorAuroc, 'higher'),
       ];
@@ -115,8 +129,9 @@ export const gaussianMeasures = (predictions: GaussianPredictions): E.Either<Lap
     };
     const within = ({ error, variance }: (typeof all)[number]) =>
       centralProbability(Math.abs(error) / Math.sqrt(variance)) <= 0.95 ? 1 : 0;
+    const levels = centralLevels(all);
     const intervals = (indices: Uint32Array) =>
-      curveOf(levelCounts(Array.from(indices, (i) => all.slice(i * C, (i + 1) * C)).flat(), 100)).meanAbsolute;
+      curveOf(levelCounts(Array.from(indices, (i) => levels.slice(i * C, (i + 1) * C)).flat(), 100)).meanAbsolute;
     return [
       mean('gaussianNll', losses.nll),
       mean('gaussianCrps', losses.crps),

@@ -1,16 +1,16 @@
 /**
- * AUROC from histograms of the scores of both groups, with its error. Two scores in different bins are in the right order, and of two in the
- * same bin the order is lost: they count one half, as ties do. With p_b and q_b positives and negatives in bin b, out of P and Q:
- *
- *   |AUROC of the histograms − AUROC| <= ½ Σ_b p_b q_b / (P Q)
- *
- * The exact AUROC depends on the order of all scores, so nothing smaller than the scores has it: to have it of parts, concatenate their
- * scores. `summary.ts` has the laws.
+ * AUROC, average precision and false positive rate from histograms of the scores of both groups. They depend on the order of all scores, so
+ * nothing smaller than the scores has them exactly, and each has the bounds that `scoreBounds.ts` derives. More bins make them narrower.
+ * Where each bin holds one distinct value, they are exact. To have them exactly of other parts, concatenate their scores. `summary.ts` has the
+ * laws.
  */
 import type { either as E } from 'fp-ts';
-import { defaulted, finite, optionsOf, positiveInteger, struct } from '../codec/index.js';
-import { type LaplaceError, laplaceError } from '../errors.js';
+import { optionsOf, struct } from '../codec/index.js';
+import type { LaplaceError } from '../errors.js';
+import { positiveRate } from './detection.js';
+import { addExtremes, addLists, extremesOf, HISTOGRAM, noExtremes, placer, sumsIn, total } from './histogram.js';
 import { checkOrdered, type Problem, sound } from './rows.js';
+import { type GroupCounts, type ScoreMetrics, scoreBounds } from './scoreBounds.js';
 import { type Summary, summaryOf } from './summary.js';
 import type { ScoredGroups } from './thresholds.js';
 
@@ -22,32 +22,22 @@ export interface ScoreSummaryOptions {
   readonly lower?: number;
   /** Where the last bin ends. It also takes what is higher. Default 1. For entropies take log C. */
   readonly upper?: number;
+  /** The least true positive rate for `fprAtTpr`, in (0, 1]. Default 0.95. */
+  readonly rate?: number;
 }
 
 /** Histograms of two groups. Plain data. */
-export interface ScoreCounts {
+export interface ScoreCounts extends GroupCounts {
   readonly _tag: 'scoreCounts';
   readonly lower: number;
   readonly upper: number;
-  readonly positives: Float64Array;
-  readonly negatives: Float64Array;
 }
 
-/** The area with the bound of its error. */
-export interface BoundedAuroc {
-  readonly auroc: number;
-  /** The exact AUROC lies within auroc ± error. */
-  readonly error: number;
-}
-
-const Options = struct('options', {
-  bins: defaulted(positiveInteger, 1000),
-  lower: defaulted(finite, 0),
-  upper: defaulted(finite, 1),
-});
+const Options = struct('options', { ...HISTOGRAM, rate: positiveRate });
 
 /**
- * Adds up the histograms of two groups of scores over batches and parts of a data set, for the AUROC.
+ * Adds up the histograms of two groups of scores over batches and parts of a data set, for `auroc`, `aupr` and `fprAtTpr`, each with the error
+ * within which its exact value lies.
  *
  * @returns a monoid with `add(state, groups)`, where a group may be empty, and `value(state)`, which is `Empty` as long as a group has no
  *   example. `concat` throws `InvalidInput` for states of other options.
@@ -60,46 +50,53 @@ const Options = struct('options', {
  * const { add, concat, empty, value } = scoreSummary({ bins: 10 });
  * const here = orThrow(add(empty, { positives: [0.95, 0.45], negatives: [] }));
  * const there = orThrow(add(empty, { positives: [], negatives: [0.15, 0.42] }));
- * orThrow(value(concat(here, there))); // => { auroc: 0.875, error: 0.125 }
+ * const { auroc, aupr, fprAtTpr } = orThrow(value(concat(here, there)));
+ * auroc; // => { value: 0.875, error: 0.125 }
+ * aupr.value; // => 0.9166…
+ * aupr.error; // => 0.0833…
+ * fprAtTpr; // => { value: 0.25, error: 0.25 }
  * ```
  */
 export function scoreSummary(
   options: ScoreSummaryOptions = {},
-): Summary<readonly [groups: ScoredGroups], ScoreCounts, BoundedAuroc> {
-  const { bins, lower, upper } = optionsOf('scoreSummary', Options, options);
-  if (!(upper > lower)) {
-    const expected = `a number above lower, ${lower}`;
-    throw laplaceError('InvalidOption', { what: 'upper', field: 'upper', found: String(upper), expected });
-  }
-  const counts = (scores: ArrayLike<number>) => {
-    const found = new Float64Array(bins);
-    for (let i = 0; i < scores.length; i++) {
-      const place = Math.floor(bins * (((scores[i] as number) - lower) / (upper - lower)));
-      const b = Math.max(0, Math.min(bins - 1, place));
-      found[b] = (found[b] as number) + 1;
-    }
-    return found;
+): Summary<readonly [groups: ScoredGroups], ScoreCounts, ScoreMetrics> {
+  const { bins, lower, upper, rate } = optionsOf('scoreSummary', Options, options);
+  const place = placer(bins, [lower, upper]);
+  const part = (scores: ArrayLike<number>) => {
+    const places = Uint32Array.from(scores, place);
+    return { counts: sumsIn(places, bins), extremes: extremesOf(scores, places, bins) };
   };
-  const of = (groups: ScoredGroups): E.Either<LaplaceError, ScoreCounts> =>
-    sound(checkGroup(groups?.positives, 'positives') ?? checkGroup(groups?.negatives, 'negatives'), () => ({
+  return summaryOf<readonly [groups: ScoredGroups], ScoreCounts, ScoreMetrics>({
+    name: 'scoreSummary',
+    empty: {
       _tag: 'scoreCounts',
       lower,
       upper,
-      positives: counts(groups.positives),
-      negatives: counts(groups.negatives),
-    }));
-  return summaryOf<readonly [groups: ScoredGroups], ScoreCounts, BoundedAuroc>({
-    name: 'scoreSummary',
-    empty: { _tag: 'scoreCounts', lower, upper, positives: new Float64Array(bins), negatives: new Float64Array(bins) },
+      positives: new Float64Array(bins),
+      negatives: new Float64Array(bins),
+      ...noExtremes(bins),
+    },
     size: (state) => `${state.positives.length} bins from ${state.lower} to ${state.upper}`,
-    of,
+    of: (groups): E.Either<LaplaceError, ScoreCounts> =>
+      sound(checkGroup(groups?.positives, 'positives') ?? checkGroup(groups?.negatives, 'negatives'), () => {
+        const [positives, negatives] = [part(groups.positives), part(groups.negatives)];
+        return {
+          _tag: 'scoreCounts',
+          lower,
+          upper,
+          positives: positives.counts,
+          negatives: negatives.counts,
+          ...addExtremes(positives.extremes, negatives.extremes),
+        };
+      }),
     concat: (a, b) => ({
       ...a,
-      positives: a.positives.map((count, i) => count + (b.positives[i] as number)),
-      negatives: a.negatives.map((count, i) => count + (b.negatives[i] as number)),
+      positives: addLists(a.positives, b.positives),
+      negatives: addLists(a.negatives, b.negatives),
+      ...addExtremes(a, b),
     }),
     count: ({ positives, negatives }) => Math.min(total(positives), total(negatives)),
-    value: areaOf,
+    value: (counts) => scoreBounds(counts, rate),
   });
 }
 
@@ -108,17 +105,3 @@ const checkGroup = (scores: ArrayLike<number>, field: string): Problem => {
   const problem = checkOrdered(scores, field);
   return problem?.kind === 'Empty' ? undefined : problem;
 };
-
-const total = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
-
-function areaOf({ positives, negatives }: ScoreCounts): BoundedAuroc {
-  const pairs = total(positives) * total(negatives);
-  let [below, ordered, tied] = [0, 0, 0];
-  positives.forEach((p, b) => {
-    const q = negatives[b] as number;
-    ordered += p * below;
-    tied += p * q;
-    below += q;
-  });
-  return { auroc: (ordered + tied / 2) / pairs, error: tied / 2 / pairs };
-}

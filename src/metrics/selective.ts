@@ -56,26 +56,27 @@ export interface RiskCoverage {
  * ```
  */
 export const riskCoverage = (uncertainty: ArrayLike<number>, losses: ArrayLike<number>): E.Either<LaplaceError, RiskCoverage> =>
-  sound(
-    checkOrdered(uncertainty, 'uncertainty') ??
-      checkRows([losses], 'losses') ??
-      checkCount(losses.length, uncertainty.length, 'losses'),
-    () => {
-      const N = losses.length;
-      const risk = risks(uncertainty, losses);
-      const area = mean(risk);
-      // Trapezoids from (0, 0): every point k / N · risk_k counts once, the last one half.
-      const generalised = mean(risk.map((r, k) => ((k + 1) / N) * r)) - (risk[N - 1] as number) / (2 * N);
-      return {
-        coverage: risk.map((_, k) => (k + 1) / N),
-        risk,
-        area,
-        // The order of the losses is the best; rounding must not give less than it.
-        excessArea: Math.max(0, area - mean(risks(losses, losses))),
-        generalisedArea: generalised,
-      };
-    },
-  );
+  sound(checkRisk(uncertainty, losses), () => {
+    const N = losses.length;
+    const risk = risks(uncertainty, losses);
+    const area = mean(risk);
+    // Trapezoids from (0, 0): every point k / N · risk_k counts once, the last one half.
+    const generalised = mean(risk.map((r, k) => ((k + 1) / N) * r)) - (risk[N - 1] as number) / (2 * N);
+    return {
+      coverage: risk.map((_, k) => (k + 1) / N),
+      risk,
+      area,
+      // The order of the losses is the best; rounding must not give less than it.
+      excessArea: Math.max(0, area - mean(risks(losses, losses))),
+      generalisedArea: generalised,
+    };
+  });
+
+/** Checks that the uncertainties are ordered, the losses are finite, and both are as many. */
+export const checkRisk = (uncertainty: ArrayLike<number>, losses: ArrayLike<number>): Problem =>
+  checkOrdered(uncertainty, 'uncertainty') ??
+  checkRows([losses], 'losses') ??
+  checkCount(losses.length, uncertainty.length, 'losses');
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 

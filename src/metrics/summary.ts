@@ -5,8 +5,9 @@
  *   concat(concat(a, b), c) = concat(a, concat(b, c)),   concat(a, b) = concat(b, a),   concat(empty, a) = a
  *   value(add(… add(empty, first batch) …, last batch)) = the metrics of all rows
  *
- * All to float64 rounding. A state has a fixed size, however many examples it counts. What depends on the order of all scores has none:
- * bins of equal mass, precision and recall, risk-coverage curves. They take all rows; `scoreSummary` bounds the AUROC.
+ * All to float64 rounding. A state has a fixed size, however many examples it counts. What depends on the order of all scores is bounded:
+ * `scoreSummary` and `riskCoverageSummary` give each area with the error within which it lies, and the same in any order. Bins of equal mass
+ * have no summary: they take all rows.
  */
 import { either as E, function as F, type monoid as M } from 'fp-ts';
 import { type Kind, ofKind, tagged } from '../codec/index.js';

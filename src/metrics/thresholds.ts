@@ -83,8 +83,11 @@ export function averagePrecision({ positives, negatives }: ThresholdCounts): num
 /** 0.07 · 100 is 7.000000000000001. With this factor 7 of 100 positives have a rate of 0.07. */
 const ROUNDING = 1 - 1e-12;
 
+/** How many of P positives have this true positive rate. */
+export const wantedPositives = (rate: number, P: number): number => rate * P * ROUNDING;
+
 /** The false positive rate at the highest threshold that has this true positive rate. */
 export function falsePositiveRate({ positives, negatives }: ThresholdCounts, rate: number): number {
-  const wanted = rate * (positives.at(-1) as number) * ROUNDING;
+  const wanted = wantedPositives(rate, positives.at(-1) as number);
   return (negatives[positives.findIndex((tp) => tp >= wanted)] as number) / (negatives.at(-1) as number);
 }

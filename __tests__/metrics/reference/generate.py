@@ -113,6 +113,8 @@ def regression(rng, n=50, samples=12):
         'pit': norm.cdf(y, mean, deviation).tolist(),
         'meanAbsolute': float(uct.mean_absolute_calibration_error(mean, deviation, y)),
         'rootMeanSquared': float(uct.root_mean_squared_calibration_error(mean, deviation, y)),
+        'quantileMeanAbsolute': float(uct.mean_absolute_calibration_error(mean, deviation, y, prop_type='quantile')),
+        'quantileRootMeanSquared': float(uct.root_mean_squared_calibration_error(mean, deviation, y, prop_type='quantile')),
         'sharpness': float(uct.sharpness(deviation)),
     }
 
