@@ -83,9 +83,12 @@ export class EvidenceCallback extends Callback {
  *
  * After each evaluated epoch the epoch's batches make a posterior. Its evidence is maximised over τ, and over σ² of a Gaussian
  * likelihood (`maximiseEvidence`). Training goes on with these: the loss gets the term τ / (2 s N) ‖W‖² for the covered layers,
- * as with a `kernelRegularizer`, and the reported loss contains it. So leave regularizers of your own out. laplace-torch's
- * `marglik_training` takes ten gradient steps (rate 0.1) after each epoch instead; here the maximum is exact, so there are no steps to
- * choose.
+ * as with a `kernelRegularizer`, and the reported loss contains it. So leave regularizers of your own out.
+ *
+ * laplace-torch's `marglik_training` takes ten steps of Adam (rate 0.1) in log τ and log σ after each epoch; here the maximum is exact,
+ * so there are no steps to choose. Led to the maximum, it goes the same way to the same weights, τ and σ² (tested on one batch for each
+ * epoch). With its own ten steps its evidence is up to 1.19 nats lower after the first epoch of these tests, and after ten epochs the two
+ * are within 0.04 nats of each other. README lists what else differs.
  *
  * The evidence of an epoch is taken at its moving weights, with dropout as in training for the empirical Fisher matrix. `history` of
  * `fit` has it as `logMarginalLikelihood`, one number for each evaluated epoch. Models with other architectures can be compared by
