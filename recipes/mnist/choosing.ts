@@ -103,7 +103,8 @@ export function showChoice(report: Report, { tuning, unscaled }: Choice, heldOut
   );
 }
 
-const VERDICTS = {
+/** The verdict of `tune` in words: 'the choice is …'. */
+export const VERDICTS = {
   better: 'better than the network, also at its best temperature, by more than one standard error',
   same: 'as good as the network at its best temperature, within one standard error',
   worse: 'worse than the network at its best temperature',
