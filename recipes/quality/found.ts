@@ -25,7 +25,7 @@ import type { Images } from './images.js';
 import { type Plan, SEEDS } from './plan.js';
 
 /** The analysis as a value: the exact Fisher of all layers, and the widest posterior that the validation images allow. */
-export const analysis = recipe({
+const analysis = recipe({
   likelihood: categorical(),
   curvature: kfac(),
   predictive: linearised(),

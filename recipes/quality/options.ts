@@ -7,7 +7,7 @@ export const HELP = `How good are the uncertainties? A story with pictures: a ne
 
   npm run quality -- [options]
 
-  --quick            judge by fewer images; takes about half a minute
+  --quick            judge by fewer images, in less than half a minute
   --out DIR          folder for the page and its pictures; default out/quality
   --backend NAME     node, wasm or cpu; default: the fastest that works
   --quiet            print results only

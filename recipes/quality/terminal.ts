@@ -20,7 +20,7 @@ export function print(report: Report, { title, gist, blocks }: Chapter, number: 
 }
 
 /** Breaks a text between words into lines. */
-export function wrapped(words: string): string {
+function wrapped(words: string): string {
   const lines: string[] = [];
   for (const word of unbroken(words).split(' ')) {
     const last = lines.at(-1);

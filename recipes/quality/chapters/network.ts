@@ -28,12 +28,13 @@ export function network({ plan, images, parameters, trainingLoss, tuning, predic
       text(
         `The network has layers of 784, ${plan.hidden}, ${plan.hidden} and 10 units: ${count(parameters)} weights.`,
         `It has seen ${count(images.training.count)} images of handwritten digits, each ${plan.epochs} times.`,
+        'Training has looked for the weights that are the most probable given these images (maximum a posteriori, MAP).',
         `In the last epoch its mean loss was ${trainingLoss.toFixed(3)} nats.`,
         `On ${count(images.test.count)} test images, which it has never seen, the same loss is ${nll.toFixed(3)} nats.`,
         nll > 2 * trainingLoss ? 'It has learned its few images by heart: it overfits.' : 'It hardly overfits.',
       ),
       text(
-        `It is right in ${percent(accuracy, 1)} of the test images, but ${percent(confidence, 1)} sure on average.`,
+        `It is right in ${percent(accuracy, 1)} of the test images, and ${percent(confidence, 1)} sure on average.`,
         `Of the ${count(wrong.length)} predictions that are wrong, ${count(wrong.filter((p) => p >= SURE).length)} are made with a probability of ${percent(SURE, 0)} or more.`,
       ),
       text(
