@@ -1,9 +1,10 @@
 /** The images of the benchmark: what a seed trains on, what it chooses on, and foreign images. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { testSet, trainingSet } from '../../recipes/mnist/data.js';
-import { batchesOf, type Digits, inputsOf, PIXELS, slice } from '../../recipes/mnist/digits.js';
+import { batchesOf, type Digits, inputsOf, parts, pick, slice } from '../../recipes/mnist/digits.js';
+import { noise } from '../../recipes/mnist/noise.js';
 import { rotated } from '../../recipes/mnist/rotate.js';
-import { permutation, uniform } from '../../recipes/support/random.js';
+import { permutation } from '../../recipes/support/random.js';
 
 /** What one network is trained on, tuned on and judged on. */
 export interface Images {
@@ -23,37 +24,15 @@ export interface Sizes {
   readonly foreign: number;
 }
 
-/** The digits with these numbers. */
-function pick({ pixels, labels }: Digits, indices: ArrayLike<number>): Digits {
-  const count = indices.length;
-  const own = { count, pixels: new Uint8Array(count * PIXELS), labels: new Uint8Array(count) };
-  for (let i = 0; i < count; i++) {
-    const from = indices[i] as number;
-    own.pixels.set(pixels.subarray(from * PIXELS, (from + 1) * PIXELS), i * PIXELS);
-    own.labels[i] = labels[from] as number;
-  }
-  return own;
-}
-
 const head = (digits: Digits, n: number): Digits => slice(digits, 0, Math.min(n, digits.count));
-
-/** Pixels that are uniform between paper and ink. */
-function noise(count: number, seed: number): Digits {
-  const next = uniform(seed);
-  return {
-    count,
-    pixels: Uint8Array.from({ length: count * PIXELS }, () => Math.floor(256 * next())),
-    labels: new Uint8Array(count),
-  };
-}
 
 /** Every seed draws its own training and validation images. Foreign are test images rotated by 90 degrees, and noise. */
 export function allClasses(seed: number, sizes: Sizes): Images {
   const [all, test] = [trainingSet(), testSet()];
-  const order = permutation(all.count, 100 + seed);
+  const [training, validation] = parts(all, [sizes.training, sizes.validation], 100 + seed) as [Digits, Digits];
   return {
-    training: pick(all, order.subarray(0, sizes.training)),
-    validation: pick(all, order.subarray(sizes.training, sizes.training + sizes.validation)),
+    training,
+    validation,
     test: head(test, sizes.test),
     foreign: { rotated: rotated(head(test, sizes.foreign), 90), noise: noise(sizes.foreign, 1000 + seed) },
   };

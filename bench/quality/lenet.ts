@@ -2,9 +2,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { kfac, truncated } from 'tfjs-laplace';
 import { createLenet } from '../../recipes/lenet/network.js';
+import { trainOn } from '../../recipes/mnist/plainTraining.js';
 import { allClasses, type Images, withoutTwo } from './images.js';
 import { choicesOf, linearisedBy, tunedPosterior, tunedPredictive } from './laplace.js';
-import { trainOn } from './networks.js';
 import { MAP_T, ofNetwork, scored, TUNED } from './perceptrons.js';
 import { CLASSES, gains, mean, noWorse, type Part, type Seeds, tableOf, tell, together } from './scores.js';
 

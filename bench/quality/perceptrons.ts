@@ -27,10 +27,11 @@ import {
   swag,
   trainedNetwork,
 } from 'tfjs-laplace/plugins/baselines';
+import { createNetwork } from '../../recipes/mnist/network.js';
+import { trainOn } from '../../recipes/mnist/plainTraining.js';
 import type { Bar } from '../harness.js';
 import { allClasses, type Images, inputs, leftOut, type Sizes, withoutTwo } from './images.js';
 import { choicesOf, linearisedBy, tunedPosterior, tunedPredictive } from './laplace.js';
-import { perceptron, trainOn } from './networks.js';
 import { CLASSES, gains, mean, noWorse, numbersOf, over, type Part, type Seeds, tableOf, tell, together } from './scores.js';
 
 export const MAP_T = 'MAP, temperature';
@@ -60,7 +61,7 @@ export const ofNetwork = (model: LayersModel, { validation }: Images): ReadonlyA
 };
 
 async function trained(images: Images, seed: number, rate?: number): Promise<LayersModel> {
-  const model = perceptron(SMALL.hidden, seed, rate);
+  const model = createNetwork(SMALL.hidden, { seed, ...(rate !== undefined && { rate }) });
   await trainOn(model, images.training, { epochs: SMALL.epochs, seed });
   return model;
 }
@@ -100,7 +101,7 @@ async function smallSeed(seed: number, images: Images, isWhole: boolean) {
 /** Weights at the end of each of ten further epochs of plain gradient descent. The network gets its own weights back. */
 async function snapshots(model: LayersModel, { training }: Images, seed: number): Promise<ReadonlyArray<Snapshot>> {
   const taken: Snapshot[] = [];
-  const further = perceptron(SMALL.hidden, seed);
+  const further = createNetwork(SMALL.hidden, { seed });
   further.setWeights(model.getWeights());
   further.compile({ optimizer: tf.train.sgd(0.05), loss: 'categoricalCrossentropy' });
   const keep = async (): Promise<void> => void taken.push(await snapshotOf(further));
@@ -158,7 +159,7 @@ export async function largePerceptron(seeds: ReadonlyArray<number>): Promise<Par
   const found: Array<Seeds[number]> = [];
   for (const seed of seeds) {
     const images = allClasses(seed, LARGE.sizes);
-    const model = perceptron(LARGE.hidden, seed);
+    const model = createNetwork(LARGE.hidden, { seed });
     await trainOn(model, images.training, { epochs: LARGE.epochs, seed });
     const tuned = await tunedPosterior(model, images, kfac({ fisher: truncated() }));
     tell(`784-1200-1200-10, seed ${seed}: ${choicesOf(tuned)}`);

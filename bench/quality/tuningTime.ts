@@ -16,9 +16,9 @@ import {
   tune,
 } from 'tfjs-laplace';
 import { createLenet } from '../../recipes/lenet/network.js';
+import { createNetwork } from '../../recipes/mnist/network.js';
 import { time } from '../harness.js';
 import { allClasses, inputs, labelled } from './images.js';
-import { perceptron } from './networks.js';
 import type { Part } from './scores.js';
 
 const ROUNDS = 5;
@@ -39,10 +39,10 @@ interface Subject {
 }
 
 const SUBJECTS: ReadonlyArray<Subject> = [
-  { name: '784-256-256-10', model: () => perceptron(256, 1), curvature: kfac(), isBarred: true },
+  { name: '784-256-256-10', model: () => createNetwork(256), curvature: kfac(), isBarred: true },
   { name: 'LeNet', model: () => createLenet({ seed: 1 }), curvature: kfac({ fisher: truncated() }), isBarred: true },
   // A pass is a forward pass alone here. What tune does on the host weighs more.
-  { name: '784-256-256-10, last layer', model: () => perceptron(256, 1), curvature: kfac({ layers: 'last' }), isBarred: false },
+  { name: '784-256-256-10, last layer', model: () => createNetwork(256), curvature: kfac({ layers: 'last' }), isBarred: false },
 ];
 
 const precisions = (count: number): ReadonlyArray<number> =>

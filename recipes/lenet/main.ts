@@ -15,12 +15,13 @@ import { duration, type Loudness, terminalProgress } from 'tfjs-laplace/plugins/
 import { precisionOf, scaleOf, short } from '../mnist/choosing.js';
 import { testSet, trainingSet } from '../mnist/data.js';
 import { batchesOf, type Digits, slice } from '../mnist/digits.js';
+import { trainOn } from '../mnist/plainTraining.js';
 import { BATCH, networkPredictions, type Predictions, posteriorPredictions, rescaled } from '../mnist/predictions.js';
 import { rotated } from '../mnist/rotate.js';
 import { scoresOf, testDigits } from '../mnist/scores.js';
 import { createReport } from '../support/report.js';
 import { count, percent } from '../support/table.js';
-import { createLenet, trainLenet } from './network.js';
+import { createLenet } from './network.js';
 import { factorsOf, KFAC, LIKELIHOOD, posteriorOf, STRUCTURES } from './structures.js';
 
 const { values } = parseArgs({
@@ -49,7 +50,9 @@ const groups: ReadonlyArray<Digits> = [upright, ...plan.angles.map((angle) => ro
 
 const model = createLenet();
 const loss = await progress.step(`Training LeNet on ${count(plan.training)} digits`, (onProgress) =>
-  trainLenet(model, training, plan.epochs, onProgress),
+  trainOn(model, training, { epochs: plan.epochs, seed: 0, batchSize: 64 }, (done) =>
+    onProgress({ phase: 'train', done, total: plan.epochs, unit: 'epochs' }),
+  ),
 );
 report.note(`Training loss of the last epoch: ${loss.toFixed(4)} nats`);
 

@@ -1,9 +1,7 @@
 /** LeNet-5 (LeCun et al. 1998) in its modern form: ReLU, maximum pools, and batch normalisation before the activation. */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
-import type { OnProgress } from 'tfjs-laplace';
-import { CLASSES, type Digits, PIXELS, SIDE, tensors } from '../mnist/digits.js';
-import { permutation } from '../support/random.js';
+import { CLASSES, PIXELS, SIDE } from '../mnist/digits.js';
 
 /**
  * Makes a compiled network with seeded weights. Its input is [B, 784], one row of pixels for each image; its first layer reshapes
@@ -48,22 +46,4 @@ export function createLenet({
   });
   model.compile({ optimizer: tf.train.adam(), loss: 'categoricalCrossentropy' });
   return model;
-}
-
-/**
- * Trains the network in place, with the digits in a new order every epoch.
- *
- * @returns the mean training loss of the last epoch, in nats
- */
-export async function trainLenet(model: LayersModel, digits: Digits, epochs: number, onProgress: OnProgress): Promise<number> {
-  let loss = Number.NaN;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const { x, y } = tensors(digits, permutation(digits.count, epoch + 1));
-    const { history } = await model
-      .fit(x, y, { epochs: 1, batchSize: 64, shuffle: false, verbose: 0, yieldEvery: 'never' })
-      .finally(() => tf.dispose([x, y]));
-    loss = history.loss?.[0] as number;
-    onProgress({ phase: 'train', done: epoch + 1, total: epochs, unit: 'epochs' });
-  }
-  return loss;
 }

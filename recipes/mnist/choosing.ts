@@ -15,7 +15,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import type { Report } from '../support/report.js';
-import { count, percent } from '../support/table.js';
+import { count, percent, signed } from '../support/table.js';
 import { batchesOf, type Digits } from './digits.js';
 import { BATCH } from './predictions.js';
 import { mnistRecipe } from './recipe.js';
@@ -72,7 +72,7 @@ export function showChoice(report: Report, { tuning, unscaled }: Choice, heldOut
       own.scale.toFixed(2),
       own.criterion.toFixed(4),
       percent(own.criteria.ece as number),
-      `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)} ± ${standardError.toFixed(4)}`,
+      signed(value, standardError),
       isChosen(own) ? '◀ chosen' : '',
     ];
   };
@@ -103,7 +103,8 @@ export function showChoice(report: Report, { tuning, unscaled }: Choice, heldOut
   );
 }
 
-const VERDICTS = {
+/** The verdict of `tune` in words: 'the choice is …'. */
+export const VERDICTS = {
   better: 'better than the network, also at its best temperature, by more than one standard error',
   same: 'as good as the network at its best temperature, within one standard error',
   worse: 'worse than the network at its best temperature',

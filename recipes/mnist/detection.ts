@@ -1,6 +1,6 @@
 /** Question 3: does uncertainty find wrong predictions, and digits that are rotated as no training digit was? */
 import { auroc, correctness, orThrow } from 'tfjs-laplace';
-import { count, percent } from '../support/table.js';
+import { count, percent, signed } from '../support/table.js';
 import { aurocDifference } from './auroc.js';
 import { type Digits, slice } from './digits.js';
 import { networkPredictions, type Predictions, posteriorPredictions, rescaled } from './predictions.js';
@@ -129,7 +129,7 @@ function scores(turned: Seen, upright: Seen): string[] {
     orThrow(auroc(map)).toFixed(4),
     orThrow(auroc(atBest)).toFixed(4),
     orThrow(auroc(own)).toFixed(4),
-    `${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(4)} ± ${standardError.toFixed(4)}`,
+    signed(gain, standardError),
     orThrow(auroc(groups((seen) => seen.linearised.mutualInformation))).toFixed(4),
   ];
 }

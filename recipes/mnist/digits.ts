@@ -1,5 +1,6 @@
 /** Digits as bytes, and as batches of tensors. A batch is made only when it is needed. */
 import * as tf from '@tensorflow/tfjs-core';
+import { permutation } from '../support/random.js';
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
@@ -18,6 +19,32 @@ export const slice = ({ pixels, labels }: Digits, start: number, end: number): D
   pixels: pixels.subarray(start * PIXELS, end * PIXELS),
   labels: labels.subarray(start, end),
 });
+
+/** The digits with these numbers. */
+export function pick({ pixels, labels }: Digits, indices: ArrayLike<number>): Digits {
+  const count = indices.length;
+  const own = { count, pixels: new Uint8Array(count * PIXELS), labels: new Uint8Array(count) };
+  for (let i = 0; i < count; i++) {
+    const from = indices[i] as number;
+    own.pixels.set(pixels.subarray(from * PIXELS, (from + 1) * PIXELS), i * PIXELS);
+    own.labels[i] = labels[from] as number;
+  }
+  return own;
+}
+
+/**
+ * Draws parts of the digits. No digit is in two parts.
+ *
+ * @param sizes the number of digits in each part
+ */
+export function parts(digits: Digits, sizes: ReadonlyArray<number>, seed: number): ReadonlyArray<Digits> {
+  const order = permutation(digits.count, seed);
+  let start = 0;
+  return sizes.map((size) => {
+    start += size;
+    return pick(digits, order.subarray(start - size, start));
+  });
+}
 
 /** The value in [0, 1] of each byte. */
 const SHADES = Float32Array.from({ length: 256 }, (_, v) => v / 255);

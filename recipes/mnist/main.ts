@@ -5,9 +5,9 @@
  * machine and backend. Backends add numbers in different orders, so that results differ between them in the last digits.
  */
 import '../support/tensorflow.js';
-import { either as E } from 'fp-ts';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
 import { duration, terminalProgress } from 'tfjs-laplace/plugins/progress';
+import { runCommand } from '../support/command.js';
 import { createReport } from '../support/report.js';
 import { analyse } from './analysis.js';
 import { HELP, type Options, readOptions } from './options.js';
@@ -26,16 +26,4 @@ async function main(options: Options): Promise<void> {
   report.note(`The whole recipe took ${duration(performance.now() - start)}.`);
 }
 
-const options = readOptions(process.argv.slice(2));
-if (E.isLeft(options)) {
-  process.stderr.write(`${options.left}\n\n${HELP}`);
-  process.exitCode = 2;
-} else if (options.right.help) {
-  process.stdout.write(HELP);
-} else {
-  await main(options.right).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    if (options.right.loudness === 'verbose') process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
-    process.exitCode = 1;
-  });
-}
+await runCommand(readOptions(process.argv.slice(2)), HELP, main);

@@ -1,8 +1,7 @@
 /** Reads the command line. */
 import { parseArgs } from 'node:util';
-import { either as E } from 'fp-ts';
-import type { BackendName } from 'tfjs-laplace/plugins/backends';
-import type { Loudness } from 'tfjs-laplace/plugins/progress';
+import { either as E, function as F } from 'fp-ts';
+import { type CommonOptions, checkedOptions, commonOptions, parsed } from '../support/command.js';
 
 export const HELP = `Laplace approximation of an MNIST classifier: trains a network, builds its posterior, and tests its uncertainty.
 
@@ -18,14 +17,9 @@ export const HELP = `Laplace approximation of an MNIST classifier: trains a netw
   --help             print this text
 `;
 
-export interface Options {
-  readonly quick: boolean;
+export interface Options extends CommonOptions {
   readonly pretrained?: string;
   readonly save?: string;
-  readonly out: string;
-  readonly backend?: BackendName;
-  readonly loudness: Loudness;
-  readonly help: boolean;
 }
 
 /**
@@ -34,45 +28,27 @@ export interface Options {
  * @param args the command line without Node and the script
  * @returns the options, or a message that says what is wrong with the arguments
  */
-export function readOptions(args: ReadonlyArray<string>): E.Either<string, Options> {
-  return E.chain(checked)(
-    E.tryCatch(
-      () => parse(args),
-      (error) => firstSentence(error),
-    ),
+export const readOptions = (args: ReadonlyArray<string>): E.Either<string, Options> =>
+  F.pipe(
+    parsed(() => parse(args)),
+    E.chain(checked),
   );
-}
 
 const parse = (args: ReadonlyArray<string>) =>
   parseArgs({
     args: [...args],
-    options: {
-      quick: { type: 'boolean', default: false },
-      pretrained: { type: 'string' },
-      save: { type: 'string' },
-      out: { type: 'string', default: 'out/mnist' },
-      backend: { type: 'string' },
-      quiet: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+    options: { ...commonOptions('out/mnist'), pretrained: { type: 'string' }, save: { type: 'string' } },
   }).values;
 
-function checked({ quiet, verbose, backend, pretrained, save, ...rest }: ReturnType<typeof parse>): E.Either<string, Options> {
-  if (quiet && verbose) return E.left('--quiet and --verbose cannot be combined');
+function checked({ pretrained, save, ...common }: ReturnType<typeof parse>): E.Either<string, Options> {
   if (pretrained !== undefined && save !== undefined)
     return E.left('--save cannot be combined with --pretrained: no network is trained');
-  if (backend !== undefined && !isBackend(backend)) return E.left(`--backend is '${backend}'; it can be node, wasm or cpu`);
-  return E.right({
-    ...rest,
-    loudness: quiet ? 'quiet' : verbose ? 'verbose' : 'normal',
-    ...(pretrained === undefined ? {} : { pretrained }),
-    ...(save === undefined ? {} : { save }),
-    ...(backend === undefined ? {} : { backend }),
-  });
+  return F.pipe(
+    checkedOptions(common),
+    E.map((own) => ({
+      ...own,
+      ...(pretrained === undefined ? {} : { pretrained }),
+      ...(save === undefined ? {} : { save }),
+    })),
+  );
 }
-
-const isBackend = (name: string): name is BackendName => ['node', 'wasm', 'cpu'].includes(name);
-
-/** The first sentence of Node's message. The other sentences give advice about positional arguments, which do not exist here. */
-const firstSentence = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\. .*$/s, '');

@@ -1,6 +1,6 @@
 /** Scores of predictions, and differences of scores with standard errors. */
 import { calibration, correctness, nll, orThrow } from 'tfjs-laplace';
-import { count, difference, percent } from '../support/table.js';
+import { count, difference, percent, signed } from '../support/table.js';
 import type { Digits } from './digits.js';
 import type { Predictions } from './predictions.js';
 
@@ -58,11 +58,7 @@ export const DIFFERENCES = ['accuracy − MAP (%)', 'NLL − MAP, temperature (n
 export function differenceCells(predictions: Predictions, mapAtBest: Predictions, digits: Digits): ReadonlyArray<string> {
   const right = (p: Predictions) => orThrow(correctness(p.probabilities, digits.labels));
   const loss = paired(losses(predictions, digits), losses(mapAtBest, digits));
-  const sign = loss.mean < 0 ? '−' : '+';
-  return [
-    difference(paired(right(predictions), right(mapAtBest))),
-    `${sign}${Math.abs(loss.mean).toFixed(4)} ± ${loss.standardError.toFixed(4)}`,
-  ];
+  return [difference(paired(right(predictions), right(mapAtBest))), signed(loss.mean, loss.standardError)];
 }
 
 /** Gives `10,000 test digits`. */
