@@ -6,7 +6,6 @@ import {
   bernoulli,
   brierScore,
   type Classification,
-  type Curvature,
   calibration,
   categorical,
   customLikelihood,
@@ -26,7 +25,6 @@ import {
   poisson,
   type Regression,
   recipe,
-  type Tuning,
   type TuningInput,
   tune,
   weightSampling,
@@ -41,32 +39,9 @@ import { inverse } from '../support/math/dense64.js';
 import { dataFor, factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { chain } from '../support/math/networks.js';
 import { expectNoLeak, turn } from '../support/memory.js';
-
-/** Sums of float32 outputs in another order; losses are logarithms of their probabilities. */
-const SAME = 5;
-
-interface Case {
-  readonly model: tf.LayersModel;
-  readonly posterior: Posterior;
-  readonly x: tf.Tensor;
-  readonly y: tf.Tensor;
-  readonly targets: number[][];
-  readonly tuned: Tuning;
-}
-
-/** A network whose posterior is too wide, and held-out data from the labels' own distribution. */
-async function caseOf(likelihood: Likelihood, tuning: TuningInput = {}, curvature?: Curvature): Promise<Case> {
-  const model = chain([3, 4, 3]);
-  const posterior = await posteriorFrom(await factorsOf(model, likelihood, dataFor(model, likelihood, 12), curvature), {
-    priorPrecision: 0.1,
-  });
-  const { x: inputs, targets, y } = dataFor(model, likelihood, 40, 77);
-  const x = inputs[0] as tf.Tensor;
-  return { model, posterior, x, y, targets, tuned: await tune(model, posterior, batches({ x, y }, 16), tuning) };
-}
+import { type Case, caseOf, labelsOf, SAME } from '../support/tuning.js';
 
 const at = (rows: ReadonlyArray<ArrayLike<number>>, i: number, j: number): number => rows[i]?.[j] as number;
-const labelsOf = (targets: number[][]): number[] => targets.map((row) => row.indexOf(1));
 
 describe('classes', () => {
   let own: Case;
@@ -439,11 +414,11 @@ describe('refuses', () => {
     await expectRejection(caseOf(likelihood, tuning), kind, { field });
   });
 
-  it('a predictive that it does not tune', async () => {
+  it('a predictive that is the trained network', async () => {
     const { model, posterior, x, y } = await caseOf(categorical());
-    for (const predictive of [weightSampling(), linearised({ temperature: 0 })]) {
+    for (const predictive of [weightSampling({ temperature: 0 }), linearised({ temperature: 0 })]) {
       await expectRejection(tune(model, posterior, batches({ x, y }, 16), {}, { predictive }), 'InvalidOption', {
-        field: 'predictive',
+        field: 'predictive.temperature',
       });
     }
   });

@@ -6,7 +6,7 @@ import type { Head } from '../../src/network/network.js';
 import type { Link } from '../../src/predictive/links/index.js';
 import { fitted, patternSearch, scaleOfConfidence } from '../../src/tuning/fit.js';
 import { FREE, type Free, type FreeName, slopeIn, UNCHANGED } from '../../src/tuning/free.js';
-import type { HeldOut } from '../../src/tuning/held.js';
+import type { HeldOut, Uncertainty } from '../../src/tuning/held.js';
 import { type Outlook, outlooks } from '../../src/tuning/outlook.js';
 import { normalSource } from '../support/math/monteCarlo.js';
 
@@ -32,9 +32,11 @@ function held(likelihood: OutputLikelihood, seed = 1): { readonly own: HeldOut; 
   return { own: { head, mean, truth: { predicts: ops.predicts, labels, counts: labels.map(() => true) } }, variances };
 }
 
+const ofCovariance = (values: Float32Array): Uncertainty => ({ _tag: 'covariance', values });
+
 const look = (likelihood: OutputLikelihood, criterion: Criterion, link: Link = 'probit', power = 1): Outlook => {
   const { own, variances } = held(likelihood);
-  return outlooks([own], [variances], { link, samples: 64, seed: 0, power }, N)(criterion);
+  return outlooks([own], [ofCovariance(variances)], { link, samples: 64, seed: 0, power }, N)(criterion);
 };
 
 const total = (own: Outlook, free: Free): number => own.judge(free).losses.reduce((a, b) => a + b, 0);
@@ -135,17 +137,36 @@ describe('the fit', () => {
   it('gives a gaussian its maximum-likelihood noise where the posterior is narrow', () => {
     const { own } = held(gaussian({ noiseVariance: 0.5 }));
     const none = new Float32Array(N * C);
-    const narrow = outlooks([own], [none], { link: 'probit', samples: 64, seed: 0, power: 1 }, N)('nll');
+    const narrow = outlooks([own], [ofCovariance(none)], { link: 'probit', samples: 64, seed: 0, power: 1 }, N)('nll');
     const { noise } = fitted(narrow, { names: ['noise'], start: UNCHANGED, centre: undefined }, () => narrow);
     const squares = own.truth.labels.flatMap((y, i) => Array.from(y, (v, j) => (v - (own.mean[i * C + j] as number)) ** 2));
     const mean = squares.reduce((a, b) => a + b, 0) / squares.length;
     expect(Math.abs(Math.log((0.5 * noise) / mean))).toBeLessThan(1e-5);
   });
 
+  it('stays where it is for draws that overflow, whose losses are undefined', () => {
+    for (const likelihood of [categorical(), poisson()]) {
+      const { own } = held(likelihood);
+      const draws = [own.mean, own.mean.map(() => Number.POSITIVE_INFINITY)];
+      const wild: Uncertainty = { _tag: 'draws', draws, spread: 1, design: 'independent' };
+      const lost = outlooks([own], [wild], { link: 'probit', samples: 64, seed: 0, power: 1 }, N)('nll');
+      const names = likelihood._tag === 'categorical' ? (['scale'] as const) : (['temperature'] as const);
+      const free = fitted(lost, { names, start: UNCHANGED, centre: 1 }, () => lost);
+      expect(free).toEqual(UNCHANGED);
+      expect(total(lost, free)).toBeNaN();
+    }
+    expect(scaleOfConfidence(() => Number.NaN, 0.5)).toBeNaN();
+  });
+
   it('stays near the centre where all labels are right', () => {
     const { own, variances } = held(categorical());
     const sure = Float32Array.from(own.truth.labels.flatMap((y) => Array.from(y, (v) => 8 * v)));
-    const right = outlooks([{ ...own, mean: sure }], [variances], { link: 'probit', samples: 64, seed: 0, power: 1 }, N)('nll');
+    const right = outlooks(
+      [{ ...own, mean: sure }],
+      [ofCovariance(variances)],
+      { link: 'probit', samples: 64, seed: 0, power: 1 },
+      N,
+    )('nll');
     const { scale } = fitted(right, { names: ['scale'], start: UNCHANGED, centre: 1 }, () => right);
     expect(scale).toBeGreaterThan(1);
     expect(scale).toBeLessThan(2);
@@ -169,7 +190,7 @@ it('has the expected calibration error as the mean of its gaps', () => {
       return new Float64Array(N);
     };
     const reading = { link: 'probit', samples: 64, seed: 0, power: 1 } as const;
-    outlooks([own], [variances], reading, N)(spy).judge(UNCHANGED);
+    outlooks([own], [ofCovariance(variances)], reading, N)(spy).judge(UNCHANGED);
     // Each label by itself is a prediction of one of two classes.
     const pairs = probabilities.flatMap((p, i): ReadonlyArray<readonly [number, number]> => {
       const y = own.truth.labels[i] as ArrayLike<number>;
@@ -183,7 +204,7 @@ it('has the expected calibration error as the mean of its gaps', () => {
       const inside = pairs.filter(([score]) => score > m / 15 && score <= (m + 1) / 15);
       ece += Math.abs(inside.reduce((sum, [score, hit]) => sum + hit - score, 0)) / pairs.length;
     }
-    const { losses } = outlooks([own], [variances], reading, N)('ece').judge(UNCHANGED);
+    const { losses } = outlooks([own], [ofCovariance(variances)], reading, N)('ece').judge(UNCHANGED);
     expect(losses.reduce((a, b) => a + b, 0) / N).toBeCloseTo(ece, 12);
   }
 });

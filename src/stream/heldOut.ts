@@ -1,49 +1,55 @@
-/** Reads held-out batches: their labels and mean outputs once, and the covariances of their outputs under any posteriors. */
+/**
+ * Reads held-out batches: their labels and the outputs of the trained network once, and what is uncertain about the outputs under any
+ * posteriors.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { fromDevice } from '../network/device.js';
 import type { Head, Network } from '../network/network.js';
 import { reference } from '../network/reference.js';
 import type { Posterior } from '../posterior/posterior.js';
+import type { Predictive } from '../predictive/codec.js';
 import { joined } from '../predictive/device/pieces.js';
-import type { Want } from '../predictive/device/structure/structure.js';
-import { type Covariances, createCandidates, type EachBatch, type Posteriors } from '../predictive/linearised/candidates.js';
-import { isJoint } from '../predictive/linearised/headCovariance.js';
+import type { EachBatch } from '../predictive/linearised/candidates.js';
 import { rowsOf } from '../predictive/prediction.js';
-import type { HeldOut } from '../tuning/held.js';
+import type { HeldOut, Uncertainty } from '../tuning/held.js';
 import type { Truth } from '../tuning/losses.js';
 import { checkLabels, labelFlags } from './health.js';
 import { type BatchSource, observedBatch } from './observed.js';
+import { uncertain, type Wanted } from './uncertain.js';
 
 /** Held-out examples. The caller disposes them. */
 export interface Examples {
   /** The number of examples. */
   readonly N: number;
   readonly outputs: ReadonlyArray<HeldOut>;
-  /** Their covariances. Rejects with the errors of `predict`. */
-  readonly under: (posteriors: Posteriors) => Promise<Covariances>;
+  /** What is uncertain about their outputs, one candidate after another. Throws the errors of `predict`. */
+  readonly under: (wanted: ReadonlyArray<Wanted>) => AsyncIterable<ReadonlyArray<Uncertainty>>;
+  /** Whether f − f* goes with the square root of the spread, so that no other spread has to be asked for. */
+  readonly isLinear: boolean;
   readonly dispose: () => void;
+}
+
+/** What the examples are read for. */
+export interface HeldOutOptions {
+  /** One of the posteriors that the examples will be taken under. */
+  readonly posterior: Posterior;
+  readonly predictive: Predictive;
+  readonly memoryBudget: number;
+  /** Called after each batch that is read for the first time. */
+  readonly onBatch: (done: number) => void;
+  /** Awaited after each batch that is read again. What it throws ends the work. */
+  readonly breathe: () => Promise<void>;
 }
 
 /**
  * Reads all batches.
  *
- * @param posterior one of the posteriors that the examples will be taken under
- * @param needs what the link needs of outputs that depend on each other
- *
  * Rejects with the errors of `predict`, with `InvalidLabels` and `NotFinite` for labels, and with `Empty` if there are no examples.
  */
-export async function readHeldOut(
-  network: Network,
-  posterior: Posterior,
-  sources: ReadonlyArray<BatchSource>,
-  needs: Want,
-  memoryBudget: number,
-  onBatch: (done: number) => void,
-): Promise<Examples> {
+export async function readHeldOut(network: Network, sources: ReadonlyArray<BatchSource>, own: HeldOutOptions): Promise<Examples> {
   const { heads } = network;
-  const want = heads.some(isJoint) ? needs : 'variance';
-  const candidates = createCandidates(network, posterior, sources.length, want, memoryBudget);
+  const candidates = uncertain(network, sources.length, own.posterior, own.predictive, own.memoryBudget);
   const parts: Part[] = [];
   try {
     for (const [index, source] of sources.entries()) {
@@ -51,12 +57,12 @@ export async function readHeldOut(
       try {
         checkLabels(network, await fromDevice(flags.data()), `held-out batch ${index}`);
         const means = await candidates.read(x);
-        const own = await Promise.all(truths.map((truth, i) => truthOf(heads[i] as Head, truth)));
-        parts.push({ size: x[0]?.shape[0] as number, means, truths: own });
+        const known = await Promise.all(truths.map((truth, i) => truthOf(heads[i] as Head, truth)));
+        parts.push({ size: x[0]?.shape[0] as number, means, truths: known });
       } finally {
         tf.dispose([x, truths, flags] as tf.TensorContainer);
       }
-      onBatch(index + 1);
+      own.onBatch(index + 1);
     }
     if (parts.length === 0) throw nothingHeldOut();
   } catch (error) {
@@ -66,7 +72,8 @@ export async function readHeldOut(
   const again: EachBatch = async (use) => {
     for (const [index, source] of sources.entries()) {
       const x = inputsOf(network, source, index);
-      await use(x).finally(() => tf.dispose(x));
+      await use(x, index).finally(() => tf.dispose(x));
+      await own.breathe();
     }
   };
   return {
@@ -76,7 +83,8 @@ export async function readHeldOut(
       mean: joined(parts.map(({ means }) => means[h] as Float32Array)),
       truth: joinedTruth(parts.map(({ truths }) => truths[h] as Truth)),
     })),
-    under: (posteriors) => candidates.under(posteriors, again),
+    under: (wanted) => candidates.under(wanted, again),
+    isLinear: candidates.isLinear,
     dispose: candidates.dispose,
   };
 }

@@ -1,21 +1,12 @@
 /** Chooses the prior precision, the scale of the outputs, the temperature and the noise variance on held-out data. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { either as E } from 'fp-ts';
 import { concatMap, Observable, type OperatorFunction } from 'rxjs';
 import { argument, array, type Choice, choiceOf, isRecord, optional, optionsOf, refined, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { deviceError } from '../network/device.js';
-import type { Network } from '../network/network.js';
-import { orThrow } from '../orThrow.js';
-import { noiseOf } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { linearised, type Predictive, PredictiveCodec, type PredictiveInput, type PredictiveOf } from '../predictive/codec.js';
-import { checkLink, isDrawn } from '../predictive/linearised/linearisedPredictor.js';
-import { linkRule } from '../predictive/links/index.js';
-import { formOf } from '../predictive/report/report.js';
-import { type Dimension, type TuningChoices, TuningCodec, type TuningInput } from '../tuning/codec.js';
-import { suits } from '../tuning/criterion.js';
-import { FREE, type FreeName } from '../tuning/free.js';
+import { linearised, type Predictive, PredictiveCodec, type PredictiveInput } from '../predictive/codec.js';
+import { type TuningChoices, TuningCodec, type TuningInput } from '../tuning/codec.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
@@ -24,7 +15,7 @@ import type { BatchSource } from './observed.js';
 import { memoryBudget, onProgress } from './options.js';
 import { tuned } from './tuned.js';
 import type { Tuning } from './tuning.js';
-import type { Task } from './tuningTask.js';
+import { taskOf } from './tuningRequest.js';
 
 export type { Tried, Tuning } from './tuning.js';
 
@@ -33,7 +24,7 @@ export type TuningChoice = Choice<'tuning', TuningChoices, TuningInput>;
 
 /** Options of `tune`. */
 export interface TuneOptions {
-  /** The predictive that is tuned, a linearised one. Its link stays, and whatever is not chosen. Default: the recipe's, or `linearised()`. */
+  /** The predictive that is tuned. Whatever of it is not chosen stays. Default: the recipe's, or `linearised()`. */
   readonly predictive?: PredictiveInput;
   /** The most bytes to allocate on the device, as for `predict`. Default 1 GiB. */
   readonly memoryBudget?: number;
@@ -83,16 +74,20 @@ const Batches = array(
  * `'same'`.
  *
  * The search on log τ is coarse and then fine; its edges are widened to at most 1e-4 and 1e8. `precisions` replaces it. (Where σ² is chosen,
- * they count for the posterior's own σ²; τ then goes inversely with the σ² that is found.) The data go through the network once, unless
- * their Jacobians need more than half of the memory budget: a candidate costs only its share of the spectrum, and s, T and σ² cost nothing
- * on the device.
+ * they count for the posterior's own σ²; τ then goes inversely with the σ² that is found.) For the linearised
+ * predictive the data go through the network once, unless their Jacobians need more than half of the memory budget: a candidate costs only
+ * its share of the spectrum, and s, T and σ² cost nothing on the device.
+ *
+ * Any predictive can be tuned. Those that average draws take all their `samples` for each candidate, so a candidate costs what `predict`
+ * does, and every candidate has the same noise. Sampled networks are not linear in their weights: under another T or σ² they are drawn again,
+ * until what suits the draws is what they were drawn under.
  *
  * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`. Unsubscribing ends
  * the work after the present batch or candidate.
  *
  * Rejects with `Mismatch`, `InvalidInput`, `InvalidLabels`, `InvalidModel`, `NotFinite` and `Backend` as `predict` does; with
- * `UnsupportedLayer` for `lowRank`, unless it covers the last layer alone; with `InvalidOption` for an option, for a dimension or criterion
- * that does not suit the likelihood, or for a likelihood whose predictive has no closed form.
+ * `UnsupportedLayer` for `lowRank`, unless it covers the last layer alone or networks are sampled; with `InvalidOption` for an option, for a
+ * dimension or criterion that does not suit the likelihood, or for a likelihood whose predictive has no closed form.
  *
  * @param heldOut batches with labels, in a list. They are read again if their Jacobians do not stay on the device.
  *
@@ -160,7 +155,7 @@ export function tune(model: LayersModel, ...args: ReadonlyArray<unknown>): unkno
 interface Settings {
   readonly sources: ReadonlyArray<BatchSource>;
   readonly tuning: TuningChoices;
-  readonly predictive: PredictiveOf<'linearised'>;
+  readonly predictive: Predictive;
   readonly memoryBudget: number;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -171,7 +166,7 @@ function settings(heldOut?: unknown, choice: unknown = {}, given: unknown = {}):
   const tuning = choiceOf('tune', 'tuning', TuningCodec, choice);
   const fromRecipe =
     isRecord(choice) && 'predictive' in choice ? choiceOf('tune', 'predictive', PredictiveCodec, choice) : undefined;
-  return { ...own, sources, tuning, predictive: linearisedOnly(predictive ?? fromRecipe ?? linearised()) };
+  return { ...own, sources, tuning, predictive: uncertainOnly(predictive ?? fromRecipe ?? linearised()) };
 }
 
 /** `isLeft` tells whether nobody waits for the result any more: the work then ends after the batch, or the candidate, that it is at. */
@@ -182,19 +177,26 @@ async function run(model: LayersModel, given: Posterior, own: Settings, isLeft =
   };
   try {
     const { network, check } = await bindPosterior(model, given);
-    const task = taskOf(network, given, own);
-    // A link with logits takes variances alone.
-    const needs = linkRule(own.predictive.link).logits === undefined ? 'covariance' : 'variance';
-    const examples = await readHeldOut(network, given, own.sources, needs, own.memoryBudget, (done) => {
-      own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' });
+    const task = taskOf(network, given, own.tuning, own.predictive);
+    const pause = async (): Promise<void> => {
+      await breathe();
       go();
+    };
+    const examples = await readHeldOut(network, own.sources, {
+      posterior: given,
+      predictive: own.predictive,
+      memoryBudget: own.memoryBudget,
+      onBatch: (done) => {
+        own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' });
+        go();
+      },
+      breathe: pause,
     });
     try {
       if (examples.N < 2) throw tooFew(examples.N);
       const found = await tuned(task, examples, async (done) => {
         own.onProgress?.({ phase: 'predict', done, unit: 'candidates' });
-        await breathe();
-        go();
+        await pause();
       });
       await check();
       return found;
@@ -206,76 +208,15 @@ async function run(model: LayersModel, given: Posterior, own: Settings, isLeft =
   }
 }
 
-/** What is to be done for a network. Throws `InvalidOption` for what does not suit it. */
-function taskOf({ heads }: Network, given: Posterior, { tuning, predictive }: Settings): Task {
-  checkLink(heads, predictive);
-  const drawn = heads.find(isDrawn);
-  if (drawn !== undefined) throw notClosed(drawn.row.ops.name);
-  const { criterion, precisions } = tuning;
-  const foreign = heads.find(({ row }) => !suits(criterion, row.ops.predicts));
-  if (foreign !== undefined) throw notSuited('criterion', String(criterion), foreign.row.ops.name);
-  const hasClasses = heads.some((head) => formOf(head)._tag === 'classification');
-  const noise = noiseOf('tune', given);
-  const over = new Set<Dimension>(
-    tuning.over ?? [
-      'precision',
-      ...(hasClasses ? ['scale' as const] : []),
-      ...(E.isRight(noise) ? ['noiseVariance' as const] : []),
-    ],
-  );
-  if (over.has('scale') && !hasClasses) throw notSuited('over', "'scale'", heads[0]?.row.ops.name as string);
-  if (over.has('noiseVariance')) orThrow(noise);
-  if (over.has('layerPrecisions') && (over.has('precision') || precisions !== undefined)) throw bothPrecisions(precisions);
-  const names: Readonly<Record<FreeName, Dimension>> = { scale: 'scale', temperature: 'temperature', noise: 'noiseVariance' };
-  return {
-    given,
-    predictive,
-    criterion,
-    rule: tuning.rule ?? (hasClasses ? 'widest' : 'best'),
-    search: precisions ?? (over.has('layerPrecisions') ? 'layers' : over.has('precision') ? 'one' : 'none'),
-    free: FREE.filter((name) => over.has(names[name])),
-    noise: E.isRight(noise) ? noise.right : undefined,
-  };
-}
-
-function linearisedOnly(predictive: Predictive): PredictiveOf<'linearised'> {
-  if (predictive._tag === 'linearised' && predictive.temperature > 0) return predictive;
+function uncertainOnly(predictive: Predictive): Predictive {
+  if (predictive.temperature > 0) return predictive;
   throw laplaceError('InvalidOption', {
-    what: 'tune tunes the linearised predictive',
-    field: 'predictive',
-    found: predictive._tag === 'linearised' ? 'the temperature 0' : predictive._tag,
-    expected: 'linearised(…) with a temperature > 0',
-    remedy: 'Tune the linearised predictive, and use the posterior that it finds with any other.',
+    what: 'At the temperature 0 every posterior predicts as the trained network does',
+    field: 'predictive.temperature',
+    found: '0',
+    expected: 'a number > 0, the default is 1',
   });
 }
-
-const notClosed = (likelihood: string): LaplaceError =>
-  laplaceError('InvalidOption', {
-    what: `tune cannot judge the ${likelihood} likelihood`,
-    field: 'likelihood',
-    found: 'a likelihood whose linearised predictive has no closed form',
-    expected: 'classes, labels, gaussian, heteroscedastic or poisson outputs',
-    remedy: 'Compare priors by withPrior and predict, with a score of your own.',
-  });
-
-const notSuited = (field: string, found: string, likelihood: string): LaplaceError =>
-  laplaceError('InvalidOption', {
-    what: `The ${likelihood} likelihood has no use for this ${field === 'over' ? 'dimension' : field}`,
-    field,
-    found,
-    expected:
-      field === 'over'
-        ? 'a dimension of the likelihood'
-        : "'nll' or 'brier'; 'ece' for classes and labels; 'crps' for numbers and counts",
-  });
-
-const bothPrecisions = (precisions: ReadonlyArray<number> | undefined): LaplaceError =>
-  laplaceError('InvalidOption', {
-    what: 'Precisions are chosen one for all layers, or one for each layer',
-    field: 'over',
-    found: precisions === undefined ? "'precision' and 'layerPrecisions'" : "'layerPrecisions', with precisions to try",
-    expected: "one of them; precisions to try only with 'precision'",
-  });
 
 const tooFew = (N: number): LaplaceError =>
   laplaceError('Empty', {

@@ -1,15 +1,25 @@
 /** The work of `tune`: candidates on held-out data, round by round, and what each rule would choose among them. */
-import type { Posteriors } from '../predictive/linearised/candidates.js';
+import { DEFAULT_LINK } from '../predictive/links/index.js';
 import { best, meanOf, widest } from '../tuning/choose.js';
 import { CRITERIA, type Criterion, suits } from '../tuning/criterion.js';
 import { fitted, scaleOfConfidence } from '../tuning/fit.js';
-import { type Free, type FreeName, UNCHANGED } from '../tuning/free.js';
+import { type Free, type FreeName, spreadOf, UNCHANGED } from '../tuning/free.js';
+import type { Uncertainty } from '../tuning/held.js';
 import { bestLayers, type Precisions, ratiosOf } from '../tuning/layers.js';
 import { type Outlook, outlooks } from '../tuning/outlook.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../tuning/search.js';
 import type { Examples } from './heldOut.js';
 import { type Judged, type Tuning, tuningOf } from './tuning.js';
 import { ofEvidence, type Place, posteriorUnder, type Task } from './tuningTask.js';
+
+/** Draws are made again for another spread at most this often, and no longer once its logarithm moves by less. */
+const [ROUNDS, SETTLED] = [4, 0.05];
+
+/** Draws need no link. */
+const NO_LINK = { link: DEFAULT_LINK, samples: 1, seed: 0 } as const;
+
+/** p: the curvature goes with σ^(−2p). */
+const powerOf = ({ noise }: Task): number => noise?.power ?? 1;
 
 /**
  * Tunes on examples.
@@ -18,21 +28,24 @@ import { ofEvidence, type Place, posteriorUnder, type Task } from './tuningTask.
  */
 export async function tuned(task: Task, examples: Examples, onCandidate: (tried: number) => Promise<void>): Promise<Tuning> {
   const { given, predictive, search, free } = task;
+  const power = powerOf(task);
   const base: Free = { ...UNCHANGED, scale: predictive.scale, temperature: predictive.temperature };
   const network = ofNetwork(task, examples);
   const found: Judged[] = [];
   const tryPlaces = async (places: ReadonlyArray<Place>): Promise<ReadonlyArray<Judged>> => {
-    if (places.length === 0) return [];
-    const all = await examples.under(
-      places.map(({ precisions }) => posteriorUnder(task, precisions, 1)) as unknown as Posteriors,
-    );
-    for (const [k, place] of places.entries()) {
+    const before = found.length;
+    const wanted = places.map(({ precisions, start }) => ({
+      posterior: posteriorUnder(task, precisions, 1),
+      spread: spreadOf(start, power),
+    }));
+    for await (const uncertainties of examples.under(wanted)) {
+      const place = places[found.length - before] as Place;
       // Neighbours have similar scales.
       const near = (found.at(-1) ?? network.fitted).free.scale;
-      found.push(judge(task, examples, all[k] as ReadonlyArray<Float32Array>, place, network.confidence, near));
+      found.push(await settled(task, examples, uncertainties, place, network.confidence, near));
       await onCandidate(found.length);
     }
-    return found.slice(-places.length);
+    return found.slice(before);
   };
   const placeAt = (precisions: Precisions): Place => ({ precisions, free, start: base });
   const tryAt = (all: ReadonlyArray<Precisions>): Promise<ReadonlyArray<Judged>> => tryPlaces(all.map(placeAt));
@@ -81,30 +94,74 @@ interface OwnNetwork {
 }
 
 function ofNetwork(task: Task, examples: Examples): OwnNetwork {
-  const none = examples.outputs.map(({ mean }) => new Float32Array(mean.length));
-  const confidence = lookAt(task, examples, none)(task.criterion).confidence?.(UNCHANGED);
+  const certain = examples.outputs.map(
+    ({ mean }): Uncertainty => ({ _tag: 'covariance', values: new Float32Array(mean.length) }),
+  );
+  const confidence = lookAt(task, examples, certain)(task.criterion).confidence?.(UNCHANGED);
   const precisions = task.given.layers.map(() => Number.POSITIVE_INFINITY);
   const at = (free: ReadonlyArray<FreeName>): Judged =>
-    judge(task, examples, none, { precisions, free, start: UNCHANGED }, confidence, 1);
+    judge(task, examples, certain, { precisions, free, start: UNCHANGED }, confidence, 1);
   return { plain: at([]), fitted: at(task.free.filter((name) => name !== 'temperature')), confidence };
 }
 
 const lookAt = (
   { predictive, noise }: Task,
   { outputs, N }: Examples,
-  covariances: ReadonlyArray<Float32Array>,
-): ((criterion: Criterion) => Outlook) => outlooks(outputs, covariances, { ...predictive, power: noise?.power ?? 1 }, N);
+  uncertainties: ReadonlyArray<Uncertainty>,
+): ((criterion: Criterion) => Outlook) => {
+  const { link, samples, seed } = predictive._tag === 'linearised' ? predictive : NO_LINK;
+  return outlooks(outputs, uncertainties, { link, samples, seed, power: noise?.power ?? 1 }, N);
+};
+
+/**
+ * A candidate with the free numbers that suit it best. For networks that are not linear in their weights, a temperature or noise variance is
+ * found as if they were, which only the draws under it can tell: they are made, and it is found again, until it stays.
+ */
+async function settled(
+  task: Task,
+  examples: Examples,
+  uncertainties: ReadonlyArray<Uncertainty>,
+  place: Place,
+  wanted: number | undefined,
+  near: number,
+): Promise<Judged> {
+  const judged = judge(task, examples, uncertainties, place, wanted, near);
+  const power = powerOf(task);
+  const moved = (to: Free, from: Free): number => Math.abs(Math.log(spreadOf(to, power) / spreadOf(from, power)));
+  if (examples.isLinear || moved(judged.free, place.start) === 0) return judged;
+  const posterior = posteriorUnder(task, place.precisions, 1);
+  const drawnUnder = async (free: Free): Promise<ReadonlyArray<Uncertainty>> => {
+    for await (const found of examples.under([{ posterior, spread: spreadOf(free, power) }])) return found;
+    throw new Error('a candidate that was asked for has draws');
+  };
+  let [last, drawn] = [judged.free, await drawnUnder(judged.free)];
+  for (let round = 1; round < ROUNDS; round++) {
+    const { free } = judge(task, examples, drawn, { ...place, start: last }, wanted, near);
+    const isSettled = moved(free, last) < SETTLED;
+    if (isSettled) break;
+    [last, drawn] = [free, await drawnUnder(free)];
+  }
+  // What is reported belongs to the draws that were made.
+  return judge(
+    task,
+    examples,
+    drawn,
+    { ...place, free: place.free.filter((name) => name === 'scale'), start: last },
+    wanted,
+    near,
+  );
+}
 
 /** A candidate with the free numbers that suit it best. */
 function judge(
   task: Task,
   examples: Examples,
-  covariances: ReadonlyArray<Float32Array>,
+  uncertainties: ReadonlyArray<Uncertainty>,
   { precisions, free: names, start }: Place,
   wanted: number | undefined,
   near: number,
 ): Judged {
-  const look = lookAt(task, examples, covariances);
+  const look = lookAt(task, examples, uncertainties);
   const own = look(task.criterion);
   const { confidence } = own;
   const isScaled = names.includes('scale') && confidence !== undefined && wanted !== undefined;

@@ -2,7 +2,7 @@
 import { differenceOf, type Estimate } from '../metrics/estimate.js';
 import { type NoiseVariance, noiseTimes } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
-import { linearised, type Predictive } from '../predictive/codec.js';
+import type { Predictive } from '../predictive/codec.js';
 import { best, type Candidate, meanOf, type Verdict, verdictOf } from '../tuning/choose.js';
 import type { TuningRule } from '../tuning/codec.js';
 import type { CriterionName } from '../tuning/criterion.js';
@@ -86,11 +86,10 @@ export function tuningOf(
       difference: Object.freeze(differenceOf(own.losses, baseline.losses)),
     });
   };
-  const { link, samples, seed } = predictive;
   const { scale, temperature } = winner.free;
   return Object.freeze({
     posterior: posteriorUnder(task, precisionsOf(choice), winner.free.noise),
-    predictive: linearised({ link, samples, seed, temperature: isWorse ? 0 : temperature, scale }),
+    predictive: Object.freeze({ ...predictive, temperature: isWorse ? 0 : temperature, scale }),
     chosen: tried(winner),
     verdict: verdictOf(winner.losses, baseline.losses),
     choices: Object.freeze({

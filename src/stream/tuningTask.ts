@@ -7,7 +7,7 @@ import type { Posterior } from '../posterior/posterior.js';
 import { isotropic, type Prior, perLayer } from '../posterior/priors.js';
 import { withNoiseVariance } from '../posterior/withNoiseVariance.js';
 import { withPrior } from '../posterior/withPrior.js';
-import type { PredictiveOf } from '../predictive/codec.js';
+import type { Predictive } from '../predictive/codec.js';
 import type { TuningRule } from '../tuning/codec.js';
 import type { Criterion } from '../tuning/criterion.js';
 import type { Free, FreeName } from '../tuning/free.js';
@@ -16,7 +16,7 @@ import type { Precisions } from '../tuning/layers.js';
 /** What is to be tuned, and how. */
 export interface Task {
   readonly given: Posterior;
-  readonly predictive: PredictiveOf<'linearised'>;
+  readonly predictive: Predictive;
   readonly criterion: Criterion;
   readonly rule: TuningRule;
   /** Whether precisions are searched: one, or one for each layer; or the precisions to try. */

@@ -1,33 +1,16 @@
-/** Candidates for outputs of classes and independent labels: the mean probabilities of a link. */
+/** Candidates for outputs of classes and independent labels: their mean probabilities. */
 
 import { confidences } from '../metrics/ece.js';
 import { type NumberRows, predictedClasses } from '../metrics/rows.js';
-import { linkRule } from '../predictive/links/index.js';
-import type { Logits } from '../predictive/links/link.js';
-import type { OutputCovariance } from '../predictive/links/outputCovariance.js';
-import { rowsOf } from '../predictive/report/linearisedReport.js';
 import { type Criterion, calibrationGaps, type HeldOutPredictions, ownLosses } from './criterion.js';
-import { type Free, type Slopes, spreadOf } from './free.js';
-import type { HeldOut, Part, Reading } from './held.js';
+import type { Free } from './free.js';
+import type { HeldOut, Part, Reading, Uncertainty } from './held.js';
 import { isRowCriterion, rowLosses } from './losses.js';
-
-/** The probabilities of each row for some free numbers. */
-interface Probabilities {
-  /** E[p] of row i. The next call may overwrite it. */
-  readonly of: (i: number) => Float64Array;
-  /** Adds the slopes of row i to the sums, from the slopes in its logits. To be called right after `of`. Absent without logits. */
-  readonly addSlopes?: (i: number, inLogits: Float64Array, sums: Slopes) => void;
-}
-
-/** The probabilities of a candidate. What the scale does not change is computed once. */
-interface Source {
-  readonly at: (free: Free) => Probabilities;
-  readonly hasSlopes: boolean;
-}
+import { probabilities, type Source } from './probabilities.js';
 
 /** The candidate of one such output. */
-export function classified(own: HeldOut, covariance: Float32Array, reading: Reading): (criterion: Criterion) => Part {
-  const source = sourceOf(own, covariance, reading);
+export function classified(own: HeldOut, uncertainty: Uncertainty, reading: Reading): (criterion: Criterion) => Part {
+  const source = probabilities(own, uncertainty, reading);
   return (criterion) => partOf(own, source, criterion);
 }
 
@@ -72,58 +55,6 @@ function partOf(own: HeldOut, { at, hasSlopes }: Source, criterion: Criterion): 
   };
 }
 
-function sourceOf({ head, mean, truth }: HeldOut, covariance: Float32Array, reading: Reading): Source {
-  const rule = linkRule(reading.link);
-  const rows = rowsOf(mean, covariance, head.row.outputs);
-  const isClasses = truth.predicts === 'classes';
-  const { logits } = rule;
-  if (logits === undefined) {
-    const at = (free: Free): Probabilities => {
-      const spread = spreadOf(free, reading.power);
-      return {
-        of: (i) => {
-          const [f, own] = rows[i] as (typeof rows)[number];
-          const scaled = f.map((v) => free.scale * v);
-          const wide = under(own, spread);
-          return (isClasses ? rule.classes(scaled, wide, reading) : rule.labels(scaled, wide.variance, reading)).probabilities;
-        },
-      };
-    };
-    return { at, hasSlopes: false };
-  }
-  /** The logits of all rows, which the scale does not change. */
-  const atSpread = (spread: number) => ({
-    spread,
-    rows: rows.map(([f, { variance }]) => logits(f, spread === 1 ? variance : variance.map((v) => spread * v))),
-  });
-  let known = atSpread(1);
-  const p = new Float64Array(head.row.outputs);
-  const activate = isClasses ? softmaxInto : sigmoidInto;
-  const at = (free: Free): Probabilities => {
-    const spread = spreadOf(free, reading.power);
-    if (known.spread !== spread) known = atSpread(spread);
-    const { scale } = free;
-    const all = known.rows;
-    return {
-      of: (i) => activate(p, (all[i] as Logits).mean, scale),
-      addSlopes: (i, inLogits, sums) => {
-        const z = all[i] as Logits;
-        for (let c = 0; c < p.length; c++) {
-          const along = scale * (inLogits[c] as number);
-          sums.scale += along * (z.mean[c] as number);
-          sums.spread += along * (z.slope[c] as number);
-        }
-      },
-    };
-  };
-  return { at, hasSlopes: true };
-}
-
-const under = ({ variance, full }: OutputCovariance, spread: number): OutputCovariance => ({
-  variance: variance.map((v) => spread * v),
-  ...(full && { full: full.map((v) => spread * v) }),
-});
-
 /** What one's own criterion sees. */
 function heldOf({ head, truth }: HeldOut, probabilities: ReadonlyArray<Float64Array>): HeldOutPredictions {
   const predictions = { _tag: 'classification', probabilities } as const;
@@ -154,23 +85,4 @@ function highest(p: Float64Array): number {
   let most = 0;
   for (let c = 0; c < p.length; c++) most = Math.max(most, p[c] as number);
   return most;
-}
-
-/** softmax(s z), written into p. */
-function softmaxInto(p: Float64Array, z: Float64Array, scale: number): Float64Array {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let c = 0; c < z.length; c++) most = Math.max(most, z[c] as number);
-  let total = 0;
-  for (let c = 0; c < z.length; c++) {
-    const weight = Math.exp(scale * ((z[c] as number) - most));
-    p[c] = weight;
-    total += weight;
-  }
-  for (let c = 0; c < z.length; c++) p[c] = (p[c] as number) / total;
-  return p;
-}
-
-function sigmoidInto(p: Float64Array, z: Float64Array, scale: number): Float64Array {
-  for (let c = 0; c < z.length; c++) p[c] = 1 / (1 + Math.exp(-scale * (z[c] as number)));
-  return p;
 }

@@ -1,6 +1,7 @@
 /** Held-out examples as `tune` sees them, and what one output of a candidate offers. */
 import type { Head } from '../network/network.js';
 import type { Link } from '../predictive/links/index.js';
+import type { Design } from '../random/noise.js';
 import type { Free, Slopes } from './free.js';
 import type { Truth } from './losses.js';
 
@@ -12,7 +13,20 @@ export interface HeldOut {
   readonly truth: Truth;
 }
 
-/** How outputs become predictions. */
+/** Draws f_k of one output. */
+export interface DrawnOutput {
+  readonly _tag: 'draws';
+  /** f_k [rows, outputs of a row] of each draw. */
+  readonly draws: ReadonlyArray<Float32Array>;
+  /** By how much the posterior's covariance was multiplied for them. A network that is linear in its weights has f_k − f* ∝ √spread. */
+  readonly spread: number;
+  readonly design: Design;
+}
+
+/** What is uncertain about one output under one posterior: the covariance of f [rows, …] as its report takes it, or draws. */
+export type Uncertainty = { readonly _tag: 'covariance'; readonly values: Float32Array } | DrawnOutput;
+
+/** How outputs become predictions. The link, its samples and its seed count for covariances alone. */
 export interface Reading {
   readonly link: Link;
   readonly samples: number;

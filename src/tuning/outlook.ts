@@ -1,11 +1,11 @@
 /**
- * A candidate on held-out examples: the mean of every output, its labels, and under each candidate its covariance. Everything is on the
- * host. Whatever does not depend on the free numbers is computed once.
+ * A candidate on held-out examples: the mean of every output, its labels, and under each candidate its covariance or its draws. Everything is
+ * on the host. Whatever does not depend on the free numbers is computed once.
  */
 import { classified } from './classified.js';
 import type { Criterion } from './criterion.js';
 import type { Free, Slopes } from './free.js';
-import type { HeldOut, Part, Reading } from './held.js';
+import type { HeldOut, Part, Reading, Uncertainty } from './held.js';
 import { numeric } from './numeric.js';
 
 /** The losses of a candidate. */
@@ -32,17 +32,17 @@ export interface Outlook {
 /**
  * A candidate on N held-out examples, by the criterion that judges it.
  *
- * @param covariances of each output, as its report takes them
+ * @param uncertainties of each output
  */
 export function outlooks(
   outputs: ReadonlyArray<HeldOut>,
-  covariances: ReadonlyArray<Float32Array>,
+  uncertainties: ReadonlyArray<Uncertainty>,
   reading: Reading,
   N: number,
 ): (criterion: Criterion) => Outlook {
   const all = outputs.map((own, i) => {
     const isNumeric = own.truth.predicts === 'numbers' || own.truth.predicts === 'counts';
-    return (isNumeric ? numeric : classified)(own, covariances[i] as Float32Array, reading);
+    return (isNumeric ? numeric : classified)(own, uncertainties[i] as Uncertainty, reading);
   });
   return (criterion) =>
     outlook(

@@ -22,8 +22,8 @@ export type Posteriors = readonly [Posterior, ...Posterior[]];
 /** For each posterior the covariance of each output of the model, as its report takes it, joined over all examples. */
 export type Covariances = ReadonlyArray<ReadonlyArray<Float32Array>>;
 
-/** Calls a function with the inputs of each batch, one batch after another. */
-export type EachBatch = (use: (x: ReadonlyArray<tf.Tensor>) => Promise<void>) => Promise<void>;
+/** Calls a function with the inputs and the number of each batch, one batch after another. */
+export type EachBatch = (use: (x: ReadonlyArray<tf.Tensor>, index: number) => Promise<void>) => Promise<void>;
 
 /** The outputs of many batches. The caller disposes it. */
 export interface Candidates {

@@ -7,7 +7,7 @@ import type { Predictor } from '../prediction.js';
 import { networkMoments, ofHeads } from '../report/heads.js';
 import { reportSamples } from '../report/report.js';
 import { checkSamples } from '../report/samples.js';
-import { shiftOf } from '../scale.js';
+import { shiftOf } from '../report/scale.js';
 import { sampledFunctions } from './functions.js';
 
 /**

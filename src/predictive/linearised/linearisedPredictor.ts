@@ -14,7 +14,7 @@ import type { OutputPrediction, Predictor } from '../prediction.js';
 import { networkMoments, ofHeads } from '../report/heads.js';
 import { drawsOf, type LinkOptions, reportLinearised } from '../report/linearisedReport.js';
 import { formOf, reportSamples } from '../report/report.js';
-import { checkScale } from '../scale.js';
+import { checkScale } from '../report/scale.js';
 import { isJoint, ownCovariance } from './headCovariance.js';
 import { linearisedPieces } from './linearisedPieces.js';
 

@@ -9,7 +9,7 @@ import type { LinearOp } from '../../network/ops.js';
 import { reference } from '../../network/reference.js';
 import { allFinite, downloadAll, inputsNotFinite, joined, pieceOf } from '../device/pieces.js';
 import type { SampledPlan } from '../device/plans.js';
-import type { Shift } from '../scale.js';
+import type { Shift } from '../report/scale.js';
 import type { LocalMoments } from './activationSampling.js';
 
 /** The parts of one piece that no draw changes. */

@@ -10,7 +10,7 @@ import { networkMoments, ofHeads } from '../report/heads.js';
 import { type SampleFold, sampleFold } from '../report/report.js';
 import { maySettle } from '../report/runningMean.js';
 import { checkSamples, fewestSamples } from '../report/samples.js';
-import { shiftOf } from '../scale.js';
+import { shiftOf } from '../report/scale.js';
 import type { Readout } from './sampledBatch.js';
 import { createSampler, type OpenBatch, type Sampling } from './sampler.js';
 

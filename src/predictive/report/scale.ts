@@ -3,9 +3,9 @@
  * alone how the outputs vary around them: f ~ N(s f*, Σ), and a draw f becomes s f* + (f − f*).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { laplaceError } from '../errors.js';
-import type { Head, Network } from '../network/network.js';
-import { formOf } from './report/report.js';
+import { laplaceError } from '../../errors.js';
+import type { Head, Network } from '../../network/network.js';
+import { formOf } from './report.js';
 
 /** Whether a head has a use for a scale. */
 const isScaled = (head: Head): boolean => formOf(head)._tag === 'classification';
