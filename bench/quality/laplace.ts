@@ -10,6 +10,7 @@ import {
   observe,
   orThrow,
   type Posterior,
+  type Tried,
   type Tuning,
   type TuningRule,
   toPosterior,
@@ -40,6 +41,26 @@ export async function tunedPosterior(model: LayersModel, { training, validation 
 export function linearisedBy(rule: TuningRule, model: LayersModel, { posterior, tuning }: Tuned, name: string): Baseline {
   const { precision, scale } = tuning.choices[rule];
   return posteriorPredictive(name, model, orThrow(withPrior(posterior, isotropic(precision))), linearised({ scale }));
+}
+
+/** The linearised predictive at multiples of the precision with the highest evidence, each with the scale that suits it. */
+export async function linearisedAt(
+  factors: ReadonlyArray<number>,
+  model: LayersModel,
+  { posterior, tuning }: Tuned,
+  { validation }: Images,
+): Promise<ReadonlyArray<Baseline>> {
+  const precisions = factors.map((factor) => factor * tuning.choices.evidence.precision);
+  const { candidates } = await tune(model, posterior, labelled(validation), { precisions });
+  // Candidates come in ascending order of their precisions.
+  return [...factors]
+    .sort((a, b) => a - b)
+    .map((factor, i): Baseline => {
+      const { precision, scale } = candidates[i] as Tried;
+      const under = orThrow(withPrior(posterior, isotropic(precision)));
+      return posteriorPredictive(`linearised, evidence's τ × ${factor}`, model, under, linearised({ scale }));
+    })
+    .reverse();
 }
 
 /** The predictive that `tune` returns by default. */

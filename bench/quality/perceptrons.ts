@@ -31,13 +31,15 @@ import { createNetwork } from '../../recipes/mnist/network.js';
 import { trainOn } from '../../recipes/mnist/plainTraining.js';
 import type { Bar } from '../harness.js';
 import { allClasses, type Images, inputs, leftOut, type Sizes, withoutTwo } from './images.js';
-import { choicesOf, linearisedBy, tunedPosterior, tunedPredictive } from './laplace.js';
+import { choicesOf, linearisedAt, linearisedBy, tunedPosterior, tunedPredictive } from './laplace.js';
 import { CLASSES, gains, mean, noWorse, numbersOf, over, type Part, type Seeds, tableOf, tell, together } from './scores.js';
 
 export const MAP_T = 'MAP, temperature';
 export const TUNED = 'linearised, widest';
 const ENSEMBLE = 'ensemble of 5';
 const RULES: ReadonlyArray<TuningRule> = ['best', 'evidence'];
+/** What the precision with the highest evidence is multiplied by, to see what the width of a posterior does. */
+const WIDTHS = [0.1, 0.01, 0.001];
 
 const SMALL = { hidden: 256, epochs: 10, sizes: { training: 6000, validation: 1000, test: 10_000, foreign: 2000 } };
 const LARGE = { hidden: 1200, epochs: 2, sizes: { training: 57_000, validation: 1000, test: 10_000, foreign: 2000 } };
@@ -80,6 +82,7 @@ async function smallSeed(seed: number, images: Images, isWhole: boolean) {
     tunedPredictive(model, last, 'last layer, widest'),
     tunedPredictive(model, tuned, TUNED),
     ...RULES.map((rule) => linearisedBy(rule, model, tuned, `linearised, ${rule}`)),
+    ...(await linearisedAt(WIDTHS, model, tuned, images)),
   ];
   if (!isWhole) {
     const found = await scored(own, images);

@@ -12,6 +12,12 @@ import type { Examples } from './heldOut.js';
 import { type Judged, type Tuning, tuningOf } from './tuning.js';
 import { ofEvidence, type Place, posteriorUnder, type Task } from './tuningTask.js';
 
+/**
+ * How far below the precision with the highest evidence the widest posterior may go. With a free scale the NLL hardly changes down to there,
+ * and foreign inputs are told apart better; below, some are told less well. `npm run bench -- quality` has the table.
+ */
+const WIDER = 100;
+
 /** Draws are made again for another spread at most this often, and no longer once its logarithm moves by less. */
 const [ROUNDS, SETTLED] = [4, 0.05];
 
@@ -56,7 +62,7 @@ export async function tuned(task: Task, examples: Examples, onCandidate: (tried:
 
   const evidence = ofEvidence(task, base);
   const start = ratiosOf(evidence.precisions).precision;
-  const floor = evidence.isMaximum ? start : 0;
+  const floor = evidence.isMaximum ? start / WIDER : 0;
   /** Searches along one direction: the ratios between the layers stay. */
   const along = async (ratios: ReadonlyArray<number>, middle: number): Promise<ReadonlyArray<Judged>> => {
     const line: Judged[] = [];

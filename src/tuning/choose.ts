@@ -27,9 +27,9 @@ export const best = <C extends Candidate>(candidates: ReadonlyArray<C>): C =>
 
 /**
  * The widest posterior that the data and the evidence allow. The data allow a precision whose mean loss lies within one standard error of
- * the difference to the best. The evidence allows none below a floor, the precision with the highest evidence: where held-out labels leave
- * the width open, a smaller one is wider than the trained weights themselves speak for. So this is the least precision that both allow. If
- * there is none, it is the precision closest to the floor that the data allow.
+ * the difference to the best. The evidence allows none below a floor, so far below the precision where it is highest that the trained weights
+ * themselves speak against it. So this is the least precision that both allow. If there is none, it is the precision closest to the floor
+ * that the data allow.
  */
 export function widest<C extends Candidate>(candidates: ReadonlyArray<C>, floor: number): C {
   const top = best(candidates);
