@@ -199,6 +199,12 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
       () => lib.tune(model, foreign(), lib.batches(data, 4)),
     ],
   },
+  matchConfidence: {
+    rejects: [
+      () => lib.matchConfidence(model, posterior, [data.x], lib.linearised(), { memoryBudget: 0 }),
+      () => lib.matchConfidence(model, foreign(), [data.x]),
+    ],
+  },
   expectedTime: {
     rejects: [() => lib.expectedTime(model, { likelihood: classes.likelihood, curvature: lib.kfac(), examples: 0 })],
   },

@@ -180,6 +180,10 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
     args: () => [model, posterior, lib.batches(data, 3), {}],
     fine: [['a model'], ['a posterior'], [], OPTIONAL],
   },
+  matchConfidence: {
+    args: () => [model, posterior, [data.x], lib.linearised(), {}],
+    fine: [['a model'], ['a posterior'], [], OPTIONAL, OPTIONAL],
+  },
   expectedTime: {
     args: () => [model, { likelihood, curvature, examples: 1, batch: 1, engine: 'javascript' }],
     fine: [['a model']],

@@ -1,13 +1,13 @@
 /**
- * Regression on small data: 10-50-1, tanh, on standardised inputs and targets. The noise variance σ² and the prior precision τ come from the
- * training data alone, by the evidence while the network trains (`evidenceCallback`; Immer, Bauer, Fortuin, Rätsch & Khan 2021). Bar 3 of
- * the plan: coverage 0.90 ± 0.03 at 90 %, and an NLL below that of the MAP, the same network with its noise estimated from the training
- * residuals.
+ * Regression on small data: 10-50-1, tanh, on standardised inputs and targets. All networks train with `evidenceCallback`, which estimates
+ * the noise variance σ² and the prior precision τ from the training data alone (Immer, Bauer, Fortuin, Rätsch & Khan 2021). One of them
+ * leaves a fifth of the training rows out, and `tune` chooses σ² and τ again on these. Bar 3 of the plan, for that one: coverage
+ * 0.90 ± 0.03 at 90 %, and an NLL below that of the MAP, the network of all rows with its noise estimated from the training residuals.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { lastValueFrom } from 'rxjs';
-import { gaussian, intervalCoverage, orThrow, type Posterior } from 'tfjs-laplace';
+import { batches, gaussian, intervalCoverage, orThrow, type Posterior, tune } from 'tfjs-laplace';
 import {
   type Baseline,
   compareBaselines,
@@ -23,7 +23,8 @@ import { gains, mean, type Numbers, numbersOf, over, type Part, type Seeds, tabl
 /** How often σ² and τ are estimated, and the epochs between two estimates. */
 const [ROUNDS, STEPS] = [10, 50];
 const MAP = 'MAP, σ² of residuals';
-const LAPLACE = 'linearised, σ² and τ by evidence';
+const EVIDENCE = 'linearised, σ² and τ by evidence';
+const TUNED = 'linearised, σ² and τ tuned on a fifth';
 
 function network(seed: number): LayersModel {
   const dense = (units: number, layer: number) => ({
@@ -60,20 +61,37 @@ async function trained(data: Rows, seed: number): Promise<Trained> {
   return { model, posterior: await lastValueFrom(bayes.posterior$) };
 }
 
+/** The rows from one share of them to another. */
+const between = ({ x, y }: Rows, from: number, to: number): Rows => {
+  const [first, last] = [Math.round(from * y.length), Math.round(to * y.length)];
+  return { x: x.slice(first, last), y: y.slice(first, last) };
+};
+
+/** A network of four fifths of the rows, with σ² and τ that suit the last fifth. */
+async function tunedOn(data: Rows, seed: number): Promise<{ readonly model: LayersModel; readonly own: Baseline }> {
+  const { model, posterior } = await trained(between(data, 0, 0.8), seed);
+  const held = between(data, 0.8, 1);
+  const [x, y] = [tf.tensor2d(held.x.map((row) => [...row])), column(held.y)];
+  const found = await tune(model, posterior, batches({ x, y }, held.y.length)).finally(() => tf.dispose([x, y]));
+  return { model, own: posteriorPredictive(TUNED, model, found.posterior, found.predictive) };
+}
+
 async function ofSeed(seed: number, name: keyof typeof DATA): Promise<Readonly<Record<string, Numbers>>> {
   const { training, test } = (DATA[name] as (typeof DATA)[string])(seed);
   const { model, posterior } = await trained(training, seed);
   const models = [model];
   for (let m = 1; m < 5; m++) models.push((await trained(training, 100 * seed + m)).model);
+  const tuned = await tunedOn(training, seed);
   const noiseVariance = residuals(model, training) / training.y.length;
   const own: Baseline[] = [
     { ...trainedNetwork(model, gaussian({ noiseVariance })), name: MAP },
     { ...deepEnsemble(gaussian({ noiseVariance }), { models }), name: 'ensemble of 5, σ² of residuals' },
-    posteriorPredictive(LAPLACE, model, posterior),
+    posteriorPredictive(EVIDENCE, model, posterior),
+    tuned.own,
   ];
   const targets = test.y.map((v) => [v]);
   const compared = await compareBaselines(own, inputsOf(test), targets, { resamples: 2 });
-  for (const each of models) each.dispose();
+  for (const each of [...models, tuned.model]) each.dispose();
   const numbers = numbersOf(compared);
   return Object.fromEntries(
     compared.map(({ name: method, predictions }) => {
@@ -90,12 +108,12 @@ export async function regression(seeds: ReadonlyArray<number>): Promise<Part> {
   for (const name of Object.keys(DATA)) {
     const found: Array<Seeds[number]> = [];
     for (const seed of seeds) found.push(await ofSeed(seed, name));
-    const off = Math.abs(mean(over(found, LAPLACE, 'coverage')) - 0.9);
+    const off = Math.abs(mean(over(found, TUNED, 'coverage')) - 0.9);
     const bars: Bar[] = [
       { name: `3. ${name}: |coverage at 90 % − 0.90|`, value: off, limit: 0.03, atMost: true },
       {
         name: `3. ${name}: NLL less that of the MAP`,
-        value: mean(gains(found, 'gaussianNll', LAPLACE, MAP)),
+        value: mean(gains(found, 'gaussianNll', TUNED, MAP)),
         limit: 0,
         atMost: true,
       },

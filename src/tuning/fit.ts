@@ -86,7 +86,12 @@ const CENTRE_TOLERANCE = 1e-2;
  * The s at which the mean confidence is the given one. Confidence grows with s, from 1 / C to 1. Doubling steps from the start find two
  * places around it, or a bound; regula falsi narrows them (the Illinois variant: Dowell & Jarratt 1971).
  */
-export function scaleOfConfidence(confidence: (scale: number) => number, wanted: number, start = 1): number {
+export function scaleOfConfidence(
+  confidence: (scale: number) => number,
+  wanted: number,
+  start = 1,
+  tolerance = CENTRE_TOLERANCE,
+): number {
   const gap = (t: number): number => confidence(Math.exp(t)) - wanted;
   let a = Math.log(start);
   let fa = gap(a);
@@ -97,7 +102,7 @@ export function scaleOfConfidence(confidence: (scale: number) => number, wanted:
     [a, fa, b] = [b, fb, Math.min(MOST, Math.max(-MOST, b + step))];
     fb = gap(b);
   }
-  for (let moved = Number.POSITIVE_INFINITY; moved > CENTRE_TOLERANCE && fb !== 0; ) {
+  for (let moved = Number.POSITIVE_INFINITY; moved > tolerance && fb !== 0; ) {
     const c = (a * fb - b * fa) / (fb - fa);
     const fc = gap(c);
     // If the same end stays twice, its value is halved.
