@@ -87,8 +87,8 @@ describe('classes', () => {
     const { chosen, choices, candidates } = own.tuned;
     const least = Math.min(...candidates.map(({ criterion }) => criterion));
     expect(choices.best.criterion).toBe(least);
-    // No wider than a hundredth of the evidence's, even where the best itself is.
-    const floor = choices.evidence.precision / 100;
+    // No wider than a thirtieth of the evidence's, even where the best itself is.
+    const floor = choices.evidence.precision / 30;
     expect(choices.widest.precision).toBeGreaterThanOrEqual(Math.min(floor, choices.best.precision) * (1 - 1e-9));
     expect(choices.widest.precision).toBeLessThanOrEqual(Math.max(choices.best.precision, 2 * floor));
     expect(chosen.precision).toBe(choices.widest.precision);

@@ -63,7 +63,7 @@ const Batches = array(
  * network's own, so that few labels without an error do not carry it away. The rule then chooses among the candidates:
  *
  * - `'best'`: the least criterion.
- * - `'widest'`: the least τ whose criterion is within one standard error of the difference to the best, and that is no less than a hundredth
+ * - `'widest'`: the least τ whose criterion is within one standard error of the difference to the best, and that is no less than a thirtieth
  *   of the τ with the highest evidence. (If there is none: the one closest to that whose criterion is.) With a free s the data often leave
  *   open how wide the posterior is. A wide one tells the familiar from the unfamiliar better, up to a width that the trained weights
  *   themselves speak against.

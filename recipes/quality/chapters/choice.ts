@@ -37,7 +37,7 @@ export function choice({ images, tuning, scores, overBest }: Found): Chapter {
       text(
         `How wide is right? tune tries ${candidates.length} precisions on the ${heldOut} validation images.`,
         'A wide distribution makes all predictions less sure. So for each τ the outputs are multiplied by a scale s, chosen on the same images.',
-        "With it the NLL hardly depends on τ. The rule 'widest' makes use of that: of all τ whose NLL is within one standard error of the best it takes the least, but none below a hundredth of the one that the evidence prefers, as long as one is left.",
+        "With it the NLL hardly depends on τ. The rule 'widest' makes use of that: of all τ whose NLL is within one standard error of the best it takes the least, but none below a thirtieth of the one that the evidence prefers, as long as one is left.",
         'A wide posterior helps most with images that are unlike the training images (chapter 5).',
       ),
       table(
