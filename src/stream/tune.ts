@@ -84,7 +84,8 @@ const Batches = array(
  * until what suits the draws is what they were drawn under.
  *
  * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`. Unsubscribing ends
- * the work after the present batch or candidate.
+ * the work after the present batch or candidate. Both fail with a `LaplaceError`, so that `TE.tryCatch(() => tune(…), toError)` of fp-ts has
+ * it as a value.
  *
  * Rejects with `Mismatch`, `InvalidInput`, `InvalidLabels`, `InvalidModel`, `NotFinite` and `Backend` as `predict` does; with
  * `UnsupportedLayer` for `lowRank`, unless it covers the last layer alone or networks are sampled; with `InvalidOption` for an option, for a
