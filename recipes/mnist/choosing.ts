@@ -91,11 +91,13 @@ export function showChoice(report: Report, { tuning, unscaled }: Choice, heldOut
     ],
   );
   report.note(
-    `Tried: τ = ${candidates.map(({ precision }) => short(precision)).join(', ')}. 'widest' is the least τ within one standard error of the best; 'evidence' is the nearest to the maximum of the evidence; 'MAP, temperature' is the network at its best temperature, ${short(1 / network.fitted.scale)}.`,
+    `Tried: τ = ${candidates.map(({ precision }) => short(precision)).join(', ')}. 'widest' is the least τ within one standard error of the best, down to a thirtieth of the evidence's; 'evidence' is the nearest to the maximum of the evidence; 'MAP, temperature' is the network at its best temperature, ${short(1 / network.fitted.scale)}.`,
   );
   if ([candidates[0], candidates.at(-1)].includes(candidates.find(isChosen)))
     report.result('The chosen τ is the least or the largest that was tried: one beyond it may be better.');
-  report.note("Sampled predictives have no scale: they use the τ of 'scale nearest to 1'.");
+  report.note(
+    "Sampled networks use the τ of 'scale nearest to 1': under a wider prior they leave the region where the quadratic approximation holds.",
+  );
   report.result(
     predictive.temperature === 0
       ? `On the held-out images the posterior is worse than the network, whose own predictions are used with s = ${short(chosen.scale)}.`
