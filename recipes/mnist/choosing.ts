@@ -23,7 +23,7 @@ import { mnistRecipe } from './recipe.js';
 /** What was chosen for the linearised predictive, and for the sampled ones. */
 export interface Choice {
   readonly tuning: Tuning;
-  /** Sampled predictives have no scale. So they take the candidate that needs none: the one whose scale is nearest to 1. */
+  /** Sampled networks leave the region of the quadratic approximation under a wide prior. They take the candidate whose scale is nearest to 1. */
   readonly unscaled: Tried;
 }
 

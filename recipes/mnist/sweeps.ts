@@ -1,7 +1,7 @@
 /**
  * Question 2: how do the number of samples and the temperature change the sampled predictive? On few digits activation sampling
  * is cheaper than drawing whole networks, and the predictive of each digit is the same in expectation. The posterior is the one for
- * sampled predictives, which have no scale.
+ * sampled networks (see `choosing.ts`).
  */
 import { activationSampling, type Predictive } from 'tfjs-laplace';
 import { duration } from 'tfjs-laplace/plugins/progress';
