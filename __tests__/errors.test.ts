@@ -199,6 +199,12 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
       () => lib.tune(model, foreign(), lib.batches(data, 4)),
     ],
   },
+  leaveOneOut: {
+    rejects: [
+      () => lib.leaveOneOut(model, posterior, lib.batches(data, 4), { form: wrong('exact') }),
+      () => lib.leaveOneOut(model, foreign(), lib.batches(data, 4)),
+    ],
+  },
   expectedTime: {
     rejects: [() => lib.expectedTime(model, { likelihood: classes.likelihood, curvature: lib.kfac(), examples: 0 })],
   },
