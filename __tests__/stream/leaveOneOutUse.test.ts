@@ -14,6 +14,7 @@ import {
   leaveOneOut,
   linearised,
   type Posterior,
+  perStep,
   poisson,
   type Regression,
   weightSampling,
@@ -21,9 +22,11 @@ import {
 } from 'tfjs-laplace';
 import { countNll } from 'tfjs-laplace/extend';
 import { expectRejection } from '../support/errors.js';
+import { pass } from '../support/factors.js';
+import { BOTH, DIGITS, headData, twoHeads } from '../support/heads.js';
 import { dataFor, factorsOf, posteriorFrom, right } from '../support/math/laplace.js';
-import { softmax } from '../support/math/likelihoods64.js';
-import { chain } from '../support/math/networks.js';
+import { negativeLogLikelihood, softmax } from '../support/math/likelihoods64.js';
+import { chain, dense, inputsFor, withWeights } from '../support/math/networks.js';
 import { relativeError } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
 
@@ -83,6 +86,50 @@ describe('the predictions and their NLL', () => {
     );
     expect(relativeError(Array.from(found.losses), losses)).toBeLessThan(CLOSE);
     expect((found.prediction as Regression).support).toBe('counts');
+  });
+
+  it('of steps are added up, without those that do not count', async () => {
+    const [S, C] = [2, 3];
+    const body = [dense(4, { activation: 'tanh', inputShape: [3] }), dense(S * C)];
+    const model = withWeights(tf.sequential({ layers: [...body, tf.layers.reshape({ targetShape: [S, C] })] }), 7);
+    const labels = Array.from({ length: 6 }, (_, i) => [(2 * i) % C, i % 3 === 0 ? -1 : i % C]);
+    const data = { x: inputsFor(model, 6, 5)[0] as tf.Tensor, y: tf.tensor2d(labels) };
+    const likelihood = perStep(categorical(), { ignoreLabel: -1 });
+    const posterior = await posteriorFrom(await pass(model, likelihood, data), { priorPrecision: 1 });
+    const found = await leaveOneOut(model, posterior, batches(data, 4));
+    const { probabilities } = found.prediction as Classification;
+    const nats = labels.map((row, i) =>
+      row.reduce((sum, y, s) => (y < 0 ? sum : sum - Math.log(at(probabilities, S * i + s, y))), 0),
+    );
+    expect(relativeError(Array.from(found.losses), nats)).toBeLessThan(CLOSE);
+  });
+
+  it('of several outputs are added up', async () => {
+    const { model } = twoHeads();
+    const data = headData(model, 6);
+    const training = { x: data.x[0], y: data.y };
+    const posterior = await posteriorFrom(await pass(model, BOTH, training), { priorPrecision: 2 });
+    const found = await leaveOneOut(model, posterior, batches(training, 4));
+    if (found.prediction._tag !== 'several') throw new Error('several');
+    const { digit, angle } = found.prediction.outputs as { digit: Classification; angle: Regression };
+    const [classes, numbers] = [data.y.digit.arraySync() as number[], data.y.angle.arraySync() as number[][]];
+    const nats = numbers.map((row, i) =>
+      row.reduce(
+        (sum, y, t) => {
+          const noise = gaussian({ noiseVariance: at(angle.totalVariance, i, t) });
+          return sum + negativeLogLikelihood(noise, [at(angle.mean, i, t)], [y]);
+        },
+        -Math.log(at(digit.probabilities, i, classes[i] as number)),
+      ),
+    );
+    expect(relativeError(Array.from(found.losses), nats)).toBeLessThan(CLOSE);
+    // The outputs vary together, and each head reads its own.
+    expect(
+      relativeError(
+        plain(angle.mean),
+        found.mean.map((f) => Array.from(f).slice(DIGITS)),
+      ),
+    ).toBeLessThan(CLOSE);
   });
 
   it('are the same however the data are cut, and however little memory there is', async () => {
