@@ -66,6 +66,10 @@ const Batches = array(
  * without bound. It is trusted for an example if no eigenvalue of I − Λ^½ V Λ^½ is below 0.1, so that V₋ is at most ten times V. By
  * default it is used if it is trusted for every example, and otherwise the plain form is. `untrusted` counts the others.
  *
+ * The weights are taken as they are, so the posterior's τ should be the one that they were trained with (as weight decay: the loss is the
+ * mean NLL plus τ/(2N) |θ|²). Don't choose τ for one network by this NLL: the larger τ is, the less of the example is taken out, and the
+ * NLL falls towards that of the training data. Compare networks, each trained with its own τ.
+ *
  * The NLL is in nats, as `tune` computes it: a normal for numbers, a negative binomial for counts, labels as the likelihood smooths them.
  * An example of `perStep` is a whole sequence, of `perOutput` the labels of all outputs: all of it is taken out together, and its NLL is
  * the sum. The examples should be from the training data. A random part of them will do: every example is taken out by itself. Memory on

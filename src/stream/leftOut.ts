@@ -155,6 +155,7 @@ function warningOf({ estimator }: Posterior, form: LeaveOneOutForm, untrusted: n
   return [
     'These are training data: the weights have seen every example, and so have all choices that were made while training.',
     'Leaving one out is approximated to first order around the trained weights, as if they minimised the training loss with this prior.',
+    'For weights that were not trained with its precision as weight decay the numbers mislead: at a higher precision they fall towards those of the training data.',
     'Weights that the posterior does not cover stay as they are.',
     ...(isExact ? [] : [`The factors (${estimator._tag}) are themselves an approximation of the curvature.`]),
     ...(form === 'plain'

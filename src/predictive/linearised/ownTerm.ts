@@ -9,7 +9,7 @@
  * Gaussian noise. tr S = tr(Λ V) is the leverage: how many parameters the example determines. The eigenvalues of S are below 1 where V is
  * exact; near 1 the example determines its own outputs, and above 1 an approximate V counts it more than once.
  *
- * Pure, float64, O(C³) an example. Source: Opper & Winther 2000; Rad & Maleki 2020, eq. 8; Nickl et al. 2023, section 3.
+ * Pure, float64, O(C³) an example. Source: Opper & Winther 2000; Rad & Maleki 2020; Nickl et al. 2023.
  */
 import { choleskyRoots } from '../../linalg/small.js';
 
