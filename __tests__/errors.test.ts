@@ -205,6 +205,12 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
       () => lib.matchConfidence(model, foreign(), [data.x]),
     ],
   },
+  leaveOneOut: {
+    rejects: [
+      () => lib.leaveOneOut(model, posterior, lib.batches(data, 4), { form: wrong('exact') }),
+      () => lib.leaveOneOut(model, foreign(), lib.batches(data, 4)),
+    ],
+  },
   expectedTime: {
     rejects: [() => lib.expectedTime(model, { likelihood: classes.likelihood, curvature: lib.kfac(), examples: 0 })],
   },

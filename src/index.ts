@@ -67,6 +67,7 @@ export { type DatasetLike, fromDataset } from './stream/fromDataset.js';
 export { fromIterable } from './stream/fromIterable.js';
 export type { InputSource } from './stream/inputSource.js';
 export { crossCovariance, type JointOptions, type JointOutputs, jointDistribution } from './stream/jointDistribution.js';
+export { type LeaveOneOut, type LeaveOneOutForm, type LeaveOneOutOptions, leaveOneOut } from './stream/leaveOneOut.js';
 export { type MatchConfidenceOptions, matchConfidence } from './stream/matchConfidence.js';
 export { observe } from './stream/observe.js';
 export type { BatchSource, ObservedBatch, OwnedBatch } from './stream/observed.js';

@@ -184,6 +184,10 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
     args: () => [model, posterior, [data.x], lib.linearised(), {}],
     fine: [['a model'], ['a posterior'], [], OPTIONAL, OPTIONAL],
   },
+  leaveOneOut: {
+    args: () => [model, posterior, lib.batches(data, 3), {}],
+    fine: [['a model'], ['a posterior'], [], OPTIONAL],
+  },
   expectedTime: {
     args: () => [model, { likelihood, curvature, examples: 1, batch: 1, engine: 'javascript' }],
     fine: [['a model']],
