@@ -36,7 +36,7 @@ const ONCE = [
   'recipes/**/*',
   'reference/command',
   'scripts/**/*',
-  'stream/{breathe,codec,epochWindow,expectedTime,leaveOneOut*,sequential,shorthand,tune}',
+  'stream/{breathe,codec,epochWindow,expectedTime,leaveOneOut*,matchConfidence,sequential,shorthand,tune*}',
   'toolchain/{checks,imports,package,workflow}',
 ].map((files) => `**/__tests__/${files}.test.ts`);
 

@@ -139,6 +139,7 @@ const sampling = {
   _tag: fc.constantFrom('activationSampling' as const, 'weightSampling' as const),
   samples: count,
   temperature: nonNegative,
+  scale: positive,
   seed,
   design: fc.constantFrom('independent' as const, 'antithetic' as const, 'quasiRandom' as const),
 };
