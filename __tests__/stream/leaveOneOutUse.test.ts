@@ -5,7 +5,6 @@ import {
   bernoulli,
   type Classification,
   categorical,
-  customLikelihood,
   full,
   gaussian,
   kfac,
@@ -21,6 +20,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import { countNll } from 'tfjs-laplace/extend';
+import { threeSquares } from '../support/custom.js';
 import { expectRejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';
 import { BOTH, DIGITS, headData, twoHeads } from '../support/heads.js';
@@ -236,16 +236,9 @@ describe('refuses', () => {
   });
 
   it('a likelihood without a closed predictive', async () => {
-    const custom = customLikelihood({
-      name: 'own',
-      nll: (f, y) => tf.sum(tf.squaredDifference(f, y), 1),
-      hessianRoot: (f) => tf.tile(tf.reshape(tf.mul(Math.SQRT2, tf.eye(3)), [3, 1, 3]), [1, f.shape[0], 1]),
-      mean: (f) => f,
-      variance: (f) => tf.onesLike(f),
-    });
     const model = chain([4, 3]);
     const { x, y } = dataFor(model, gaussian(), 8);
-    const posterior = await posteriorFrom(await factorsOf(model, custom, { x, y }), {});
+    const posterior = await posteriorFrom(await factorsOf(model, threeSquares, { x, y }), {});
     await expectRejection(leaveOneOut(model, posterior, batches({ x: x[0] as tf.Tensor, y }, 4)), 'InvalidOption', {
       field: 'likelihood',
     });

@@ -8,7 +8,6 @@ import {
   type Classification,
   calibration,
   categorical,
-  customLikelihood,
   full,
   gaussian,
   gaussianNll,
@@ -32,6 +31,7 @@ import {
   withPrior,
 } from 'tfjs-laplace';
 import { countNll } from 'tfjs-laplace/extend';
+import { threeSquares } from '../support/custom.js';
 import { expectRejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
@@ -456,15 +456,8 @@ describe('refuses', () => {
   });
 
   it('a likelihood without a closed predictive, and a structure without directions', async () => {
-    const custom = customLikelihood({
-      name: 'own',
-      nll: (f, y) => tf.sum(tf.squaredDifference(f, y), 1),
-      hessianRoot: (f) => tf.tile(tf.reshape(tf.mul(Math.SQRT2, tf.eye(3)), [3, 1, 3]), [1, f.shape[0], 1]),
-      mean: (f) => f,
-      variance: (f) => tf.onesLike(f),
-    });
     const regression = dataFor(model, gaussian(), 12);
-    const own = await posteriorFrom(await factorsOf(model, custom, regression), {});
+    const own = await posteriorFrom(await factorsOf(model, threeSquares, regression), {});
     await expectRejection(tune(model, own, batches({ x: held.x, y: regression.y }, 4)), 'InvalidOption', { field: 'likelihood' });
   });
 

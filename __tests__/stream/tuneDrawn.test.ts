@@ -24,6 +24,7 @@ import {
   withNoiseVariance,
   withPrior,
 } from 'tfjs-laplace';
+import { countNll } from 'tfjs-laplace/extend';
 import { expectRejection } from '../support/errors.js';
 import { pass } from '../support/factors.js';
 import { BOTH, headData, twoHeads } from '../support/heads.js';
@@ -79,16 +80,17 @@ describe.each(KINDS)('%s', (kind) => {
 
   it('finds the temperature, and reports what the draws under it give', async () => {
     const { model, posterior, x, y, targets } = await caseOf(categorical());
-    const over = ['scale', 'temperature'] as const;
-    const tuned = await tune(model, posterior, batches({ x, y }, 40), { over }, { predictive: of8(kind) });
-    const { temperature, scale, criterion } = tuned.choices.best;
+    // Outputs that are too sharp want a wider posterior.
+    const options = { predictive: under(kind, { scale: 3 }) };
+    const tuned = await tune(model, posterior, batches({ x, y }, 40), { over: ['temperature'], rule: 'best' }, options);
+    const { temperature, criterion } = tuned.choices.best;
     const at = async (T: number): Promise<number> => {
-      const found = (await predictOne(model, posterior, under(kind, { scale, temperature: T }), x)) as Classification;
+      const found = (await predictOne(model, posterior, under(kind, { scale: 3, temperature: T }), x)) as Classification;
       return right(nll(found.probabilities, labelsOf(targets)));
     };
     expect(criterion).toBeCloseTo(await at(temperature), SAME);
-    // Where f is not linear in the weights, a temperature that stays is near the least criterion, and not on it.
-    for (const factor of [0.2, 5]) expect(await at(temperature * factor)).toBeGreaterThan(criterion - 2e-3);
+    // The search ends at a quarter in the logarithm.
+    for (const factor of [0.2, 0.75, 1.3, 5]) expect(await at(temperature * factor)).toBeGreaterThan(criterion);
   });
 
   it.each([gaussian({ noiseVariance: 0.5 }), heteroscedastic(), poisson()])(
@@ -99,15 +101,20 @@ describe.each(KINDS)('%s', (kind) => {
       const { x: inputs, y, targets } = dataFor(model, likelihood, 20, 5);
       const x = inputs[0] as tf.Tensor;
       const options: TuneOptions = { predictive: of8(kind) };
-      const tuned = await tune(model, posterior, batches({ x, y }, 20), { precisions: [1, 30], criterion: 'brier' }, options);
+      const tuned = await tune(model, posterior, batches({ x, y }, 20), { precisions: [1, 30] }, options);
       for (const { precision, noiseVariance, criterion } of tuned.candidates) {
         const plain = right(withPrior(posterior, precision));
         const own = noiseVariance === undefined ? plain : right(withNoiseVariance(plain, noiseVariance));
         const found = (await predictOne(model, own, of8(kind), x)) as Regression;
-        const loss = found.mean.map((m, i) => Array.from(m).reduce((s, v, j) => s + (v - (targets[i]?.[j] as number)) ** 2, 0));
-        // Squared errors of a count are in the hundreds.
-        const mean = loss.reduce((a, b) => a + b, 0) / loss.length;
-        expect(criterion / mean).toBeCloseTo(1, SAME);
+        const { mean, totalVariance: variance } = found;
+        const counts = mean.map((row, i) =>
+          Array.from(row).reduce((sum, m, j) => sum + countNll(m, variance[i]?.[j] as number, targets[i]?.[j] as number), 0),
+        );
+        const expected =
+          likelihood._tag === 'poisson'
+            ? counts.reduce((a, b) => a + b, 0) / counts.length
+            : right(gaussianNll({ targets, mean, variance }));
+        expect(criterion / expected).toBeCloseTo(1, SAME);
       }
     },
   );
@@ -116,10 +123,16 @@ describe.each(KINDS)('%s', (kind) => {
     const likelihood = gaussian({ noiseVariance: 3 });
     const { model, posterior, x, y, targets } = await caseOf(likelihood);
     const tuned = await tune(model, posterior, batches({ x, y }, 40), { precisions: [1, 30] }, { predictive: of8(kind) });
+    const at = async (precision: number, noise: number): Promise<number> => {
+      const own = right(withNoiseVariance(right(withPrior(posterior, precision)), noise));
+      const { mean, totalVariance: variance } = (await predictOne(model, own, of8(kind), x)) as Regression;
+      return right(gaussianNll({ targets, mean, variance }));
+    };
     for (const { precision, noiseVariance, criterion } of tuned.candidates) {
-      const own = right(withNoiseVariance(right(withPrior(posterior, precision)), noiseVariance as number));
-      const found = (await predictOne(model, own, of8(kind), x)) as Regression;
-      expect(criterion).toBeCloseTo(right(gaussianNll({ targets, mean: found.mean, variance: found.totalVariance })), SAME);
+      const noise = noiseVariance as number;
+      expect(criterion).toBeCloseTo(await at(precision, noise), SAME);
+      // The product of τ and σ² is what the candidate holds fixed.
+      for (const factor of [0.5, 0.75, 1.3, 2]) expect(await at(precision / factor, noise * factor)).toBeGreaterThan(criterion);
     }
   });
 
@@ -153,10 +166,13 @@ it('takes independent labels, and scales the classes beside a regression', async
   expect(tuned.chosen.scale).not.toBe(1);
 });
 
-it('refuses too few samples for a variance, and functions without directions', async () => {
+it('refuses too few samples for a variance, two spreads at once, and functions without directions', async () => {
   const { model, posterior, x, y } = await caseOf(gaussian());
   const few = { predictive: weightSampling({ samples: 1 }) };
   await expectRejection(tune(model, posterior, batches({ x, y }, 16), {}, few), 'InvalidOption', { field: 'predictive.samples' });
+  const both = { over: ['temperature', 'noiseVariance'] } as const;
+  const sampled = { predictive: of8('weightSampling') };
+  await expectRejection(tune(model, posterior, batches({ x, y }, 16), both, sampled), 'InvalidOption', { field: 'over' });
   const likelihood: Likelihood = categorical();
   const data = dataFor(model, likelihood, 12);
   const low = await posteriorFrom(await factorsOf(model, likelihood, data, lowRank({ rank: 2 })), {});

@@ -10,7 +10,6 @@ import {
   observe,
   orThrow,
   type Posterior,
-  type Tried,
   type Tuning,
   type TuningRule,
   toPosterior,
@@ -50,17 +49,15 @@ export async function linearisedAt(
   { posterior, tuning }: Tuned,
   { validation }: Images,
 ): Promise<ReadonlyArray<Baseline>> {
-  const precisions = factors.map((factor) => factor * tuning.choices.evidence.precision);
-  const { candidates } = await tune(model, posterior, labelled(validation), { precisions });
-  // Candidates come in ascending order of their precisions.
-  return [...factors]
-    .sort((a, b) => a - b)
-    .map((factor, i): Baseline => {
-      const { precision, scale } = candidates[i] as Tried;
-      const under = orThrow(withPrior(posterior, isotropic(precision)));
-      return posteriorPredictive(`linearised, evidence's τ × ${factor}`, model, under, linearised({ scale }));
-    })
-    .reverse();
+  const { precision: middle } = tuning.choices.evidence;
+  const { candidates } = await tune(model, posterior, labelled(validation), {
+    precisions: factors.map((factor) => factor * middle),
+  });
+  return candidates.map(({ precision, scale }): Baseline => {
+    const factor = Number((precision / middle).toPrecision(2));
+    const under = orThrow(withPrior(posterior, isotropic(precision)));
+    return posteriorPredictive(`linearised, evidence's τ × ${factor}`, model, under, linearised({ scale }));
+  });
 }
 
 /** The predictive that `tune` returns by default. */

@@ -39,7 +39,7 @@ export const TUNED = 'linearised, widest';
 const ENSEMBLE = 'ensemble of 5';
 const RULES: ReadonlyArray<TuningRule> = ['best', 'evidence'];
 /** What the precision with the highest evidence is multiplied by, to see what the width of a posterior does. */
-const WIDTHS = [10, 0.1, 0.01, 0.001];
+const WIDTHS = [0.001, 0.01, 0.1, 10];
 
 const SMALL = { hidden: 256, epochs: 10, sizes: { training: 6000, validation: 1000, test: 10_000, foreign: 2000 } };
 const LARGE = { hidden: 1200, epochs: 2, sizes: { training: 57_000, validation: 1000, test: 10_000, foreign: 2000 } };

@@ -56,8 +56,9 @@ const Options = struct('options', {
  *
  * A classification has `accuracy`, `nll`, `brierScore`, `ece`, `smoothEce`, `classwiseEce`, and with the entropy as uncertainty the areas of
  * `riskCoverage` for wrong predictions, `riskCoverageArea` (AURC), `excessArea` (E-AURC) and `generalisedArea` (AUGRC), and `errorAuroc`:
- * how well the entropy tells wrong predictions from right ones. `errorAuroc` is left out if all are right, or all are wrong. A regression has `gaussianNll`, `gaussianCrps`, `rmse`, `mae`, `coverage95`, `intervalError` (the mean absolute
- * calibration error of intervals) and `sharpness`, all of a normal with its mean and total variance, also for counts.
+ * how well the entropy tells wrong predictions from right ones. `errorAuroc` is left out if all are right, or all are wrong. A regression has
+ * `gaussianNll`, `gaussianCrps`, `rmse`, `mae`, `coverage95`, `intervalError` (the mean absolute calibration error of intervals) and
+ * `sharpness`, all of a normal with its mean and total variance, also for counts.
  *
  * @param prediction a classification or a regression, or a list of them: the batches in their order.
  * @param labels of a classification the classes [N], of a regression the targets [N][T].

@@ -5,17 +5,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { fromDevice } from '../network/device.js';
-import type { Head, Network } from '../network/network.js';
+import type { Network } from '../network/network.js';
 import { reference } from '../network/reference.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
 import { joined } from '../predictive/device/pieces.js';
 import type { EachBatch } from '../predictive/linearised/candidates.js';
-import { rowsOf } from '../predictive/prediction.js';
 import type { HeldOut, Uncertainty } from '../tuning/held.js';
 import type { Truth } from '../tuning/losses.js';
 import { checkLabels, labelFlags } from './health.js';
 import { type BatchSource, observedBatch } from './observed.js';
+import { joinedTruths, type TruthTensors, truthsOf, truthTensors } from './truths.js';
 import { uncertain, type Wanted } from './uncertain.js';
 
 /** Held-out examples. The caller disposes them. */
@@ -57,8 +57,7 @@ export async function readHeldOut(network: Network, sources: ReadonlyArray<Batch
       try {
         checkLabels(network, await fromDevice(flags.data()), `held-out batch ${index}`);
         const means = await candidates.read(x);
-        const known = await Promise.all(truths.map((truth, i) => truthOf(heads[i] as Head, truth)));
-        parts.push({ size: x[0]?.shape[0] as number, means, truths: known });
+        parts.push({ size: x[0]?.shape[0] as number, means, truths: await truthsOf(network, truths) });
       } finally {
         tf.dispose([x, truths, flags] as tf.TensorContainer);
       }
@@ -76,12 +75,13 @@ export async function readHeldOut(network: Network, sources: ReadonlyArray<Batch
       await own.breathe();
     }
   };
+  const joinedLabels = joinedTruths(parts.map(({ truths }) => truths));
   return {
     N: parts.reduce((sum, { size }) => sum + size, 0),
     outputs: heads.map((head, h) => ({
       head,
       mean: joined(parts.map(({ means }) => means[h] as Float32Array)),
-      truth: joinedTruth(parts.map(({ truths }) => truths[h] as Truth)),
+      truth: joinedLabels[h] as Truth,
     })),
     under: (wanted) => candidates.under(wanted, again),
     isLinear: candidates.isLinear,
@@ -96,13 +96,6 @@ interface Part {
   readonly truths: ReadonlyArray<Truth>;
 }
 
-type TruthTensors = {
-  /** [rows, labels] */
-  readonly labels: tf.Tensor2D;
-  /** 0 for a step that does not count, [rows, 1]. */
-  readonly weights: tf.Tensor2D;
-};
-
 /** The tensors of a batch, which live until they are disposed. */
 const labelled = (
   network: Network,
@@ -111,10 +104,9 @@ const labelled = (
 ): { x: tf.Tensor[]; truths: TruthTensors[]; flags: tf.Tensor } =>
   observedBatch(network, source, index).use(({ x, y, weights }) => {
     if (weights !== undefined) throw weighted();
-    const truths = network.heads.map((head, i) => truthTensors(head, y[i] as tf.Tensor));
     return {
       x: x.map(reference),
-      truths: truths.map((own) => ({ labels: reference(own.labels), weights: reference(own.weights) })),
+      truths: truthTensors(network, y),
       // What `labelFlags` says of the labels.
       flags: tf.stack([...labelFlags(network, y)]),
     };
@@ -123,33 +115,6 @@ const labelled = (
 /** The inputs of a batch, which live until they are disposed. */
 const inputsOf = (network: Network, source: BatchSource, index: number): tf.Tensor[] =>
   observedBatch(network, source, index).use(({ x }) => x.map(reference));
-
-/** The labels of one output, row by row. Allocates inside the caller's `tf.tidy`. */
-function truthTensors({ row, ops, outputs }: Head, y: tf.Tensor): TruthTensors {
-  const rows = (y.shape[0] as number) * (outputs / row.outputs);
-  const targets = tf.reshape(ops.targets(y, outputs), [rows, -1]) as tf.Tensor2D;
-  // The targets of a step end with its weight.
-  const T = targets.shape[1] - (ops.step === undefined ? 0 : 1);
-  return {
-    labels: tf.slice(targets, [0, 0], [-1, T]),
-    weights: ops.step === undefined ? tf.ones([rows, 1]) : tf.slice(targets, [0, T], [-1, 1]),
-  };
-}
-
-async function truthOf({ row }: Head, { labels, weights }: TruthTensors): Promise<Truth> {
-  const [values, counts] = await fromDevice(Promise.all([labels.data(), weights.data()]));
-  return {
-    predicts: row.ops.predicts,
-    labels: rowsOf(Float32Array.from(values), labels.shape[1]),
-    counts: Array.from(counts, (weight) => weight > 0),
-  };
-}
-
-const joinedTruth = (truths: ReadonlyArray<Truth>): Truth => ({
-  ...(truths[0] as Truth),
-  labels: truths.flatMap(({ labels }) => [...labels]),
-  counts: truths.flatMap(({ counts }) => [...counts]),
-});
 
 const nothingHeldOut = (): LaplaceError =>
   laplaceError('Empty', {

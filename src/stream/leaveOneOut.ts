@@ -1,13 +1,13 @@
 /** Leave-one-out predictions from one posterior, without held-out data and without retraining. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { argument, array, literals, optional, optionsOf, refined, struct } from '../codec/index.js';
+import { argument, literals, optional, optionsOf, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { deviceError } from '../network/device.js';
 import type { Network } from '../network/network.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { linearised, type Predictive, PredictiveCodec, type PredictiveInput, type PredictiveOf } from '../predictive/codec.js';
 import { linearisedPieces } from '../predictive/linearised/linearisedPieces.js';
-import { checkLink, isDrawn } from '../predictive/linearised/linearisedPredictor.js';
+import { checkClosed, checkLink } from '../predictive/linearised/linearisedPredictor.js';
 import { type LeftOut, withoutOwn } from '../predictive/linearised/ownTerm.js';
 import { checkScale } from '../predictive/report/scale.js';
 import type { Truth } from '../tuning/losses.js';
@@ -16,8 +16,9 @@ import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
 import { type LeaveOneOut, type LeaveOneOutForm, type LeftOutExamples, leaveOneOutOf } from './leftOut.js';
 import type { BatchSource } from './observed.js';
-import { memoryBudget, onProgress } from './options.js';
+import { labelledBatches, memoryBudget, onProgress } from './options.js';
 import { readTerms } from './trainingTerms.js';
+import { joinedTruths } from './truths.js';
 
 export type { LeaveOneOut, LeaveOneOutForm } from './leftOut.js';
 
@@ -39,14 +40,6 @@ const Options = struct('options', {
   memoryBudget,
   onProgress,
 });
-
-const Batches = array(
-  'a list of training batches { x, y }, as batches(…) makes them',
-  refined<BatchSource>(
-    'a batch { x, y }, or a function that makes one',
-    (value): value is BatchSource => typeof value === 'function' || (typeof value === 'object' && value !== null),
-  ),
-);
 
 /**
  * Predicts training examples as if each had been left out of the training, from the posterior alone: a stand-in for held-out data where
@@ -112,10 +105,12 @@ export const leaveOneOut = async (
 ): Promise<LeaveOneOut> => {
   try {
     const { predictive, ...own } = optionsOf('leaveOneOut', Options, options);
-    const sources = argument('leaveOneOut', 'training', Batches, training);
+    const sources = argument('leaveOneOut', 'training', labelledBatches, training);
     const how = linearisedOnly(predictive ?? linearised());
     const { network, check } = await bindPosterior(model, posterior);
-    checkNetwork(network, how);
+    checkLink(network.heads, how);
+    checkScale(network.heads, how.scale);
+    checkClosed(network.heads, 'leaveOneOut');
     const examples = await readAll(network, posterior, sources, own);
     await check();
     return await leaveOneOutOf(network, posterior, how, examples);
@@ -164,31 +159,10 @@ async function readAll(
   return {
     leftOut: form === 'corrected' ? corrected : plain,
     leverage,
-    truths: network.heads.map((_, h) => joinedTruth(truths.map((batch) => batch[h] as Truth))),
+    truths: joinedTruths(truths),
     form,
     untrusted,
   };
-}
-
-const joinedTruth = (parts: ReadonlyArray<Truth>): Truth => ({
-  ...(parts[0] as Truth),
-  labels: parts.flatMap(({ labels }) => [...labels]),
-  counts: parts.flatMap(({ counts }) => [...counts]),
-});
-
-/** Throws `InvalidOption` for a network that the predictive does not suit, or whose predictive has no closed form. */
-function checkNetwork({ heads }: Network, predictive: PredictiveOf<'linearised'>): void {
-  checkLink(heads, predictive);
-  checkScale(heads, predictive.scale);
-  const drawn = heads.find(isDrawn);
-  if (drawn === undefined) return;
-  throw laplaceError('InvalidOption', {
-    what: `leaveOneOut cannot judge the ${drawn.row.ops.name} likelihood`,
-    field: 'likelihood',
-    found: 'a likelihood whose linearised predictive has no closed form',
-    expected: 'classes, labels, gaussian, heteroscedastic or poisson outputs',
-    remedy: 'Use held-out data, with predict and a score of your own.',
-  });
 }
 
 function linearisedOnly(predictive: Predictive): PredictiveOf<'linearised'> {

@@ -10,7 +10,10 @@ import { LEAST_REMAINDER, type LeftOut } from '../predictive/linearised/ownTerm.
 import type { OutputPrediction, Prediction, Rows } from '../predictive/prediction.js';
 import { ofHeads } from '../predictive/report/heads.js';
 import { reportLinearised } from '../predictive/report/linearisedReport.js';
-import { rowLosses, type Truth } from '../tuning/losses.js';
+import { UNCHANGED } from '../tuning/free.js';
+import { readingOf, type Uncertainty } from '../tuning/held.js';
+import type { Truth } from '../tuning/losses.js';
+import { outlooks } from '../tuning/outlook.js';
 
 /** How the own term of an example is taken out. */
 export type LeaveOneOutForm = 'corrected' | 'plain';
@@ -53,15 +56,20 @@ export async function leaveOneOutOf(
   predictive: PredictiveOf<'linearised'>,
   { leftOut, leverage, truths, form, untrusted }: LeftOutExamples,
 ): Promise<LeaveOneOut> {
-  const losses = new Float64Array(leftOut.length);
+  const rows = network.heads.map((head) => ownRows(head, leftOut, network.outputs, predictive.temperature));
+  for (const { mean, covariance } of rows) {
+    checkFinite(mean, form);
+    checkFinite(covariance, form);
+  }
+  const rowsOf = (h: number): OwnRows => rows[h] as OwnRows;
   const prediction = await ofHeads(network, (head, h) => {
-    const own = ownRows(head, leftOut, network.outputs, predictive.temperature);
-    checkFinite(own.mean, form);
-    checkFinite(own.covariance, form);
-    const report = reportLinearised(head, own.mean, own.covariance, predictive) as OutputPrediction;
-    addLosses(losses, report, truths[h] as Truth);
-    return report;
+    const { mean, covariance } = rowsOf(h);
+    return reportLinearised(head, mean, covariance, predictive) as OutputPrediction;
   });
+  const held = network.heads.map((head, h) => ({ head, mean: rowsOf(h).mean, truth: truths[h] as Truth }));
+  const uncertainties = rows.map(({ covariance }): Uncertainty => ({ _tag: 'covariance', values: covariance }));
+  const judge = outlooks(held, uncertainties, readingOf(predictive, 1), leftOut.length)('nll').judge;
+  const { losses } = judge({ ...UNCHANGED, scale: predictive.scale });
   return frozen({
     mean: leftOut.map(({ mean }) => Float32Array.from(mean)),
     covariance: leftOut.map(({ covariance }) => Float32Array.from(covariance)),
@@ -76,12 +84,9 @@ export async function leaveOneOutOf(
 }
 
 /** The rows of one head's report: means [rows, c], and covariances [rows, c·c], or variances [rows, c] where the report needs no more. */
-function ownRows(
-  head: Head,
-  leftOut: ReadonlyArray<LeftOut>,
-  C: number,
-  temperature: number,
-): Record<'mean' | 'covariance', Float32Array> {
+type OwnRows = Readonly<Record<'mean' | 'covariance', Float32Array>>;
+
+function ownRows(head: Head, leftOut: ReadonlyArray<LeftOut>, C: number, temperature: number): OwnRows {
   const { first, outputs } = head;
   const c = isJoint(head) ? head.row.outputs : 1;
   const mean = new Float32Array(leftOut.length * outputs);
@@ -97,45 +102,6 @@ function ownRows(
     }
   });
   return { mean, covariance };
-}
-
-/** The least probability that a float32 number holds: an NLL is at most 103 nats a label. */
-const LEAST = 2 ** -149;
-/** Half the step of float32 numbers below 1: the least probability of a label whose reported complement is 1. */
-const HALF_STEP = 2 ** -25;
-
-const NLL = rowLosses('nll');
-
-/** Adds the NLL of each row to that of its example. */
-function addLosses(losses: Float64Array, report: OutputPrediction, { predicts, labels, counts }: Truth): void {
-  const steps = counts.length / losses.length;
-  const slopes = new Float64Array(labels[0]?.length ?? 0);
-  counts.forEach((isCounted, r) => {
-    if (!isCounted) return;
-    const b = Math.floor(r / steps);
-    losses[b] = (losses[b] as number) + rowNll(report, predicts, r, labels[r] as ArrayLike<number>, slopes);
-  });
-}
-
-function rowNll(
-  report: OutputPrediction,
-  predicts: Truth['predicts'],
-  r: number,
-  y: ArrayLike<number>,
-  slopes: Float64Array,
-): number {
-  if (report._tag === 'classification') {
-    const isClasses = predicts === 'classes';
-    const highest = isClasses ? 1 : 1 - HALF_STEP;
-    const probabilities = report.probabilities[r] as ArrayLike<number>;
-    const p = Float64Array.from(probabilities, (value) => Math.min(Math.max(value, LEAST), highest));
-    return isClasses ? NLL.classes(p, y, slopes) : NLL.labels(p, y, slopes);
-  }
-  const [mean, variance] = [report.mean[r], report.totalVariance[r]] as [ArrayLike<number>, ArrayLike<number>];
-  const of = predicts === 'counts' ? NLL.counts : NLL.numbers.of;
-  let sum = 0;
-  for (let t = 0; t < y.length; t++) sum += of(mean[t] as number, variance[t] as number, y[t] as number);
-  return sum;
 }
 
 function checkFinite(values: Float32Array, form: LeaveOneOutForm): void {

@@ -9,18 +9,19 @@ import { orThrow } from '../orThrow.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { linearised, type Predictive, PredictiveCodec } from '../predictive/codec.js';
 import { joined } from '../predictive/device/pieces.js';
-import { DEFAULT_LINK } from '../predictive/links/index.js';
+import type { EachBatch } from '../predictive/linearised/candidates.js';
 import { formOf } from '../predictive/report/report.js';
 import { scaleOfConfidence } from '../tuning/fit.js';
 import { UNCHANGED } from '../tuning/free.js';
-import type { HeldOut, Uncertainty } from '../tuning/held.js';
+import { type HeldOut, readingOf, type Uncertainty } from '../tuning/held.js';
 import { outlooks } from '../tuning/outlook.js';
 import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
+import { breather } from './breathe.js';
 import { type InputSource, ownInputs } from './inputSource.js';
 import { memoryBudget, onProgress } from './options.js';
 import type { PredictiveChoice } from './predicted.js';
-import { uncertain } from './uncertain.js';
+import { spreading, uncertain } from './uncertain.js';
 
 /** Options of `matchConfidence`. */
 export interface MatchConfidenceOptions {
@@ -39,9 +40,6 @@ const Sources = array(
     (value): value is InputSource => typeof value === 'function' || (typeof value === 'object' && value !== null),
   ),
 );
-
-/** Draws need no link. */
-const NO_LINK = { link: DEFAULT_LINK, samples: 1, seed: 0 } as const;
 
 /** log s is found to this. */
 const TOLERANCE = 1e-5;
@@ -97,8 +95,7 @@ async function matched(
 ): Promise<Predictive> {
   const own = optionsOf('matchConfidence', Options, options);
   const sources = argument('matchConfidence', 'inputs', Sources, inputs);
-  const predictive = choiceOf('matchConfidence', 'predictive', PredictiveCodec, given);
-  if (predictive.temperature === 0) throw certain();
+  const predictive = spreading(choiceOf('matchConfidence', 'predictive', PredictiveCodec, given));
   const { network, check } = await bindPosterior(model, posterior);
   const heads = network.heads.flatMap((head, i) => (formOf(head)._tag === 'classification' ? [[head, i] as const] : []));
   if (heads.length === 0) throw unscaled(network.heads);
@@ -110,8 +107,12 @@ async function matched(
       own.onProgress?.({ phase: 'predict', done: index + 1, total: sources.length, unit: 'batches' });
     }
     const held = heads.map(([head, i]) => unlabelled(head, joined(means.map((all) => all[i] as Float32Array))));
-    const again = async (use: (x: ReadonlyArray<tf.Tensor>, index: number) => Promise<void>): Promise<void> => {
-      for (const [index, source] of sources.entries()) await using(network, source, (x) => use(x, index));
+    const breathe = breather();
+    const again: EachBatch = async (use) => {
+      for (const [index, source] of sources.entries()) {
+        await using(network, source, (x) => use(x, index));
+        await breathe();
+      }
     };
     const none = held.map(({ mean }): Uncertainty => ({ _tag: 'covariance', values: new Float32Array(mean.length) }));
     const wanted = confidenceOf(held, none, predictive)(1);
@@ -150,18 +151,9 @@ function confidenceOf(
   uncertainties: ReadonlyArray<Uncertainty>,
   predictive: Predictive,
 ): (scale: number) => number {
-  const { link, samples, seed } = predictive._tag === 'linearised' ? predictive : NO_LINK;
-  const { confidence } = outlooks(held, uncertainties, { link, samples, seed, power: 1 }, 1)('nll');
+  const { confidence } = outlooks(held, uncertainties, readingOf(predictive, 1), 1)('nll');
   return (scale) => confidence?.({ ...UNCHANGED, temperature: predictive.temperature, scale }) as number;
 }
-
-const certain = (): LaplaceError =>
-  laplaceError('InvalidOption', {
-    what: 'At the temperature 0 every posterior predicts as the trained network does',
-    field: 'predictive.temperature',
-    found: '0',
-    expected: 'a number > 0, the default is 1',
-  });
 
 const unscaled = (heads: ReadonlyArray<Head>): LaplaceError =>
   laplaceError('InvalidOption', {

@@ -3,15 +3,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { LARGEST_RESULT, MOST_ROWS } from '../limits.js';
 import { fromDevice } from '../network/device.js';
-import type { Head, Network } from '../network/network.js';
+import type { Network } from '../network/network.js';
 import { reference } from '../network/reference.js';
 import { inPieces } from '../predictive/device/pieces.js';
 import type { LinearisedPieces } from '../predictive/linearised/linearisedPieces.js';
 import type { OwnTerm } from '../predictive/linearised/ownTerm.js';
-import { rowsOf } from '../predictive/prediction.js';
 import type { Truth } from '../tuning/losses.js';
 import { checkLabels, labelFlags } from './health.js';
 import { type BatchSource, observedBatch } from './observed.js';
+import { type TruthTensors, truthsOf, truthTensors } from './truths.js';
 
 /** The examples of a batch. */
 export interface TrainingTerms {
@@ -34,7 +34,7 @@ export async function readTerms(
   source: BatchSource,
   { index, before, memoryBudget }: { readonly index: number; readonly before: number; readonly memoryBudget: number },
 ): Promise<TrainingTerms> {
-  const { outputs: C, heads, likelihoodOps: ops } = network;
+  const { outputs: C, likelihoodOps: ops } = network;
   const { x, own, flags } = labelled(network, source);
   try {
     const [weights, ...labels] = await fromDevice(flags.data());
@@ -64,44 +64,36 @@ export async function readTerms(
         gradient: of(gradient, b),
         root: of(root, b),
       })),
-      truths: await Promise.all(own.labels.map((truth, i) => truthOf(heads[i] as Head, truth))),
+      truths: await truthsOf(network, own.labels),
     };
   } finally {
     tf.dispose([x, own, flags] as unknown as tf.TensorContainer);
   }
 }
 
-type LabelTensors = {
-  /** [rows, labels] */
-  readonly values: tf.Tensor2D;
-  /** 0 for a step that does not count, [rows, 1]. */
-  readonly counts: tf.Tensor2D;
-};
-
 type Own = {
   /** Of the likelihood of all outputs, [B, …]. */
   readonly targets: tf.Tensor2D;
   /** How often each example counts in the loss, [B, 1]. */
   readonly weights: tf.Tensor2D;
-  readonly labels: LabelTensors[];
+  readonly labels: TruthTensors[];
 };
 
 /** The tensors of a batch, which live until they are disposed. */
 const labelled = (network: Network, source: BatchSource): { x: tf.Tensor[]; own: Own; flags: tf.Tensor } =>
   observedBatch(network, source, 0).use(({ x, y, weights }) => {
-    const { heads, likelihoodOps: ops } = network;
+    const { likelihoodOps: ops } = network;
     const B = x[0]?.shape[0] as number;
     const targets = tf.reshape(ops.targets(y), [B, -1]) as tf.Tensor2D;
     const counts = [weights, ops.weights?.(targets)]
       .flatMap((own) => own ?? [])
       .reduce<tf.Tensor>((a, b) => tf.mul(a, b), tf.ones([B]));
-    const labels = heads.map((head, i) => labelTensors(head, y[i] as tf.Tensor));
     return {
       x: x.map(reference),
       own: {
         targets: reference(targets),
         weights: tf.keep(tf.reshape(counts, [B, 1])) as tf.Tensor2D,
-        labels: labels.map((own) => ({ values: reference(own.values), counts: reference(own.counts) })),
+        labels: truthTensors(network, y),
       },
       flags: tf.stack([inRange(weights), ...labelFlags(network, y)]),
     };
@@ -111,27 +103,6 @@ const inRange = (weights: tf.Tensor1D | undefined): tf.Tensor =>
   weights === undefined
     ? tf.scalar(1)
     : tf.cast(tf.all(tf.logicalAnd(tf.isFinite(weights), tf.greaterEqual(weights, 0))), 'float32');
-
-/** The labels of one output, row by row. Allocates inside the caller's `tf.tidy`. */
-function labelTensors({ row, ops, outputs }: Head, y: tf.Tensor): LabelTensors {
-  const rows = (y.shape[0] as number) * (outputs / row.outputs);
-  const targets = tf.reshape(ops.targets(y, outputs), [rows, -1]) as tf.Tensor2D;
-  // The targets of a step end with its weight.
-  const T = targets.shape[1] - (ops.step === undefined ? 0 : 1);
-  return {
-    values: tf.slice(targets, [0, 0], [-1, T]),
-    counts: ops.step === undefined ? tf.ones([rows, 1]) : tf.slice(targets, [0, T], [-1, 1]),
-  };
-}
-
-async function truthOf({ row }: Head, { values, counts }: LabelTensors): Promise<Truth> {
-  const [labels, weights] = await fromDevice(Promise.all([values.data(), counts.data()]));
-  return {
-    predicts: row.ops.predicts,
-    labels: rowsOf(Float32Array.from(labels), values.shape[1]),
-    counts: Array.from(weights, (weight) => weight > 0),
-  };
-}
 
 /** w g [B, C] and √w Rᵀ [B, K, C]. */
 function ofOutputs(ops: Network['likelihoodOps'], f: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor2D) {

@@ -1,7 +1,7 @@
 /** Chooses the prior precision, the scale of the outputs, the temperature and the noise variance on held-out data. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { concatMap, Observable, type OperatorFunction } from 'rxjs';
-import { argument, array, type Choice, choiceOf, isRecord, optional, optionsOf, refined, struct } from '../codec/index.js';
+import { argument, type Choice, choiceOf, isRecord, optional, optionsOf, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
@@ -12,10 +12,11 @@ import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
 import { readHeldOut } from './heldOut.js';
 import type { BatchSource } from './observed.js';
-import { memoryBudget, onProgress } from './options.js';
+import { labelledBatches, memoryBudget, onProgress } from './options.js';
 import { tuned } from './tuned.js';
 import type { Tuning } from './tuning.js';
 import { taskOf } from './tuningRequest.js';
+import { spreading } from './uncertain.js';
 
 export type { Tried, Tuning } from './tuning.js';
 
@@ -33,14 +34,6 @@ export interface TuneOptions {
 }
 
 const Options = struct('options', { predictive: optional(PredictiveCodec), memoryBudget, onProgress });
-
-const Batches = array(
-  'a list of batches { x, y }, as batches(…) makes them',
-  refined<BatchSource>(
-    'a batch { x, y }, or a function that makes one',
-    (value): value is BatchSource => typeof value === 'function' || (typeof value === 'object' && value !== null),
-  ),
-);
 
 /**
  * Chooses the prior precision τ, and with it whatever else `over` names, on data that the model was not trained on. Training data are no
@@ -80,8 +73,8 @@ const Batches = array(
  * its share of the spectrum, and s, T and σ² cost nothing on the device.
  *
  * Any predictive can be tuned. Those that average draws take all their `samples` for each candidate, so a candidate costs what `predict`
- * does, and every candidate has the same noise. Sampled networks are not linear in their weights: under another T or σ² they are drawn again,
- * until what suits the draws is what they were drawn under.
+ * does, and every candidate has the same noise. Sampled networks are not linear in their weights, so that T or σ² (one of them)
+ * is searched with new draws under each value, to an eighth of a decade: a candidate then costs ten times as much or so.
  *
  * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`. Unsubscribing ends
  * the work after the present batch or candidate. Both fail with a `LaplaceError`, so that `TE.tryCatch(() => tune(…), toError)` of fp-ts has
@@ -164,11 +157,11 @@ interface Settings {
 
 function settings(heldOut?: unknown, choice: unknown = {}, given: unknown = {}): Settings {
   const { predictive, ...own } = optionsOf('tune', Options, given);
-  const sources = argument('tune', 'heldOut', Batches, heldOut);
+  const sources = argument('tune', 'heldOut', labelledBatches, heldOut);
   const tuning = choiceOf('tune', 'tuning', TuningCodec, choice);
   const fromRecipe =
     isRecord(choice) && 'predictive' in choice ? choiceOf('tune', 'predictive', PredictiveCodec, choice) : undefined;
-  return { ...own, sources, tuning, predictive: uncertainOnly(predictive ?? fromRecipe ?? linearised()) };
+  return { ...own, sources, tuning, predictive: spreading(predictive ?? fromRecipe ?? linearised()) };
 }
 
 /** `isLeft` tells whether nobody waits for the result any more: the work then ends after the batch, or the candidate, that it is at. */
@@ -208,16 +201,6 @@ async function run(model: LayersModel, given: Posterior, own: Settings, isLeft =
   } catch (error) {
     throw deviceError(error);
   }
-}
-
-function uncertainOnly(predictive: Predictive): Predictive {
-  if (predictive.temperature > 0) return predictive;
-  throw laplaceError('InvalidOption', {
-    what: 'At the temperature 0 every posterior predicts as the trained network does',
-    field: 'predictive.temperature',
-    found: '0',
-    expected: 'a number > 0, the default is 1',
-  });
 }
 
 const tooFew = (N: number): LaplaceError =>

@@ -1,10 +1,10 @@
 /** The work of `tune`: candidates on held-out data, round by round, and what each rule would choose among them. */
-import { DEFAULT_LINK } from '../predictive/links/index.js';
 import { best, meanOf, widest } from '../tuning/choose.js';
 import { CRITERIA, type Criterion, suits } from '../tuning/criterion.js';
-import { fitted, scaleOfConfidence } from '../tuning/fit.js';
+import { descend } from '../tuning/descend.js';
+import { fitted, MOST, scaleOfConfidence } from '../tuning/fit.js';
 import { type Free, type FreeName, spreadOf, UNCHANGED } from '../tuning/free.js';
-import type { Uncertainty } from '../tuning/held.js';
+import { readingOf, type Uncertainty } from '../tuning/held.js';
 import { bestLayers, type Precisions, ratiosOf } from '../tuning/layers.js';
 import { type Outlook, outlooks } from '../tuning/outlook.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../tuning/search.js';
@@ -14,16 +14,10 @@ import { ofEvidence, type Place, posteriorUnder, type Task } from './tuningTask.
 
 /**
  * How far below the precision with the highest evidence the widest posterior may go. With a free scale the NLL hardly changes down to there.
- * `npm run bench -- quality` shows what the width does: at a tenth, foreign images that look like digits are told best; at a hundredth, noise
- * is; this lies between the two.
+ * `npm run bench -- quality` shows what the width does: digits rotated by 90° are told best at a tenth, noise the better the wider. This lies
+ * between a tenth and a hundredth.
  */
 const WIDER = 30;
-
-/** Draws are made again for another spread at most this often, and no longer once its logarithm moves by less. */
-const [ROUNDS, SETTLED] = [4, 0.05];
-
-/** Draws need no link. */
-const NO_LINK = { link: DEFAULT_LINK, samples: 1, seed: 0 } as const;
 
 /** p: the curvature goes with σ^(−2p). */
 const powerOf = ({ noise }: Task): number => noise?.power ?? 1;
@@ -112,17 +106,14 @@ function ofNetwork(task: Task, examples: Examples): OwnNetwork {
 }
 
 const lookAt = (
-  { predictive, noise }: Task,
+  task: Task,
   { outputs, N }: Examples,
   uncertainties: ReadonlyArray<Uncertainty>,
-): ((criterion: Criterion) => Outlook) => {
-  const { link, samples, seed } = predictive._tag === 'linearised' ? predictive : NO_LINK;
-  return outlooks(outputs, uncertainties, { link, samples, seed, power: noise?.power ?? 1 }, N);
-};
+): ((criterion: Criterion) => Outlook) => outlooks(outputs, uncertainties, readingOf(task.predictive, powerOf(task)), N);
 
 /**
- * A candidate with the free numbers that suit it best. For networks that are not linear in their weights, a temperature or noise variance is
- * found as if they were, which only the draws under it can tell: they are made, and it is found again, until it stays.
+ * A candidate with the free numbers that suit it best. A temperature or noise variance of networks that are not linear in their weights is
+ * searched with draws under each value. The search begins where the value would suit if they were linear.
  */
 async function settled(
   task: Task,
@@ -133,30 +124,32 @@ async function settled(
   near: number,
 ): Promise<Judged> {
   const judged = judge(task, examples, uncertainties, place, wanted, near);
-  const power = powerOf(task);
-  const moved = (to: Free, from: Free): number => Math.abs(Math.log(spreadOf(to, power) / spreadOf(from, power)));
-  if (examples.isLinear || moved(judged.free, place.start) === 0) return judged;
+  const spreading = place.free.find((name) => name !== 'scale');
+  if (examples.isLinear || spreading === undefined) return judged;
   const posterior = posteriorUnder(task, place.precisions, 1);
-  const drawnUnder = async (free: Free): Promise<ReadonlyArray<Uncertainty>> => {
-    for await (const found of examples.under([{ posterior, spread: spreadOf(free, power) }])) return found;
+  const others = place.free.filter((name) => name === 'scale');
+  const at = async (logarithm: number): Promise<Judged> => {
+    const start: Free = { ...judged.free, scale: place.start.scale, [spreading]: Math.exp(logarithm) };
+    for await (const drawn of examples.under([{ posterior, spread: spreadOf(start, powerOf(task)) }]))
+      return judge(task, examples, drawn, { ...place, free: others, start }, wanted, near);
     throw new Error('a candidate that was asked for has draws');
   };
-  let [last, drawn] = [judged.free, await drawnUnder(judged.free)];
-  for (let round = 1; round < ROUNDS; round++) {
-    const { free } = judge(task, examples, drawn, { ...place, start: last }, wanted, near);
-    const isSettled = moved(free, last) < SETTLED;
-    if (isSettled) break;
-    [last, drawn] = [free, await drawnUnder(free)];
-  }
-  // What is reported belongs to the draws that were made.
-  return judge(
-    task,
-    examples,
-    drawn,
-    { ...place, free: place.free.filter((name) => name === 'scale'), start: last },
-    wanted,
-    near,
-  );
+  return descend(at, ({ losses }) => meanOf(losses), Math.log(judged.free[spreading]), MOST);
+}
+
+/** The free numbers that suit a candidate best. */
+function suited(
+  { criterion }: Task,
+  look: (criterion: Criterion) => Outlook,
+  { free: names, start }: Place,
+  wanted: number | undefined,
+  near: number,
+): Free {
+  const own = look(criterion);
+  const { confidence } = own;
+  const isScaled = names.includes('scale') && confidence !== undefined && wanted !== undefined;
+  const centre = isScaled ? scaleOfConfidence((scale) => confidence({ ...start, scale }), wanted, near) : undefined;
+  return fitted(own, { names, start: isScaled ? { ...start, scale: near } : start, centre }, () => look('nll'));
 }
 
 /** A candidate with the free numbers that suit it best. */
@@ -164,22 +157,18 @@ function judge(
   task: Task,
   examples: Examples,
   uncertainties: ReadonlyArray<Uncertainty>,
-  { precisions, free: names, start }: Place,
+  place: Place,
   wanted: number | undefined,
   near: number,
 ): Judged {
   const look = lookAt(task, examples, uncertainties);
-  const own = look(task.criterion);
-  const { confidence } = own;
-  const isScaled = names.includes('scale') && confidence !== undefined && wanted !== undefined;
-  const centre = isScaled ? scaleOfConfidence((scale) => confidence({ ...start, scale }), wanted, near) : undefined;
-  const guide = (): Outlook => look('nll');
-  const free = fitted(own, { names, start: isScaled ? { ...start, scale: near } : start, centre }, guide);
-  const { losses } = own.judge(free);
+  const free = suited(task, look, place, wanted, near);
+  const { losses } = look(task.criterion).judge(free);
   const predicts = examples.outputs.map(({ truth }) => truth.predicts);
   const criteria = CRITERIA.filter((name) => predicts.every((kind) => suits(name, kind))).map(
     (name) => [name, meanOf(name === task.criterion ? losses : look(name).judge(free).losses)] as const,
   );
+  const { precisions } = place;
   const isPosterior = precisions.every(Number.isFinite);
   return {
     ...(isPosterior ? ratiosOf(precisions) : { precision: Number.POSITIVE_INFINITY, ratios: precisions.map(() => 1) }),

@@ -6,7 +6,7 @@ import { orThrow } from '../orThrow.js';
 import { noiseOf } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
-import { checkLink, isDrawn } from '../predictive/linearised/linearisedPredictor.js';
+import { checkClosed, checkLink } from '../predictive/linearised/linearisedPredictor.js';
 import { formOf } from '../predictive/report/report.js';
 import { checkSamples } from '../predictive/report/samples.js';
 import type { Dimension, TuningChoices } from '../tuning/codec.js';
@@ -19,8 +19,7 @@ export function taskOf(network: Network, given: Posterior, tuning: TuningChoices
   const { heads } = network;
   if (predictive._tag === 'linearised') checkLink(heads, predictive);
   else checkSamples(network, predictive);
-  const drawn = heads.find(isDrawn);
-  if (drawn !== undefined) throw notClosed(drawn.row.ops.name);
+  checkClosed(heads, 'tune');
   const { criterion, precisions } = tuning;
   const foreign = heads.find(({ row }) => !suits(criterion, row.ops.predicts));
   if (foreign !== undefined) throw notSuited('criterion', String(criterion), foreign.row.ops.name);
@@ -36,6 +35,8 @@ export function taskOf(network: Network, given: Posterior, tuning: TuningChoices
   if (over.has('scale') && !hasClasses) throw notSuited('over', "'scale'", heads[0]?.row.ops.name as string);
   if (over.has('noiseVariance')) orThrow(noise);
   if (over.has('layerPrecisions') && (over.has('precision') || precisions !== undefined)) throw bothPrecisions(precisions);
+  const isSampled = predictive._tag === 'weightSampling' || predictive._tag === 'activationSampling';
+  if (isSampled && over.has('temperature') && over.has('noiseVariance')) throw bothSpreads();
   const names: Readonly<Record<FreeName, Dimension>> = { scale: 'scale', temperature: 'temperature', noise: 'noiseVariance' };
   return {
     given,
@@ -47,15 +48,6 @@ export function taskOf(network: Network, given: Posterior, tuning: TuningChoices
     noise: E.isRight(noise) ? noise.right : undefined,
   };
 }
-
-const notClosed = (likelihood: string): LaplaceError =>
-  laplaceError('InvalidOption', {
-    what: `tune cannot judge the ${likelihood} likelihood`,
-    field: 'likelihood',
-    found: 'a likelihood whose linearised predictive has no closed form',
-    expected: 'classes, labels, gaussian, heteroscedastic or poisson outputs',
-    remedy: 'Compare priors by withPrior and predict, with a score of your own.',
-  });
 
 const notSuited = (field: string, found: string, likelihood: string): LaplaceError =>
   laplaceError('InvalidOption', {
@@ -74,4 +66,12 @@ const bothPrecisions = (precisions: ReadonlyArray<number> | undefined): LaplaceE
     field: 'over',
     found: precisions === undefined ? "'precision' and 'layerPrecisions'" : "'layerPrecisions', with precisions to try",
     expected: "one of them; precisions to try only with 'precision'",
+  });
+
+const bothSpreads = (): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'Both temperature and noise variance change how sampled networks are drawn',
+    field: 'over',
+    found: "'temperature' and 'noiseVariance'",
+    expected: 'one of them, for networks that are sampled',
   });

@@ -1,5 +1,6 @@
 /** What is uncertain about held-out outputs under any posteriors: their covariances for the linearised predictive, draws for the others. */
 import * as tf from '@tensorflow/tfjs-core';
+import { laplaceError } from '../errors.js';
 import { costsByShape } from '../network/costs.js';
 import { forward } from '../network/forward.js';
 import type { Network } from '../network/network.js';
@@ -12,6 +13,17 @@ import { createCandidates, type EachBatch, type Posteriors } from '../predictive
 import { isJoint } from '../predictive/linearised/headCovariance.js';
 import { linkRule } from '../predictive/links/index.js';
 import type { Uncertainty } from '../tuning/held.js';
+
+/** A predictive as it is. Throws `InvalidOption` for the temperature 0, where nothing is uncertain. */
+export function spreading(predictive: Predictive): Predictive {
+  if (predictive.temperature > 0) return predictive;
+  throw laplaceError('InvalidOption', {
+    what: 'At the temperature 0 every posterior predicts as the trained network does',
+    field: 'predictive.temperature',
+    found: '0',
+    expected: 'a number > 0, the default is 1',
+  });
+}
 
 /** A posterior, and by how much its covariance is multiplied. */
 export interface Wanted {

@@ -14,7 +14,7 @@ import { type Free, type FreeName, freeAt, logsOf, slopeIn } from './free.js';
 import type { Outlook } from './outlook.js';
 
 /** The bounds of the logarithms. The prior keeps s from them. */
-const MOST = Math.log(1e6);
+export const MOST = Math.log(1e6);
 /** Half the distance of central differences, whose error is of the order of its square. */
 const APART = 1e-4;
 /** The largest slope that counts as 0, per example: it moves a logarithm by less than the labels can tell. */

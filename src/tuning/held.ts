@@ -1,6 +1,7 @@
 /** Held-out examples as `tune` sees them, and what one output of a candidate offers. */
 import type { Head } from '../network/network.js';
-import type { Link } from '../predictive/links/index.js';
+import type { Predictive } from '../predictive/codec.js';
+import { DEFAULT_LINK, type Link } from '../predictive/links/index.js';
 import type { Design } from '../random/noise.js';
 import type { Free, Slopes } from './free.js';
 import type { Truth } from './losses.js';
@@ -34,6 +35,13 @@ export interface Reading {
   /** p: the curvature goes with σ^(−2p). */
   readonly power: number;
 }
+
+/** How a predictive reads outputs. Draws need no link. */
+export const readingOf = (predictive: Predictive, power: number): Reading => {
+  const { link, samples, seed } =
+    predictive._tag === 'linearised' ? predictive : { link: DEFAULT_LINK as Link, samples: 1, seed: 0 };
+  return { link, samples, seed, power };
+};
 
 /** One output of a candidate. */
 export interface Part {

@@ -49,7 +49,24 @@ export function linearisedPredictor(
 }
 
 /** Whether a head is a regression without closed moments, which is averaged over draws of its outputs. */
-export const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && head.row.ops.gaussianMoments === undefined;
+const isDrawn = (head: Head): boolean => formOf(head)._tag === 'regression' && head.row.ops.gaussianMoments === undefined;
+
+/**
+ * Throws `InvalidOption` for a head whose predictive has no closed form.
+ *
+ * @param what the function that needs one
+ */
+export function checkClosed(heads: ReadonlyArray<Head>, what: string): void {
+  const drawn = heads.find(isDrawn);
+  if (drawn === undefined) return;
+  throw laplaceError('InvalidOption', {
+    what: `${what} cannot judge the ${drawn.row.ops.name} likelihood`,
+    field: 'likelihood',
+    found: 'a likelihood whose linearised predictive has no closed form',
+    expected: 'classes, labels, gaussian, heteroscedastic or poisson outputs',
+    remedy: 'Compare priors by withPrior and predict on held-out data, with a score of your own.',
+  });
+}
 
 /** Throws `InvalidOption` for a link that no head has a use for. */
 export function checkLink(heads: ReadonlyArray<Head>, { link }: LinkOptions): void {
