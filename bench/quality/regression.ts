@@ -20,8 +20,11 @@ import type { Bar } from '../harness.js';
 import { DATA, type Rows } from './regressionData.js';
 import { gains, mean, type Numbers, numbersOf, over, type Part, type Seeds, tableOf } from './scores.js';
 
-/** How often σ² and τ are estimated, and the epochs between two estimates. */
-const [ROUNDS, STEPS] = [10, 50];
+/**
+ * How often σ² and the τ of each layer are estimated, and the epochs between two estimates. Laplace's method presumes weights at their mode.
+ * So the weights need that many epochs after each change of their decay: with 50, σ² is estimated much too large.
+ */
+const [ROUNDS, STEPS] = [10, 200];
 const MAP = 'MAP, σ² of residuals';
 const EVIDENCE = 'linearised, σ² and τ by evidence';
 const TUNED = 'linearised, σ² and τ tuned on a fifth';
@@ -54,7 +57,7 @@ interface Trained {
 async function trained(data: Rows, seed: number): Promise<Trained> {
   const model = network(seed);
   model.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
-  const bayes = evidenceCallback({ likelihood: gaussian({ noiseVariance: 0.5 }), every: STEPS, burnIn: STEPS });
+  const bayes = evidenceCallback({ likelihood: gaussian({ noiseVariance: 0.5 }), per: 'layer', every: STEPS, burnIn: STEPS });
   const [x, y] = [tf.tensor2d(data.x.map((row) => [...row])), column(data.y)];
   const all = { epochs: ROUNDS * STEPS, batchSize: data.y.length, shuffle: false, verbose: 0, yieldEvery: 'never' } as const;
   await model.fit(x, y, { ...all, callbacks: bayes }).finally(() => tf.dispose([x, y]));
