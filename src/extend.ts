@@ -100,9 +100,9 @@ export type { WasmModule } from './linalg/wasm/webassembly.js';
 
 export { CurvatureCodec, type CurvatureInput } from './curvature/codec.js';
 export { LikelihoodCodec } from './likelihood/index.js';
+export { noiseVarianceOf } from './likelihood/noiseVariance.js';
 export { PriorCodec } from './posterior/codec.js';
 export { DampingCodec, type DampingInput } from './posterior/damping.js';
-export { noiseVarianceOf } from './posterior/noise.js';
 export { PredictiveCodec, type PredictiveInput } from './predictive/codec.js';
 export { RecipeCodec } from './recipe/codec.js';
 export { EpochSelectionCodec, type EpochSelectionInput } from './stream/codec.js';

@@ -198,7 +198,8 @@ it('knows of which estimator factors can be added: options count, but for layers
 });
 
 type Coverage = { readonly layers: LayerSelection; readonly unsupported: 'error' | 'map' | 'diagonal' };
-type Sharing = Coverage & { readonly weightSharing: 'expand' | 'reduce' };
+type Fishered = Coverage & { readonly fisher: Fisher; readonly noise?: 'shared' | 'perOutput' };
+type Sharing = Fishered & { readonly weightSharing: 'expand' | 'reduce' };
 /** One object type for an intersection, as `Same` tells the two apart. */
 type Written<A> = { readonly [K in keyof A]: A[K] };
 
@@ -216,11 +217,11 @@ holds<
 holds<
   Same<
     Curvature,
-    | Written<{ readonly _tag: 'kfac'; readonly fisher: Fisher } & Sharing>
+    | Written<{ readonly _tag: 'kfac' } & Sharing>
     | Written<{ readonly _tag: 'kfra' } & Coverage>
-    | Written<{ readonly _tag: 'ekfac'; readonly fisher: Fisher } & Sharing>
-    | Written<{ readonly _tag: 'diagonal'; readonly fisher: Fisher } & Coverage>
-    | Written<{ readonly _tag: 'full'; readonly fisher: Fisher } & Coverage>
+    | Written<{ readonly _tag: 'ekfac' } & Sharing>
+    | Written<{ readonly _tag: 'diagonal' } & Fishered>
+    | Written<{ readonly _tag: 'full' } & Fishered>
     | { readonly _tag: 'lowRank'; readonly rank: number; readonly seed: number; readonly layers: LayerSelection }
   >
 >();

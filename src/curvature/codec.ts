@@ -12,6 +12,7 @@ import {
   literals,
   make,
   type Options,
+  optional,
   positiveInteger,
   seed,
   taggedUnion,
@@ -33,7 +34,15 @@ const sharing = {
   /** How the positions that share a weight (pixels of a convolution, steps of a sequence) enter the factors. */
   weightSharing: defaulted(literals('expand', 'reduce'), 'expand'),
 };
-const fisher = { fisher: defaulted(Fishers, { _tag: 'exact' } as const) };
+const fisher = {
+  fisher: defaulted(Fishers, { _tag: 'exact' } as const),
+  /**
+   * Which noise variances a Gaussian likelihood can have later, without the data. With `'shared'`, the default, they keep their ratios.
+   * With `'perOutput'` each can change on its own: what each output adds to the curvature is then kept as well. This takes as many output
+   * factors as there are outputs, and `fisher: 'exact'`.
+   */
+  noise: optional(literals('shared', 'perOutput')),
+};
 
 const Kfac = variant('kfac', { ...fisher, ...sharing, ...coverage });
 const Kfra = variant('kfra', coverage);
@@ -224,8 +233,11 @@ type WithFisher<C> = C extends { readonly fisher: Fisher }
 /** The estimator of a curvature. */
 export function estimatorOf(curvature: Curvature): Estimator {
   const { layers: _, ...own } = curvature;
-  const { unsupported: __, seed: ___, ...rest } = own as typeof own & { readonly unsupported?: unknown; readonly seed?: unknown };
-  if (!('fisher' in rest)) return rest as Estimator;
+  const { unsupported: __, seed: ___, ...all } = own as typeof own & { readonly unsupported?: unknown; readonly seed?: unknown };
+  if (!('fisher' in all)) return all as Estimator;
+  // The default is left out, whether it was written or not.
+  const { noise, ...without } = all;
+  const rest = noise === 'perOutput' ? all : without;
   const {
     seed: ____,
     columns: _____,

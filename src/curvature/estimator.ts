@@ -14,6 +14,7 @@ import type { Block } from '../network/blocks.js';
 import { endToEnd, ownGradients } from '../network/gradients.js';
 import type { Network } from '../network/network.js';
 import { gradientsAt, inputsAt } from '../network/positions.js';
+import type { Seeds } from '../network/stack.js';
 import { uploadVectors } from '../network/uploadVectors.js';
 import type { BlockRows } from '../network/uses.js';
 import type { Matrix } from '../types.js';
@@ -24,6 +25,7 @@ import { kfraChain, kfraRows } from './fisher/kfra.js';
 import { forSeeds } from './fisher/seeds.js';
 import { isReduced, type Layout, layoutOf, type Rotation } from './layout.js';
 import type { Observation, Sink } from './observation.js';
+import { sharesOf } from './perOutput.js';
 import { isNetworkWide, structureNamed } from './structure/index.js';
 import type { ClosedForm, Reached, Subject } from './structure/structure.js';
 import { suitsLowRank } from './suitsLowRank.js';
@@ -49,9 +51,12 @@ export const prepare = (source: Network, curvature: Curvature, basis?: string): 
     E.chain((chosen) => suitsLowRank(chosen, curvature)),
     E.bindTo('chosen'),
     E.bind('network', ({ chosen }) => (curvature._tag === 'kfra' ? kfraChain(chosen, curvature) : E.right(chosen))),
-    E.map(({ chosen, network }) => {
-      const layout = layoutOf(network, chosen, curvature, basis);
-      return { curvature, network, layout, closed: closedFormOf(network, layout.layers, curvature) };
+    E.bind('shares', ({ network }) => sharesOf(network, curvature)),
+    E.map(({ chosen, network, shares }) => {
+      const layout = layoutOf(network, chosen, curvature, { basis, shares });
+      // A closed form sums all outputs at once.
+      const closed = shares === undefined ? closedFormOf(network, layout.layers, curvature) : undefined;
+      return { curvature, network, layout, closed };
     }),
   );
 
@@ -74,7 +79,7 @@ export function uploadRotations(layout: Layout, rotations: ReadonlyArray<Rotatio
  * @returns the number of rows that were sent back through the network
  */
 export function observeRows(prepared: Prepared, observation: Observation, sink: Sink, rotations?: DeviceRotations): number {
-  const { curvature, closed } = prepared;
+  const { curvature, closed, layout } = prepared;
   const { network, tape, weights } = observation;
   const subjects = subjectsOf(prepared, rotations);
   // The unfolded inputs of a convolution can be much larger than its inputs. So they are made when needed, for one layer at a
@@ -89,8 +94,11 @@ export function observeRows(prepared: Prepared, observation: Observation, sink: 
   }
   const fisher = fisherOf(curvature);
   if (fisher === undefined) return kfraRows(observation, sink);
-  return forSeeds(fisher, observation, (seeds) => {
+  const { shares } = layout;
+  const send = (seeds: Seeds, column?: number): void => {
     const { stack } = seeds;
+    // The columns of a sequence are those of its first step, then those of the next.
+    const into = column === undefined ? sink : (sink.share?.(column % (shares as number)) ?? sink);
     const whole = new Map<Block, tf.Tensor4D>();
     backward(network, tape, seeds, (block, uses) => {
       const subject = subjects.get(block);
@@ -104,10 +112,11 @@ export function observeRows(prepared: Prepared, observation: Observation, sink: 
         gradients: () => gradientsAt(block, uses),
         weightGradients: () => ownGradients(block, tape, uses, stack),
       };
-      tf.tidy(() => structureOf(prepared, subject).addGradients?.(subject, reached, sink));
+      tf.tidy(() => structureOf(prepared, subject).addGradients?.(subject, reached, into));
     });
-    if (whole.size > 0) sink.gram(0, 'gradient', endToEnd(network.blocks, tape, whole, stack));
-  });
+    if (whole.size > 0) into.gram(0, 'gradient', endToEnd(network.blocks, tape, whole, stack));
+  };
+  return forSeeds(fisher, observation, send, shares !== undefined);
 }
 
 /**

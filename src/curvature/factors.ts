@@ -16,7 +16,7 @@ import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { firstDifference } from './difference.js';
 import type { Layout, Rotation } from './layout.js';
-import { partsOf, type Structured, structured, sumsOf } from './structure/index.js';
+import { gradientSide, partsOf, type Structured, structured, sumsOf } from './structure/index.js';
 
 /**
  * The sums of one layer over examples: its structure and the structure's matrices by name.
@@ -31,6 +31,14 @@ import { partsOf, type Structured, structured, sumsOf } from './structure/index.
  * | `lowRank` | `input` as for `kronecker`; `diagonal`: the diagonal of Σ Λ [m, 1]; `sketch`: Σ Λ Ω [m, l], absent if Λ is diagonal |
  */
 export type LayerSums = Structured;
+
+/** What one output adds to the sums of `noise: 'perOutput'`, at its present noise variance σ². */
+export interface OutputShare {
+  /** Σ (f − y)² / σ² over the counted examples, and over their steps. */
+  readonly squares: number;
+  /** What it adds to the gradient side of each layer: to `gradient`, or to `squares`. The shares of all outputs add up to that. */
+  readonly layers: ReadonlyArray<Matrix>;
+}
 
 /** Curvature sums of a model over data. */
 export interface Factors {
@@ -52,6 +60,8 @@ export interface Factors {
    */
   readonly rows: number;
   readonly layers: ReadonlyArray<LayerSums>;
+  /** The share of each output in the sums; absent unless the estimator has `noise: 'perOutput'`. */
+  readonly shares?: ReadonlyArray<OutputShare>;
   /** The directions along which `ekfac` summed, one rotation for each layer; absent for other estimators. */
   readonly rotations?: ReadonlyArray<Rotation>;
 }
@@ -90,7 +100,19 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
     ]);
     return structured(layer.structure, Object.fromEntries(sums));
   });
-  return { _tag: 'Factors', layout, fingerprint, weights, count: 0, datasetSize: 0, logLikelihood: 0, rows: 0, layers };
+  const none = { squares: 0, layers: layers.map(gradientSide) };
+  return {
+    _tag: 'Factors',
+    layout,
+    fingerprint,
+    weights,
+    count: 0,
+    datasetSize: 0,
+    logLikelihood: 0,
+    rows: 0,
+    layers,
+    ...(layout.shares !== undefined && { shares: Array.from({ length: layout.shares }, () => none) }),
+  };
 }
 
 /**
@@ -190,15 +212,22 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     );
   }
   const rotations = a.rotations ?? b.rotations;
+  const shares = a.shares?.map((own, c) => bothShares(own, b.shares?.[c] as OutputShare));
   return E.right({
     ...a,
     count: a.count + b.count,
     logLikelihood: a.logLikelihood + b.logLikelihood,
     rows: a.rows + b.rows,
     layers: a.layers.map((layer, i) => both(layer, b.layers[i] as LayerSums)),
+    ...(shares && { shares }),
     ...(rotations && { rotations }),
   });
 }
+
+const bothShares = (a: OutputShare, b: OutputShare): OutputShare => ({
+  squares: a.squares + b.squares,
+  layers: a.layers.map((own, l) => plus(own, b.layers[l] as Matrix)),
+});
 
 /** The sum of one layer's parts. The layouts are known to be equal, so structures and parts are too. */
 function both(a: LayerSums, b: LayerSums): LayerSums {
@@ -207,7 +236,8 @@ function both(a: LayerSums, b: LayerSums): LayerSums {
   return structured(a.structure, Object.fromEntries(sums));
 }
 
-const plus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: a.data.map((v, i) => v + (b.data[i] as number)) });
+/** The sum of two matrices of one shape. */
+export const plus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: a.data.map((v, i) => v + (b.data[i] as number)) });
 
 const twice = (): LaplaceError =>
   laplaceError('Mismatch', {

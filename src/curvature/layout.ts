@@ -37,8 +37,10 @@ export interface Layout {
   readonly covered: ReadonlyArray<string>;
   /** C, the number of outputs f of an example: all heads and all steps together. */
   readonly outputs: number;
+  /** The number of outputs whose shares are kept (`noise: 'perOutput'`): those of a step, for a sequence; absent if none is. */
+  readonly shares?: number | undefined;
   /** A name for the rotations in which `ekfac` sums, which tells them from other rotations; absent for other estimators. */
-  readonly basis?: string;
+  readonly basis?: string | undefined;
 }
 
 /**
@@ -107,7 +109,12 @@ const positionsOf = ({ ops }: Block): number =>
  * @param gathered the network with a block for each layer that is summed
  * @param chosen the network with a block for each covered layer; `kfra` sums further layers beside them
  */
-export const layoutOf = (gathered: Network, chosen: Network, curvature: Curvature, basis: string | undefined): Layout => {
+export const layoutOf = (
+  gathered: Network,
+  chosen: Network,
+  curvature: Curvature,
+  { basis, shares }: Pick<Layout, 'basis' | 'shares'>,
+): Layout => {
   const layers = layersOf(gathered, curvature);
   const covers = ({ members }: LayerLayout): boolean =>
     members.every((name) => chosen.blocks.some((block) => block.name === name));
@@ -117,6 +124,7 @@ export const layoutOf = (gathered: Network, chosen: Network, curvature: Curvatur
     layers,
     covered: layers.filter(covers).map(({ name }) => name),
     outputs: gathered.outputs,
+    ...(shares === undefined ? {} : { shares }),
     ...(basis === undefined ? {} : { basis }),
   };
 };

@@ -8,7 +8,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
 import type { Factors, LayerSums } from './factors.js';
 import type { LayerLayout } from './layout.js';
-import { partsOf, type Structured, structured, sumsOf } from './structure/index.js';
+import { INPUT, partsOf, type Structured, structured, sumsOf } from './structure/index.js';
 import type { SumShape } from './structure/structure.js';
 
 /** The second moments of one layer, as means over examples: the matrices of `LayerSums`, divided by the number of examples. */
@@ -16,6 +16,8 @@ export type LayerMoments = Structured & {
   readonly layout: LayerLayout;
   /** W [P·n, m]. */
   readonly weights: Matrix;
+  /** What each output adds to the gradient side; absent unless the estimator has `noise: 'perOutput'`. */
+  readonly shares?: ReadonlyArray<Matrix>;
 };
 
 /**
@@ -24,7 +26,7 @@ export type LayerMoments = Structured & {
  * @returns the means, or `Empty` for factors without an example, or `NotFinite` for a number that is not finite.
  */
 export function means(factors: Factors): E.Either<LaplaceError, ReadonlyArray<LayerMoments>> {
-  const { count, layout, layers, weights } = factors;
+  const { count, layout, layers, weights, shares } = factors;
   if (!(count > 0)) {
     return E.left(
       laplaceError('Empty', {
@@ -36,7 +38,10 @@ export function means(factors: Factors): E.Either<LaplaceError, ReadonlyArray<La
       }),
     );
   }
-  const all = layout.layers.map((layer, i) => meansOf(layer, weights[i] as Matrix, layers[i] as LayerSums, count));
+  const all = layout.layers.map((layer, i) => ({
+    ...meansOf(layer, weights[i] as Matrix, layers[i] as LayerSums, count),
+    ...(shares && { shares: shares.map((own) => shareOf(layer, own.layers[i] as Matrix, count)) }),
+  }));
   for (const layer of all) {
     const broken = Object.entries(partsOf(layer)).find(([, { data }]) => !data.every(Number.isFinite));
     if (broken !== undefined) return E.left(notFinite(layer.layout.name, broken[0]));
@@ -48,6 +53,12 @@ function meansOf(layout: LayerLayout, weights: Matrix, sums: LayerSums, count: n
   const parts = partsOf(sums);
   const all = Object.entries(sumsOf(layout)).map(([part, shape]) => [part, meanOf(shape, parts[part] as Matrix, count)] as const);
   return { ...structured(layout.structure, Object.fromEntries(all)), layout, weights };
+}
+
+/** The mean of one output's share of the gradient side. */
+function shareOf(layout: LayerLayout, sum: Matrix, count: number): Matrix {
+  const [, shape] = Object.entries(sumsOf(layout)).find(([part]) => part !== INPUT) as [string, SumShape];
+  return meanOf(shape, sum, count);
 }
 
 const meanOf = ({ symmetric, divisor = 1 }: SumShape, sum: Matrix, count: number): Matrix =>

@@ -14,6 +14,8 @@ export interface Sink {
   readonly gram: (layer: number, part: string, rows: tf.Tensor2D | tf.Tensor3D) => void;
   /** Adds a sum that has been computed already. */
   readonly add: (layer: number, part: string, sum: tf.Tensor) => void;
+  /** The sink of one output's share of the gradient side. Absent if outputs are summed together. */
+  readonly share?: (output: number) => Sink;
 }
 
 /** One batch at fixed weights. */

@@ -5,6 +5,7 @@ import { orThrow } from '../orThrow.js';
 import { determinant, squaredNorm } from './evidence.js';
 import { POSTERIOR } from './kind.js';
 import { noiseOf } from './noise.js';
+import { hasShares, slopesPerOutput } from './noisePerOutput.js';
 import type { Posterior } from './posterior.js';
 
 /** The gradient of the log marginal likelihood, in nats. */
@@ -18,6 +19,8 @@ export interface EvidenceGradient {
    * without its data, as for `withNoiseVariance`.
    */
   readonly logNoiseVariance?: number;
+  /** The slope in log σ_c² of each output alone. Absent unless the curvature has `noise: 'perOutput'`. */
+  readonly logNoiseVariances?: ReadonlyArray<number>;
 }
 
 /**
@@ -26,8 +29,8 @@ export interface EvidenceGradient {
  *   ∂ / ∂ log τ_l = ½ (γ_l − τ_l ‖θ*_l‖²),      ∂ / ∂ log σ² = ½ (Σ (f − y)² / σ² − N C + γ)
  *
  * with γ_l = Σ λ / (λ + τ_l) along the directions of a layer, and γ their sum (MacKay 1992). Under factored damping the γ of the
- * second formula counts the output side alone, and the empirical Fisher matrix counts twice, as its curvature falls with σ⁴. It
- * costs O(n m) for each layer.
+ * second formula counts the output side alone, and the empirical Fisher matrix counts twice, as its curvature falls with σ⁴. For one output
+ * alone it has the squared errors, labels and γ of that output. It costs O(n m) for each layer, and O(m³) for each output alone.
  *
  * @throws LaplaceError `InvalidInput` for a value that is no posterior.
  *
@@ -60,5 +63,12 @@ export function evidenceGradient(given: Posterior): EvidenceGradient {
   if (E.isLeft(noise)) return Object.freeze({ logPrecisions, logPrecision });
   const { squares, labels, power } = noise.right;
   const output = slopes.reduce((sum, one) => sum + one.output, 0);
-  return Object.freeze({ logPrecisions, logPrecision, logNoiseVariance: 0.5 * (squares - labels + power * output) });
+  const logNoiseVariance = 0.5 * (squares - labels + power * output);
+  if (!hasShares(posterior)) return Object.freeze({ logPrecisions, logPrecision, logNoiseVariance });
+  return Object.freeze({
+    logPrecisions,
+    logPrecision,
+    logNoiseVariance,
+    logNoiseVariances: Object.freeze(slopesPerOutput(posterior, labels)),
+  });
 }

@@ -5,14 +5,17 @@
 import { either as E, function as F } from 'fp-ts';
 import { defaulted, literals, ofKind, optionsOf, struct } from '../codec/index.js';
 import { dual, ifTagged } from '../dual.js';
-import type { LaplaceError } from '../errors.js';
-import { type Evidence, evidence } from './evidence.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import { type NoiseVariance, noiseVarianceOf } from '../likelihood/noiseVariance.js';
+import { type EvidenceMaximum, groupsOf, maximumAt, maximumOf, type Per } from './evidenceMaximum.js';
 import { POSTERIOR } from './kind.js';
-import { type NoiseVariance, noiseOf, noiseTimes, underNoise } from './noise.js';
-import { bestPrecisions, bestTogether, type JointOptimum } from './optimum.js';
-import type { Posterior, PosteriorLayer } from './posterior.js';
-import type { Prior } from './priors.js';
-import { withPrior } from './withPrior.js';
+import { type Noise, noiseOf, noiseTimes, underNoise } from './noise.js';
+import { hasShares } from './noisePerOutput.js';
+import { bestTogether } from './optimum.js';
+import { bestPerOutput } from './optimumPerOutput.js';
+import type { Posterior } from './posterior.js';
+
+export type { EvidenceMaximum } from './evidenceMaximum.js';
 
 /** Options of `maximiseEvidence`. */
 export interface MaximiseEvidenceOptions {
@@ -20,51 +23,37 @@ export interface MaximiseEvidenceOptions {
   readonly per?: 'all' | 'layer';
   /**
    * Whether the noise variance σ² of a Gaussian likelihood stays as it is, or is estimated together with the prior precision. Default
-   * `'fixed'`. Variances of several outputs are estimated up to one factor that they share: their ratios stay.
+   * `'fixed'`. With `'estimated'` the variances of several outputs get one factor that they share: their ratios stay. With `'perOutput'`
+   * each output gets its own, for which the curvature needs `noise: 'perOutput'` as well.
    */
-  readonly noise?: 'fixed' | 'estimated';
+  readonly noise?: 'fixed' | 'estimated' | 'perOutput';
 }
 
 const Options = struct('options, or a posterior', {
   per: defaulted(literals('all', 'layer'), 'all'),
-  noise: defaulted(literals('fixed', 'estimated'), 'fixed'),
+  noise: defaulted(literals('fixed', 'estimated', 'perOutput'), 'fixed'),
 });
 
 type Decoded = (typeof Options)['_A'];
 
-/** The maximum of the evidence over prior precisions, and over the noise variance if that was estimated. */
-export interface EvidenceMaximum {
-  /** The posterior under the prior, and the noise variance, that were found. */
-  readonly posterior: Posterior;
-  /** The prior that was found: `isotropic`, or `perLayer`. */
-  readonly prior: Prior;
-  /** σ² that was found; absent if it was `'fixed'`. */
-  readonly noiseVariance?: NoiseVariance;
-  /** The evidence of `posterior`. */
-  readonly evidence: Evidence;
-  /** γ for every covered layer: how many of its weights are determined by the data rather than by the prior. */
-  readonly effectiveParameters: Readonly<Record<string, number>>;
-  /** How often γ was evaluated, added over the searches: one search, or with `per: 'layer'` one for each layer. */
-  readonly iterations: number;
-}
-
 /**
  * Finds the prior precision with the highest log marginal likelihood, and with `noise: 'estimated'` the noise variance of a Gaussian
  * likelihood together with it. It needs no data and no new decomposition. An iteration costs O(n m) for each layer, or O(n + m) under
- * factored damping. A fixed noise takes a handful of iterations, an estimated one a few handfuls.
+ * factored damping. A fixed noise takes a handful of iterations, an estimated one a few handfuls. With `'perOutput'` the output side of
+ * every layer is decomposed again for each of a few handfuls of noises, as `withNoiseVariance` does it.
  *
  * At the maximum MacKay's equations (1992) hold: τ ‖θ*‖² = γ for the weights that share τ, and σ² (N C − γ) = Σ (f − y)² with γ of all
- * layers. (Under factored damping, and for the empirical Fisher matrix, the second has another γ.) The weights stay where they are: after
- * more training the optimum is another one. A noise variance for each output would need the squared errors of each: estimate it from
- * residuals of held-out data, and observe again.
+ * layers; with a noise variance for each output, σ_c² (N − γ_c) = Σ (f_c − y_c)² with the γ_c of its share of the curvature. (Under factored
+ * damping, and for the empirical Fisher matrix, the second has another γ.) The weights stay where they are: after more training the optimum
+ * is another one.
  *
  * For deep networks this optimum is known to be under-confident: predictions can be worse than the trained network's own (`npm run
  * bench -- precision`). So compare both on held-out data.
  *
  * @returns the maximum, or `InvalidInput` if there is none: without curvature the evidence grows towards τ = 0, with weights that are
  *   all 0 it grows towards infinity, and without residuals towards σ² = 0. `InvalidInput` also if the noise cannot be estimated, as for
- *   `withNoiseVariance`.
- * @throws LaplaceError `InvalidOption` if `per` is neither `'all'` nor `'layer'`, or `noise` neither `'fixed'` nor `'estimated'`.
+ *   `withNoiseVariance`, and for `'perOutput'` if the curvature holds no shares of outputs.
+ * @throws LaplaceError `InvalidOption` if `per` is neither `'all'` nor `'layer'`, or `noise` none of `'fixed'`, `'estimated'` and `'perOutput'`.
  *
  * @example
  * ```ts
@@ -100,63 +89,42 @@ export function maximiseEvidence(...args: ReadonlyArray<unknown>): unknown {
     return (given: Posterior) =>
       F.pipe(
         ofKind('maximiseEvidence', POSTERIOR, given),
-        E.chain((posterior) => (own.noise === 'fixed' ? maximised(posterior, own) : withNoise(posterior, own))),
+        E.chain((posterior) => (own.noise === 'fixed' ? maximumOf(posterior, own.per) : withNoise(posterior, own))),
       );
   });
 }
 
-const groupsOf = ({ layers }: Posterior, { per }: Decoded): ReadonlyArray<ReadonlyArray<PosteriorLayer>> =>
-  per === 'all' ? [layers] : layers.map((layer) => [layer]);
-
-const maximised = (posterior: Posterior, own: Decoded): E.Either<LaplaceError, EvidenceMaximum> =>
-  F.pipe(
-    bestPrecisions(posterior, groupsOf(posterior, own)),
-    E.chain((found) => maximum(posterior, own, found)),
-  );
-
-const withNoise = (posterior: Posterior, own: Decoded): E.Either<LaplaceError, EvidenceMaximum> =>
+const withNoise = (posterior: Posterior, { per, noise }: Decoded): E.Either<LaplaceError, EvidenceMaximum> =>
   F.pipe(
     noiseOf('maximiseEvidence', posterior),
-    E.bindTo('noise'),
-    E.bind('found', ({ noise }) => bestTogether(posterior, groupsOf(posterior, own), noise)),
-    E.chain(({ noise, found }) => {
-      const noiseVariance = noiseTimes(noise.variance, found.kappa);
-      return F.pipe(
-        maximum(underNoise(posterior, noise, noiseVariance, found.kappa), own, found),
-        E.map((best) => Object.freeze({ ...best, noiseVariance })),
-      );
-    }),
+    E.chain((known) => (noise === 'perOutput' ? withNoises(posterior, per, known) : withOneFactor(posterior, per, known))),
+    E.map(({ best, variance }) => Object.freeze({ ...best, noiseVariance: variance })),
   );
 
-/** The result, from a posterior that has the best noise variance already. */
-function maximum(
-  posterior: Posterior,
-  { per }: Decoded,
-  { optima, iterations }: JointOptimum,
-): E.Either<LaplaceError, EvidenceMaximum> {
-  const { layers } = posterior;
-  const prior = priorOf(
-    per,
-    layers,
-    optima.map(({ tau }) => tau),
-  );
-  const counts = optima.flatMap((one) => one.counts);
-  return F.pipe(
-    withPrior(posterior, prior),
-    E.map((best) =>
-      Object.freeze({
-        posterior: best,
-        prior,
-        evidence: evidence(best),
-        effectiveParameters: Object.freeze(Object.fromEntries(layers.map(({ name }, i) => [name, counts[i] as number]))),
-        iterations,
-      }),
-    ),
-  );
-}
+/** A maximum, and the noise variance that was found. */
+type Found = E.Either<LaplaceError, { readonly best: EvidenceMaximum; readonly variance: NoiseVariance }>;
 
-function priorOf(per: 'all' | 'layer', layers: ReadonlyArray<PosteriorLayer>, taus: ReadonlyArray<number>): Prior {
-  if (per === 'all') return Object.freeze({ _tag: 'isotropic', precision: taus[0] as number });
-  const precisions = Object.freeze(Object.fromEntries(layers.map(({ name }, i) => [name, taus[i] as number])));
-  return Object.freeze({ _tag: 'perLayer', precisions });
-}
+const withOneFactor = (posterior: Posterior, per: Per, noise: Noise): Found =>
+  F.pipe(
+    bestTogether(posterior, groupsOf(posterior, per), noise),
+    E.bindTo('found'),
+    E.let('variance', ({ found }) => noiseTimes(noise.variance, found.kappa)),
+    E.bind('best', ({ found, variance }) => maximumAt(underNoise(posterior, noise, variance, found.kappa), per, found)),
+  );
+
+const withNoises = (posterior: Posterior, per: Per, noise: Noise): Found =>
+  hasShares(posterior)
+    ? F.pipe(
+        bestPerOutput(posterior, per, noise),
+        E.map((best) => ({ best, variance: noiseVarianceOf(best.posterior.likelihood) as NoiseVariance })),
+      )
+    : E.left(noShares(posterior));
+
+const noShares = ({ estimator }: Posterior): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: 'maximiseEvidence: the posterior does not know what each output adds to its curvature',
+    field: 'noise',
+    found: `'perOutput' for ${estimator._tag} without shares of outputs`,
+    expected: "a curvature with noise: 'perOutput', such as kfac({ noise: 'perOutput' })",
+    remedy: "Observe the data again with such a curvature, or take noise: 'estimated', which keeps the ratios of the variances.",
+  });

@@ -11,12 +11,10 @@ import { either as E } from 'fp-ts';
 import { noisePowerOf } from '../curvature/codec.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
-import type { Likelihood, LikelihoodOf } from '../likelihood/index.js';
+import type { Likelihood } from '../likelihood/index.js';
+import { type NoiseVariance, noiseVarianceOf, withVariance } from '../likelihood/noiseVariance.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 import { posteriorStructure } from './structure/index.js';
-
-/** σ², in squared units of the labels: one for all outputs, or one for each. */
-export type NoiseVariance = LikelihoodOf<'gaussian'>['noiseVariance'];
 
 /** What a posterior knows about its noise. */
 export interface Noise {
@@ -30,21 +28,8 @@ export interface Noise {
   readonly squares: number;
 }
 
-/** σ₀² of a likelihood that has one: a Gaussian of the whole output, or of each step of a sequence without padding. */
-export function noiseVarianceOf(likelihood: Likelihood): NoiseVariance | undefined {
-  if (likelihood._tag === 'gaussian') return likelihood.noiseVariance;
-  if (likelihood._tag !== 'perStep' || likelihood.ignoreLabel !== undefined) return undefined;
-  return likelihood.each._tag === 'gaussian' ? likelihood.each.noiseVariance : undefined;
-}
-
-function withVariance(likelihood: Likelihood, noiseVariance: NoiseVariance): Likelihood {
-  if (likelihood._tag === 'gaussian') return { ...likelihood, noiseVariance };
-  if (likelihood._tag !== 'perStep' || likelihood.each._tag !== 'gaussian') return likelihood;
-  return { ...likelihood, each: { ...likelihood.each, noiseVariance } };
-}
-
 /** Σ log(2πσ²) over N examples with C outputs. */
-function logNoise({ datasetSize: N, outputs: C }: Posterior, variance: NoiseVariance): number {
+export function logNoise({ datasetSize: N, outputs: C }: Posterior, variance: NoiseVariance): number {
   const each = typeof variance === 'number' ? [variance] : variance;
   return ((N * C) / each.length) * each.reduce((sum, v) => sum + Math.log(2 * Math.PI * v), 0);
 }
@@ -81,8 +66,10 @@ export const layersUnder = (
   kappa === 1
     ? layers
     : layers.map((layer) => {
-        const parts = posteriorStructure(layer).scaled(layer.parts, kappa ** -power);
-        return frozen({ ...layer, parts }) as PosteriorLayer;
+        const factor = kappa ** -power;
+        const parts = posteriorStructure(layer).scaled(layer.parts, factor);
+        const shares = layer.shares?.map((own) => ({ ...own, data: own.data.map((v) => v * factor) }));
+        return frozen({ ...layer, parts, ...(shares && { shares }) }) as PosteriorLayer;
       });
 
 /** The posterior under the noise variance `variance`, which is κ σ₀². */
@@ -92,6 +79,7 @@ export function underNoise(posterior: Posterior, noise: Noise, variance: NoiseVa
     layers: Object.freeze(layersUnder(posterior.layers, noise, kappa)),
     likelihood: frozen(withVariance(posterior.likelihood, variance)),
     logLikelihood: -0.5 * (noise.squares / kappa + logNoise(posterior, variance)),
+    ...(posterior.squares && { squares: Object.freeze(posterior.squares.map((own) => own / kappa)) }),
   });
 }
 

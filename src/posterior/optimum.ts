@@ -163,7 +163,7 @@ function unbounded(layers: ReadonlyArray<PosteriorLayer>, isFlat: boolean): Lapl
   });
 }
 
-const noResiduals = (): LaplaceError =>
+export const noResiduals = (): LaplaceError =>
   laplaceError('InvalidInput', {
     what: 'The evidence has no maximum in the noise variance',
     field: 'logLikelihood',

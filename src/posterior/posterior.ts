@@ -45,6 +45,11 @@ export type PosteriorLayer = Distributed & {
   readonly mean: Matrix;
   /** τ, the prior precision of this layer. */
   readonly priorPrecision: number;
+  /**
+   * What each output adds to the curvature of one example, before any decomposition: to G [P·m, m], to the table λ [P·n, m], or for `full`
+   * to the whole matrix [n, n]. They add up to the curvature. Absent unless the estimator has `noise: 'perOutput'`.
+   */
+  readonly shares?: ReadonlyArray<Matrix>;
 };
 
 /** A Kronecker-factored Gaussian over the weights of the covered layers; the other layers stay at their MAP. */
@@ -63,4 +68,6 @@ export interface Posterior {
   readonly fingerprint: string;
   /** Σ log p(y | f) over the training data, in nats. */
   readonly logLikelihood: number;
+  /** Σ (f − y)² / σ² of each output over the training data; absent unless the estimator has `noise: 'perOutput'`. */
+  readonly squares?: ReadonlyArray<number>;
 }

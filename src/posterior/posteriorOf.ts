@@ -165,7 +165,7 @@ function planned(all: ReadonlyArray<LayerMoments>, factors: Factors, options: Po
 }
 
 function plannedLayer(moments: LayerMoments, rotation: Rotation, priorPrecision: number): PlannedLayer {
-  const { layout, weights: mean } = moments;
+  const { layout, weights: mean, shares } = moments;
   const { name, structure, members, groups, n, m, bias } = layout;
   const { asks, build } = posteriorStructure(layout).plan(moments, rotation);
   return {
@@ -173,7 +173,22 @@ function plannedLayer(moments: LayerMoments, rotation: Rotation, priorPrecision:
     asks,
     build: F.flow(
       build,
-      E.map((parts) => frozen({ name, structure, members, groups, n, m, bias, mean, parts, priorPrecision }) as PosteriorLayer),
+      E.map(
+        (parts) =>
+          frozen({
+            name,
+            structure,
+            members,
+            groups,
+            n,
+            m,
+            bias,
+            mean,
+            parts,
+            priorPrecision,
+            ...(shares && { shares }),
+          }) as PosteriorLayer,
+      ),
     ),
   };
 }
@@ -209,6 +224,9 @@ const assembled = (
     datasetSize,
     fingerprint: factors.fingerprint,
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
+    ...(factors.shares && {
+      squares: Object.freeze(factors.shares.map(({ squares }) => (squares / factors.count) * datasetSize)),
+    }),
   });
 
 const namesOf = (layers: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> => layers.map((l) => l.name);

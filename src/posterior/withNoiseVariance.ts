@@ -1,26 +1,30 @@
-/** A posterior under another noise variance. It uses the eigenbasis that is there, so nothing is decomposed again. */
+/** A posterior under another noise variance, without data. */
 import { either as E, function as F } from 'fp-ts';
 import { argument, ofKind } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { NoiseVarianceCodec } from '../likelihood/gaussian.js';
+import type { NoiseVariance } from '../likelihood/noiseVariance.js';
 import { POSTERIOR } from './kind.js';
-import { type Noise, type NoiseVariance, noiseOf, underNoise } from './noise.js';
+import { type Noise, noiseOf, underNoise } from './noise.js';
+import { hasShares, underNoises } from './noisePerOutput.js';
 import type { Posterior } from './posterior.js';
 
 /**
- * The same posterior under another noise variance σ² of its Gaussian likelihood, as if the data had been observed with it. Nothing
- * is decomposed again; the cost is one number for each direction.
+ * The same posterior under another noise variance σ² of its Gaussian likelihood, as if the data had been observed with it. A number is the
+ * variance of all outputs.
  *
- * σ² scales all curvature by one factor, so it may only change by one factor. A number is the variance of all outputs. An array must
- * be a multiple of the present one. Curvature below the last layer is a sum over outputs, which other ratios would weigh anew.
+ * A multiple of the present σ² scales all curvature by one factor. Nothing is decomposed again; the cost is one number for each direction.
+ * Other ratios between the outputs weigh the sum over outputs anew, of which curvature below the last layer is made. They need the share of
+ * each output, which estimators with `noise: 'perOutput'` keep. The output side of each layer is then decomposed again, in JavaScript: 12 ms
+ * for a layer of 100 outputs, 0.6 s for 400. The input side stays.
  *
  * The log-likelihood follows from the present one, whose rounding (float32) leaves a relative error of about 1e-7 · σ₀² / (mean squared
  * error) in the sum of squared errors: observe with a σ₀² that is roughly right.
  *
  * @param noiseVariance σ² > 0, in squared units of the labels: one for all outputs, or one for each
  * @returns the posterior, or `InvalidInput` if its likelihood has no such variance (it is not `gaussian`, and not `perStep` of it) or its
- *   curvature comes from a `customFisher`; `InvalidOption` if σ² is not a multiple of the present one.
+ *   curvature comes from a `customFisher`; `InvalidOption` if σ² is not a multiple of the present one, and there are no shares.
  * @throws LaplaceError `InvalidOption` if a variance is not a finite number > 0.
  *
  * @example
@@ -56,8 +60,12 @@ export function withNoiseVariance(...args: ReadonlyArray<unknown>): unknown {
         E.Do,
         E.apS('posterior', ofKind('withNoiseVariance', POSTERIOR, given)),
         E.bind('noise', ({ posterior }) => noiseOf('withNoiseVariance', posterior)),
-        E.bind('kappa', ({ noise }) => ratio(noise, variance)),
-        E.map(({ posterior, noise, kappa }) => underNoise(posterior, noise, variance, kappa)),
+        E.bind('kappas', ({ posterior, noise }) => ratios(noise, variance, posterior.squares?.length)),
+        E.chain(({ posterior, noise, kappas }) =>
+          hasShares(posterior) && !isOne(kappas)
+            ? underNoises(posterior, noise, kappas)
+            : E.right(underNoise(posterior, noise, variance, kappas[0] as number)),
+        ),
       );
   });
 }
@@ -65,25 +73,45 @@ export function withNoiseVariance(...args: ReadonlyArray<unknown>): unknown {
 /** Ratios that differ by no more than this are the same ratio, rounded. */
 const SAME = 1e-9;
 
-/** κ: how many times the present variance the given one is. */
-function ratio({ variance }: Noise, given: NoiseVariance): E.Either<LaplaceError, number> {
+const isOne = (kappas: ReadonlyArray<number>): boolean => Math.max(...kappas) - Math.min(...kappas) <= SAME * Math.max(...kappas);
+
+/**
+ * κ of each output: how many times the present variance the given one is.
+ *
+ * @param shares the number of outputs whose variances can change on their own; undefined if none can
+ */
+function ratios(
+  { variance }: Noise,
+  given: NoiseVariance,
+  shares: number | undefined,
+): E.Either<LaplaceError, ReadonlyArray<number>> {
   const [present, wanted] = [variance, given].map((v) => (typeof v === 'number' ? [v] : v)) as [number[], number[]];
   const C = Math.max(present.length, wanted.length);
   const fits = [present, wanted].every(({ length }) => length === C || length === 1);
-  const ratios = Array.from(
+  const kappas = Array.from(
     { length: C },
     (_, c) => (wanted[c] ?? (wanted[0] as number)) / (present[c] ?? (present[0] as number)),
   );
-  const [smallest, largest] = [Math.min(...ratios), Math.max(...ratios)];
-  if (fits && largest - smallest <= SAME * largest) return E.right(ratios[0] as number);
+  if (fits && (isOne(kappas) || C === shares)) return E.right(kappas);
+  const found = wanted.join(', ');
   return E.left(
-    laplaceError('InvalidOption', {
-      what: 'withNoiseVariance: the noise variance is not a multiple of the present one',
-      field: 'noiseVariance',
-      found: wanted.join(', '),
-      expected: `a multiple of ${present.join(', ')}`,
-      remedy:
-        'The curvature is a sum over outputs, in which each has its present weight. Observe the data again, with the likelihood that you want.',
-    }),
+    laplaceError(
+      'InvalidOption',
+      shares === undefined
+        ? {
+            what: 'withNoiseVariance: the noise variance is not a multiple of the present one',
+            field: 'noiseVariance',
+            found,
+            expected: `a multiple of ${present.join(', ')}`,
+            remedy:
+              "The curvature is a sum over outputs, in which each has its present weight. Observe the data again: with the likelihood that you want, or with noise: 'perOutput' in the curvature, which keeps the share of each output.",
+          }
+        : {
+            what: 'withNoiseVariance: the noise variances do not fit the outputs',
+            field: 'noiseVariance',
+            found,
+            expected: `one variance, or one for each of ${shares} outputs`,
+          },
+    ),
   );
 }

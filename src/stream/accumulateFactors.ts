@@ -81,7 +81,7 @@ export function accumulateFactors(
 }
 
 /** The curvature of the first pass of `ekfac`: Kronecker factors of the same layers, whose eigenvectors are the basis. */
-export const firstPass = (curvature: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
+export const firstPass = ({ noise: _, ...curvature }: Extract<Curvature, { readonly _tag: 'ekfac' }>): Curvature => ({
   ...curvature,
   _tag: 'kfac',
 });

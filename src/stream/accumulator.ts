@@ -12,7 +12,6 @@ import { type DeviceRotations, observeRows, observeTrainingRows, prepare, upload
 import type { Factors } from '../curvature/factors.js';
 import { type EigenBasis, weightsOf } from '../curvature/layout.js';
 import type { Sink } from '../curvature/observation.js';
-import { structured, sumsOf } from '../curvature/structure/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
@@ -20,11 +19,11 @@ import type { BlockRows } from '../network/uses.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { orThrow } from '../orThrow.js';
 import { foldIn, type Key, key } from '../random/key.js';
-import type { Matrix } from '../types.js';
 import { checkBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
 import type { ObservedBatch } from './observed.js';
-import { type Bag, createSumOfBatches, drop, emptyBag, type SumOfBatches, stage, stageSum } from './sumOfBatches.js';
+import { partSumsOf, readSums, sinkInto } from './partSums.js';
+import { type Bag, drop, emptyBag } from './sumOfBatches.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {
@@ -61,11 +60,8 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   if (basis !== undefined) orThrow(checkBasis(layout, network.blocks, basis));
   // If only the last layer is covered, its sums are the largest arrays of all. So they leave the device at once.
   const most = closed === undefined ? undefined : 1;
-  const sums = layout.layers.flatMap((own, layer) =>
-    Object.entries(closed?.sums ?? sumsOf(own)).map(
-      ([part, shape]): PartSum => ({ layer, part, total: createSumOfBatches(shape, most) }),
-    ),
-  );
+  const { shares } = layout;
+  const sums = partSumsOf(layout, closed, most);
   const totals = sums.map(({ total }) => total);
   const rotations = basis && layout.layers.map(({ name }) => basis.layers.get(name) ?? {});
   let device: DeviceRotations | undefined;
@@ -75,6 +71,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   let count = 0;
   let logLikelihood = 0;
   let sent = 0;
+  let squares = noSquares(shares);
 
   /** The rotations of `ekfac`: uploaded with the first batch, freed by `reset`. */
   const onDevice = (): DeviceRotations | undefined => {
@@ -100,7 +97,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       const tape = run(x);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
       sentNow = observeRows(prepared, { network, tape, targets, key: position, weights }, sink, own);
-      return healthOf(network, batch, x, y, tape.outputs, targets, weights);
+      return healthOf(network, batch, x, y, tape.outputs, targets, weights, shares);
     });
     return { health, rows: sentNow };
   };
@@ -119,6 +116,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       totals.forEach((total, i) => total.commit(bags[i] as Bag));
       count += check.value.count;
       logLikelihood += check.value.logLikelihood;
+      squares = squares?.map((sum, c) => sum + (check.value.squares[c] as number));
       sent += rows;
     }
     for (const total of totals) await total.flushIfFull();
@@ -145,14 +143,20 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       orThrow(notDisposed(network.model));
       // All reads start before the first one is awaited, so that all numbers belong to the same moment.
       const soFar = { count, datasetSize: count, logLikelihood, rows: sent };
+      const squaresSoFar = squares;
       const reading = Promise.all(totals.map((total) => total.read()));
       const [{ fingerprint, blocks }, read] = await Promise.all([presentWeights(), reading]);
-      const own = layout.layers.map(({ structure }, layer) => {
-        const parts = sums.flatMap((sum, i) => (sum.layer === layer ? [[sum.part, read[i] as Matrix] as const] : []));
-        const found = Object.fromEntries(parts);
-        return structured(structure, closed?.completed(found) ?? found);
-      });
-      return { _tag: 'Factors', layout, fingerprint, weights: blocks, ...soFar, layers: own, ...(rotations && { rotations }) };
+      const { layers, shareOf } = readSums(layout, sums, read, closed);
+      return {
+        _tag: 'Factors',
+        layout,
+        fingerprint,
+        weights: blocks,
+        ...soFar,
+        layers,
+        ...(squaresSoFar && { shares: squaresSoFar.map((sum, c) => ({ squares: sum, layers: shareOf(c) })) }),
+        ...(rotations && { rotations }),
+      };
     },
     count: () => count,
     weights: async () => {
@@ -168,6 +172,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       count = 0;
       logLikelihood = 0;
       sent = 0;
+      squares = noSquares(shares);
       for (const sides of device ?? []) tf.dispose([sides.input, sides.gradient].filter((t) => t !== undefined));
       device = undefined;
       for (const total of totals) total.reset();
@@ -188,21 +193,9 @@ interface Staged {
 const both = (a: tf.Tensor1D | undefined, b: tf.Tensor1D | undefined): tf.Tensor1D | undefined =>
   a === undefined || b === undefined ? (a ?? b) : tf.mul(a, b);
 
-/** The sum of one part of one layer. */
-interface PartSum {
-  readonly layer: number;
-  readonly part: string;
-  readonly total: SumOfBatches;
-}
-
-function sinkInto(bags: ReadonlyArray<Bag>, sums: ReadonlyArray<PartSum>): Sink {
-  const bag = (layer: number, part: string): Bag =>
-    bags[sums.findIndex((sum) => sum.layer === layer && sum.part === part)] as Bag;
-  return {
-    gram: (layer, part, rows) => stage(bag(layer, part), rows),
-    add: (layer, part, sum) => stageSum(bag(layer, part), sum),
-  };
-}
+/** Σ w (f − y)² / σ² of each output before the first batch; undefined if no shares are kept. */
+const noSquares = (shares: number | undefined): ReadonlyArray<number> | undefined =>
+  shares === undefined ? undefined : Array.from({ length: shares }, () => 0);
 
 const kept = (rotations: DeviceRotations): DeviceRotations => {
   for (const { input, gradient } of rotations) {

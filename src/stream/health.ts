@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { noiseVarianceOf, varianceAt } from '../likelihood/noiseVariance.js';
 import { fromDevice } from '../network/device.js';
 import { labelField, ofHead } from '../network/labels.js';
 import type { Network } from '../network/network.js';
@@ -11,7 +12,10 @@ import type { ObservedBatch } from './observed.js';
 
 /** The results of one batch's checks, still on the device. It is a type alias, because `tf.tidy` does not accept an interface. */
 export type Health = {
-  /** [inputs finite, weights in range, Σ w log p(y | f) in nats, Σ w], then for each output [labels finite, labels in range]. */
+  /**
+   * [inputs finite, weights in range, Σ w log p(y | f) in nats, Σ w], then for each output [labels finite, labels in range], then the
+   * squared errors of each output if they are asked for.
+   */
   readonly values: tf.Tensor1D;
   readonly epoch: number;
   readonly index: number;
@@ -26,6 +30,7 @@ export function healthOf(
   outputs: tf.Tensor2D,
   targets: tf.Tensor2D,
   weights: tf.Tensor1D | undefined,
+  shares?: number,
 ): Health {
   const values = tf.tidy(() => {
     const ops = network.likelihoodOps;
@@ -40,7 +45,9 @@ export function healthOf(
       weights === undefined ? tf.scalar(outputs.shape[0]) : tf.sum(weights),
       ...labelFlags(network, y),
     ];
-    return tf.keep(tf.stack(parts)) as tf.Tensor1D;
+    const checks = tf.stack(parts) as tf.Tensor1D;
+    if (shares === undefined) return tf.keep(checks);
+    return tf.keep(tf.concat([checks, squaresOf(network, shares, outputs, targets, weights)]));
   });
   return { values, epoch: batch.epoch, index: batch.index };
 }
@@ -51,13 +58,31 @@ export interface Sound {
   readonly logLikelihood: number;
   /** Examples, or the sum of their weights. */
   readonly count: number;
+  /** Σ w (f − y)² / σ² of each output; empty if they were not asked for. */
+  readonly squares: ReadonlyArray<number>;
 }
+
+/** Σ w (f − y)² / σ² of each of c outputs [c], over steps too. The gradient of a Gaussian is (f − y) / σ². */
+const squaresOf = (
+  { likelihood, likelihoodOps }: Network,
+  c: number,
+  outputs: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  weights: tf.Tensor1D | undefined,
+): tf.Tensor1D => {
+  const variance = noiseVarianceOf(likelihood) ?? 1;
+  const squares = tf.square(likelihoodOps.gradient(outputs, targets));
+  const counted = weights === undefined ? squares : tf.mul(squares, tf.expandDims(weights, 1));
+  const each = tf.sum(tf.reshape(counted, [-1, c]), 0);
+  return tf.mul(each, tf.tensor1d(Array.from({ length: c }, (_, o) => varianceAt(variance, o))));
+};
 
 /** Waits for the results of the checks. Rejects with a `LaplaceError` that names batch and field. */
 export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<Sound> {
-  const [x, weights, logLikelihood, count, ...labels] = await fromDevice(values.data()).finally(() => values.dispose());
+  const [x, weights, logLikelihood, count, ...rest] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x) throw notFinite('x', `inputs of ${where}`);
+  const labels = rest.slice(0, 2 * network.heads.length);
   checkLabels(network, labels, where);
   if (!weights) {
     throw laplaceError('InvalidInput', {
@@ -76,7 +101,8 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
       remedy: 'The model gives NaN or infinite outputs here: check its weights and the scale of the inputs.',
     });
   }
-  return { logLikelihood: logLikelihood as number, count: count as number };
+  const squares = rest.slice(2 * network.heads.length);
+  return { logLikelihood: logLikelihood as number, count: count as number, squares: [...squares] };
 }
 
 /** Scalars for each output: whether its labels are finite, and whether they are in range. Allocates inside the caller's `tf.tidy`. */

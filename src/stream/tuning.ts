@@ -1,6 +1,8 @@
 /** What `tune` found, as a value. */
+
+import type { NoiseVariance } from '../likelihood/noiseVariance.js';
 import { differenceOf, type Estimate } from '../metrics/estimate.js';
-import { type NoiseVariance, noiseTimes } from '../posterior/noise.js';
+import { noiseTimes } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
 import { best, type Candidate, meanOf, type Verdict, verdictOf } from '../tuning/choose.js';

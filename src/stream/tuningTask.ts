@@ -1,8 +1,9 @@
 /** What `tune` is asked to do, and the posteriors that it does it with. */
 import { either as E } from 'fp-ts';
+import type { NoiseVariance } from '../likelihood/noiseVariance.js';
 import { orThrow } from '../orThrow.js';
 import { maximiseEvidence } from '../posterior/maximiseEvidence.js';
-import { type NoiseVariance, noiseTimes } from '../posterior/noise.js';
+import { noiseTimes } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { isotropic, type Prior, perLayer } from '../posterior/priors.js';
 import { withNoiseVariance } from '../posterior/withNoiseVariance.js';

@@ -20,12 +20,16 @@ import { type Fisher, fisherRule } from './index.js';
 /** The most rows for one backward pass, so that no value of the network exceeds `CHUNK`. */
 const rowsAtOnce = (tape: Tape): number => Math.max(1, Math.min(MOST_ROWS, Math.floor(CHUNK / valuesOf(tape).widest)));
 
+/** Takes the seeds of one chunk, and the number of their column if columns are sent one by one. */
+type Send = (seeds: Seeds, column?: number) => void;
+
 /**
  * Calls `send` with the seeds of one chunk after another, each in a `tf.tidy`.
  *
+ * @param oneByOne whether no chunk holds rows of several columns
  * @returns the number of rows that were sent
  */
-export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds: Seeds) => void): number {
+export function forSeeds(fisher: Fisher, observation: Observation, send: Send, oneByOne = false): number {
   const { network, tape } = observation;
   const B = tape.size;
   const C = network.outputs;
@@ -36,11 +40,14 @@ export function forSeeds(fisher: Fisher, observation: Observation, send: (seeds:
   for (let first = 0; first < B; first += step) {
     const count = Math.min(step, B - first);
     tf.tidy(() => {
-      const columns = columnsFor(fisher, observation, first, count);
-      sent +=
-        count === B && kept === undefined
-          ? sendUniform(columns, most, send)
-          : sendGathered(kept?.(fisher, columns) ?? everyRow(columns), columns, { first, size: B, most }, send);
+      const all = columnsFor(fisher, observation, first, count);
+      for (const [k, columns] of (oneByOne ? (tf.split(all, all.shape[0]) as tf.Tensor3D[]) : [all]).entries()) {
+        const own: Send = oneByOne ? (seeds) => send(seeds, k) : send;
+        sent +=
+          count === B && kept === undefined
+            ? sendUniform(columns, most, own)
+            : sendGathered(kept?.(fisher, columns) ?? everyRow(columns), columns, { first, size: B, most }, own);
+      }
     });
   }
   return sent;

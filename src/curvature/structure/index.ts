@@ -46,6 +46,13 @@ export const sumsOf = ({
 export const structured = (structure: Structure, parts: Readonly<Record<string, Matrix>>): Structured =>
   ({ structure, parts }) as unknown as Structured;
 
+/** The part of a layer that its inputs alone make. All other sums belong to the gradient side. */
+export const INPUT = 'input';
+
+/** The gradient side of a layer whose sums are of at most one input side and one gradient side: all but `lowRank`. */
+export const gradientSide = (layer: Structured): Matrix =>
+  Object.entries(partsOf(layer)).find(([part]) => part !== INPUT)?.[1] as Matrix;
+
 /** The matrices of a layer by name, for code that works on every structure. */
 export const partsOf = ({ parts }: Structured): Readonly<Record<string, Matrix>> =>
   parts as unknown as Readonly<Record<string, Matrix>>;

@@ -9,7 +9,7 @@ import { partsOf } from '../../curvature/structure/index.js';
 import type { Matrix } from '../../types.js';
 import { dampingNamed } from '../damping.js';
 import { ofValues, sumOf } from '../determinant.js';
-import { groupsOf, type Side, sideOf, times } from './sides.js';
+import { alongDirections, groupsOf, type Side, sideOf, times } from './sides.js';
 import type { Planned, PosteriorStructure } from './structure.js';
 
 /** The eigenvalues and eigenvectors of both sides. */
@@ -82,7 +82,39 @@ const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
     const { scale, shift } = dampingNamed(damping).rows(N, priorPrecision, parts.inputValues.data);
     return { _tag: 'rows', scale, gradient: parts.gradientValues.data, shift };
   },
+  outputSide: {
+    plan: ({ name, parts }, side) => ({
+      asks: groupsOf(side),
+      build: (answers) =>
+        F.pipe(
+          sideOf(name, 'gradient', answers),
+          E.map(({ values, vectors }) => ({ ...parts, gradientValues: values, gradientVectors: vectors })),
+        ),
+    }),
+    count: ({ groups, n, m, parts, priorPrecision }, { damping, datasetSize: N }, share) => {
+      const { scale, shift } = dampingNamed(damping).rows(N, priorPrecision, parts.inputValues.data);
+      const own = alongDirections(share, parts.gradientVectors);
+      let sum = 0;
+      for (let p = 0; p < groups; p++)
+        sum += countOf(
+          { scale: scale.subarray(p * n, (p + 1) * n), shift: shift.subarray(p * n, (p + 1) * n) },
+          parts.gradientValues.data.subarray(p * m, (p + 1) * m),
+          own.subarray(p * m, (p + 1) * m),
+        );
+      return sum;
+    },
+  },
 };
+
+/** Σ s_i d_j / (s_i γ_j + t_i) over rows i and columns j, for shares d of the values γ. */
+function countOf(rows: Readonly<Record<'scale' | 'shift', Float64Array>>, values: Float64Array, shares: Float64Array): number {
+  let sum = 0;
+  rows.scale.forEach((scale, i) => {
+    const shift = rows.shift[i] as number;
+    for (let j = 0; j < values.length; j++) sum += (scale * (shares[j] as number)) / (scale * (values[j] as number) + shift);
+  });
+  return sum;
+}
 
 export const factors: PosteriorStructure<ProductParts> = { plan: planFactors, ...product };
 
@@ -102,6 +134,22 @@ export const full: PosteriorStructure<ProductParts> = {
       columns: ofValues(parts.inputValues.data),
       width: n,
     }),
+  outputSide: {
+    plan: ({ name, parts }, side) => ({
+      asks: [side],
+      build: (answers) =>
+        F.pipe(
+          sideOf(name, 'gradient', answers),
+          E.map(({ values, vectors }) => ({ ...parts, inputValues: values, inputVectors: vectors })),
+        ),
+    }),
+    count: ({ parts, priorPrecision }, { damping, datasetSize: N }, share) =>
+      countOf(
+        dampingNamed(damping).rows(N, priorPrecision, parts.gradientValues.data),
+        parts.inputValues.data,
+        alongDirections(share, parts.inputVectors),
+      ),
+  },
   plan: (moments) => {
     const { gradient } = partsOf(moments) as { gradient: Matrix };
     return {

@@ -42,6 +42,27 @@ export const column = (data: Float64Array): Matrix => ({ rows: data.length, cols
 /** The matrix, `factor` times as large. */
 export const times = (matrix: Matrix, factor: number): Matrix => ({ ...matrix, data: matrix.data.map((v) => v * factor) });
 
+/** The diagonal of Uᵀ S U for each group's share S of a factor [P·d, d], as [P·d] numbers. U is the identity if absent. */
+export function alongDirections({ rows, cols: d, data }: Matrix, vectors: Matrix | undefined): Float64Array {
+  const found = new Float64Array(rows);
+  for (let first = 0; first < rows; first += d) {
+    for (let j = 0; j < d; j++) {
+      if (vectors === undefined) {
+        found[first + j] = data[(first + j) * d + j] as number;
+        continue;
+      }
+      let sum = 0;
+      for (let a = 0; a < d; a++) {
+        let row = 0;
+        for (let b = 0; b < d; b++) row += (data[(first + a) * d + b] as number) * (vectors.data[(first + b) * d + j] as number);
+        sum += row * (vectors.data[(first + a) * d + j] as number);
+      }
+      found[first + j] = sum;
+    }
+  }
+  return found;
+}
+
 function joined(parts: ReadonlyArray<SymmetricEigen>): Required<Side> {
   const [first] = parts as [SymmetricEigen];
   if (parts.length === 1) return { values: column(first.values), vectors: first.vectors };

@@ -54,6 +54,14 @@ export type Precisions =
   /** The precision is curvature_ij + shift, with `curvature` [P·n, m]. */
   | { readonly _tag: 'table'; readonly curvature: Float64Array; readonly shift: number };
 
+/** How a layer depends on the mean [.., ..] of its gradient side, from which `plan` made it. */
+export interface OutputSide<Parts> {
+  /** Plans the same layer with another gradient side. */
+  readonly plan: (layer: Distribution<Parts>, side: Matrix) => Planned<Parts>;
+  /** ∂R / ∂ε for a gradient side that grows by ε times `share`: the effective parameters of a share (`determinant.ts`). */
+  readonly count: (layer: Distribution<Parts>, setting: Setting, share: Matrix) => number;
+}
+
 /** One structure. `Parts` holds the named matrices that a layer of the posterior keeps. */
 export interface PosteriorStructure<Parts> {
   /**
@@ -67,6 +75,8 @@ export interface PosteriorStructure<Parts> {
   readonly determinant: (layer: Distribution<Parts>, setting: Setting) => Determinant;
   /** The precisions along the layer's directions; undefined if the weights are independent along no directions. */
   readonly precisions: (layer: Distribution<Parts>, setting: Setting) => Precisions | undefined;
+  /** The side of the curvature that the outputs make (G). Absent if a structure cannot change it without the data. */
+  readonly outputSide?: OutputSide<Parts>;
   /** The share of the trace of G that the kept directions hold. Absent if a structure keeps all of it. */
   readonly keptTrace?: (layer: Distribution<Parts>) => number;
 }

@@ -36,4 +36,9 @@ export const table: PosteriorStructure<TableParts> = {
     curvature: parts.curvature.data.map((v) => N * v),
     shift: priorPrecision,
   }),
+  outputSide: {
+    plan: ({ parts }, side) => ({ asks: [], build: () => E.right({ ...parts, curvature: side }) }),
+    count: ({ parts, priorPrecision: tau }, { datasetSize: N }, { data }) =>
+      data.reduce((sum, own, i) => sum + (N * own) / (N * (parts.curvature.data[i] as number) + tau), 0),
+  },
 };
