@@ -101,6 +101,9 @@ export type LowRankOptions = Options<typeof LowRank>;
  * - `'empirical'`: one row, at the training label. This row is a by-product of training;
  * - `customFisher({ name, columns })`: rows of your own.
  *
+ * With `noise: 'perOutput'` and the exact Fisher matrix, what each output of a Gaussian likelihood adds is kept as well. Then the noise
+ * variance of every output can be chosen without the data (`withNoiseVariance`, `maximiseEvidence`, `tune`).
+ *
  * @example
  * ```ts
  * import { kfac, monteCarlo, truncated } from 'tfjs-laplace';

@@ -11,8 +11,7 @@ import type { Network } from '../network/network.js';
 import type { Curvature } from './codec.js';
 
 /** Whether the estimator keeps the share of each output. */
-export const keepsShares = (curvature: Pick<Curvature, '_tag'>): boolean =>
-  'noise' in curvature && curvature.noise === 'perOutput';
+const keepsShares = (curvature: Pick<Curvature, '_tag'>): boolean => 'noise' in curvature && curvature.noise === 'perOutput';
 
 /**
  * The number of outputs whose shares are kept: those of a step, for a sequence. Undefined if the estimator keeps none. `InvalidOption` if

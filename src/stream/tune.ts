@@ -11,6 +11,7 @@ import type { OnProgress } from '../types.js';
 import { bindPosterior } from './bound.js';
 import { breather } from './breathe.js';
 import { readHeldOut } from './heldOut.js';
+import { MOST_ROUNDS, withFirstRatios, withNextRatios } from './noiseRatios.js';
 import type { BatchSource } from './observed.js';
 import { labelledBatches, memoryBudget, onProgress } from './options.js';
 import { tuned } from './tuned.js';
@@ -45,6 +46,7 @@ const Options = struct('options', { predictive: optional(PredictiveCodec), memor
  * | `'layerPrecisions'` | τ, one for each layer | |
  * | `'scale'` | s of the outputs (see `linearised`) | with classes and labels |
  * | `'noiseVariance'` | σ². The curvature of the posterior goes with it. Several outputs keep the ratios of theirs | with `gaussian` |
+ * | `'noiseVariances'` | σ² of each output | with `gaussian`, and `noise: 'perOutput'` in the curvature |
  * | `'temperature'` | T of the predictive. τ does nearly the same | |
  *
  * The criterion is a mean over the examples: `'nll'` in nats, `'brier'`, `'crps'` in units of the labels, `'ece'`, or a function that gives a
@@ -75,6 +77,10 @@ const Options = struct('options', { predictive: optional(PredictiveCodec), memor
  * Any predictive can be tuned. Those that average draws take all their `samples` for each candidate, so a candidate costs what `predict`
  * does, and every candidate has the same noise. Sampled networks are not linear in their weights, so that T or σ² (one of them)
  * is searched with new draws under each value, to an eighth of a decade: a candidate then costs ten times as much or so.
+ *
+ * Noise variances of each output are found in rounds. The first has the ratios of the highest evidence. After each, the noise of every output
+ * is fitted to its own labels, with the uncertainty of the outputs as it was found, and the curvature is weighed anew. The rounds end when
+ * the ratios change by less than a hundredth, or after ten; the result is that of the last. Each costs what `tune` costs without them.
  *
  * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`. Unsubscribing ends
  * the work after the present batch or candidate. Both fail with a `LaplaceError`, so that `TE.tryCatch(() => tune(…), toError)` of fp-ts has
@@ -170,36 +176,52 @@ async function run(model: LayersModel, given: Posterior, own: Settings, isLeft =
   const go = (): void => {
     if (isLeft()) throw new Error('nobody waits for the tuning any more');
   };
+  const pause = async (): Promise<void> => {
+    await breathe();
+    go();
+  };
   try {
-    const { network, check } = await bindPosterior(model, given);
-    const task = taskOf(network, given, own.tuning, own.predictive);
-    const pause = async (): Promise<void> => {
-      await breathe();
-      go();
-    };
-    const examples = await readHeldOut(network, own.sources, {
-      posterior: given,
-      predictive: own.predictive,
-      memoryBudget: own.memoryBudget,
-      onBatch: (done) => {
-        own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' });
-        go();
-      },
-      breathe: pause,
-    });
-    try {
-      if (examples.N < 2) throw tooFew(examples.N);
-      const found = await tuned(task, examples, async (done) => {
-        own.onProgress?.({ phase: 'predict', done, unit: 'candidates' });
-        await pause();
-      });
-      await check();
-      return found;
-    } finally {
-      examples.dispose();
+    let posterior = withFirstRatios(given, own.tuning);
+    for (let round = 1; ; round++) {
+      const { found, next } = await roundOf(model, posterior, own, { go, pause });
+      if (next === undefined || round === MOST_ROUNDS) return found;
+      posterior = next;
     }
   } catch (error) {
     throw deviceError(error);
+  }
+}
+
+/** Tunes a posterior, whose noise variances keep their ratios. `next` is the posterior with better ratios, if they are chosen too. */
+async function roundOf(
+  model: LayersModel,
+  given: Posterior,
+  own: Settings,
+  { go, pause }: { readonly go: () => void; readonly pause: () => Promise<void> },
+): Promise<{ readonly found: Tuning; readonly next: Posterior | undefined }> {
+  const { network, check } = await bindPosterior(model, given);
+  const task = taskOf(network, given, own.tuning, own.predictive);
+  const examples = await readHeldOut(network, own.sources, {
+    posterior: given,
+    predictive: own.predictive,
+    memoryBudget: own.memoryBudget,
+    onBatch: (done) => {
+      own.onProgress?.({ phase: 'predict', done, total: own.sources.length, unit: 'batches' });
+      go();
+    },
+    breathe: pause,
+  });
+  try {
+    if (examples.N < 2) throw tooFew(examples.N);
+    const found = await tuned(task, examples, async (done) => {
+      own.onProgress?.({ phase: 'predict', done, unit: 'candidates' });
+      await pause();
+    });
+    const next = await withNextRatios(task, examples, found);
+    await check();
+    return { found, next };
+  } finally {
+    examples.dispose();
   }
 }
 

@@ -4,8 +4,10 @@ import { CRITERIA, type Criterion, suits } from '../tuning/criterion.js';
 import { descend } from '../tuning/descend.js';
 import { fitted, MOST, scaleOfConfidence } from '../tuning/fit.js';
 import { type Free, type FreeName, spreadOf, UNCHANGED } from '../tuning/free.js';
-import { readingOf, type Uncertainty } from '../tuning/held.js';
+import { type HeldOut, readingOf, type Uncertainty } from '../tuning/held.js';
 import { bestLayers, type Precisions, ratiosOf } from '../tuning/layers.js';
+import { noiseFactors } from '../tuning/noises.js';
+import { momentsOf } from '../tuning/numeric.js';
 import { type Outlook, outlooks } from '../tuning/outlook.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../tuning/search.js';
 import type { Examples } from './heldOut.js';
@@ -100,9 +102,15 @@ function ofNetwork(task: Task, examples: Examples): OwnNetwork {
   );
   const confidence = lookAt(task, examples, certain)(task.criterion).confidence?.(UNCHANGED);
   const precisions = task.given.layers.map(() => Number.POSITIVE_INFINITY);
-  const at = (free: ReadonlyArray<FreeName>): Judged =>
-    judge(task, examples, certain, { precisions, free, start: UNCHANGED }, confidence, 1);
-  return { plain: at([]), fitted: at(task.free.filter((name) => name !== 'temperature')), confidence };
+  const at = (free: ReadonlyArray<FreeName>, start = UNCHANGED): Judged =>
+    judge(task, examples, certain, { precisions, free, start }, confidence, 1);
+  const [first] = examples.outputs as readonly [HeldOut];
+  // A likelihood with a noise variance for each output is one of the whole model.
+  const noises = task.isPerOutput
+    ? { noises: noiseFactors(first.truth, momentsOf(first, certain[0] as Uncertainty, 1), task.criterion) }
+    : {};
+  const fittedTo = task.free.filter((name) => name !== 'temperature' && !(task.isPerOutput && name === 'noise'));
+  return { plain: at([]), fitted: at(fittedTo, { ...UNCHANGED, ...noises }), confidence };
 }
 
 const lookAt = (

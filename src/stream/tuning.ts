@@ -2,14 +2,13 @@
 
 import type { NoiseVariance } from '../likelihood/noiseVariance.js';
 import { differenceOf, type Estimate } from '../metrics/estimate.js';
-import { noiseTimes } from '../posterior/noise.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
 import { best, type Candidate, meanOf, type Verdict, verdictOf } from '../tuning/choose.js';
 import type { TuningRule } from '../tuning/codec.js';
 import type { CriterionName } from '../tuning/criterion.js';
 import { precisionsOf } from '../tuning/layers.js';
-import { posteriorUnder, type Task } from './tuningTask.js';
+import { noiseOfEach, posteriorUnder, type Task } from './tuningTask.js';
 
 /** One candidate on the held-out data. */
 export interface Tried {
@@ -82,7 +81,7 @@ export function tuningOf(
       }),
       scale: own.free.scale,
       temperature: own.free.temperature,
-      ...(isNoisy && { noiseVariance: noiseTimes(noise.variance, own.free.noise) }),
+      ...(isNoisy && { noiseVariance: noiseOfEach(noise.variance, own.free.noise, own.free.noises) }),
       criterion: meanOf(own.losses),
       criteria: own.criteria,
       difference: Object.freeze(differenceOf(own.losses, baseline.losses)),
@@ -90,7 +89,7 @@ export function tuningOf(
   };
   const { scale, temperature } = winner.free;
   return Object.freeze({
-    posterior: posteriorUnder(task, precisionsOf(choice), winner.free.noise),
+    posterior: posteriorUnder(task, precisionsOf(choice), winner.free.noise, winner.free.noises),
     predictive: Object.freeze({ ...predictive, temperature: isWorse ? 0 : temperature, scale }),
     chosen: tried(winner),
     verdict: verdictOf(winner.losses, baseline.losses),

@@ -4,6 +4,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Network } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import { noiseOf } from '../posterior/noise.js';
+import { hasShares } from '../posterior/noisePerOutput.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
 import { checkClosed, checkLink } from '../predictive/linearised/linearisedPredictor.js';
@@ -33,19 +34,28 @@ export function taskOf(network: Network, given: Posterior, tuning: TuningChoices
     ],
   );
   if (over.has('scale') && !hasClasses) throw notSuited('over', "'scale'", heads[0]?.row.ops.name as string);
-  if (over.has('noiseVariance')) orThrow(noise);
+  const isPerOutput = over.has('noiseVariances');
+  if (over.has('noiseVariance') || isPerOutput) orThrow(noise);
+  if (isPerOutput && over.has('noiseVariance')) throw bothNoises();
+  if (isPerOutput && !hasShares(given)) throw noShares(given);
   if (over.has('layerPrecisions') && (over.has('precision') || precisions !== undefined)) throw bothPrecisions(precisions);
   const isSampled = predictive._tag === 'weightSampling' || predictive._tag === 'activationSampling';
-  if (isSampled && over.has('temperature') && over.has('noiseVariance')) throw bothSpreads();
-  const names: Readonly<Record<FreeName, Dimension>> = { scale: 'scale', temperature: 'temperature', noise: 'noiseVariance' };
+  const isNoisy = over.has('noiseVariance') || isPerOutput;
+  if (isSampled && over.has('temperature') && isNoisy) throw bothSpreads();
+  const isFree: Readonly<Record<FreeName, boolean>> = {
+    scale: over.has('scale'),
+    temperature: over.has('temperature'),
+    noise: isNoisy,
+  };
   return {
     given,
     predictive,
     criterion,
     rule: tuning.rule ?? (hasClasses ? 'widest' : 'best'),
     search: precisions ?? (over.has('layerPrecisions') ? 'layers' : over.has('precision') ? 'one' : 'none'),
-    free: FREE.filter((name) => over.has(names[name])),
+    free: FREE.filter((name) => isFree[name]),
     noise: E.isRight(noise) ? noise.right : undefined,
+    isPerOutput,
   };
 }
 
@@ -68,10 +78,27 @@ const bothPrecisions = (precisions: ReadonlyArray<number> | undefined): LaplaceE
     expected: "one of them; precisions to try only with 'precision'",
   });
 
+const bothNoises = (): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'Noise variances are chosen up to one factor, or one for each output',
+    field: 'over',
+    found: "'noiseVariance' and 'noiseVariances'",
+    expected: 'one of them',
+  });
+
+const noShares = ({ estimator }: Posterior): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'The posterior does not know what each output adds to its curvature',
+    field: 'over',
+    found: `'noiseVariances' for ${estimator._tag} without shares of outputs`,
+    expected: "a curvature with noise: 'perOutput', such as kfac({ noise: 'perOutput' })",
+    remedy: "Observe the data again with such a curvature, or choose 'noiseVariance', which keeps the ratios of the variances.",
+  });
+
 const bothSpreads = (): LaplaceError =>
   laplaceError('InvalidOption', {
     what: 'Both temperature and noise variance change how sampled networks are drawn',
     field: 'over',
-    found: "'temperature' and 'noiseVariance'",
+    found: "'temperature' and 'noiseVariance' or 'noiseVariances'",
     expected: 'one of them, for networks that are sampled',
   });

@@ -1,6 +1,6 @@
 /** What `tune` is asked to do, and the posteriors that it does it with. */
 import { either as E } from 'fp-ts';
-import type { NoiseVariance } from '../likelihood/noiseVariance.js';
+import { type NoiseVariance, varianceAt } from '../likelihood/noiseVariance.js';
 import { orThrow } from '../orThrow.js';
 import { maximiseEvidence } from '../posterior/maximiseEvidence.js';
 import { noiseTimes } from '../posterior/noise.js';
@@ -26,6 +26,8 @@ export interface Task {
   readonly free: ReadonlyArray<FreeName>;
   /** σ₀² and p; undefined if the likelihood has no noise variance. */
   readonly noise: { readonly variance: NoiseVariance; readonly power: number } | undefined;
+  /** Whether the noise variance of each output is chosen, rather than a factor that they share. */
+  readonly isPerOutput: boolean;
 }
 
 /** A place to try: the layers' precisions, and what is fitted from which start. */
@@ -43,8 +45,13 @@ const priorOf = ({ layers }: Posterior, precisions: Precisions): Prior => {
     : perLayer(Object.fromEntries(layers.map(({ name }, l) => [name, precisions[l] as number])));
 };
 
-/** The posterior under precisions that were given at σ₀², and under κ σ₀². */
-export function posteriorUnder({ given, noise }: Task, precisions: Precisions, kappa: number): Posterior {
+/** The posterior under precisions that were given at σ₀², and under κ σ₀². `noises` is the κ of each output beside that. */
+export function posteriorUnder(
+  { given, noise }: Task,
+  precisions: Precisions,
+  kappa: number,
+  noises?: ReadonlyArray<number>,
+): Posterior {
   const factor = kappa ** (noise?.power ?? 1);
   const under = orThrow(
     withPrior(
@@ -55,8 +62,13 @@ export function posteriorUnder({ given, noise }: Task, precisions: Precisions, k
       ),
     ),
   );
-  return kappa === 1 || noise === undefined ? under : orThrow(withNoiseVariance(under, noiseTimes(noise.variance, kappa)));
+  if (noise === undefined || (kappa === 1 && noises === undefined)) return under;
+  return orThrow(withNoiseVariance(under, noiseOfEach(noise.variance, kappa, noises)));
 }
+
+/** κ σ₀², with a κ for each output beside that. */
+export const noiseOfEach = (variance: NoiseVariance, kappa: number, noises?: ReadonlyArray<number>): NoiseVariance =>
+  noises === undefined ? noiseTimes(variance, kappa) : noises.map((own, c) => kappa * own * varianceAt(variance, c));
 
 /** Where the evidence is highest, with its own noise variance if that is chosen. Where it has no maximum: the posterior's own prior. */
 export function ofEvidence({ given, search, free, noise }: Task, base: Free): Place & { readonly isMaximum: boolean } {

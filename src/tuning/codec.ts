@@ -4,7 +4,7 @@ import { array, defaulted, type Flat, type InputOf, literals, optional, positive
 import { CriterionCodec } from './criterion.js';
 
 /** What `tune` can choose. */
-export const DIMENSIONS = ['precision', 'layerPrecisions', 'scale', 'temperature', 'noiseVariance'] as const;
+export const DIMENSIONS = ['precision', 'layerPrecisions', 'scale', 'temperature', 'noiseVariance', 'noiseVariances'] as const;
 
 /** One of the things that `tune` can choose. */
 export type Dimension = (typeof DIMENSIONS)[number];

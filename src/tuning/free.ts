@@ -14,7 +14,10 @@ export const FREE = ['scale', 'temperature', 'noise'] as const;
 
 export type FreeName = (typeof FREE)[number];
 
-export type Free = Readonly<Record<FreeName, number>>;
+export type Free = Readonly<Record<FreeName, number>> & {
+  /** What the noise variance of each output is multiplied with, beside `noise`. Default 1. */
+  readonly noises?: ReadonlyArray<number>;
+};
 
 /** Everything as the candidate has it. */
 export const UNCHANGED: Free = Object.freeze({ scale: 1, temperature: 1, noise: 1 });

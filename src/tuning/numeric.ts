@@ -8,7 +8,7 @@ import type { DrawnOutput, HeldOut, Part, Reading, Uncertainty } from './held.js
 import { isRowCriterion, rowLosses } from './losses.js';
 
 /** The moments of each label of each row. */
-interface Moments {
+export interface Moments {
   readonly mean: ReadonlyArray<Float64Array>;
   /** Var[E[y | f]]. */
   readonly epistemic: ReadonlyArray<Float64Array>;
@@ -37,7 +37,8 @@ export function numeric(own: HeldOut, uncertainty: Uncertainty, reading: Reading
         addTo: (losses, _, free) => {
           const { mean, epistemic, noise } = at(free);
           const [e, n] = factors(free);
-          const totalVariance = epistemic.map((row, i) => row.map((v, j) => e * v + n * (noise[i]?.[j] as number)));
+          const ownOf = (i: number, j: number): number => n * (free.noises?.[j] ?? 1) * (noise[i]?.[j] as number);
+          const totalVariance = epistemic.map((row, i) => row.map((v, j) => e * v + ownOf(i, j)));
           const predictions = { _tag: 'regression', mean, totalVariance } as const;
           losses.set(ownLosses(criterion, { output: own.head.name, predictions, labels }, labels.length));
         },
@@ -57,7 +58,7 @@ export function numeric(own: HeldOut, uncertainty: Uncertainty, reading: Reading
           let sum = 0;
           for (let j = 0; j < y.length; j++) {
             const spread = e * (epistemic[i]?.[j] as number);
-            const own = n * (noise[i]?.[j] as number);
+            const own = n * (free.noises?.[j] ?? 1) * (noise[i]?.[j] as number);
             const m = mean[i]?.[j] as number;
             const target = y[j] as number;
             sum += lossOf(m, spread + own, target);
@@ -72,6 +73,12 @@ export function numeric(own: HeldOut, uncertainty: Uncertainty, reading: Reading
     };
   };
 }
+
+/** The moments of one such output, with `temperature` times its covariance; of draws as they were drawn. */
+export const momentsOf = (own: HeldOut, uncertainty: Uncertainty, temperature: number): Moments =>
+  uncertainty._tag === 'draws'
+    ? drawnMoments(own, uncertainty, uncertainty.spread)
+    : closedMoments(own, uncertainty.values, temperature);
 
 /** The moments if the covariance is `spread` times as large. */
 function closedMoments({ head, mean }: HeldOut, covariance: Float32Array, spread: number): Moments {
