@@ -108,15 +108,15 @@ it.each<[unknown, string]>([
   ],
   [
     { fisher: 'monteCarlo', draws: 2 },
-    'kfac: draws: found 2, expected no such key; allowed: fisher, weightSharing, layers, unsupported.',
+    'kfac: draws: found 2, expected no such key; allowed: fisher, noise, weightSharing, layers, unsupported.',
   ],
   [
     { fisher: 'monteCarlo', samples: 2 },
-    "kfac: samples: found 2, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, unsupported.",
+    "kfac: samples: found 2, expected no such key (it belongs in 'fisher'); allowed: fisher, noise, weightSharing, layers, unsupported.",
   ],
   [
     { tolerance: 0.1 },
-    "kfac: tolerance: found 0.1, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, unsupported.",
+    "kfac: tolerance: found 0.1, expected no such key (it belongs in 'fisher'); allowed: fisher, noise, weightSharing, layers, unsupported.",
   ],
   [
     { fisher: { _tag: 'monteCarlo', tolerance: 0.1 } },

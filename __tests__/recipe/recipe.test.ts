@@ -83,7 +83,7 @@ describe('recipe', () => {
           "  likelihood: found nothing, expected a likelihood: 'categorical', 'bernoulli', 'gaussian', 'heteroscedastic', 'poisson', 'custom', 'perStep' or 'perOutput';",
           '  curvature.fisher.samples: found -1, expected an integer >= 1;',
           "  curvature.fisher.sed: found 3, expected no such key (did you mean 'seed'?); allowed: samples, seed;",
-          "  curvature.tolerance: found 0, expected no such key (it belongs in 'fisher'); allowed: fisher, weightSharing, layers, " +
+          "  curvature.tolerance: found 0, expected no such key (it belongs in 'fisher'); allowed: fisher, noise, weightSharing, layers, " +
             'unsupported;',
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
