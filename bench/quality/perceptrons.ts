@@ -4,17 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  isotropic,
-  kfac,
-  nll,
-  orThrow,
-  type Posterior,
-  type TuningRule,
-  truncated,
-  weightSampling,
-  withPrior,
-} from 'tfjs-laplace';
+import { kfac, type Posterior, type TuningRule, truncated, tune, weightSampling } from 'tfjs-laplace';
 import {
   type Baseline,
   calibrated,
@@ -30,7 +20,7 @@ import {
 import { createNetwork } from '../../recipes/mnist/network.js';
 import { trainOn } from '../../recipes/mnist/plainTraining.js';
 import type { Bar } from '../harness.js';
-import { allClasses, type Images, inputs, leftOut, type Sizes, withoutTwo } from './images.js';
+import { allClasses, type Images, inputs, labelled, leftOut, type Sizes, withoutTwo } from './images.js';
 import { choicesOf, linearisedAt, linearisedBy, tunedPosterior, tunedPredictive } from './laplace.js';
 import { CLASSES, gains, mean, noWorse, numbersOf, over, type Part, type Seeds, tableOf, tell, together } from './scores.js';
 
@@ -94,7 +84,7 @@ async function smallSeed(seed: number, images: Images, isWhole: boolean) {
     mcDropout(dropping, 'categorical'),
     mcDropout(dropping, 'categorical', { masks: 'shared' }),
     { ...swag(model, 'categorical', await snapshots(model, images, seed)), name: 'SWAG, 20 samples' },
-    await sampledBest(model, tuned.posterior, images),
+    await sampledTuned(model, tuned.posterior, images),
   ];
   const found = await scored([...own, ...others], images);
   for (const each of [...members, dropping]) each.dispose();
@@ -113,19 +103,10 @@ async function snapshots(model: LayersModel, { training }: Images, seed: number)
   return taken;
 }
 
-/** Twenty sampled networks at the best of some prior precisions on the validation images. */
-async function sampledBest(model: LayersModel, posterior: Posterior, { validation }: Images): Promise<Baseline> {
-  const at = (tau: number, samples: number): Baseline =>
-    posteriorPredictive('20 sampled networks', model, orThrow(withPrior(posterior, isotropic(tau))), weightSampling({ samples }));
-  let [best, least] = [at(1000, 20), Number.POSITIVE_INFINITY];
-  for (const tau of [100, 300, 1000, 3000, 10_000]) {
-    const { predict, dispose } = await at(tau, 20).prepare();
-    const parts = await predict(inputs(validation)).finally(dispose);
-    const rows = parts.flatMap((part) => (part._tag === 'classification' ? part.probabilities : []));
-    const loss = orThrow(nll(rows, validation.labels));
-    if (loss < least) [best, least] = [at(tau, 20), loss];
-  }
-  return best;
+/** Twenty sampled networks, tuned as the linearised predictive is. */
+async function sampledTuned(model: LayersModel, posterior: Posterior, { validation }: Images): Promise<Baseline> {
+  const found = await tune(model, posterior, labelled(validation), {}, { predictive: weightSampling({ samples: 20 }) });
+  return posteriorPredictive('20 sampled networks, widest', model, found.posterior, found.predictive);
 }
 
 export async function smallPerceptron(seeds: ReadonlyArray<number>): Promise<Part> {
