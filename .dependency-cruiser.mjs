@@ -2,7 +2,7 @@
 
 /** The folders and files of src/, from left to right. Each may import itself and those further left, but not those beside it. */
 const ORDER = [
-  ['types', 'turn', 'frozen', 'dual', 'limits'],
+  ['types', 'turn', 'frozen', 'dual', 'limits', 'version'],
   ['errors'],
   ['orThrow', 'optionalPackage'],
   ['codec'],
@@ -15,6 +15,7 @@ const ORDER = [
   ['tuning'],
   ['conformal'],
   ['calibration', 'abstaining', 'detection'],
+  ['files'],
   ['stream'],
   ['recipe'],
   ['index', 'extend'],

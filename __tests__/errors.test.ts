@@ -105,6 +105,17 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   isRecipe: TOTAL,
   decodeRecipe: { left: [() => lib.decodeRecipe({ likelihood: 'none' })] },
   encodeRecipe: { left: [() => lib.encodeRecipe(lib.recipe({ likelihood: 'poisson', epochs: lib.epochsWhere(() => true) }))] },
+  // Files.
+  encodePosterior: {
+    throws: [() => lib.encodePosterior(posterior, { dtype: wrong('F8') })],
+    left: [() => lib.encodePosterior(wrong({}))],
+  },
+  decodePosterior: { throws: [() => lib.decodePosterior(wrong('bytes'))], left: [() => lib.decodePosterior(new Uint8Array(9))] },
+  encodeFactors: {
+    throws: [() => lib.encodeFactors(factors, { dtype: wrong('F8') })],
+    left: [() => lib.encodeFactors(wrong({}))],
+  },
+  decodeFactors: { throws: [() => lib.decodeFactors(wrong('bytes'))], left: [() => lib.decodeFactors(new Uint8Array(9))] },
   // Streams.
   batches: {
     throws: [() => lib.batches(data, 0)],

@@ -40,6 +40,8 @@ export type LaplaceErrorKind =
   | 'InvalidOption'
   /** A recipe that does not decode; `issues` lists every problem. */
   | 'InvalidRecipe'
+  /** Bytes that are no file of this library, that are damaged, or that a newer version of the library wrote. */
+  | 'InvalidFile'
   /** An operation at the wrong time (a prediction before there is a posterior). */
   | 'NotReady'
   /** A backend or engine that cannot do what is asked. */

@@ -92,6 +92,7 @@ export {
   type LayerSums,
   merge,
   mergeEpochs,
+  type OutputShare,
 } from './curvature/factors.js';
 export { factorsMonoid, factorsSemigroup } from './curvature/factorsMonoid.js';
 export type { LayerLayout, Layout, Rotation } from './curvature/layout.js';
@@ -99,6 +100,14 @@ export type { LayerMoments } from './curvature/means.js';
 export { moments } from './curvature/moments.js';
 export type { Structure } from './curvature/structure/index.js';
 export type { Sketch } from './curvature/structure/sketch.js';
+export {
+  type DecodeOptions,
+  decodeFactors,
+  decodePosterior,
+  type EncodeOptions,
+  encodeFactors,
+  encodePosterior,
+} from './files/index.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export { type EvidenceCurveOptions, type EvidencePoint, evidenceCurve } from './posterior/evidenceCurve.js';
 export { type EvidenceGradient, evidenceGradient } from './posterior/evidenceGradient.js';

@@ -33,6 +33,9 @@ export const structureNamed = (structure: Structure): AnyStructure => STRUCTURES
 export const isNetworkWide = ({ structure }: { readonly structure: Structure }): boolean =>
   structureNamed(structure).scope === 'network';
 
+/** The names of all structures. */
+export const STRUCTURE_NAMES = Object.keys(STRUCTURES) as ReadonlyArray<Structure>;
+
 /** The names and shapes of a layer's sums. */
 export const sumsOf = ({
   structure,

@@ -60,6 +60,13 @@ export const lowRank: PosteriorStructure<LowRankParts> = {
         ),
     };
   },
+  shapes: ({ n, m }) => ({
+    inputValues: { rows: n, cols: 1 },
+    inputVectors: { rows: n, cols: n },
+    diagonal: { rows: m, cols: 1 },
+    rankValues: { rows: 'rank', cols: 1, isOptional: true },
+    rankVectors: { rows: m, cols: 'rank', isOptional: true },
+  }),
   scaled: ({ diagonal, rankValues, ...rest }, factor) => ({
     ...rest,
     diagonal: times(diagonal, factor),

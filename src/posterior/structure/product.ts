@@ -64,6 +64,12 @@ const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
 
 /** Everything except the plan. */
 const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
+  shapes: ({ groups, n, m }) => ({
+    inputValues: { rows: groups * n, cols: 1 },
+    inputVectors: { rows: groups * n, cols: n, isOptional: true },
+    gradientValues: { rows: groups * m, cols: 1 },
+    gradientVectors: { rows: groups * m, cols: m, isOptional: true },
+  }),
   scaled: (parts, factor) => ({ ...parts, gradientValues: times(parts.gradientValues, factor) }),
   determinant: ({ groups, n, m, parts }, { damping, datasetSize: N }) => {
     const { inputValues, gradientValues } = parts;
@@ -83,6 +89,7 @@ const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
     return { _tag: 'rows', scale, gradient: parts.gradientValues.data, shift };
   },
   outputSide: {
+    shape: ({ groups, m }) => ({ rows: groups * m, cols: m }),
     plan: ({ name, parts }, side) => ({
       asks: groupsOf(side),
       build: (answers) =>
@@ -135,6 +142,7 @@ export const full: PosteriorStructure<ProductParts> = {
       width: n,
     }),
   outputSide: {
+    shape: ({ n }) => ({ rows: n, cols: n }),
     plan: ({ name, parts }, side) => ({
       asks: [side],
       build: (answers) =>

@@ -56,14 +56,29 @@ export type Precisions =
 
 /** How a layer depends on the mean [.., ..] of its gradient side, from which `plan` made it. */
 export interface OutputSide<Parts> {
+  /** The shape of the gradient side. */
+  readonly shape: (size: LayerSize) => Readonly<Record<'rows' | 'cols', number>>;
   /** Plans the same layer with another gradient side. */
   readonly plan: (layer: Distribution<Parts>, side: Matrix) => Planned<Parts>;
   /** ∂R / ∂ε for a gradient side that grows by ε times `share`: the effective parameters of a share (`determinant.ts`). */
   readonly count: (layer: Distribution<Parts>, setting: Setting, share: Matrix) => number;
 }
 
+/** The numbers that decide the shapes of a layer's matrices. */
+export type LayerSize = Readonly<Record<'groups' | 'n' | 'm', number>>;
+
+/** The shape of one of a layer's matrices. `'rank'` is a number r >= 1 that the layer has by itself, the same in all its matrices. */
+export interface PartShape {
+  readonly rows: number | 'rank';
+  readonly cols: number | 'rank';
+  /** Set for matrices that some layers do not have. */
+  readonly isOptional?: true;
+}
+
 /** One structure. `Parts` holds the named matrices that a layer of the posterior keeps. */
 export interface PosteriorStructure<Parts> {
+  /** The shapes of the matrices, by name. */
+  readonly shapes: (size: LayerSize) => Readonly<Record<keyof Parts, PartShape>>;
   /**
    * Plans the parts of a layer from its second moments. `rotation` is the directions along which `eigen` summed; empty for
    * others.

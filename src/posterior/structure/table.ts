@@ -29,6 +29,11 @@ export const table: PosteriorStructure<TableParts> = {
     };
     return { asks: [], build: () => E.right(parts) };
   },
+  shapes: ({ groups, n, m }) => ({
+    curvature: { rows: groups * n, cols: m },
+    inputVectors: { rows: groups * n, cols: n, isOptional: true },
+    gradientVectors: { rows: groups * m, cols: m, isOptional: true },
+  }),
   scaled: (parts, factor) => ({ ...parts, curvature: times(parts.curvature, factor) }),
   determinant: ({ parts }, { datasetSize: N }) => at(ofValues(parts.curvature.data), { scale: N }),
   precisions: ({ parts, priorPrecision }, { datasetSize: N }) => ({
@@ -37,6 +42,7 @@ export const table: PosteriorStructure<TableParts> = {
     shift: priorPrecision,
   }),
   outputSide: {
+    shape: ({ groups, n, m }) => ({ rows: groups * n, cols: m }),
     plan: ({ parts }, side) => ({ asks: [], build: () => E.right({ ...parts, curvature: side }) }),
     count: ({ parts, priorPrecision: tau }, { datasetSize: N }, { data }) =>
       data.reduce((sum, own, i) => sum + (N * own) / (N * (parts.curvature.data[i] as number) + tau), 0),

@@ -1,0 +1,56 @@
+/** The matrices of a value as named arrays of a file, and back. */
+import { type LaplaceError, laplaceError } from '../errors.js';
+import type { Matrix } from '../types.js';
+import { damaged } from './container.js';
+import { beyondOf, type Dtype } from './dtypes.js';
+import type { Entry, NamedArray } from './safetensors.js';
+
+/** A matrix as an array of a file. Throws `NotFinite` for a number that is not finite, or that the format would make infinite. */
+export function arrayOf(name: string, { rows, cols, data }: Matrix, dtype: Dtype): NamedArray {
+  const beyond = beyondOf(dtype);
+  const bad = data.find((v) => !(Math.abs(v) < beyond));
+  if (bad === undefined) return { name, shape: [rows, cols], values: data };
+  throw laplaceError('NotFinite', {
+    what: `The array ${JSON.stringify(name)} cannot be written as ${dtype}`,
+    field: name,
+    found: String(bad),
+    expected: Number.isFinite(bad) ? `numbers below ${beyond}` : 'finite numbers',
+    remedy: Number.isFinite(bad) ? 'Take a wider format: F64 holds every number as it is.' : '',
+  });
+}
+
+/** The shape that a matrix must have; undefined for one that the file decides. */
+export type Wanted = Readonly<Partial<Record<'rows' | 'cols', number | undefined>>>;
+
+/** The arrays of a file, each of which is to be taken once. */
+export interface ArraysOfFile {
+  readonly has: (name: string) => boolean;
+  /** A matrix of finite numbers. Throws `InvalidFile` if the array is missing, or of another shape. */
+  readonly take: (name: string, wanted: Wanted) => Matrix;
+  /** Throws `InvalidFile` if an array was not taken. */
+  readonly end: () => void;
+}
+
+export function arraysOf(entries: ReadonlyMap<string, Entry>): ArraysOfFile {
+  const left = new Set(entries.keys());
+  return {
+    has: (name) => entries.has(name),
+    take: (name, { rows, cols }) => {
+      const entry = entries.get(name);
+      if (entry === undefined || !left.delete(name)) throw damaged(`no array ${JSON.stringify(name)}`);
+      const [r, c] = entry.shape;
+      if (entry.shape.length !== 2 || r === undefined || c === undefined) throw shapeOff(name, entry, { rows, cols });
+      if ((rows ?? r) !== r || (cols ?? c) !== c) throw shapeOff(name, entry, { rows, cols });
+      const data = entry.read();
+      if (!data.every(Number.isFinite)) throw damaged(`a number that is not finite in ${JSON.stringify(name)}`);
+      return { rows: r, cols: c, data };
+    },
+    end: () => {
+      const [first] = left;
+      if (first !== undefined) throw damaged(`the array ${JSON.stringify(first)}, which its manifest does not name`);
+    },
+  };
+}
+
+const shapeOff = (name: string, { shape }: Entry, { rows = 0, cols = 0 }: Wanted): LaplaceError =>
+  damaged(`${JSON.stringify(name)} of shape [${shape.join(', ')}] instead of [${rows || 'any'}, ${cols || 'any'}]`);

@@ -1,0 +1,145 @@
+/**
+ * A file of this library: a safetensors file whose metadata say what it is. Any reader of safetensors can read its arrays.
+ *
+ * | metadata | |
+ * |---|---|
+ * | `format` | `tfjs-laplace` |
+ * | `format_version` | a whole number, see `VERSION` |
+ * | `kind` | `posterior` or `factors` |
+ * | `library_version` | of the library that wrote the file |
+ * | `manifest` | everything that is no array, as JSON |
+ * | `sha256` | SHA-256 of the whole file, in which these 64 digits are zeros; the first entry, so that it has its place |
+ *
+ * The hash finds damage. It does not say who wrote the file.
+ */
+import { sha256 } from '@noble/hashes/sha2';
+import { bytesToHex } from '@noble/hashes/utils';
+import { either as E, function as F } from 'fp-ts';
+import { type LaplaceError, laplaceError } from '../errors.js';
+import { LIBRARY_VERSION } from '../version.js';
+import type { Dtype } from './dtypes.js';
+import { strictJson } from './json.js';
+import { type Entry, type NamedArray, PREFIX, readSafetensors, type Safetensors, writeSafetensors } from './safetensors.js';
+
+/** The version of the format that this version of the library writes. It reads all versions up to this one. */
+export const VERSION = 1;
+
+const FORMAT = 'tfjs-laplace';
+const ZEROS = '0'.repeat(64);
+const DIGITS = /^[0-9a-f]{64}$/;
+
+/** What a file holds. */
+export type FileKind = 'posterior' | 'factors';
+
+/** A file that is sound: what it says that it holds, not yet looked at. */
+export interface Contents {
+  readonly version: number;
+  readonly manifest: unknown;
+  readonly entries: ReadonlyMap<string, Entry>;
+}
+
+/** How every header begins, up to the digits of the hash. */
+const BEGINNING = '{"__metadata__":{"sha256":"';
+const PLACE = PREFIX + BEGINNING.length;
+
+/** SHA-256 of a file whose digits are zeros. */
+const hashOf = (bytes: Uint8Array): string =>
+  bytesToHex(
+    sha256
+      .create()
+      .update(bytes.subarray(0, PLACE))
+      .update(new TextEncoder().encode(ZEROS))
+      .update(bytes.subarray(PLACE + ZEROS.length))
+      .digest(),
+  );
+
+/** The bytes of a file. `manifest` is data for JSON. */
+export function sealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Uint8Array {
+  const metadata = {
+    sha256: ZEROS,
+    format: FORMAT,
+    format_version: String(VERSION),
+    kind,
+    library_version: LIBRARY_VERSION,
+    manifest: JSON.stringify(manifest),
+  };
+  const bytes = writeSafetensors(arrays, metadata, dtype);
+  bytes.set(new TextEncoder().encode(hashOf(bytes)), PLACE);
+  return bytes;
+}
+
+/** The contents of a file of this kind. `InvalidFile` if it is none, if a newer version wrote it, or if it is damaged. */
+export const opened = (kind: FileKind, bytes: Uint8Array): E.Either<LaplaceError, Contents> =>
+  F.pipe(
+    readSafetensors(bytes),
+    E.mapLeft((found) => notSafetensors(kind, found)),
+    E.chain((file) => checked(kind, bytes, file)),
+  );
+
+function checked(
+  kind: FileKind,
+  bytes: Uint8Array,
+  { metadata, entries, header }: Safetensors,
+): E.Either<LaplaceError, Contents> {
+  if (metadata.get('format') !== FORMAT) return E.left(foreign(kind, metadata.get('format')));
+  const version = metadata.get('format_version') ?? '';
+  if (!/^[1-9]\d{0,8}$/.test(version)) return E.left(damaged('a format version that is no number'));
+  if (Number(version) > VERSION) return E.left(newer(version, metadata.get('library_version')));
+  const digits = metadata.get('sha256') ?? '';
+  if (!header.startsWith(BEGINNING) || !DIGITS.test(digits)) return E.left(damaged('a header without its hash at the beginning'));
+  if (hashOf(bytes) !== digits) return E.left(damaged('contents that do not fit the hash of the file'));
+  const found = metadata.get('kind');
+  if (found !== kind) return E.left(another(kind, found));
+  return F.pipe(
+    strictJson(metadata.get('manifest') ?? ''),
+    E.bimap(
+      (complaint) => damaged(`a manifest with ${complaint}`),
+      (manifest) => ({ version: Number(version), manifest, entries }),
+    ),
+  );
+}
+
+/** What a file must not hold, although its hash is right. */
+export const damaged = (found: string): LaplaceError =>
+  laplaceError('InvalidFile', {
+    what: 'The file is damaged',
+    found,
+    expected: 'the bytes as they were written',
+    remedy: 'Copy or download the file again, or make it anew.',
+  });
+
+const notSafetensors = (kind: FileKind, found: string): LaplaceError =>
+  laplaceError('InvalidFile', {
+    what: `The bytes are no file of ${wordsOf(kind)}`,
+    found,
+    expected: 'a safetensors file, whole',
+    remedy: 'Check that the file is the right one, and that all of it was read.',
+  });
+
+const foreign = (kind: FileKind, format: string | undefined): LaplaceError =>
+  laplaceError('InvalidFile', {
+    what: `The safetensors file holds no ${wordsOf(kind)} of this library`,
+    field: 'format',
+    found: format === undefined ? 'no format in its metadata' : JSON.stringify(format),
+    expected: JSON.stringify(FORMAT),
+  });
+
+const newer = (version: string, library: string | undefined): LaplaceError =>
+  laplaceError('InvalidFile', {
+    what: 'A newer version of the library wrote the file',
+    field: 'format_version',
+    found: `format version ${version}, by tfjs-laplace ${library ?? 'of an unknown version'}`,
+    expected: `at most format version ${VERSION}, which tfjs-laplace ${LIBRARY_VERSION} reads`,
+    remedy: 'Update tfjs-laplace.',
+  });
+
+const another = (kind: FileKind, found: string | undefined): LaplaceError =>
+  laplaceError('InvalidFile', {
+    what: `The file holds no ${wordsOf(kind)}`,
+    field: 'kind',
+    found: found ?? 'nothing',
+    expected: kind,
+    remedy: found === 'factors' ? 'Use decodeFactors.' : found === 'posterior' ? 'Use decodePosterior.' : '',
+  });
+
+const wordsOf = (kind: FileKind): string => (kind === 'posterior' ? 'posterior' : 'factors');

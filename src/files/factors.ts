@@ -1,0 +1,168 @@
+/** Factors as bytes, and back. */
+import type { either as E } from 'fp-ts';
+import {
+  anything,
+  argument,
+  array,
+  boolean,
+  finite,
+  nonNegative,
+  ofKind,
+  optional,
+  optionsOf,
+  positiveInteger,
+  seed,
+  struct,
+  text,
+} from '../codec/index.js';
+import { FACTORS, type Factors } from '../curvature/factors.js';
+import type { LayerLayout, Layout, Rotation } from '../curvature/layout.js';
+import { INPUT, structured, sumsOf } from '../curvature/structure/index.js';
+import type { LaplaceError } from '../errors.js';
+import { orThrow } from '../orThrow.js';
+import type { Matrix } from '../types.js';
+import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
+import { damaged, opened, sealed } from './container.js';
+import { attempted, decoded, estimatorFrom, LAYER_FIELDS, likelihoodData, likelihoodFrom } from './manifest.js';
+import {
+  BytesCodec,
+  bytesOf,
+  type DecodeOptions,
+  DecodeOptionsCodec,
+  type EncodeOptions,
+  EncodeOptionsCodec,
+} from './options.js';
+
+const LayoutCodec = struct('a layout', {
+  estimator: anything,
+  likelihood: anything,
+  layers: array(
+    'a list of layers',
+    struct('a layer', {
+      ...LAYER_FIELDS,
+      positions: optional(positiveInteger),
+      sketch: optional(struct('a sketch', { rank: positiveInteger, columns: positiveInteger, seed })),
+    }),
+  ),
+  covered: array('names of layers', text),
+  outputs: positiveInteger,
+  shares: optional(positiveInteger),
+  basis: optional(text),
+});
+
+/** Everything in factors that is no array. */
+const Manifest = struct('the manifest of factors', {
+  layout: LayoutCodec,
+  fingerprint: text,
+  count: nonNegative,
+  datasetSize: nonNegative,
+  logLikelihood: finite,
+  rows: nonNegative,
+  squares: optional(array('a list of numbers >= 0', nonNegative)),
+  isRotated: boolean,
+});
+
+/**
+ * Factors as the bytes of a file, as `encodePosterior` writes them: to add them up elsewhere, or with those of another day. Merge factors
+ * that were written as F64, which keeps every bit.
+ *
+ * @returns the bytes, or `NotFinite` if a number is not finite in the format; `InvalidInput` for a value that is no factors.
+ * @throws LaplaceError `InvalidOption` for an unknown option or format
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, decodeFactors, encodeFactors, merge, observe, orThrow } from 'tfjs-laplace';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const factorsOf = (x: number[][], y: number[][]) =>
+ *   lastValueFrom(from(batches({ x: tf.tensor2d(x), y: tf.tensor2d(y) }, 2)).pipe(observe(model, 'gaussian'), accumulateFactors()));
+ * const yesterday = orThrow(encodeFactors(await factorsOf([[1, 2], [3, 4]], [[1], [2]])));
+ * const today = await factorsOf([[5, 6]], [[3]]);
+ * orThrow(merge(orThrow(decodeFactors(yesterday)), today)).count; // => 3
+ * ```
+ */
+export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.Either<LaplaceError, Uint8Array> {
+  const { dtype } = optionsOf('encodeFactors', EncodeOptionsCodec, options);
+  return attempted(() => {
+    const { layout, layers, weights, shares, rotations, _tag, ...rest } = orThrow(ofKind('encodeFactors', FACTORS, factors));
+    const manifest = {
+      ...rest,
+      layout: { ...layout, likelihood: likelihoodData(layout.likelihood) },
+      ...(shares && { squares: shares.map(({ squares }) => squares) }),
+      isRotated: rotations !== undefined,
+    };
+    const arrays = layers.flatMap(({ parts }, l) => [
+      [nameIn(l, 'weights'), weights[l] as Matrix] as const,
+      ...(Object.entries(parts) as ReadonlyArray<readonly [string, Matrix]>).map(([part, own]) => [nameIn(l, part), own] as const),
+      ...(shares ?? []).map((own, c) => [nameIn(l, `shares.${c}`), own.layers[l] as Matrix] as const),
+      ...Object.entries(rotations?.[l] ?? {}).map(([side, own]) => [nameIn(l, rotationName(side)), own as Matrix] as const),
+    ]);
+    return sealed(
+      'factors',
+      manifest,
+      arrays.map(([name, matrix]) => arrayOf(name, matrix, dtype)),
+      dtype,
+    );
+  });
+}
+
+/** The name of an array of layer number l. */
+const nameIn = (l: number, name: string): string => `layers.${l}.${name}`;
+
+const rotationName = (side: string): string => `rotation.${side}`;
+
+/**
+ * The factors of a file's bytes. Whatever the bytes are, nothing is thrown for them.
+ *
+ * @returns the factors, or `InvalidFile` for bytes that are no file of factors, that are damaged, or that a newer version of the library
+ *   wrote; `Mismatch` for a likelihood of your own that is not among `likelihoods`.
+ * @throws LaplaceError `InvalidOption` for an unknown option, or for a value that is no bytes
+ */
+export function decodeFactors(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): E.Either<LaplaceError, Factors> {
+  const { likelihoods = [] } = optionsOf('decodeFactors', DecodeOptionsCodec, options);
+  const given = bytesOf(argument('decodeFactors', 'bytes', BytesCodec, bytes));
+  return attempted(() => {
+    const { manifest, entries } = orThrow(opened('factors', given));
+    const { layout: data, squares, isRotated, ...rest } = decoded(Manifest, manifest, 'factors');
+    const layout: Layout = {
+      ...data,
+      likelihood: likelihoodFrom(data.likelihood, likelihoods),
+      estimator: estimatorFrom(data.estimator),
+    };
+    const names = layout.layers.map(({ name }) => name);
+    if (!layout.covered.every((name) => names.includes(name))) throw damaged('covered layers that are not among the layers');
+    if (squares?.length !== layout.shares) throw damaged(`${squares?.length ?? 0} squared errors for ${layout.shares ?? 0} shares`);
+    const arrays = arraysOf(entries);
+    const factors: Factors = {
+      _tag: 'Factors',
+      ...rest,
+      layout,
+      weights: layout.layers.map(({ groups, n, m }, l) => arrays.take(nameIn(l, 'weights'), { rows: groups * n, cols: m })),
+      layers: layout.layers.map((layer, l) => structured(layer.structure, sumsFrom(layer, l, arrays))),
+      ...(squares && { shares: squares.map((sum, c) => ({ squares: sum, layers: layout.layers.map(shareFrom(c, arrays)) })) }),
+      ...(isRotated && { rotations: layout.layers.map((layer, l) => rotationFrom(layer, l, arrays)) }),
+    };
+    arrays.end();
+    return factors;
+  });
+}
+
+const sumsFrom = (layer: LayerLayout, l: number, arrays: ArraysOfFile): Readonly<Record<string, Matrix>> =>
+  Object.fromEntries(Object.entries(sumsOf(layer)).map(([part, shape]) => [part, arrays.take(nameIn(l, part), shape)]));
+
+const shareFrom =
+  (c: number, arrays: ArraysOfFile) =>
+  (layer: LayerLayout, l: number): Matrix => {
+    const shape = Object.entries(sumsOf(layer)).find(([part]) => part !== INPUT)?.[1];
+    return arrays.take(nameIn(l, `shares.${c}`), shape ?? {});
+  };
+
+function rotationFrom({ groups, n, m }: LayerLayout, l: number, arrays: ArraysOfFile): Rotation {
+  const side = (name: 'input' | 'gradient', d: number): Rotation =>
+    arrays.has(nameIn(l, rotationName(name)))
+      ? { [name]: arrays.take(nameIn(l, rotationName(name)), { rows: groups * d, cols: d }) }
+      : {};
+  return { ...side('input', n), ...side('gradient', m) };
+}

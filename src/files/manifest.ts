@@ -1,0 +1,77 @@
+/** What the manifests of factors and posteriors have in common: likelihoods and estimators, of which a file has the data but no code. */
+import { either as E } from 'fp-ts';
+import { array, boolean, type Codec, decode, isRecord, literals, positiveInteger, text } from '../codec/index.js';
+import { CurvatureCodec, type Estimator, estimatorOf } from '../curvature/codec.js';
+import { STRUCTURE_NAMES } from '../curvature/structure/index.js';
+import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
+import { type Likelihood, LikelihoodCodec, type LikelihoodOf } from '../likelihood/index.js';
+import { orThrow } from '../orThrow.js';
+
+/** The fields of a layer that factors and posteriors both have. */
+export const LAYER_FIELDS = {
+  name: text,
+  structure: literals(...STRUCTURE_NAMES),
+  members: array('the names of the layer’s blocks', text),
+  groups: positiveInteger,
+  n: positiveInteger,
+  m: positiveInteger,
+  bias: boolean,
+};
+
+/** Decodes a manifest, or a part of one. Throws `InvalidFile`, which lists every problem. */
+export const decoded = <A, I>(codec: Codec<A, I>, value: unknown, what: string): A =>
+  orThrow(decode(codec, value, `The manifest of the file: ${what}`, 'InvalidFile'));
+
+/** The likelihoods of one's own that a file may name. */
+export type OwnLikelihoods = ReadonlyArray<LikelihoodOf<'custom'>>;
+
+/** A likelihood as data for JSON. Of one's own likelihoods only the names are left. */
+export const likelihoodData = (likelihood: Likelihood): unknown => JSON.parse(JSON.stringify(likelihood));
+
+/**
+ * The likelihood of a manifest. Throws `InvalidFile` for one that does not decode, and `Mismatch` for one of the user's own that was not
+ * given.
+ */
+export const likelihoodFrom = (value: unknown, own: OwnLikelihoods): Likelihood =>
+  decoded(LikelihoodCodec, withOwn(value, own), 'likelihood');
+
+/** Puts the functions of one's own likelihoods where the data have their names. */
+function withOwn(value: unknown, own: OwnLikelihoods): unknown {
+  if (!isRecord(value)) return value;
+  if (value._tag === 'custom') {
+    const found = own.find(({ name }) => name === value.name);
+    if (found === undefined) throw notGiven(value.name, own);
+    return found;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withOwn(part, own)]));
+}
+
+/** The estimator of a manifest. Throws `InvalidFile` for one that does not decode. */
+export function estimatorFrom(value: unknown): Estimator {
+  // Of a Fisher matrix of one's own an estimator has the name and no function.
+  if (isRecord(value) && isRecord(value.fisher) && value.fisher._tag === 'customFisher') {
+    const { fisher, ...rest } = value;
+    const { name, rowsPerExample } = fisher;
+    const own = { _tag: 'customFisher', name: decoded(text, name, 'estimator.fisher.name') };
+    const rows =
+      rowsPerExample === undefined ? {} : { rowsPerExample: decoded(positiveInteger, rowsPerExample, 'rowsPerExample') };
+    return { ...estimatorFrom(rest), fisher: { ...own, ...rows } } as Estimator;
+  }
+  return estimatorOf(decoded(CurvatureCodec, value, 'estimator'));
+}
+
+const notGiven = (name: unknown, own: OwnLikelihoods): LaplaceError =>
+  laplaceError('Mismatch', {
+    what: 'The file was made with a likelihood of your own, whose functions it does not hold',
+    field: 'likelihoods',
+    found: own.length === 0 ? 'no likelihood' : own.map((each) => each.name).join(', '),
+    expected: `the customLikelihood with the name ${JSON.stringify(name)}`,
+    remedy: 'Make it anew, and give it in the option likelihoods.',
+  });
+
+/** Runs a decoder that throws `LaplaceError`. Whatever else it throws is a mistake of ours, and is thrown on. */
+export const attempted = <A>(run: () => A): E.Either<LaplaceError, A> =>
+  E.tryCatch(run, (error) => {
+    if (isLaplaceError(error)) return error;
+    throw error;
+  });
