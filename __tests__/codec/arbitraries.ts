@@ -98,10 +98,17 @@ const kfac = { _tag: fc.constantFrom('kfac' as const, 'ekfac' as const), fisher,
 const kfra = { _tag: constant('kfra'), ...coverage };
 const baseline = { _tag: fc.constantFrom('diagonal' as const, 'full' as const), fisher, ...coverage };
 const lowRank = { _tag: constant('lowRank'), rank: count, seed, layers };
+const noise = fc.constantFrom('shared' as const, 'perOutput' as const);
+
 /** Those that are data. */
-export const curvatureData = fc.oneof(fc.record(kfac), fc.record(kfra), fc.record(baseline), fc.record(lowRank)) as fc.Arbitrary<
-  RecipeData['curvature']
->;
+export const curvatureData = fc.oneof(
+  fc.record(kfac),
+  fc.record({ ...kfac, noise }),
+  fc.record(kfra),
+  fc.record(baseline),
+  fc.record({ ...baseline, noise }),
+  fc.record(lowRank),
+) as fc.Arbitrary<RecipeData['curvature']>;
 export const curvature = fc.oneof(
   curvatureData,
   fc.record({ ...kfac, fisher: ownFisher }),
@@ -202,9 +209,9 @@ export const likelihoodInput = fc.oneof(
 export const curvatureInput = fc.oneof(
   curvature,
   fc.constantFrom('kfac', 'kfra', 'ekfac', 'diagonal', 'full', 'lowRank'),
-  some({ ...kfac, fisher: fisherInput }),
+  some({ ...kfac, noise, fisher: fisherInput }),
   some(kfra),
-  some({ ...baseline, fisher: fisherInput }),
+  some({ ...baseline, noise, fisher: fisherInput }),
   some(lowRank),
 ) as fc.Arbitrary<CurvatureInput>;
 export const priorInput = fc.oneof(

@@ -5,11 +5,14 @@ import { from, lastValueFrom } from 'rxjs';
 import {
   accumulateFactors,
   batches,
+  type Coverage,
   type Curvature,
+  coverage,
   diagonal,
   ekfac,
   emptyFactors,
   type Factors,
+  finalEpochs,
   full,
   gaussian,
   kfac,
@@ -19,6 +22,7 @@ import {
   observe,
   perStep,
 } from 'tfjs-laplace';
+import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { matricesOf, pass } from '../support/factors.js';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
@@ -149,6 +153,95 @@ it('takes the steps of a sequence together, for each output of a step', async ()
     expect(relativeError([...(own.shares?.[c]?.layers ?? [])] as never, gradientSides(alone))).toBeLessThan(FLOAT32);
     expect(own.shares?.[c]?.squares).toBeGreaterThan(0);
   }
+});
+
+const small = (body: Parameters<typeof functional>[1], shape: number[]) => functional(shape, body);
+
+it.each([
+  [
+    'a depthwise convolution',
+    () => small((x) => on(dense(3), on(tf.layers.flatten(), on(tf.layers.depthwiseConv2d({ kernelSize: 2 }), x))), [3, 3, 2]),
+  ],
+  [
+    'a convolution',
+    () => small((x) => on(dense(3), on(tf.layers.flatten(), on(tf.layers.conv2d({ filters: 2, kernelSize: 2 }), x))), [3, 3, 1]),
+  ],
+  [
+    'a normalisation',
+    () => small((x) => on(dense(3), on(tf.layers.layerNormalization(), on(dense(4, { activation: 'tanh' }), x))), [3]),
+  ],
+])('has the shares of %s', async (_, create) => {
+  const own = create();
+  const likelihood = gaussian({ noiseVariance: NOISE });
+  const data = dataFor(own, likelihood, 5);
+  const separate = await factorsOf(own, likelihood, data, kfac({ noise: 'perOutput' }));
+  const plain = await factorsOf(own, likelihood, data, kfac());
+  expect(relativeError(total(separate), gradientSides(separate))).toBeLessThan(1e-14);
+  expect(relativeError(gradientSides(separate), gradientSides(plain))).toBeLessThan(FLOAT32);
+});
+
+it('has the shares of an embedding', async () => {
+  const own = small(
+    (x) => on(dense(3), on(tf.layers.globalAveragePooling1d({}), on(tf.layers.embedding({ inputDim: 5, outputDim: 2 }), x))),
+    [4],
+  );
+  const data = {
+    x: tf.tensor2d(
+      [
+        [0, 1, 2, 4],
+        [3, 3, 0, 1],
+      ],
+      [2, 4],
+      'int32',
+    ),
+    y: tf.tensor2d([
+      [1, 2, 0],
+      [0, 1, 1],
+    ]),
+  };
+  const separate = await pass(own, gaussian({ noiseVariance: NOISE }), data, kfac({ noise: 'perOutput' }));
+  expect(
+    relativeError(gradientSides(separate), gradientSides(await pass(own, gaussian({ noiseVariance: NOISE }), data))),
+  ).toBeLessThan(FLOAT32);
+});
+
+it('is the same in one large batch, whose columns are cut into chunks', async () => {
+  // A chunk has at most 2²⁴ numbers: 4096 examples of 64² numbers.
+  const [B, C] = [4200, 64];
+  const own = small((x) => on(dense(C), x), [2]);
+  const data = { x: tf.randomNormal([B, 2], 0, 1, 'float32', 3), y: tf.randomNormal([B, C], 0, 1, 'float32', 4) };
+  const whole = await pass(own, gaussian(), data, kfac({ noise: 'perOutput' }), B);
+  const parts = await pass(own, gaussian(), data, kfac({ noise: 'perOutput' }), 300);
+  for (const c of [0, 63]) {
+    expect(relativeError([...(whole.shares?.[c]?.layers ?? [])], [...(parts.shares?.[c]?.layers ?? [])])).toBeLessThan(FLOAT32);
+  }
+});
+
+it('is counted by coverage: rows for each output, and a gradient side for each', async () => {
+  const own = small((x) => on(dense(3), x), [2]);
+  const [plain, separate] = [kfac(), kfac({ noise: 'perOutput' })].map((curvature) =>
+    right(coverage(own, { likelihood: gaussian(), curvature })),
+  ) as [Coverage, Coverage];
+  expect([plain.rowsPerExample, separate.rowsPerExample]).toEqual([0, 3]);
+  // A [3, 3], with the bias, and G [3, 3].
+  expect([plain.bytes, separate.bytes]).toEqual([8 * (9 + 9), 8 * (9 + 3 * 9)]);
+  expect(kindOf(coverage(own, { likelihood: 'poisson', curvature: kfac({ noise: 'perOutput' }) }))).toBe('InvalidOption');
+});
+
+it('is kept by the training callback, over several epochs', async () => {
+  const own = small((x) => on(dense(2), on(dense(3, { activation: 'tanh' }), x)), [2]);
+  own.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' });
+  const callback = laplaceCallback({
+    likelihood: gaussian({ noiseVariance: 1 }),
+    curvature: kfac({ noise: 'perOutput' }),
+    epochs: finalEpochs(2),
+  });
+  const [x, y] = [tf.randomNormal([20, 2], 0, 1, 'float32', 3), tf.randomNormal([20, 2], 0, 1, 'float32', 4)];
+  await own.fit(x, y, { epochs: 3, batchSize: 8, verbose: 0, callbacks: callback });
+  const factors = await lastValueFrom(callback.factors$);
+  expect(factors.shares).toHaveLength(2);
+  expect(relativeError(total(factors), gradientSides(factors))).toBeLessThan(1e-14);
+  expect(factors.count).toBe(40);
 });
 
 it('has the shares of ekfac along its own directions', async () => {

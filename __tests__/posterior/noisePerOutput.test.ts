@@ -256,6 +256,27 @@ it('is frozen, and leaves the posterior alone', async () => {
     expect(Object.isFrozen(value)).toBe(true);
 });
 
+it('finds the maximum where the first step leads far beyond it: few labels, and very many weights', async () => {
+  const wide = functional([2], (x) => on(dense(2), on(dense(3000, { activation: 'tanh' }), x)));
+  const x = inputsFor(wide, 4, 3)[0] as tf.Tensor;
+  const y = tf.add(wide.predict(x) as tf.Tensor, tf.mul(1e-3, tf.tensor2d(take(8, normalSource(3)), [4, 2])));
+  const factors = await factorsOf(wide, gaussian({ noiseVariance: 1e-6 }), { x: [x], y }, diagonal({ noise: 'perOutput' }), 4);
+  const found = right(maximiseEvidence(await posteriorFrom(factors, {}), { noise: 'perOutput' }));
+  const shared = right(maximiseEvidence(await posteriorFrom(factors, {}), { noise: 'estimated' }));
+  expect(found.evidence.logMarginalLikelihood).toBeGreaterThanOrEqual(shared.evidence.logMarginalLikelihood - 1e-6);
+});
+
+it('takes the squared errors that it has, however small they are beside the noise', async () => {
+  const x = inputsFor(model, N, 3)[0] as tf.Tensor;
+  const y = tf.add(model.predict(x) as tf.Tensor, tf.mul(1e-3, tf.tensor2d(take(3 * N, normalSource(3)), [N, 3])));
+  const factors = await factorsOf(model, gaussian({ noiseVariance: 10 }), { x: [x], y }, kfac({ noise: 'perOutput' }));
+  const posterior = await posteriorFrom(factors, {});
+  const one = right(withNoiseVariance(posterior, 1e-6)).logLikelihood;
+  const each = right(withNoiseVariance(posterior, [1e-6, 1.000001e-6, 1e-6])).logLikelihood;
+  expect(Math.abs(one - each)).toBeLessThan(1e-4);
+  expect(kindOf(maximiseEvidence(posterior, { noise: 'estimated' }))).toBeUndefined();
+});
+
 describe('errors', () => {
   it('names what is missing in a posterior without shares', async () => {
     const plain = await observed(gaussian({ noiseVariance: FIRST }), kfac());

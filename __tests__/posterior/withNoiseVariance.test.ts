@@ -170,12 +170,20 @@ describe('refusals', () => {
     ['one number for several that differ', [0.2, 0.5, 1], 0.5],
     ['other ratios', [0.2, 0.5, 1], [0.4, 1, 2.1]],
     ['several that differ for one number', 0.3, [0.3, 0.3, 0.6]],
-    ['too few', [0.2, 0.5, 1], [0.4, 1]],
   ])('%s', async (_, present, given) => {
     const posterior = await observed(gaussian({ noiseVariance: present }), kfac());
     const found = withNoiseVariance(posterior, given);
     expect(found).toMatchObject({ left: { kind: 'InvalidOption', field: 'noiseVariance' } });
     expect(found).toMatchObject({ left: { message: expect.stringContaining('Observe the data again') } });
+  });
+
+  it.each([[[0.4, 1]], [[2, 2, 2, 2]]])('another number of variances than of outputs: %s', async (given) => {
+    for (const noiseVariance of [0.3, [0.2, 0.5, 1]]) {
+      const posterior = await observed(gaussian({ noiseVariance }), kfac());
+      expect(withNoiseVariance(posterior, given)).toMatchObject({
+        left: { kind: 'InvalidOption', field: 'noiseVariance', message: expect.stringContaining('3 outputs') },
+      });
+    }
   });
 
   it.each<[number | number[], number | number[]]>([

@@ -1,9 +1,11 @@
 /** Sums of second moments: the triangle in blocks that lies on the device comes back as the whole matrix, and to the digit symmetric. */
 import * as tf from '@tensorflow/tfjs';
 import { blockRows } from '../../src/network/matmul.js';
-import { createSumOfBatches, emptyBag, stage, stageSum } from '../../src/stream/sumOfBatches.js';
+import { createSumOfBatches, stage, stageSum } from '../../src/stream/sumOfBatches.js';
 import { FLOAT32, inRows, relativeError } from '../support/math/numbers.js';
 import { expectNoLeak } from '../support/memory.js';
+
+const emptyBag = () => createSumOfBatches({ rows: 1, cols: 1 }).bag();
 
 /** Rows with a pattern of their own in every column. */
 const rowsOf = (R: number, d: number, from = 0): Float32Array =>

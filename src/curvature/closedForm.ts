@@ -11,6 +11,7 @@ import type { Network } from '../network/network.js';
 import { type Curvature, fisherOf } from './codec.js';
 import { fisherRule } from './fisher/index.js';
 import type { LayerLayout } from './layout.js';
+import { keepsShares } from './perOutput.js';
 import { structureNamed } from './structure/index.js';
 import type { ClosedForm } from './structure/structure.js';
 
@@ -22,9 +23,9 @@ import type { ClosedForm } from './structure/structure.js';
 export function closedFormOf(network: Network, layers: ReadonlyArray<LayerLayout>, curvature: Curvature): ClosedForm | undefined {
   const [layout] = layers;
   const { hessian } = network.likelihoodOps;
-  if (layout === undefined || hessian === undefined || !asksForAll(curvature) || lastLayer(network) === undefined) {
-    return undefined;
-  }
+  // A closed form sums all outputs at once, and knows no share of one.
+  const isWhole = asksForAll(curvature) && !keepsShares(curvature);
+  if (layout === undefined || hessian === undefined || !isWhole || lastLayer(network) === undefined) return undefined;
   return structureNamed(layout.structure).closedForm?.(layout, hessian);
 }
 

@@ -54,9 +54,7 @@ export const prepare = (source: Network, curvature: Curvature, basis?: string): 
     E.bind('shares', ({ network }) => sharesOf(network, curvature)),
     E.map(({ chosen, network, shares }) => {
       const layout = layoutOf(network, chosen, curvature, { basis, shares });
-      // A closed form sums all outputs at once.
-      const closed = shares === undefined ? closedFormOf(network, layout.layers, curvature) : undefined;
-      return { curvature, network, layout, closed };
+      return { curvature, network, layout, closed: closedFormOf(network, layout.layers, curvature) };
     }),
   );
 
@@ -98,7 +96,7 @@ export function observeRows(prepared: Prepared, observation: Observation, sink: 
   const send = (seeds: Seeds, column?: number): void => {
     const { stack } = seeds;
     // The columns of a sequence are those of its first step, then those of the next.
-    const into = column === undefined ? sink : (sink.share?.(column % (shares as number)) ?? sink);
+    const into = column === undefined ? sink : (sink.share as NonNullable<Sink['share']>)(column % (shares as number));
     const whole = new Map<Block, tf.Tensor4D>();
     backward(network, tape, seeds, (block, uses) => {
       const subject = subjects.get(block);

@@ -8,10 +8,11 @@ import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { noiseVarianceOf } from '../likelihood/noiseVariance.js';
 import type { Network } from '../network/network.js';
-import type { Curvature } from './codec.js';
+import { type Curvature, fisherOf } from './codec.js';
 
 /** Whether the estimator keeps the share of each output. */
-const keepsShares = (curvature: Pick<Curvature, '_tag'>): boolean => 'noise' in curvature && curvature.noise === 'perOutput';
+export const keepsShares = (curvature: Pick<Curvature, '_tag'>): boolean =>
+  'noise' in curvature && curvature.noise === 'perOutput';
 
 /**
  * The number of outputs whose shares are kept: those of a step, for a sequence. Undefined if the estimator keeps none. `InvalidOption` if
@@ -19,7 +20,7 @@ const keepsShares = (curvature: Pick<Curvature, '_tag'>): boolean => 'noise' in 
  */
 export function sharesOf({ likelihood, heads }: Network, curvature: Curvature): E.Either<LaplaceError, number | undefined> {
   if (!keepsShares(curvature)) return E.right(undefined);
-  const fisher = 'fisher' in curvature ? curvature.fisher._tag : curvature._tag;
+  const fisher = fisherOf(curvature)?._tag ?? curvature._tag;
   if (fisher !== 'exact')
     return E.left(refused('Fisher matrix', 'fisher', fisher, "'exact', which sends back one row for each output"));
   if (noiseVarianceOf(likelihood) === undefined) {

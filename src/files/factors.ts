@@ -95,7 +95,9 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
     };
     const arrays = layers.flatMap(({ parts }, l) => [
       [nameIn(l, 'weights'), weights[l] as Matrix] as const,
-      ...(Object.entries(parts) as ReadonlyArray<readonly [string, Matrix]>).map(([part, own]) => [nameIn(l, part), own] as const),
+      ...(Object.entries(parts) as ReadonlyArray<readonly [string, Matrix]>).map(
+        ([part, own]) => [nameIn(l, part), own] as const,
+      ),
       ...(shares ?? []).map((own, c) => [nameIn(l, `shares.${c}`), own.layers[l] as Matrix] as const),
       ...Object.entries(rotations?.[l] ?? {}).map(([side, own]) => [nameIn(l, rotationName(side)), own as Matrix] as const),
     ]);
@@ -133,7 +135,8 @@ export function decodeFactors(bytes: Uint8Array | ArrayBuffer, options: DecodeOp
     };
     const names = layout.layers.map(({ name }) => name);
     if (!layout.covered.every((name) => names.includes(name))) throw damaged('covered layers that are not among the layers');
-    if (squares?.length !== layout.shares) throw damaged(`${squares?.length ?? 0} squared errors for ${layout.shares ?? 0} shares`);
+    if (squares?.length !== layout.shares)
+      throw damaged(`${squares?.length ?? 0} squared errors for ${layout.shares ?? 0} shares`);
     const arrays = arraysOf(entries);
     const factors: Factors = {
       _tag: 'Factors',

@@ -18,6 +18,6 @@ export function withVariance(likelihood: Likelihood, noiseVariance: NoiseVarianc
   return { ...likelihood, each: { ...likelihood.each, noiseVariance } };
 }
 
-/** σ² of output c of c outputs. */
+/** σ² of output c. */
 export const varianceAt = (variance: NoiseVariance, c: number): number =>
   typeof variance === 'number' ? variance : (variance[c] as number);

@@ -27,13 +27,14 @@ export interface EvidenceMaximum {
 /** Whether all layers share one precision. */
 export type Per = 'all' | 'layer';
 
-export const groupsOf = ({ layers }: Posterior, per: Per): ReadonlyArray<ReadonlyArray<PosteriorLayer>> =>
+/** The layers in groups, each of which shares one precision. */
+export const layersSharing = ({ layers }: Posterior, per: Per): ReadonlyArray<ReadonlyArray<PosteriorLayer>> =>
   per === 'all' ? [layers] : layers.map((layer) => [layer]);
 
 /** The maximum over prior precisions, under the noise variance that the posterior has. */
 export const maximumOf = (posterior: Posterior, per: Per): E.Either<LaplaceError, EvidenceMaximum> =>
   F.pipe(
-    bestPrecisions(posterior, groupsOf(posterior, per)),
+    bestPrecisions(posterior, layersSharing(posterior, per)),
     E.chain((found) => maximumAt(posterior, per, found)),
   );
 

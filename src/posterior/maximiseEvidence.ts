@@ -7,7 +7,7 @@ import { defaulted, literals, ofKind, optionsOf, struct } from '../codec/index.j
 import { dual, ifTagged } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { type NoiseVariance, noiseVarianceOf } from '../likelihood/noiseVariance.js';
-import { type EvidenceMaximum, groupsOf, maximumAt, maximumOf, type Per } from './evidenceMaximum.js';
+import { type EvidenceMaximum, layersSharing, maximumAt, maximumOf, type Per } from './evidenceMaximum.js';
 import { POSTERIOR } from './kind.js';
 import { type Noise, noiseOf, noiseTimes, underNoise } from './noise.js';
 import { hasShares } from './noisePerOutput.js';
@@ -106,7 +106,7 @@ type Found = E.Either<LaplaceError, { readonly best: EvidenceMaximum; readonly v
 
 const withOneFactor = (posterior: Posterior, per: Per, noise: Noise): Found =>
   F.pipe(
-    bestTogether(posterior, groupsOf(posterior, per), noise),
+    bestTogether(posterior, layersSharing(posterior, per), noise),
     E.bindTo('found'),
     E.let('variance', ({ found }) => noiseTimes(noise.variance, found.kappa)),
     E.bind('best', ({ found, variance }) => maximumAt(underNoise(posterior, noise, variance, found.kappa), per, found)),

@@ -4,7 +4,7 @@
  *
  *   log p(D | θ*, σ) = −½ [ S / κ + Σ log(2π κ σ₀²) ],     curvature(σ) = κ^(−p) · curvature(σ₀)
  *
- * (sums over labels). So another κ needs no data. S is not stored: it is what the log-likelihood at σ₀ leaves. p is 1, but 2 for the
+ * (sums over labels). So another κ needs no data. S is what the log-likelihood at σ₀ leaves, unless it is stored for each output. p is 1, but 2 for the
  * empirical Fisher matrix, whose gradients are (f − y) / σ².
  */
 import { either as E } from 'fp-ts';
@@ -42,22 +42,24 @@ const ROUNDING = 2 ** -20;
 
 /** What a posterior knows about its noise, or `InvalidInput` if another noise variance would need the data. */
 export function noiseOf(what: string, posterior: Posterior): E.Either<LaplaceError, Noise> {
-  const { likelihood, estimator, logLikelihood, datasetSize: N, outputs: C } = posterior;
+  const { likelihood, estimator, logLikelihood, datasetSize: N, outputs: C, squares: known } = posterior;
   const variance = noiseVarianceOf(likelihood);
   const power = noisePowerOf(estimator);
   if (variance === undefined) return E.left(noVariance(what, likelihood));
   if (power === undefined) return E.left(unknownCurvature(what, posterior));
+  const labels = N * C;
+  if (known !== undefined) return E.right({ variance, power, labels, squares: known.reduce((a, b) => a + b, 0) });
   const constants = logNoise(posterior, variance);
   const squares = -2 * logLikelihood - constants;
   const rounding = ROUNDING * (Math.abs(constants) + 2 * Math.abs(logLikelihood));
-  return E.right({ variance, power, labels: N * C, squares: squares > rounding ? squares : 0 });
+  return E.right({ variance, power, labels, squares: squares > rounding ? squares : 0 });
 }
 
 /** κ σ₀². */
 export const noiseTimes = (variance: NoiseVariance, kappa: number): NoiseVariance =>
   typeof variance === 'number' ? variance * kappa : variance.map((v) => v * kappa);
 
-/** The layers under κ σ₀². */
+/** The layers under κ σ₀², whose shares stay as they are. */
 export const layersUnder = (
   layers: ReadonlyArray<PosteriorLayer>,
   { power }: Pick<Noise, 'power'>,
@@ -66,21 +68,25 @@ export const layersUnder = (
   kappa === 1
     ? layers
     : layers.map((layer) => {
-        const factor = kappa ** -power;
-        const parts = posteriorStructure(layer).scaled(layer.parts, factor);
-        const shares = layer.shares?.map((own) => ({ ...own, data: own.data.map((v) => v * factor) }));
-        return frozen({ ...layer, parts, ...(shares && { shares }) }) as PosteriorLayer;
+        const parts = posteriorStructure(layer).scaled(layer.parts, kappa ** -power);
+        return frozen({ ...layer, parts }) as PosteriorLayer;
       });
 
 /** The posterior under the noise variance `variance`, which is κ σ₀². */
 export function underNoise(posterior: Posterior, noise: Noise, variance: NoiseVariance, kappa: number): Posterior {
   return Object.freeze({
     ...posterior,
-    layers: Object.freeze(layersUnder(posterior.layers, noise, kappa)),
+    layers: Object.freeze(layersUnder(posterior.layers, noise, kappa).map((layer) => withShares(layer, kappa))),
     likelihood: frozen(withVariance(posterior.likelihood, variance)),
     logLikelihood: -0.5 * (noise.squares / kappa + logNoise(posterior, variance)),
     ...(posterior.squares && { squares: Object.freeze(posterior.squares.map((own) => own / kappa)) }),
   });
+}
+
+/** A layer with shares that are 1/κ times as large. */
+function withShares(layer: PosteriorLayer, kappa: number): PosteriorLayer {
+  if (layer.shares === undefined || kappa === 1) return layer;
+  return frozen({ ...layer, shares: layer.shares.map((own) => ({ ...own, data: own.data.map((v) => v / kappa) })) });
 }
 
 const OBSERVE = 'Observe the data again, with the likelihood that you want.';

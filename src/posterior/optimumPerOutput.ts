@@ -19,6 +19,9 @@ import { noResiduals } from './optimum.js';
 /** The slope that counts as 0, for each label. It moves log σ² by as much: the γ of float32 sums is not better known. */
 const FLAT = 1e-9;
 
+/** No logarithm is tried that is further from the start than this. */
+const FAR = 50;
+
 /** The maximum of the evidence over τ and the noise variance of each output. */
 export function bestPerOutput(posterior: Shared, per: Per, noise: Noise): E.Either<LaplaceError, EvidenceMaximum> {
   const { squares } = posterior;
@@ -33,7 +36,13 @@ export function bestPerOutput(posterior: Shared, per: Per, noise: Noise): E.Eith
   };
   // With this factor the curvature is near 1, so that the first step is a good one.
   const factor = 2 / labels;
+  // The variances of maximum likelihood.
+  const start = Float64Array.from(squares, (own) => Math.log(own / labels));
   const evaluate = (u: Float64Array) => {
+    // A first step may be far too long. No noise that the evidence prefers is e^50 times that of maximum likelihood.
+    if (u.some((log, c) => Math.abs(log - (start[c] as number)) > FAR)) {
+      return { value: Number.POSITIVE_INFINITY, gradient: u.map(() => 0) };
+    }
     const { posterior: own, evidence } = at(u);
     const slopes = slopesPerOutput(own, noise.labels);
     return {
@@ -43,8 +52,6 @@ export function bestPerOutput(posterior: Shared, per: Per, noise: Noise): E.Eith
   };
   return E.tryCatch(
     () => {
-      // The variances of maximum likelihood.
-      const start = Float64Array.from(squares, (own) => Math.log(own / labels));
       const best = at(minimise(evaluate, start, FLAT));
       return Object.freeze({ ...best, iterations });
     },

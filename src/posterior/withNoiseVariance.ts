@@ -4,7 +4,7 @@ import { argument, ofKind } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { NoiseVarianceCodec } from '../likelihood/gaussian.js';
-import type { NoiseVariance } from '../likelihood/noiseVariance.js';
+import { type NoiseVariance, noiseVarianceOf, varianceAt } from '../likelihood/noiseVariance.js';
 import { POSTERIOR } from './kind.js';
 import { type Noise, noiseOf, underNoise } from './noise.js';
 import { hasShares, underNoises } from './noisePerOutput.js';
@@ -16,10 +16,11 @@ import type { Posterior } from './posterior.js';
  *
  * A multiple of the present σ² scales all curvature by one factor. Nothing is decomposed again; the cost is one number for each direction.
  * Other ratios between the outputs weigh the sum over outputs anew, of which curvature below the last layer is made. They need the share of
- * each output, which estimators with `noise: 'perOutput'` keep. The output side of each layer is then decomposed again, in JavaScript: 12 ms
- * for a layer of 100 outputs, 0.6 s for 400. The input side stays.
+ * each output, which estimators with `noise: 'perOutput'` keep. The output side of a Kronecker factor, or the whole of `full`, is then
+ * decomposed again, in JavaScript: 12 ms for a layer of 100 outputs, 0.6 s for 400. (The directions of `ekfac` stay those of the noise that
+ * was observed with.)
  *
- * The log-likelihood follows from the present one, whose rounding (float32) leaves a relative error of about 1e-7 · σ₀² / (mean squared
+ * Without shares the log-likelihood follows from the present one, whose rounding (float32) leaves a relative error of about 1e-7 · σ₀² / (mean squared
  * error) in the sum of squared errors: observe with a σ₀² that is roughly right.
  *
  * @param noiseVariance σ² > 0, in squared units of the labels: one for all outputs, or one for each
@@ -60,7 +61,7 @@ export function withNoiseVariance(...args: ReadonlyArray<unknown>): unknown {
         E.Do,
         E.apS('posterior', ofKind('withNoiseVariance', POSTERIOR, given)),
         E.bind('noise', ({ posterior }) => noiseOf('withNoiseVariance', posterior)),
-        E.bind('kappas', ({ posterior, noise }) => ratios(noise, variance, posterior.squares?.length)),
+        E.bind('kappas', ({ posterior, noise }) => ratios(posterior, noise, variance)),
         E.chain(({ posterior, noise, kappas }) =>
           hasShares(posterior) && !isOne(kappas)
             ? underNoises(posterior, noise, kappas)
@@ -75,43 +76,38 @@ const SAME = 1e-9;
 
 const isOne = (kappas: ReadonlyArray<number>): boolean => Math.max(...kappas) - Math.min(...kappas) <= SAME * Math.max(...kappas);
 
-/**
- * κ of each output: how many times the present variance the given one is.
- *
- * @param shares the number of outputs whose variances can change on their own; undefined if none can
- */
-function ratios(
-  { variance }: Noise,
-  given: NoiseVariance,
-  shares: number | undefined,
-): E.Either<LaplaceError, ReadonlyArray<number>> {
-  const [present, wanted] = [variance, given].map((v) => (typeof v === 'number' ? [v] : v)) as [number[], number[]];
-  const C = Math.max(present.length, wanted.length);
-  const fits = [present, wanted].every(({ length }) => length === C || length === 1);
-  const kappas = Array.from(
-    { length: C },
-    (_, c) => (wanted[c] ?? (wanted[0] as number)) / (present[c] ?? (present[0] as number)),
-  );
-  if (fits && (isOne(kappas) || C === shares)) return E.right(kappas);
-  const found = wanted.join(', ');
+/** κ of each output: how many times the present variance the given one is. */
+function ratios(posterior: Posterior, { variance }: Noise, given: NoiseVariance): E.Either<LaplaceError, ReadonlyArray<number>> {
+  if (typeof given !== 'number' && !fits(posterior, given.length)) return E.left(anotherNumber(posterior, given));
+  const C = typeof given === 'number' ? (typeof variance === 'number' ? 1 : variance.length) : given.length;
+  const kappas = Array.from({ length: C }, (_, c) => varianceAt(given, c) / varianceAt(variance, c));
+  if (isOne(kappas) || hasShares(posterior)) return E.right(kappas);
   return E.left(
-    laplaceError(
-      'InvalidOption',
-      shares === undefined
-        ? {
-            what: 'withNoiseVariance: the noise variance is not a multiple of the present one',
-            field: 'noiseVariance',
-            found,
-            expected: `a multiple of ${present.join(', ')}`,
-            remedy:
-              "The curvature is a sum over outputs, in which each has its present weight. Observe the data again: with the likelihood that you want, or with noise: 'perOutput' in the curvature, which keeps the share of each output.",
-          }
-        : {
-            what: 'withNoiseVariance: the noise variances do not fit the outputs',
-            field: 'noiseVariance',
-            found,
-            expected: `one variance, or one for each of ${shares} outputs`,
-          },
-    ),
+    laplaceError('InvalidOption', {
+      what: 'withNoiseVariance: the noise variance is not a multiple of the present one',
+      field: 'noiseVariance',
+      found: wordsOf(given),
+      expected: `a multiple of ${wordsOf(variance)}`,
+      remedy:
+        "The curvature is a sum over outputs, in which each has its present weight. Observe the data again: with the likelihood that you want, or with noise: 'perOutput' in the curvature, which keeps the share of each output.",
+    }),
   );
 }
+
+const wordsOf = (variance: NoiseVariance): string => (typeof variance === 'number' ? String(variance) : variance.join(', '));
+
+/** Whether a posterior can have so many variances: one for each output, or for a sequence one for each output of a step. */
+function fits({ likelihood, outputs, squares }: Posterior, count: number): boolean {
+  const present = noiseVarianceOf(likelihood);
+  const known = squares?.length ?? (typeof present === 'object' ? present.length : undefined);
+  if (known !== undefined) return count === known;
+  return likelihood._tag === 'gaussian' ? count === outputs : outputs % count === 0;
+}
+
+const anotherNumber = ({ outputs, squares }: Posterior, given: ReadonlyArray<number>): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'withNoiseVariance: the noise variances do not fit the outputs',
+    field: 'noiseVariance',
+    found: wordsOf(given),
+    expected: `one variance, or one for each of ${squares?.length ?? outputs} outputs`,
+  });

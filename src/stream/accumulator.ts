@@ -23,7 +23,7 @@ import { checkBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
 import type { ObservedBatch } from './observed.js';
 import { partSumsOf, readSums, sinkInto } from './partSums.js';
-import { type Bag, drop, emptyBag } from './sumOfBatches.js';
+import { type Bag, drop } from './sumOfBatches.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {
@@ -130,7 +130,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   return {
     add: (batch) => {
       orThrow(notDisposed(network.model));
-      const bags = totals.map(emptyBag);
+      const bags = totals.map((total) => total.bag());
       try {
         pending = [...pending, { bags, ...observe(batch, sinkInto(bags, sums)) }];
       } catch (error) {

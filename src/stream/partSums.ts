@@ -28,7 +28,12 @@ export const partSumsOf = (
 ): ReadonlyArray<PartSum> =>
   layers.flatMap((own, layer) =>
     Object.entries(closed?.sums ?? sumsOf(own)).flatMap(([part, shape]): ReadonlyArray<PartSum> => {
-      const sum = (share?: number): PartSum => ({ layer, part, share, total: createSumOfBatches(shape, most) });
+      const sum = (share?: number): PartSum => ({
+        layer,
+        part,
+        share,
+        total: createSumOfBatches(shape, most, share === undefined ? 1 : shares),
+      });
       return part === INPUT || shares === undefined ? [sum()] : Array.from({ length: shares }, (_, share) => sum(share));
     }),
   );

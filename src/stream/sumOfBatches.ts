@@ -21,8 +21,8 @@ const FEWEST = 256;
 /** How many products are summed in float32 before the sum moves to float64. */
 const FLUSH = 32;
 
-/** How many rows [R, d] are enough for a product. */
-const enough = (d: number): number => Math.min(ROWS, Math.max(d, FEWEST));
+/** How many rows [R, d] are enough for a product, if so many sums wait for rows of their own. Together they hold as many as one. */
+const enough = (d: number, sums: number): number => Math.max(FEWEST, Math.min(ROWS, d) / sums);
 
 /** Rows [R, d], or [P, R, d] for P groups. */
 type Rows = tf.Tensor2D | tf.Tensor3D;
@@ -36,12 +36,16 @@ export interface Bag {
   sum: ReadonlyArray<tf.Tensor>;
   /** How many products or summands `sum` holds. */
   products: number;
+  /** How many sums wait for rows of their own beside each other. */
+  readonly sums: number;
 }
 
 /** One sum over batches. */
 export interface SumOfBatches {
   /** Adds the contents of a bag to the sum, and takes its tensors over. */
   readonly commit: (bag: Bag) => void;
+  /** An empty bag for what a batch adds. */
+  readonly bag: () => Bag;
   /** Moves the sum from the device to the host if it holds as many products as it may. */
   readonly flushIfFull: () => Promise<void>;
   /** The sum of everything that is committed when this is called. The accumulation can go on meanwhile. */
@@ -50,13 +54,13 @@ export interface SumOfBatches {
   readonly reset: () => void;
 }
 
-export const emptyBag = (): Bag => ({ waiting: [], rows: 0, sum: [], products: 0 });
+const emptyBag = (sums: number): Bag => ({ waiting: [], rows: 0, sum: [], products: 0, sums });
 
 /** Puts rows into a bag, which takes the tensor over. The caller made it for this call, in its own tidy. Synchronous. */
 export function stage(bag: Bag, rows: Rows): void {
   bag.waiting.push(tf.keep(rows));
   bag.rows += rows.shape[rows.rank - 2] as number;
-  if (bag.rows >= enough(widthOf(rows))) contract(bag);
+  if (bag.rows >= enough(widthOf(rows), bag.sums)) contract(bag);
 }
 
 /** Puts a summand into a bag. Synchronous. */
@@ -74,9 +78,10 @@ export function drop(bag: Bag): void {
  *
  * @param most how many products are added on the device before the sum moves to the host. Adding two sums takes three times the
  *   memory of one. 1 avoids this, but costs a download for each product.
+ * @param sums how many sums wait for rows of their own beside each other
  */
-export function createSumOfBatches({ rows, cols }: SumShape, most = FLUSH): SumOfBatches {
-  let committed = emptyBag();
+export function createSumOfBatches({ rows, cols }: SumShape, most = FLUSH, sums = 1): SumOfBatches {
+  let committed = emptyBag(sums);
   // Each flush waits for the flush before it. So a read sees everything that was committed before it, and nothing that came
   // after. The arrays are never written to again, so a value that was read stays valid.
   let host: Promise<Float64Array | undefined> = Promise.resolve(undefined);
@@ -96,8 +101,9 @@ export function createSumOfBatches({ rows, cols }: SumShape, most = FLUSH): SumO
       committed.waiting.push(...bag.waiting);
       committed.rows += bag.rows;
       if (bag.sum.length > 0) addTo(committed, bag.sum, bag.products);
-      if (committed.rows >= enough(cols)) contract(committed);
+      if (committed.rows >= enough(cols, sums)) contract(committed);
     },
+    bag: () => emptyBag(sums),
     flushIfFull: async () => {
       if (committed.products >= most) await flush();
     },
@@ -107,7 +113,7 @@ export function createSumOfBatches({ rows, cols }: SumShape, most = FLUSH): SumO
     },
     reset: () => {
       drop(committed);
-      committed = emptyBag();
+      committed = emptyBag(sums);
       host = Promise.resolve(undefined);
     },
   };

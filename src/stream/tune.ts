@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { concatMap, Observable, type OperatorFunction } from 'rxjs';
 import { argument, type Choice, choiceOf, isRecord, optional, optionsOf, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { type NoiseVariance, noiseVarianceOf } from '../likelihood/noiseVariance.js';
 import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { linearised, type Predictive, PredictiveCodec, type PredictiveInput } from '../predictive/codec.js';
@@ -46,7 +47,7 @@ const Options = struct('options', { predictive: optional(PredictiveCodec), memor
  * | `'layerPrecisions'` | τ, one for each layer | |
  * | `'scale'` | s of the outputs (see `linearised`) | with classes and labels |
  * | `'noiseVariance'` | σ². The curvature of the posterior goes with it. Several outputs keep the ratios of theirs | with `gaussian` |
- * | `'noiseVariances'` | σ² of each output | with `gaussian`, and `noise: 'perOutput'` in the curvature |
+ * | `'noiseVariances'` | σ² of each output, for a curvature with `noise: 'perOutput'` | |
  * | `'temperature'` | T of the predictive. τ does nearly the same | |
  *
  * The criterion is a mean over the examples: `'nll'` in nats, `'brier'`, `'crps'` in units of the labels, `'ece'`, or a function that gives a
@@ -70,7 +71,7 @@ const Options = struct('options', { predictive: optional(PredictiveCodec), memor
  * `'same'`.
  *
  * The search on log τ is coarse and then fine; its edges are widened to at most 1e-4 and 1e8. `precisions` replaces it. (Where σ² is chosen,
- * they count for the posterior's own σ²; τ then goes inversely with the σ² that is found.) For the linearised
+ * they count for the posterior's own σ² (the geometric mean, if each output has its own to choose); τ then goes inversely with the σ² that is found.) For the linearised
  * predictive the data go through the network once, unless their Jacobians need more than half of the memory budget: a candidate costs only
  * its share of the spectrum, and s, T and σ² cost nothing on the device.
  *
@@ -78,9 +79,10 @@ const Options = struct('options', { predictive: optional(PredictiveCodec), memor
  * does, and every candidate has the same noise. Sampled networks are not linear in their weights, so that T or σ² (one of them)
  * is searched with new draws under each value, to an eighth of a decade: a candidate then costs ten times as much or so.
  *
- * Noise variances of each output are found in rounds. The first has the ratios of the highest evidence. After each, the noise of every output
- * is fitted to its own labels, with the uncertainty of the outputs as it was found, and the curvature is weighed anew. The rounds end when
- * the ratios change by less than a hundredth, or after ten; the result is that of the last. Each costs what `tune` costs without them.
+ * Noise variances of each output are found in rounds. The first has the ratios of the highest evidence. After each, the total variance of
+ * every output is fitted to its own labels by a factor, its noise is changed by this factor, and the curvature is weighed anew. The rounds
+ * end when the factors agree to a hundredth, or after ten. The result is that of the round with the least criterion; also its
+ * `choices.evidence` has the ratios of that round. Each round costs what `tune` costs without them.
  *
  * `tune(model, heldOut, …)` is the same as an operator on a stream of posteriors: `toPosterior(), tune(model, heldOut)`. Unsubscribing ends
  * the work after the present batch or candidate. Both fail with a `LaplaceError`, so that `TE.tryCatch(() => tune(…), toError)` of fp-ts has
@@ -181,12 +183,21 @@ async function run(model: LayersModel, given: Posterior, own: Settings, isLeft =
     go();
   };
   try {
-    let posterior = withFirstRatios(given, own.tuning);
-    for (let round = 1; ; round++) {
-      const { found, next } = await roundOf(model, posterior, own, { go, pause });
-      if (next === undefined || round === MOST_ROUNDS) return found;
-      posterior = next;
+    const original = given?.likelihood && noiseVarianceOf(given.likelihood);
+    if (own.tuning.over?.includes('noiseVariances')) {
+      // What is wrong is told before the work begins.
+      const { network } = await bindPosterior(model, given);
+      taskOf(network, given, own.tuning, own.predictive, original);
+      await pause();
     }
+    const rounds = { original, go, pause };
+    let round = await roundOf(model, withFirstRatios(given, own.tuning), own, rounds);
+    let best = round.found;
+    for (let made = 1; round.next !== undefined && made < MOST_ROUNDS; made++) {
+      round = await roundOf(model, round.next, own, rounds);
+      if (round.found.chosen.criterion < best.chosen.criterion) best = round.found;
+    }
+    return best;
   } catch (error) {
     throw deviceError(error);
   }
@@ -197,10 +208,14 @@ async function roundOf(
   model: LayersModel,
   given: Posterior,
   own: Settings,
-  { go, pause }: { readonly go: () => void; readonly pause: () => Promise<void> },
+  {
+    original,
+    go,
+    pause,
+  }: { readonly original: NoiseVariance | undefined; readonly go: () => void; readonly pause: () => Promise<void> },
 ): Promise<{ readonly found: Tuning; readonly next: Posterior | undefined }> {
   const { network, check } = await bindPosterior(model, given);
-  const task = taskOf(network, given, own.tuning, own.predictive);
+  const task = taskOf(network, given, own.tuning, own.predictive, original);
   const examples = await readHeldOut(network, own.sources, {
     posterior: given,
     predictive: own.predictive,

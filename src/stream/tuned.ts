@@ -1,4 +1,5 @@
 /** The work of `tune`: candidates on held-out data, round by round, and what each rule would choose among them. */
+import { varianceAt } from '../likelihood/noiseVariance.js';
 import { best, meanOf, widest } from '../tuning/choose.js';
 import { CRITERIA, type Criterion, suits } from '../tuning/criterion.js';
 import { descend } from '../tuning/descend.js';
@@ -6,7 +7,7 @@ import { fitted, MOST, scaleOfConfidence } from '../tuning/fit.js';
 import { type Free, type FreeName, spreadOf, UNCHANGED } from '../tuning/free.js';
 import { type HeldOut, readingOf, type Uncertainty } from '../tuning/held.js';
 import { bestLayers, type Precisions, ratiosOf } from '../tuning/layers.js';
-import { noiseFactors } from '../tuning/noises.js';
+import { varianceFactors } from '../tuning/noises.js';
 import { momentsOf } from '../tuning/numeric.js';
 import { type Outlook, outlooks } from '../tuning/outlook.js';
 import { BOUNDS, firstPrecisions, nextPrecisions } from '../tuning/search.js';
@@ -102,15 +103,33 @@ function ofNetwork(task: Task, examples: Examples): OwnNetwork {
   );
   const confidence = lookAt(task, examples, certain)(task.criterion).confidence?.(UNCHANGED);
   const precisions = task.given.layers.map(() => Number.POSITIVE_INFINITY);
-  const at = (free: ReadonlyArray<FreeName>, start = UNCHANGED): Judged =>
-    judge(task, examples, certain, { precisions, free, start }, confidence, 1);
-  const [first] = examples.outputs as readonly [HeldOut];
+  const at = (free: ReadonlyArray<FreeName>, noises: Pick<Free, 'noises'>): Judged =>
+    judge(task, examples, certain, { precisions, free, start: { ...UNCHANGED, ...noises } }, confidence, 1);
+  const { plain, fitted: own } = noisesOfNetwork(task, examples, certain);
+  return {
+    plain: at([], plain),
+    fitted: at(
+      task.free.filter((name) => name !== 'temperature'),
+      own,
+    ),
+    confidence,
+  };
+}
+
+/** What the noise of each output is multiplied with for the trained network: as it was given, and as it suits the labels best. */
+function noisesOfNetwork(
+  { perOutput, noise, criterion }: Task,
+  { outputs }: Examples,
+  certain: ReadonlyArray<Uncertainty>,
+): Readonly<Record<'plain' | 'fitted', Pick<Free, 'noises'>>> {
+  if (perOutput === undefined || noise === undefined) return { plain: {}, fitted: {} };
   // A likelihood with a noise variance for each output is one of the whole model.
-  const noises = task.isPerOutput
-    ? { noises: noiseFactors(first.truth, momentsOf(first, certain[0] as Uncertainty, 1), task.criterion) }
-    : {};
-  const fittedTo = task.free.filter((name) => name !== 'temperature' && !(task.isPerOutput && name === 'noise'));
-  return { plain: at([]), fitted: at(fittedTo, { ...UNCHANGED, ...noises }), confidence };
+  const [own] = outputs as readonly [HeldOut];
+  const noises = varianceFactors(own.truth, momentsOf(own, certain[0] as Uncertainty, 1), [1, 1], criterion);
+  return {
+    plain: { noises: noises.map((_, c) => varianceAt(perOutput, c) / varianceAt(noise.variance, c)) },
+    fitted: { noises },
+  };
 }
 
 const lookAt = (

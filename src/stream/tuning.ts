@@ -1,5 +1,4 @@
 /** What `tune` found, as a value. */
-
 import type { NoiseVariance } from '../likelihood/noiseVariance.js';
 import { differenceOf, type Estimate } from '../metrics/estimate.js';
 import type { Posterior } from '../posterior/posterior.js';

@@ -1,6 +1,7 @@
 /** Checks what `tune` is asked to do against the model and the posterior. */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import type { NoiseVariance } from '../likelihood/noiseVariance.js';
 import type { Network } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import { noiseOf } from '../posterior/noise.js';
@@ -15,8 +16,18 @@ import { suits } from '../tuning/criterion.js';
 import { FREE, type FreeName } from '../tuning/free.js';
 import type { Task } from './tuningTask.js';
 
-/** What is to be done for a network. Throws `InvalidOption` for what does not suit it. */
-export function taskOf(network: Network, given: Posterior, tuning: TuningChoices, predictive: Predictive): Task {
+/**
+ * What is to be done for a network. Throws `InvalidOption` for what does not suit it.
+ *
+ * @param original the noise variance that was given to `tune`
+ */
+export function taskOf(
+  network: Network,
+  given: Posterior,
+  tuning: TuningChoices,
+  predictive: Predictive,
+  original: NoiseVariance | undefined,
+): Task {
   const { heads } = network;
   if (predictive._tag === 'linearised') checkLink(heads, predictive);
   else checkSamples(network, predictive);
@@ -55,7 +66,7 @@ export function taskOf(network: Network, given: Posterior, tuning: TuningChoices
     search: precisions ?? (over.has('layerPrecisions') ? 'layers' : over.has('precision') ? 'one' : 'none'),
     free: FREE.filter((name) => isFree[name]),
     noise: E.isRight(noise) ? noise.right : undefined,
-    isPerOutput,
+    perOutput: isPerOutput ? original : undefined,
   };
 }
 

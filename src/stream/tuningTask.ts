@@ -26,8 +26,8 @@ export interface Task {
   readonly free: ReadonlyArray<FreeName>;
   /** σ₀² and p; undefined if the likelihood has no noise variance. */
   readonly noise: { readonly variance: NoiseVariance; readonly power: number } | undefined;
-  /** Whether the noise variance of each output is chosen, rather than a factor that they share. */
-  readonly isPerOutput: boolean;
+  /** The noise variance that was given, if that of each output is chosen rather than a factor that they share. */
+  readonly perOutput: NoiseVariance | undefined;
 }
 
 /** A place to try: the layers' precisions, and what is fitted from which start. */

@@ -1,45 +1,57 @@
 /**
- * The noise variance of each output that suits held-out labels best, with the uncertainty of the outputs as it is:
+ * By how much the variance of each output has to change so that it suits held-out labels best:
  *
- *   minimise Σ_i loss(mean_ic, epistemic_ic + κ_c noise_ic, y_ic)   in log κ_c, for each output c
+ *   minimise Σ_i loss(mean_ic, κ_c variance_ic, y_ic)   in κ_c, for each output c
  *
- * Each output has its own labels, so each is a problem by itself. They are solved together.
+ * The variance is the total one. What is uncertain about an output goes with its noise, in a linear model with a weak prior in proportion:
+ * so the noise that suits changes by the factor that the total variance does.
  */
-import { minimise } from '../linalg/lbfgs.js';
 import type { Criterion } from './criterion.js';
 import { MOST } from './fit.js';
 import { rowLosses, type Truth } from './losses.js';
 import type { Moments } from './numeric.js';
 
-/** The largest slope that counts as 0, for each label. */
-const FLAT = 1e-8;
+/** log κ is found to this. */
+const EXACT = 1e-10;
 
 /**
- * κ of each output.
+ * κ of each output, for a spread e of the epistemic variance and the noise n times as large.
  *
- * @param criterion any but the CRPS is replaced by the NLL: it does not look at variances, or not smoothly
+ * @param criterion the CRPS, or any other, which is replaced by the NLL: it does not look at variances, or not smoothly
  */
-export function noiseFactors(truth: Truth, { mean, epistemic, noise }: Moments, criterion: Criterion): ReadonlyArray<number> {
-  const { numbers } = rowLosses(criterion === 'crps' ? 'crps' : 'nll');
-  const { labels, counts } = truth;
+export function varianceFactors(
+  { labels, counts }: Truth,
+  { mean, epistemic, noise }: Moments,
+  [e, n]: readonly [spread: number, noise: number],
+  criterion: Criterion,
+): ReadonlyArray<number> {
   const rows = labels.flatMap((y, i) => (counts[i] ? [{ y, i }] : []));
-  const evaluate = (logs: Float64Array) => {
-    const gradient = new Float64Array(logs.length);
-    let value = 0;
-    for (const { y, i } of rows) {
-      for (let c = 0; c < logs.length; c++) {
-        const [m, v] = [mean[i]?.[c] as number, epistemic[i]?.[c] as number];
-        const own = Math.exp(clamped(logs[c] as number)) * (noise[i]?.[c] as number);
-        value += numbers.of(m, v + own, y[c] as number);
-        gradient[c] = (gradient[c] as number) + numbers.inVariance(m, v + own, y[c] as number) * own;
-      }
-    }
-    // With this factor the curvature is near 1, so that the first step is a good one.
-    const factor = 2 / rows.length;
-    return { value: factor * value, gradient: gradient.map((slope) => factor * slope) };
-  };
-  const start = new Float64Array(labels[0]?.length ?? 0);
-  return Array.from(minimise(evaluate, start, FLAT), (log) => Math.exp(clamped(log)));
+  return Array.from(labels[0] ?? [], (_, c) => {
+    const own = rows.map(({ y, i }) => ({
+      error: (y[c] as number) - (mean[i]?.[c] as number),
+      variance: e * (epistemic[i]?.[c] as number) + n * (noise[i]?.[c] as number),
+    }));
+    return criterion === 'crps' ? ofCrps(own) : bounded(own.reduce((sum, r) => sum + r.error ** 2 / r.variance, 0) / own.length);
+  });
 }
 
-const clamped = (log: number): number => Math.min(MOST, Math.max(-MOST, log));
+type Row = Readonly<Record<'error' | 'variance', number>>;
+
+const bounded = (kappa: number): number => Math.min(Math.exp(MOST), Math.max(Math.exp(-MOST), kappa));
+
+/** Where the slope of the CRPS in log κ is 0, by bisection: it rises from below 0 for a κ that is too small to above 0. */
+function ofCrps(rows: ReadonlyArray<Row>): number {
+  const { inVariance } = rowLosses('crps').numbers;
+  const slope = (log: number): number =>
+    rows.reduce((sum, { error, variance }) => {
+      const own = Math.exp(log) * variance;
+      return sum + own * inVariance(0, own, error);
+    }, 0);
+  let [low, high] = [-MOST, MOST];
+  while (high - low > EXACT) {
+    const middle = (low + high) / 2;
+    if (slope(middle) > 0) high = middle;
+    else low = middle;
+  }
+  return Math.exp((low + high) / 2);
+}

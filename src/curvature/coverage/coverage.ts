@@ -30,7 +30,8 @@ import { closedFormOf } from '../closedForm.js';
 import { type Curvature, CurvatureCodec, type CurvatureInput, fisherOf } from '../codec.js';
 import { fisherRule } from '../fisher/index.js';
 import { isReduced, type LayerLayout, layersOf, sizeOf } from '../layout.js';
-import { isNetworkWide, type Structure, structureNamed, sumsOf } from '../structure/index.js';
+import { sharesOf } from '../perOutput.js';
+import { INPUT, isNetworkWide, type Structure, structureNamed, sumsOf } from '../structure/index.js';
 import { suitsLowRank } from '../suitsLowRank.js';
 import { warningsOf } from './coverageWarnings.js';
 
@@ -115,25 +116,28 @@ export function coverage(...args: ReadonlyArray<unknown>): unknown {
         readNetwork(model, likelihood),
         E.chain((network) => coverable(network, curvature)),
         E.chain((chosen) => suitsLowRank(chosen, curvature)),
-        E.map((chosen) => summary(chosen, curvature)),
+        E.bindTo('chosen'),
+        E.bind('shares', ({ chosen }) => sharesOf(chosen, curvature)),
+        E.map(({ chosen, shares = 1 }) => summary(chosen, curvature, shares)),
       );
   });
 }
 
-function summary(network: Network, curvature: Curvature): Coverage {
+/** @param shares how many sums there are of each gradient side */
+function summary(network: Network, curvature: Curvature, shares: number): Coverage {
   const fisher = fisherOf(curvature);
   const layouts = layersOf(network, curvature);
   const closed = closedFormOf(network, layouts, curvature) !== undefined;
   const rows = fisher === undefined || closed ? 0 : fisherRule(fisher).rowsPerExample(fisher, network.outputs);
   const active = activeValues(network);
   const back = (block: Block): number => (block.ops.some((op) => active.has(op.input)) ? rows : 0);
-  const cost = { rows: closed ? 1 : rows, reduce: isReduced(curvature), closed };
+  const cost = { rows: closed ? 1 : rows, reduce: isReduced(curvature), closed, shares };
   const covered = network.blocks.map((block) =>
     ofBlock(block, layoutWith(layouts, block), curvature, { ...cost, back: back(block) }),
   );
   const layers = [...covered, ...leftOut(network, curvature)];
   const networkWide = layouts.filter(isNetworkWide);
-  const numbers = layouts.reduce((sum, layer) => sum + numbersOf(layer), 0);
+  const numbers = layouts.reduce((sum, layer) => sum + numbersOf(layer, shares), 0);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const coveredParameters = covered.reduce((sum, layer) => sum + layer.parameters, 0);
   return {
@@ -155,8 +159,8 @@ function summary(network: Network, curvature: Curvature): Coverage {
 const layoutWith = (layouts: ReadonlyArray<LayerLayout>, { name }: Block): LayerLayout =>
   layouts.find(({ members }) => members.includes(name)) as LayerLayout;
 
-const numbersOf = (layer: LayerLayout): number =>
-  Object.values(sumsOf(layer)).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+const numbersOf = (layer: LayerLayout, shares: number): number =>
+  Object.entries(sumsOf(layer)).reduce((sum, [part, { rows, cols }]) => sum + (part === INPUT ? 1 : shares) * rows * cols, 0);
 
 /** What the cost of a block depends on, beside its shape. */
 interface Cost {
@@ -166,9 +170,11 @@ interface Cost {
   readonly back: number;
   readonly reduce: boolean;
   readonly closed: boolean;
+  /** How many sums there are of the gradient side. */
+  readonly shares: number;
 }
 
-function ofBlock(block: Block, layout: LayerLayout, curvature: Curvature, { back, ...cost }: Cost): LayerCoverage {
+function ofBlock(block: Block, layout: LayerLayout, curvature: Curvature, { back, shares, ...cost }: Cost): LayerCoverage {
   const { name, groups: P, n, m, map } = block;
   const T = map.positions;
   const structure = structureNamed(layout.structure);
@@ -179,7 +185,7 @@ function ofBlock(block: Block, layout: LayerLayout, curvature: Curvature, { back
     block: layout.structure,
     reason: reasonOf(block, layout, curvature),
     parameters: sizeOf(block),
-    numbers: isNetworkWide(layout) ? 0 : numbersOf(layout),
+    numbers: isNetworkWide(layout) ? 0 : numbersOf(layout, shares),
     ...(T === undefined
       ? {}
       : { operations: 2 * P * (T * n * m * (1 + back) + structure.operations(shape, { ...cost, positions: T })) }),
