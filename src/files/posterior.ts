@@ -156,9 +156,10 @@ function layerFrom(layer: LayerData, l: number, shares: number, arrays: ArraysOf
   /** r, which the first matrix with it decides. */
   let rank: number | undefined;
   const parts: Record<string, Matrix> = {};
-  for (const [name, { rows, cols, isOptional }] of Object.entries(structure.shapes(layer))) {
+  for (const [name, { rows, cols, isOptional, isNonNegative }] of Object.entries(structure.shapes(layer))) {
     if (isOptional && !arrays.has(nameIn(l, name))) continue;
     const own = take(name, rows === 'rank' ? rank : rows, cols === 'rank' ? rank : cols);
+    if (isNonNegative && own.data.some((v) => v < 0)) throw damaged(`a number below 0 in ${JSON.stringify(nameIn(l, name))}`);
     if (rows === 'rank') rank = own.rows;
     if (cols === 'rank') rank = own.cols;
     parts[name] = own;

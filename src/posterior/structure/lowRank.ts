@@ -61,10 +61,10 @@ export const lowRank: PosteriorStructure<LowRankParts> = {
     };
   },
   shapes: ({ n, m }) => ({
-    inputValues: { rows: n, cols: 1 },
+    inputValues: { rows: n, cols: 1, isNonNegative: true },
     inputVectors: { rows: n, cols: n },
-    diagonal: { rows: m, cols: 1 },
-    rankValues: { rows: 'rank', cols: 1, isOptional: true },
+    diagonal: { rows: m, cols: 1, isNonNegative: true },
+    rankValues: { rows: 'rank', cols: 1, isOptional: true, isNonNegative: true },
     rankVectors: { rows: m, cols: 'rank', isOptional: true },
   }),
   scaled: ({ diagonal, rankValues, ...rest }, factor) => ({

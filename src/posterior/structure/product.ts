@@ -65,9 +65,9 @@ const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
 /** Everything except the plan. */
 const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
   shapes: ({ groups, n, m }) => ({
-    inputValues: { rows: groups * n, cols: 1 },
+    inputValues: { rows: groups * n, cols: 1, isNonNegative: true },
     inputVectors: { rows: groups * n, cols: n, isOptional: true },
-    gradientValues: { rows: groups * m, cols: 1 },
+    gradientValues: { rows: groups * m, cols: 1, isNonNegative: true },
     gradientVectors: { rows: groups * m, cols: m, isOptional: true },
   }),
   scaled: (parts, factor) => ({ ...parts, gradientValues: times(parts.gradientValues, factor) }),

@@ -73,6 +73,8 @@ export interface PartShape {
   readonly cols: number | 'rank';
   /** Set for matrices that some layers do not have. */
   readonly isOptional?: true;
+  /** Set for curvatures and eigenvalues, which are >= 0. */
+  readonly isNonNegative?: true;
 }
 
 /** One structure. `Parts` holds the named matrices that a layer of the posterior keeps. */

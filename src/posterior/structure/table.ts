@@ -30,7 +30,7 @@ export const table: PosteriorStructure<TableParts> = {
     return { asks: [], build: () => E.right(parts) };
   },
   shapes: ({ groups, n, m }) => ({
-    curvature: { rows: groups * n, cols: m },
+    curvature: { rows: groups * n, cols: m, isNonNegative: true },
     inputVectors: { rows: groups * n, cols: n, isOptional: true },
     gradientVectors: { rows: groups * m, cols: m, isOptional: true },
   }),

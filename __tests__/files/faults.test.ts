@@ -1,0 +1,247 @@
+/** Files that are damaged or made up: every cut, every changed byte, and headers of every wrong kind give a typed error, and nothing is thrown. */
+import fc from 'fast-check';
+import { either as E } from 'fp-ts';
+import { decodeFactors, decodePosterior, encodeFactors, encodePosterior, type LaplaceError, type Matrix } from 'tfjs-laplace';
+import { arrayOf } from '../../src/files/arrays.js';
+import { opened, sealed } from '../../src/files/container.js';
+import { strictJson } from '../../src/files/json.js';
+import { readSafetensors } from '../../src/files/safetensors.js';
+import { KEPT, keptOf, ownLikelihood } from '../support/kept.js';
+import { right } from '../support/math/laplace.js';
+
+const likelihoods = [ownLikelihood];
+type Decode = (bytes: Uint8Array) => E.Either<LaplaceError, unknown>;
+const DECODE: Readonly<Record<'posterior' | 'factors', Decode>> = {
+  posterior: (bytes) => decodePosterior(bytes, { likelihoods }),
+  factors: (bytes) => decodeFactors(bytes, { likelihoods }),
+};
+
+const files = new Map<string, Readonly<Record<'posterior' | 'factors', Uint8Array>>>();
+beforeAll(async () => {
+  for (const name of Object.keys(KEPT)) {
+    const { posterior, factors } = await keptOf(name);
+    files.set(name, { posterior: right(encodePosterior(posterior)), factors: right(encodeFactors(factors)) });
+  }
+});
+
+/** The kind of the error; undefined if there is none. What is thrown is thrown on. */
+const kindOf = (found: E.Either<LaplaceError, unknown>): string | undefined => (E.isLeft(found) ? found.left.kind : undefined);
+
+describe.each(Object.keys(KEPT))('%s', (name) => {
+  describe.each(['posterior', 'factors'] as const)('%s', (kind) => {
+    it('is refused wherever it is cut off', () => {
+      const bytes = files.get(name)?.[kind] as Uint8Array;
+      const wrong = Array.from(bytes.keys()).filter((end) => kindOf(DECODE[kind](bytes.subarray(0, end))) !== 'InvalidFile');
+      expect(wrong).toEqual([]);
+      expect(kindOf(DECODE[kind](Uint8Array.of(...bytes, 0)))).toBe('InvalidFile');
+    });
+
+    it('is refused whichever byte is another', () => {
+      const bytes = Uint8Array.from(files.get(name)?.[kind] as Uint8Array);
+      const wrong: number[] = [];
+      for (let at = 0; at < bytes.length; at++) {
+        const was = bytes[at] as number;
+        bytes[at] = was ^ (1 << (at % 8));
+        if (kindOf(DECODE[kind](bytes)) !== 'InvalidFile') wrong.push(at);
+        bytes[at] = was;
+      }
+      expect(wrong).toEqual([]);
+      expect(kindOf(DECODE[kind](bytes))).toBeUndefined();
+    });
+  });
+});
+
+/** What a file of this library holds, in a form that can be changed and sealed again, with a right hash. */
+function parts(
+  kind: 'posterior' | 'factors',
+  name: string,
+): { manifest: Record<string, unknown>; matrices: Map<string, Matrix> } {
+  const { manifest, entries } = right(opened(kind, files.get(name)?.[kind] as Uint8Array));
+  const matrices = new Map(
+    [...entries].map(([key, entry]) => {
+      const [rows, cols] = entry.shape as [number, number];
+      return [key, { rows, cols, data: entry.read() }];
+    }),
+  );
+  return { manifest: manifest as Record<string, unknown>, matrices };
+}
+
+const resealed = (kind: 'posterior' | 'factors', manifest: object, matrices: ReadonlyMap<string, Matrix>): Uint8Array =>
+  sealed(
+    kind,
+    manifest,
+    [...matrices].map(([key, matrix]) => arrayOf(key, matrix, 'F64')),
+    'F64',
+  );
+
+/** Every place in a value of JSON. */
+function placesIn(value: unknown, path: ReadonlyArray<string> = []): ReadonlyArray<ReadonlyArray<string>> {
+  if (typeof value !== 'object' || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, part]) => placesIn(part, [...path, key]))];
+}
+
+/** A value with another one at a place; undefined takes it away. */
+function replaced(value: unknown, [key, ...rest]: ReadonlyArray<string>, by: unknown): unknown {
+  if (key === undefined) return by;
+  const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, unknown>;
+  if (rest.length === 0 && by === undefined) delete copy[key];
+  else copy[key] = replaced(copy[key], rest, by);
+  return copy;
+}
+
+describe.each(['posterior', 'factors'] as const)('a %s whose hash is right', (kind) => {
+  it('is refused, or is whole, whatever stands in its manifest', () => {
+    const names = fc.constantFrom(...Object.keys(KEPT));
+    const values = fc.oneof(fc.constant(undefined), fc.jsonValue(), fc.constantFrom(-1, 0, 0.5, 2 ** 53, 1e308, '', '__proto__'));
+    fc.assert(
+      fc.property(names, fc.nat(), values, (name, which, by) => {
+        const { manifest, matrices } = parts(kind, name);
+        const places = placesIn(manifest);
+        const changed = replaced(manifest, places[which % places.length] as string[], by);
+        if (typeof changed !== 'object' || changed === null) return;
+        const found = DECODE[kind](resealed(kind, changed, matrices));
+        if (E.isLeft(found)) expect(['InvalidFile', 'Mismatch']).toContain(found.left.kind);
+        // What was read can be written and read again.
+        else
+          expect(
+            E.isRight(kind === 'posterior' ? encodePosterior(found.right as never) : encodeFactors(found.right as never)),
+          ).toBe(true);
+      }),
+      { seed: 3, numRuns: 600 },
+    );
+  });
+
+  it('is refused if an array is missing, is added, has another shape, or holds NaN or an impossible number', () => {
+    for (const name of Object.keys(KEPT)) {
+      const { manifest, matrices } = parts(kind, name);
+      for (const [key, matrix] of matrices) {
+        const without = new Map([...matrices].filter(([other]) => other !== key));
+        const taller = new Map(matrices).set(key, {
+          ...matrix,
+          rows: matrix.rows + 1,
+          data: new Float64Array((matrix.rows + 1) * matrix.cols),
+        });
+        const isOptional = /Vectors|rank|rotation/.test(key);
+        if (!isOptional)
+          expect([name, key, kindOf(DECODE[kind](resealed(kind, manifest, without)))]).toEqual([name, key, 'InvalidFile']);
+        if (!/rank/.test(key)) expect(kindOf(DECODE[kind](resealed(kind, manifest, taller)))).toBe('InvalidFile');
+      }
+      for (const [key, matrix] of matrices) {
+        if (!/Values|curvature|diagonal$/.test(key) || kind === 'factors') continue;
+        const negative = new Map(matrices).set(key, { ...matrix, data: matrix.data.map(() => -1) });
+        expect(kindOf(DECODE[kind](resealed(kind, manifest, negative)))).toBe('InvalidFile');
+      }
+      const more = new Map(matrices).set('more', { rows: 1, cols: 1, data: Float64Array.of(1) });
+      expect(kindOf(DECODE[kind](resealed(kind, manifest, more)))).toBe('InvalidFile');
+      const [first] = matrices.keys();
+      const nan = sealed(
+        kind,
+        manifest,
+        [...matrices].map(([key, { rows, cols, data }]) => ({
+          name: key,
+          shape: [rows, cols],
+          values: key === first ? data.map(() => Number.NaN) : data,
+        })),
+        'F64',
+      );
+      expect(DECODE[kind](nan)).toMatchObject({ left: { kind: 'InvalidFile', message: expect.stringContaining('not finite') } });
+    }
+  });
+});
+
+/** A safetensors file with this header, and so many bytes behind it. */
+function fileOf(header: string | Uint8Array, payload = 0, declared?: bigint): Uint8Array {
+  const text = typeof header === 'string' ? new TextEncoder().encode(header) : header;
+  const bytes = new Uint8Array(8 + text.length + payload);
+  new DataView(bytes.buffer).setBigUint64(0, declared ?? BigInt(text.length), true);
+  bytes.set(text, 8);
+  return bytes;
+}
+
+const entry = (more: object) => JSON.stringify({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8], ...more } });
+const two = (first: [number, number], second: [number, number]) =>
+  JSON.stringify({
+    a: { dtype: 'F64', shape: [1], data_offsets: first },
+    b: { dtype: 'F64', shape: [1], data_offsets: second },
+  });
+
+describe('safetensors', () => {
+  it('reads a plain file of another maker', () => {
+    const found = right(readSafetensors(fileOf(entry({ shape: [] }), 8)));
+    expect(found.entries.get('a')?.shape).toEqual([]);
+    expect(right(readSafetensors(fileOf('{}'))).entries.size).toBe(0);
+    expect(decodePosterior(fileOf('{}'))).toMatchObject({ left: { kind: 'InvalidFile', field: 'format' } });
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['no bytes', new Uint8Array(0)],
+    ['half a length', new Uint8Array(4)],
+    ['a header longer than the file', fileOf('{}', 0, 3n)],
+    ['a header of 2⁶³ bytes', fileOf('{}', 0, 2n ** 63n)],
+    ['a header of 2³² + 2 bytes', fileOf('{}', 0, 2n ** 32n + 2n)],
+    ['a header of more than 100 MB', fileOf('{}', 0, 100_000_001n)],
+    ['a header that is not UTF-8', fileOf(Uint8Array.of(0x7b, 0xff, 0x7d))],
+    ['a header with a byte order mark', fileOf(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d))],
+    ['a header that is a list', fileOf('[]')],
+    ['a header that is no JSON', fileOf('{"a":')],
+    ['a key twice', fileOf('{"__metadata__":{"a":"1","a":"2"}}')],
+    ['a key twice, written in two ways', fileOf('{"__metadata__":{"a":"1","\\u0061":"2"}}')],
+    ['an array twice', fileOf(`${entry({}).slice(0, -1)},${entry({}).slice(1)}`, 8)],
+    ['a key like a prototype, with nothing in it', fileOf('{"__proto__":{"dtype":"F64"}}')],
+    ['metadata that are no strings', fileOf('{"__metadata__":{"a":1}}')],
+    ['metadata that are a list', fileOf('{"__metadata__":["a"]}')],
+    ['deep nesting', fileOf(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)],
+    ['a format that does not exist', fileOf(entry({ dtype: 'F8' }), 8)],
+    ['a format that is a name of every object', fileOf(entry({ dtype: 'constructor' }), 8)],
+    ['a negative size', fileOf(entry({ shape: [-1] }), 8)],
+    ['a fractional size', fileOf(entry({ shape: [0.5, 2] }), 8)],
+    ['a size that is text', fileOf(entry({ shape: ['1'] }), 8)],
+    ['sizes whose product overflows', fileOf(entry({ shape: [2 ** 40, 2 ** 40] }), 8)],
+    ['sizes whose product is beyond the file', fileOf(entry({ shape: [2 ** 30], data_offsets: [0, 2 ** 33] }), 8)],
+    ['offsets that do not fit the shape', fileOf(entry({ data_offsets: [0, 16] }), 16)],
+    ['offsets the wrong way round', fileOf(entry({ data_offsets: [8, 0] }), 8)],
+    ['negative offsets', fileOf(entry({ data_offsets: [-8, 0] }), 8)],
+    ['one offset', fileOf(entry({ data_offsets: [8] }), 8)],
+    ['a field too many', fileOf(entry({ more: 1 }), 8)],
+    ['an array that is null', fileOf('{"a":null}')],
+    ['overlapping arrays', fileOf(two([0, 8], [4, 12]), 12)],
+    ['arrays in one place', fileOf(two([0, 8], [0, 8]), 8)],
+    ['a hole between arrays', fileOf(two([0, 8], [16, 24]), 24)],
+    ['a hole before the first array', fileOf(entry({ data_offsets: [8, 16] }), 16)],
+    ['bytes behind the last array', fileOf(entry({}), 9)],
+    ['too few bytes', fileOf(entry({}), 7)],
+  ])('refuses %s', (_, bytes) => {
+    expect(E.isLeft(readSafetensors(bytes))).toBe(true);
+    expect(kindOf(decodePosterior(bytes))).toBe('InvalidFile');
+    expect(kindOf(decodeFactors(bytes))).toBe('InvalidFile');
+  });
+
+  it('takes a key like a prototype for a key', () => {
+    const found = right(readSafetensors(fileOf('{"__proto__":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}', 8)));
+    expect([...found.entries.keys()]).toEqual(['__proto__']);
+    expect(({} as Record<string, unknown>).dtype).toBeUndefined();
+  });
+
+  it('refuses a newer version by name, before it looks at anything else', () => {
+    const header = '{"__metadata__":{"format":"tfjs-laplace","format_version":"7","library_version":"9.9.9"}}';
+    expect(decodePosterior(fileOf(header))).toMatchObject({
+      left: {
+        kind: 'InvalidFile',
+        field: 'format_version',
+        message: expect.stringMatching(/version 7, by tfjs-laplace 9\.9\.9.*Update/),
+      },
+    });
+  });
+});
+
+it('refuses JSON that says two things, and reads all other JSON as JSON.parse does', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, space) => {
+      expect(strictJson(JSON.stringify(value, null, space))).toEqual(E.right(JSON.parse(JSON.stringify(value))));
+    }),
+    { seed: 3 },
+  );
+  for (const text of ['{"a":1,"a":1}', '[{"b":{"x":1, "y":2 , "x" :3}}]', '{"a\\"":1,"a\\u0022":2}'])
+    expect(strictJson(text)).toMatchObject({ left: expect.stringContaining('twice') });
+  expect(E.isRight(strictJson('{"a":{"a":{"a":1}},"b":["a","a",{"a":1},{"a":1}]}'))).toBe(true);
+});
