@@ -42,6 +42,8 @@ export type LaplaceErrorKind =
   | 'InvalidRecipe'
   /** Bytes that are no file of this library, that are damaged, or that a newer version of the library wrote. */
   | 'InvalidFile'
+  /** A place that cannot be written or read: a full disk, no permission, a missing file, a server that refuses. */
+  | 'Storage'
   /** An operation at the wrong time (a prediction before there is a posterior). */
   | 'NotReady'
   /** A backend or engine that cannot do what is asked. */

@@ -51,7 +51,7 @@ export { type Block, type Head, type Network, readNetwork, withBlocks } from './
 export type { Layer, LayerUse } from './network/ops.js';
 export { atAllUses } from './network/positions.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
-export { blockWeights } from './network/weights.js';
+export { blockWeights, fingerprint } from './network/weights.js';
 
 // Likelihoods, as the library works with them.
 

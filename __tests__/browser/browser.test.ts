@@ -1,18 +1,31 @@
 /** The built package in a browser: bundled by Vite as it comes, run in headless Chromium, and compared with Node's numbers. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import * as tf from '@tensorflow/tfjs';
 import type { Browser } from 'playwright-core';
+import { savePosterior } from 'tfjs-laplace/plugins/storage';
+import { keptOf } from '../support/kept.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 import { type Analysis, analysis } from './analysis.js';
 import { findChromium, launch } from './chromium.js';
+import { variancesOf } from './kept.js';
 import type { Page } from './page/main.js';
 import { serve } from './serve.js';
 
 declare const page: Page;
+
+/** Writes a model as tfjs's own handler for files does, which not every backend brings along. */
+const modelFiles = (folder: string): tf.io.IOHandler =>
+  tf.io.withSaveHandler(async ({ weightData, weightSpecs = [], ...artifacts }) => {
+    const manifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+    writeFileSync(join(folder, 'weights.bin'), new Uint8Array(weightData as ArrayBuffer));
+    writeFileSync(join(folder, 'model.json'), JSON.stringify({ ...artifacts, weightsManifest: manifest }));
+    return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+  });
 
 interface Bundle {
   readonly what?: string;
@@ -54,10 +67,10 @@ describe('a bundle for browsers', () => {
   });
 
   it.each([
-    ['own', 551, 202],
-    ['everything', 641, 226],
-    ['few', 460, 162],
-    ['whole', 820, 258],
+    ['own', 574, 210],
+    ['everything', 668, 235],
+    ['few', 463, 163],
+    ['whole', 822, 258],
   ])('%s is below %d kB, %d kB compressed, as README says', (name, minified, gzip) => {
     const { size } = bundle(name);
     expect(size.minified / 1000).toBeLessThan(minified);
@@ -124,6 +137,22 @@ if (chromium === undefined) {
     const found = await tab.evaluate(() => page.analysis());
     expect(found.backend).toBe(backend);
     expectNodes(found);
+    expect(complaints).toEqual([]);
+    await tab.close();
+  });
+
+  it('loads a posterior of Node from a server, keeps it with its model in IndexedDB, and predicts as Node does', async () => {
+    const { model, posterior } = await keptOf('kronecker');
+    const folder = join(app, 'page', 'dist', 'models');
+    await savePosterior(posterior, `file://${folder}`);
+    await model.save(modelFiles(folder));
+    const { tab, complaints } = await open('wasm', {});
+    const found = await tab.evaluate((place) => page.kept(place), `${url}models`);
+    const expected = await variancesOf(model, posterior);
+    expect(relativeError(found.fromServer, expected)).toBeLessThan(TOLERANCE);
+    expect(found.fromStore).toEqual(found.fromServer);
+    expect([...found.keys].sort()).toEqual(['indexeddb://kept', 'indexeddb://kept/laplace']);
+    expect(found.metadata).toEqual({ laplace: { file: 'laplace.safetensors', fingerprint: posterior.fingerprint } });
     expect(complaints).toEqual([]);
     await tab.close();
   });

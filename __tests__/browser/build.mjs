@@ -9,7 +9,7 @@ import { sizes } from '../../scripts/browser/sizes.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const app = /** @type {string} */ (process.argv[2]);
 await installed(join(here, '..', '..'), app);
-for (const file of ['page', 'analysis.ts', 'lostContext.ts', 'outcome.ts'])
+for (const file of ['page', 'analysis.ts', 'kept.ts', 'lostContext.ts', 'outcome.ts'])
   cpSync(join(here, file), join(app, file), { recursive: true });
 writeFileSync(join(app, 'node.js'), "export * from 'tfjs-laplace/plugins/plots';\n");
 const bundles = {

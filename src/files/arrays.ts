@@ -19,6 +19,17 @@ export function arrayOf(name: string, { rows, cols, data }: Matrix, dtype: Dtype
   });
 }
 
+/** Throws `NotFinite` for a number that JSON could not hold. */
+export function checkFinite(field: string, value: number): void {
+  if (Number.isFinite(value)) return;
+  throw laplaceError('NotFinite', {
+    what: `The field ${field} cannot be written`,
+    field,
+    found: String(value),
+    expected: 'a finite number',
+  });
+}
+
 /** The shape that a matrix must have; undefined for one that the file decides. */
 export type Wanted = Readonly<Partial<Record<'rows' | 'cols', number | undefined>>>;
 

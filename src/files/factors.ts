@@ -21,7 +21,7 @@ import { INPUT, structured, sumsOf } from '../curvature/structure/index.js';
 import type { LaplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
-import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
+import { type ArraysOfFile, arrayOf, arraysOf, checkFinite } from './arrays.js';
 import { damaged, opened, sealed } from './container.js';
 import { attempted, decoded, estimatorFrom, LAYER_FIELDS, likelihoodData, likelihoodFrom } from './manifest.js';
 import {
@@ -86,10 +86,16 @@ const Manifest = struct('the manifest of factors', {
 export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.Either<LaplaceError, Uint8Array> {
   const { dtype } = optionsOf('encodeFactors', EncodeOptionsCodec, options);
   return attempted(() => {
-    const { layout, layers, weights, shares, rotations, _tag, ...rest } = orThrow(ofKind('encodeFactors', FACTORS, factors));
+    const own = orThrow(ofKind('encodeFactors', FACTORS, factors));
+    const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows } = own;
+    checkFinite('logLikelihood', logLikelihood);
     const manifest = {
-      ...rest,
       layout: { ...layout, likelihood: likelihoodData(layout.likelihood) },
+      fingerprint,
+      count,
+      datasetSize,
+      logLikelihood,
+      rows,
       ...(shares && { squares: shares.map(({ squares }) => squares) }),
       isRotated: rotations !== undefined,
     };

@@ -22,7 +22,7 @@ import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import { posteriorStructure } from '../posterior/structure/index.js';
 import type { Matrix } from '../types.js';
-import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
+import { type ArraysOfFile, arrayOf, arraysOf, checkFinite } from './arrays.js';
 import { damaged, opened, sealed } from './container.js';
 import { attempted, decoded, estimatorFrom, LAYER_FIELDS, likelihoodData, likelihoodFrom } from './manifest.js';
 import {
@@ -81,6 +81,7 @@ export function encodePosterior(posterior: Posterior, options: EncodeOptions = {
   return attempted(() => {
     const own = orThrow(ofKind('encodePosterior', POSTERIOR, posterior));
     const { layers, likelihood, damping, estimator, outputs, datasetSize, fingerprint, logLikelihood, squares } = own;
+    checkFinite('logLikelihood', logLikelihood);
     // In this order, so that equal posteriors have equal bytes.
     const manifest = {
       likelihood: likelihoodData(likelihood),

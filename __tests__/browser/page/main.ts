@@ -6,6 +6,7 @@ import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm
 import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import { type BackendName, useBackend } from 'tfjs-laplace/plugins/backends';
 import { type Analysis, analysis } from '../analysis.js';
+import { type KeptAnswers, keptAnswers } from '../kept.js';
 import { lostContext, streams } from '../lostContext.js';
 import { outcome } from '../outcome.js';
 
@@ -26,6 +27,7 @@ const page = {
   analysis: (): Promise<Analysis> => analysis(),
   refusal: (): Promise<string> => outcome(analysis()),
   refusedBackend: (prefer: BackendName): Promise<string> => outcome(useBackend({ prefer })),
+  kept: (server: string): Promise<KeptAnswers> => keptAnswers(server),
   streams,
   lostContext,
 };

@@ -1,0 +1,72 @@
+/**
+ * Files on the disk of a Node process. A file is written beside its place, brought to the disk (fsync), and renamed. So whoever reads finds
+ * the former file or the new one, whole, also if the process or the machine ends in between.
+ */
+
+import { within } from './failure.js';
+import type { File, Place } from './place.js';
+
+/** The names are put together at run time, because a bundler for browsers would follow a literal name in an import. */
+const [FS, PATH] = ['fs/promises', 'path'].map((name) => ['node', name].join(':')) as [string, string];
+
+const load = async () => {
+  const [fs, path] = await Promise.all([
+    import(/* @vite-ignore */ /* webpackIgnore: true */ FS) as Promise<typeof import('node:fs/promises')>,
+    import(/* @vite-ignore */ /* webpackIgnore: true */ PATH) as Promise<typeof import('node:path')>,
+  ]);
+  return { fs, path };
+};
+
+const ENDING = '.safetensors';
+
+/** The place of a path: a file with the ending `.safetensors`, or a folder, in which the file has its usual name. */
+export function nodePlace(path: string, name: string): Place {
+  const file = path.endsWith(ENDING) ? path : `${path.replace(/\/+$/, '')}/${name}${ENDING}`;
+  return {
+    name: file,
+    write: ({ bytes, about }: File) =>
+      within('write', file, async () => {
+        await writeWhole(file, bytes);
+        await writeWhole(
+          `${file.slice(0, -ENDING.length)}.json`,
+          new TextEncoder().encode(`${JSON.stringify(about, null, 2)}\n`),
+        );
+      }),
+    read: () =>
+      within('read', file, async () => {
+        const { fs } = await load();
+        return fs.readFile(file);
+      }),
+  };
+}
+
+let written = 0;
+
+/** Writes a file so that it is there whole, or as it was before. The folder is made if it does not exist. */
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const { fs, path } = await load();
+  const folder = path.dirname(file);
+  await fs.mkdir(folder, { recursive: true });
+  const beside = `${file}.${process.pid}.${written++}.part`;
+  try {
+    const handle = await fs.open(beside, 'w');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(beside, file);
+    await syncFolder(folder);
+  } finally {
+    await fs.rm(beside, { force: true });
+  }
+}
+
+/** Brings the new name to the disk. Windows cannot open folders, and keeps names in order by itself. */
+async function syncFolder(folder: string): Promise<void> {
+  const { fs } = await load();
+  const handle = await fs.open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}

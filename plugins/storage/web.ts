@@ -1,0 +1,66 @@
+/** Files of web servers, and downloads of browsers. */
+import { io } from '@tensorflow/tfjs-core';
+import { failed, within } from './failure.js';
+import { handlerPlace } from './handlers.js';
+import type { Place } from './place.js';
+
+const ENDING = '.safetensors';
+
+/**
+ * The place of a URL. Reading asks for the file itself: a URL with its ending, or the file of the usual name beside a `model.json` or in a
+ * folder. Writing posts it as `model.save` does, since only the server knows where it belongs.
+ */
+export function webPlace(url: string, name: string): Place {
+  const file = fileOf(url, name);
+  return {
+    name: url,
+    write: (given) => handlerPlace(io.http(url), url).write(given),
+    read: () =>
+      within('read', file, async () => {
+        const response = await fetch(file);
+        if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`.trim());
+        return new Uint8Array(await response.arrayBuffer());
+      }),
+  };
+}
+
+/** The URL of the file. What follows a question mark stays. */
+function fileOf(url: string, name: string): string {
+  const { origin, pathname, search } = new URL(url);
+  if (pathname.endsWith(ENDING)) return url;
+  const folder = pathname.endsWith('.json') ? pathname.slice(0, pathname.lastIndexOf('/')) : pathname.replace(/\/+$/, '');
+  return `${origin}${folder}/${name}${ENDING}${search}`;
+}
+
+/** A download of the browser: the user finds the file among the downloads. */
+export function downloadPlace(name: string): Place {
+  const file = name.endsWith(ENDING) ? name : `${name}${ENDING}`;
+  return {
+    name: `the download ${file}`,
+    write: ({ bytes }) =>
+      within('write', `the download ${file}`, async () => {
+        const { document } = globalThis as { document?: BrowserDocument };
+        if (document === undefined) throw new Error('downloads are for browsers');
+        const url = URL.createObjectURL(new Blob([bytes.slice().buffer as ArrayBuffer], { type: 'application/octet-stream' }));
+        const link = document.createElement('a');
+        link.href = url;
+        link.download = file;
+        link.click();
+        // The browser reads the URL after this turn.
+        setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      }),
+    read: () => {
+      throw failed(
+        'read',
+        `the download ${file}`,
+        new Error('a page cannot read downloads'),
+        'Let the user choose the file, and use decodePosterior.',
+      );
+    },
+  };
+}
+
+/** The part of a browser's document that is used here. */
+interface BrowserDocument {
+  readonly createElement: (tag: 'a') => { href: string; download: string; readonly click: () => void };
+}
