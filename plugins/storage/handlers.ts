@@ -4,7 +4,7 @@
  */
 import { io } from '@tensorflow/tfjs-core';
 import { within } from './failure.js';
-import type { File, Place } from './place.js';
+import type { File, Place } from './types.js';
 
 export const isHandler = (where: unknown): where is io.IOHandler =>
   typeof where === 'object' && where !== null && ('save' in where || 'load' in where);

@@ -16,9 +16,10 @@ import {
 } from 'tfjs-laplace';
 import { fingerprint, laplaceError } from 'tfjs-laplace/extend';
 import { failed } from './failure.js';
-import { type Place, placeOf, type Where } from './place.js';
+import { placeOf } from './place.js';
+import type { Place, Where } from './types.js';
 
-export type { Where } from './place.js';
+export type { Where } from './types.js';
 
 /** Options of `savePosterior`. */
 export interface SaveOptions extends EncodeOptions {

@@ -4,7 +4,7 @@
  */
 
 import { within } from './failure.js';
-import type { File, Place } from './place.js';
+import type { File, Place } from './types.js';
 
 /** The names are put together at run time, because a bundler for browsers would follow a literal name in an import. */
 const [FS, PATH] = ['fs/promises', 'path'].map((name) => ['node', name].join(':')) as [string, string];

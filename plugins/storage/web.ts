@@ -2,7 +2,7 @@
 import { io } from '@tensorflow/tfjs-core';
 import { failed, within } from './failure.js';
 import { handlerPlace } from './handlers.js';
-import type { Place } from './place.js';
+import type { Place } from './types.js';
 
 const ENDING = '.safetensors';
 

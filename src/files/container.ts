@@ -22,7 +22,7 @@ import { strictJson } from './json.js';
 import { type Entry, type NamedArray, PREFIX, readSafetensors, type Safetensors, writeSafetensors } from './safetensors.js';
 
 /** The version of the format that this version of the library writes. It reads all versions up to this one. */
-export const VERSION = 1;
+const VERSION = 1;
 
 const FORMAT = 'tfjs-laplace';
 const ZEROS = '0'.repeat(64);
