@@ -232,6 +232,7 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     left: [() => lib.factorsMonoid(factors).concat(E.right({ ...factors, fingerprint: 'f00d' }), E.right(factors))],
   },
   factorsSemigroup: { left: [() => lib.factorsSemigroup.concat(E.right(factors), E.right(factors))] },
+  forget: { throws: [() => lib.forget(factors, 0), () => lib.forget(2)], left: [() => lib.forget(wrong({}), 0.5)] },
   merge: { left: [() => lib.merge(factors, factors), () => lib.merge(factors)(factors)] },
   mergeEpochs: { left: [() => lib.mergeEpochs(factors, { ...factors, layout: { ...factors.layout, covered: [] } })] },
   moments: { left: [() => lib.moments(noExample())] },

@@ -95,6 +95,7 @@ export {
   type OutputShare,
 } from './curvature/factors.js';
 export { factorsMonoid, factorsSemigroup } from './curvature/factorsMonoid.js';
+export { forget } from './curvature/forget.js';
 export type { LayerLayout, Layout, Rotation } from './curvature/layout.js';
 export type { LayerMoments } from './curvature/means.js';
 export { moments } from './curvature/moments.js';

@@ -60,6 +60,8 @@ export interface Factors {
    */
   readonly rows: number;
   readonly layers: ReadonlyArray<LayerSums>;
+  /** The names of the parts of the data that are in the sums; absent if nobody named them. */
+  readonly parts?: ReadonlyArray<string>;
   /** The share of each output in the sums; absent unless the estimator has `noise: 'perOutput'`. */
   readonly shares?: ReadonlyArray<OutputShare>;
   /** The directions along which `ekfac` summed, one rotation for each layer; absent for other estimators. */
@@ -118,7 +120,8 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
 /**
  * Adds the factors of two disjoint parts of a data set, taken at the same weights. For any number of parts see `factorsMonoid`.
  *
- * @returns the sum, or `Mismatch` if layouts or weights differ (the error names the field) or if factors are added to themselves.
+ * @returns the sum, or `Mismatch` if layouts or weights differ (the error names the field), if factors are added to themselves, or if both
+ *   hold a part of the same name (`accumulateFactors(…, { part })`).
  *
  * @example
  * ```ts
@@ -154,7 +157,9 @@ function sum(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
       }),
     );
   }
-  if (a.count > 0 && a.layers.some((layer, i) => layer === b.layers[i])) return E.left(twice());
+  if (a.count > 0 && a.layers.some((layer, i) => layer === b.layers[i])) return E.left(twice('layers', 'the same sums twice'));
+  const part = a.parts?.find((name) => b.parts?.includes(name));
+  if (part !== undefined) return E.left(twice('parts', `the part ${JSON.stringify(part)} on both sides`));
   return E.map((both: Factors) => ({ ...both, datasetSize: a.datasetSize + b.datasetSize }))(add(a, b));
 }
 
@@ -212,6 +217,7 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     );
   }
   const rotations = a.rotations ?? b.rotations;
+  const parts = [...new Set([...(a.parts ?? []), ...(b.parts ?? [])])];
   const shares = a.shares?.map((own, c) => bothShares(own, b.shares?.[c] as OutputShare));
   return E.right({
     ...a,
@@ -219,6 +225,7 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     logLikelihood: a.logLikelihood + b.logLikelihood,
     rows: a.rows + b.rows,
     layers: a.layers.map((layer, i) => both(layer, b.layers[i] as LayerSums)),
+    ...(parts.length > 0 && { parts }),
     ...(shares && { shares }),
     ...(rotations && { rotations }),
   });
@@ -239,11 +246,11 @@ function both(a: LayerSums, b: LayerSums): LayerSums {
 /** The sum of two matrices of one shape. */
 export const plus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: a.data.map((v, i) => v + (b.data[i] as number)) });
 
-const twice = (): LaplaceError =>
+const twice = (field: string, found: string): LaplaceError =>
   laplaceError('Mismatch', {
     what: 'Factors are merged with themselves',
-    field: 'layers',
-    found: 'the same sums twice',
+    field,
+    found,
     expected: 'factors of disjoint parts of the data',
     remedy: 'Merge each part once; an example that counts twice has the weight 2.',
   });

@@ -58,6 +58,7 @@ const Manifest = struct('the manifest of factors', {
   datasetSize: nonNegative,
   logLikelihood: finite,
   rows: nonNegative,
+  parts: optional(array('names of parts', text)),
   squares: optional(array('a list of numbers >= 0', nonNegative)),
   isRotated: boolean,
 });
@@ -87,7 +88,7 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
   const { dtype } = optionsOf('encodeFactors', EncodeOptionsCodec, options);
   return attempted(() => {
     const own = orThrow(ofKind('encodeFactors', FACTORS, factors));
-    const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows } = own;
+    const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows, parts } = own;
     checkFinite('logLikelihood', logLikelihood);
     const manifest = {
       layout: { ...layout, likelihood: likelihoodData(layout.likelihood) },
@@ -96,14 +97,13 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
       datasetSize,
       logLikelihood,
       rows,
+      parts,
       ...(shares && { squares: shares.map(({ squares }) => squares) }),
       isRotated: rotations !== undefined,
     };
-    const arrays = layers.flatMap(({ parts }, l) => [
+    const arrays = layers.flatMap(({ parts: sums }, l) => [
       [nameIn(l, 'weights'), weights[l] as Matrix] as const,
-      ...(Object.entries(parts) as ReadonlyArray<readonly [string, Matrix]>).map(
-        ([part, own]) => [nameIn(l, part), own] as const,
-      ),
+      ...(Object.entries(sums) as ReadonlyArray<readonly [string, Matrix]>).map(([part, own]) => [nameIn(l, part), own] as const),
       ...(shares ?? []).map((own, c) => [nameIn(l, `shares.${c}`), own.layers[l] as Matrix] as const),
       ...Object.entries(rotations?.[l] ?? {}).map(([side, own]) => [nameIn(l, rotationName(side)), own as Matrix] as const),
     ]);

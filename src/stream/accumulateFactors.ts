@@ -1,6 +1,6 @@
 /** Folds a stream of observed batches into factors: one value when the stream completes. */
 import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
-import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct } from '../codec/index.js';
+import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct, text } from '../codec/index.js';
 import { type Curvature, CurvatureCodec, type CurvatureInput, kfac } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import type { EigenBasis } from '../curvature/layout.js';
@@ -27,6 +27,8 @@ export interface AccumulateOptions {
   readonly onProgress?: OnProgress;
   /** Number of batches of one pass, for progress. */
   readonly total?: number;
+  /** The name of this part of the data. Factors that hold it are not merged with others that hold it too. */
+  readonly part?: string;
   /** Receives the factors of the sound batches right before the stream fails, so that nothing gathered is lost. */
   readonly onFailure?: (gathered: Factors) => void;
   /**
@@ -41,6 +43,7 @@ export interface AccumulateOptions {
 
 const Options = struct('options', {
   ...PROGRESS,
+  part: optional(text),
   onFailure: optional(func<(gathered: Factors) => void>('a function (gathered) => void')),
   basis: optional(instance(POSTERIOR)),
   engine: optional(EngineChoiceCodec),
@@ -103,7 +106,7 @@ const folded = (
   { own, options, basis, detail, empty = NO_BATCH }: Pass,
 ): Observable<Factors> =>
   defer(() => {
-    const { onProgress, total, onFailure } = options;
+    const { onProgress, total, onFailure, part } = options;
     const accumulator = createEpochAccumulator({
       curvature: own,
       basis,
@@ -126,10 +129,14 @@ const folded = (
       }
       throw error;
     };
-    const ended = (): Promise<Factors> =>
-      accumulator.end().catch((error: unknown) => {
+    const ended = async (): Promise<Factors> => {
+      try {
+        const factors = await accumulator.end();
+        return part === undefined ? factors : { ...factors, parts: [part] };
+      } catch (error) {
         throw deviceError(error);
-      });
+      }
+    };
     const taken = map((batch: ObservedBatch) => accumulator.take(orThrow(ofKind('accumulateFactors', OBSERVED, batch))));
     return concat(source.pipe(taken, inTurn), defer(ended)).pipe(
       catchError(failed),
