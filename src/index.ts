@@ -61,6 +61,7 @@ export { type EpochSelection, epochsWhere, everyEpoch, finalEpochs } from './str
 
 export { type AccumulateOptions, accumulateFactors } from './stream/accumulateFactors.js';
 export { batches, inputBatches, type TensorData } from './stream/batches.js';
+export type { Checkpoint } from './stream/checkpoint.js';
 export { type ExpectedTime, type ExpectedTimeOptions, expectedTime } from './stream/expectedTime.js';
 export { type FeaturesOptions, features } from './stream/features.js';
 export { type DatasetLike, fromDataset } from './stream/fromDataset.js';

@@ -15,10 +15,12 @@ import {
   type Posterior,
 } from 'tfjs-laplace';
 import { fingerprint, laplaceError } from 'tfjs-laplace/extend';
+import { aboutFactors, aboutPosterior } from './about.js';
 import { failed } from './failure.js';
 import { placeOf } from './place.js';
 import type { Place, Where } from './types.js';
 
+export { type CheckpointOptions, checkpoint } from './checkpoint.js';
 export type { Where } from './types.js';
 
 /** Options of `savePosterior`. */
@@ -155,37 +157,3 @@ async function checkModel(model: LayersModel, posterior: Posterior): Promise<voi
     remedy: 'Load the model that was saved with the posterior.',
   });
 }
-
-/** What `laplace.json` says. The file itself holds all of it. */
-const aboutPosterior = (posterior: Posterior, bytes: Uint8Array): object => ({
-  format: 'tfjs-laplace',
-  kind: 'posterior',
-  bytes: bytes.length,
-  fingerprint: posterior.fingerprint,
-  likelihood: posterior.likelihood._tag,
-  estimator: posterior.estimator._tag,
-  damping: posterior.damping._tag,
-  datasetSize: posterior.datasetSize,
-  outputs: posterior.outputs,
-  layers: posterior.layers.map(({ name, structure, groups, n, m, priorPrecision }) => ({
-    name,
-    structure,
-    groups,
-    n,
-    m,
-    priorPrecision,
-  })),
-});
-
-const aboutFactors = ({ layout, fingerprint: weights, count, datasetSize }: Factors, bytes: Uint8Array): object => ({
-  format: 'tfjs-laplace',
-  kind: 'factors',
-  bytes: bytes.length,
-  fingerprint: weights,
-  likelihood: layout.likelihood._tag,
-  estimator: layout.estimator._tag,
-  count,
-  datasetSize,
-  outputs: layout.outputs,
-  layers: layout.layers.map(({ name, structure, groups, n, m }) => ({ name, structure, groups, n, m })),
-});

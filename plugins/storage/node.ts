@@ -19,9 +19,18 @@ const load = async () => {
 
 const ENDING = '.safetensors';
 
+/** A place on disk. */
+export interface NodePlace extends Place {
+  /** The bytes of the file; undefined if there is none. Rejects with `Storage` for one that cannot be read. */
+  readonly find: () => Promise<Uint8Array | undefined>;
+  /** Removes the file and the words about it, if they are there. */
+  readonly remove: () => Promise<void>;
+}
+
 /** The place of a path: a file with the ending `.safetensors`, or a folder, in which the file has its usual name. */
-export function nodePlace(path: string, name: string): Place {
+export function nodePlace(path: string, name: string): NodePlace {
   const file = path.endsWith(ENDING) ? path : `${path.replace(/\/+$/, '')}/${name}${ENDING}`;
+  const words = `${file.slice(0, -ENDING.length)}.json`;
   return {
     name: file,
     write: ({ bytes, about }: File) =>
@@ -36,6 +45,19 @@ export function nodePlace(path: string, name: string): Place {
       within('read', file, async () => {
         const { fs } = await load();
         return fs.readFile(file);
+      }),
+    find: () =>
+      within('read', file, async () => {
+        const { fs } = await load();
+        return fs.readFile(file).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return undefined;
+          throw error;
+        });
+      }),
+    remove: () =>
+      within('write', file, async () => {
+        const { fs } = await load();
+        await Promise.all([file, words].map((one) => fs.rm(one, { force: true })));
       }),
   };
 }

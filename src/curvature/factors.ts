@@ -60,6 +60,8 @@ export interface Factors {
    */
   readonly rows: number;
   readonly layers: ReadonlyArray<LayerSums>;
+  /** How many batches of a pass are in the sums, if the pass has not ended yet (a checkpoint). */
+  readonly batches?: number;
   /** The names of the parts of the data that are in the sums; absent if nobody named them. */
   readonly parts?: ReadonlyArray<string>;
   /** The share of each output in the sums; absent unless the estimator has `noise: 'perOutput'`. */

@@ -58,6 +58,7 @@ const Manifest = struct('the manifest of factors', {
   datasetSize: nonNegative,
   logLikelihood: finite,
   rows: nonNegative,
+  batches: optional(positiveInteger),
   parts: optional(array('names of parts', text)),
   squares: optional(array('a list of numbers >= 0', nonNegative)),
   isRotated: boolean,
@@ -88,7 +89,8 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
   const { dtype } = optionsOf('encodeFactors', EncodeOptionsCodec, options);
   return attempted(() => {
     const own = orThrow(ofKind('encodeFactors', FACTORS, factors));
-    const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows, parts } = own;
+    const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows, batches, parts } =
+      own;
     checkFinite('logLikelihood', logLikelihood);
     const manifest = {
       layout: { ...layout, likelihood: likelihoodData(layout.likelihood) },
@@ -97,6 +99,7 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
       datasetSize,
       logLikelihood,
       rows,
+      batches,
       parts,
       ...(shares && { squares: shares.map(({ squares }) => squares) }),
       isRotated: rotations !== undefined,

@@ -1,10 +1,20 @@
 /** Folds a stream of observed batches into factors: one value when the stream completes. */
-import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  ignoreElements,
+  map,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct, text } from '../codec/index.js';
 import { type Curvature, CurvatureCodec, type CurvatureInput, kfac } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import type { EigenBasis } from '../curvature/layout.js';
-import { type ErrorParts, laplaceError } from '../errors.js';
+import { type ErrorParts, type LaplaceError, laplaceError } from '../errors.js';
 import { type EngineChoice, EngineChoiceCodec } from '../linalg/choice.js';
 import { deviceError } from '../network/device.js';
 import { orThrow } from '../orThrow.js';
@@ -12,8 +22,9 @@ import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
 import { eigenBasis } from './basis.js';
+import { type Checkpoint, CheckpointCodec, type Checkpointed, checkpointed } from './checkpoint.js';
 import { everyEpoch } from './codec.js';
-import { createEpochAccumulator } from './epochAccumulator.js';
+import { createEpochAccumulator, type EpochAccumulator } from './epochAccumulator.js';
 import { OBSERVED, type ObservedBatch } from './observed.js';
 import { PROGRESS } from './options.js';
 import { sequential } from './sequential.js';
@@ -29,6 +40,8 @@ export interface AccumulateOptions {
   readonly total?: number;
   /** The name of this part of the data. Factors that hold it are not merged with others that hold it too. */
   readonly part?: string;
+  /** Keeps the sums now and then, so that a pass that was cut off goes on where they were kept. */
+  readonly checkpoint?: Checkpoint;
   /** Receives the factors of the sound batches right before the stream fails, so that nothing gathered is lost. */
   readonly onFailure?: (gathered: Factors) => void;
   /**
@@ -44,6 +57,7 @@ export interface AccumulateOptions {
 const Options = struct('options', {
   ...PROGRESS,
   part: optional(text),
+  checkpoint: optional(CheckpointCodec),
   onFailure: optional(func<(gathered: Factors) => void>('a function (gathered) => void')),
   basis: optional(instance(POSTERIOR)),
   engine: optional(EngineChoiceCodec),
@@ -70,6 +84,7 @@ export function accumulateFactors(
   return (source) => {
     if (own._tag !== 'ekfac') return folded(source, { own, options });
     if (options.basis !== undefined) return folded(source, { own, options, basis: eigenBasis(options.basis) });
+    if (options.checkpoint !== undefined) throw twoPasses();
     const { onProgress, engine } = options;
     const between = { ...(engine && { engine }), ...(onProgress && { onProgress }) };
     const second = (posterior: Posterior): Observable<Factors> =>
@@ -106,43 +121,54 @@ const folded = (
   { own, options, basis, detail, empty = NO_BATCH }: Pass,
 ): Observable<Factors> =>
   defer(() => {
-    const { onProgress, total, onFailure, part } = options;
-    const accumulator = createEpochAccumulator({
-      curvature: own,
-      basis,
-      epochs: everyEpoch(),
-      announced: 1,
-      empty: () => empty,
-      onProgress,
-      total,
-      detail: () => detail,
-    });
+    const { onProgress, total, onFailure, part, checkpoint } = options;
+    const create = (before = 0): EpochAccumulator =>
+      createEpochAccumulator({
+        curvature: own,
+        basis,
+        epochs: everyEpoch(),
+        announced: 1,
+        empty: () => empty,
+        onProgress: onProgress && ((event) => onProgress({ ...event, done: before + event.done })),
+        total,
+        detail: () => detail,
+      });
+    const [pass, take] = checkpoint === undefined ? once(create()) : inSections(checkpointed(checkpoint, create));
     const failed = async (error: unknown): Promise<never> => {
       try {
-        const gathered = onFailure && (await accumulator.gathered());
+        const gathered = onFailure && (await pass.gathered());
         if (gathered !== undefined) onFailure?.(gathered);
       } catch (another) {
         throw deviceError(another);
       } finally {
         // The device is free before anybody hears of the end.
-        await accumulator.dispose();
+        await pass.dispose();
       }
       throw error;
     };
     const ended = async (): Promise<Factors> => {
       try {
-        const factors = await accumulator.end();
+        const factors = await pass.end();
         return part === undefined ? factors : { ...factors, parts: [part] };
       } catch (error) {
         throw deviceError(error);
       }
     };
-    const taken = map((batch: ObservedBatch) => accumulator.take(orThrow(ofKind('accumulateFactors', OBSERVED, batch))));
-    return concat(source.pipe(taken, inTurn), defer(ended)).pipe(
+    const taken = map((batch: ObservedBatch) => take(orThrow(ofKind('accumulateFactors', OBSERVED, batch))));
+    const cleared = defer(async () => checkpoint?.clear()).pipe(ignoreElements());
+    return concat(source.pipe(taken, inTurn), defer(ended), cleared).pipe(
       catchError(failed),
-      finalize(() => void accumulator.dispose()),
+      finalize(() => void pass.dispose()),
     );
   });
+
+/** What a pass does with a batch as it comes. The rest is done in turn. */
+type Take = (batch: ObservedBatch) => () => Promise<void>;
+type Summed = Pick<EpochAccumulator, 'gathered' | 'end' | 'dispose'>;
+
+const once = (accumulator: EpochAccumulator): readonly [Summed, Take] => [accumulator, accumulator.take];
+
+const inSections = (pass: Checkpointed): readonly [Summed, Take] => [pass, (batch) => () => pass.take(batch)];
 
 /** Settles each taken batch before the next, and emits nothing. */
 const inTurn = sequential<() => Promise<void>, never>(async () => ({
@@ -169,6 +195,14 @@ const NO_SECOND_PASS: ErrorParts = {
   expected: 'the same batches again',
   remedy: TWICE,
 };
+
+const twoPasses = (): LaplaceError =>
+  laplaceError('InvalidOption', {
+    what: 'ekfac takes two passes, and a checkpoint is that of one',
+    field: 'checkpoint',
+    found: 'ekfac without a basis',
+    expected: 'the option basis: a posterior of Kronecker factors of the same model',
+  });
 
 /** Checks that both passes saw the same number of examples. Sums of examples' weights may differ by rounding. */
 function sameData(first: number, factors: Factors): Factors {

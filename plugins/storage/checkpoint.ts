@@ -1,0 +1,77 @@
+/** Checkpoints of a pass, on disk. */
+import { type Checkpoint, type DecodeOptions, decodeFactors, encodeFactors, orThrow } from 'tfjs-laplace';
+import { defaulted, laplaceError, optional, optionsOf, positiveInteger, refined, struct } from 'tfjs-laplace/extend';
+import { aboutFactors } from './about.js';
+import { nodePlace } from './node.js';
+
+/** The name of the file in a folder. */
+const CHECKPOINT = 'checkpoint';
+
+/** Options of `checkpoint`. */
+export interface CheckpointOptions extends DecodeOptions {
+  /** The sums are kept after every so many batches. Default 100. */
+  readonly every?: number;
+}
+
+/**
+ * Keeps the sums of a long pass, so that it can go on after a crash: for the option `checkpoint` of `accumulateFactors`. The batches of the
+ * second start must be those of the first, in the same order; those that are in the sums are passed over. The result is that of a pass that
+ * was never cut off, bit for bit (with the same `every`, on the same machine). At the end of the pass the checkpoint is removed.
+ *
+ * A pass that is given other weights or another curvature than the checkpoint ends with `Mismatch`. Bytes that are no checkpoint give
+ * `InvalidFile`, and a place that cannot be written `Storage`.
+ *
+ * @param where `'file://PATH'`: a folder, where it is `checkpoint.safetensors`, or the path of a file with that ending
+ * @throws LaplaceError `InvalidOption` for another place, an option that is unknown, or an `every` that is no integer >= 1
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, observe } from 'tfjs-laplace';
+ * import { checkpoint } from 'tfjs-laplace/plugins/storage';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.randomNormal([40, 2]), y: tf.randomNormal([40, 1]) };
+ * const pass = checkpoint('file://out/pass', { every: 2 });
+ * const factors = await lastValueFrom(
+ *   from(batches(data, 4)).pipe(observe(model, 'gaussian'), accumulateFactors('kfac', { checkpoint: pass })),
+ * );
+ * factors.count; // => 40
+ * ```
+ */
+export function checkpoint(where: string, options: CheckpointOptions = {}): Checkpoint {
+  const { every, likelihoods } = optionsOf('checkpoint', CheckpointOptionsCodec, options);
+  if (typeof where !== 'string' || !where.startsWith('file://')) throw onDiskOnly(where);
+  const place = nodePlace(where.slice('file://'.length), CHECKPOINT);
+  const decoding = likelihoods === undefined ? {} : { likelihoods };
+  return {
+    every,
+    load: async () => {
+      const bytes = await place.find();
+      return bytes && orThrow(decodeFactors(bytes, decoding));
+    },
+    save: (factors) => {
+      const bytes = orThrow(encodeFactors(factors));
+      return place.write({ bytes, about: aboutFactors(factors, bytes) });
+    },
+    clear: () => place.remove(),
+  };
+}
+
+const CheckpointOptionsCodec = struct('options', {
+  every: defaulted(positiveInteger, 100),
+  likelihoods: optional(
+    refined('a list of values of customLikelihood', (value): value is NonNullable<DecodeOptions['likelihoods']> =>
+      Array.isArray(value),
+    ),
+  ),
+});
+
+const onDiskOnly = (where: unknown) =>
+  laplaceError('InvalidOption', {
+    what: 'A checkpoint is a file on disk',
+    field: 'where',
+    found: typeof where === 'string' ? JSON.stringify(where) : typeof where,
+    expected: "'file://…'",
+  });
