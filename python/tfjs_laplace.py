@@ -129,7 +129,8 @@ def encode(file: LaplaceFile, dtype: str = "F64") -> bytes:
     for name, array in arrays.items():
         largest = float(np.max(np.abs(array), initial=0))
         if largest >= _BEYOND[dtype]:
-            raise FileError(f'The array "{name}" cannot be written as {dtype}', f"{largest}", f"numbers below {_BEYOND[dtype]}", "Take F64.")
+            what = f'The array "{name}" cannot be written as {dtype}'
+            raise FileError(what, f"{largest}", f"numbers below {_BEYOND[dtype]}", "Take F64.")
         start, end = end, end + array.size * _SIZES[dtype]
         header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
     metadata = {
@@ -210,7 +211,7 @@ def _places(entries: dict, size: int) -> list:
         for d in shape:
             taken *= d
         if end - start != taken:
-            raise _no_safetensors(f'{end - start} bytes for the shape {shape} of array "{name}" in {dtype}, which takes {taken}')
+            raise _no_safetensors(f'{end - start} bytes for array "{name}" of shape {shape} in {dtype}, which takes {taken}')
         places.append((name, dtype, shape, start, end))
     places.sort(key=lambda place: place[3:])
     due = 0

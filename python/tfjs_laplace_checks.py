@@ -48,20 +48,20 @@ def _is_text(value) -> bool:
 
 
 def _each(test):
-    return lambda value: isinstance(value, (list, tuple)) and all(map(test, value))
+    return lambda value: isinstance(value, (list, tuple)) and len(value) > 0 and all(map(test, value))
 
 
 TEXT = ("a string, not empty", _is_text)
-TEXTS = ("a list of strings", _each(_is_text))
+TEXTS = ("a list of strings, not empty", _each(_is_text))
 FLAG = ("true or false", lambda value: isinstance(value, (bool, np.bool_)))
 FINITE = ("a finite number", _is_number)
 POSITIVE = ("a finite number > 0", lambda value: _is_number(value) and value > 0)
 NON_NEGATIVE = ("a finite number >= 0", lambda value: _is_number(value) and value >= 0)
 COUNT = ("an integer >= 1", lambda value: is_size(value) and value >= 1)
 SEED = ("an integer from 0 to 4294967295", lambda value: is_size(value) and value < 2**32)
-SQUARES = ("a list of numbers >= 0", _each(NON_NEGATIVE[1]))
+SQUARES = ("a list of numbers >= 0, not empty", _each(NON_NEGATIVE[1]))
 OBJECT = ("an object", lambda value: isinstance(value, dict))
-OBJECTS = ("a list of objects", _each(OBJECT[1]))
+OBJECTS = ("a list of objects, not empty", _each(OBJECT[1]))
 TAGGED = ("an object with a _tag, or a tag", lambda value: _is_text(value) or _is_tagged(value))
 DAMPING = (
     "{ _tag: 'exact' } or { _tag: 'factored' }",

@@ -173,7 +173,7 @@ def _layers(state: dict, layers) -> list:
     expected = sum(2 if layer["bias"] else 1 for layer in layers)
     if len(H) != expected:
         names = ", ".join(f"{layer['name']} {'with' if layer['bias'] else 'without'} bias" for layer in layers)
-        raise ValueError(f"layers: found {names}, which have {expected} blocks, expected those of the {len(H)} blocks of H.")
+        raise ValueError(f"layers: found {names}, which is {expected} blocks in all, expected {len(H)}, as many as H has.")
     found, at, block = [], 0, 0
     for layer in layers:
         # A layer of one weight has the product of both factors.

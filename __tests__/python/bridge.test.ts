@@ -128,6 +128,26 @@ withPython('the bridge to laplace-torch', () => {
     });
   });
 
+  it('takes factors of which one is larger and the other smaller, as other backends may make them', async () => {
+    const model = chain([4, 3]);
+    const factors = parted(await factorsOf(model, categorical(), dataFor(model, categorical(), N)));
+    const state = stateOf(factors, 1, 1);
+    const H = state.H.map((block) =>
+      block.length === 1 ? block : block.map((own, i) => own.map((row) => row.map((v) => (i ? v / 3 : v * 3)))),
+    );
+    const path = folder();
+    const layers = factors.layout.layers.map(({ name, bias }) => ({ name, bias }));
+    writeFileSync(join(path, 'state.json'), JSON.stringify({ layers, state: { ...state, H } }));
+    work('imported', path);
+    const [found, expected] = [posteriorFile(path), await posteriorFrom(factors, { priorPrecision: PRIOR })];
+    found.layers.forEach(({ parts }, l) => {
+      for (const part of ['inputValues', 'gradientValues'] as const) {
+        const values = (own: unknown) => (own as Record<typeof part, Matrix>)[part];
+        expect(relativeError(values(parts), values(expected.layers[l]?.parts))).toBeLessThan(FLOAT32);
+      }
+    });
+  });
+
   it('says which layers lose the covariance of weights and bias, and loses nothing else', async () => {
     const likelihood = gaussian({ noiseVariance: 0.25 });
     for (const useBias of [true, false]) {

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { encodeFactors, encodePosterior } from 'tfjs-laplace';
+import { either as E } from 'fp-ts';
+import { decodeFactors, decodePosterior, encodeFactors, encodePosterior, type LaplaceError, type Posterior } from 'tfjs-laplace';
 import { opened, sealed } from '../../src/files/container.js';
 import { fingerprint } from '../../src/network/weights.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
@@ -38,6 +39,27 @@ withPython('tfjs_laplace.py', () => {
         expect([file, dtype, hex(path, `${file}.${dtype}`)]).toEqual([file, dtype, hexOf(bytes(dtype))]);
       expect(hex(path, `${file}.anew`)).toBe(hexOf(bytes('F64')));
       expect(hex(path, `${file}.again`)).toBe(hexOf(bytes('BF16')));
+    }
+  });
+
+  it('rounds as the library does, just beside the middle between two numbers too', () => {
+    const path = folder();
+    const { posterior } = own('kronecker');
+    const [first, ...rest] = posterior.layers as [Posterior['layers'][number]];
+    const odd = [2 ** -8, 3 * 2 ** -8, 2 ** -11, 3 * 2 ** -11, 2 ** -24].flatMap((middle) => [
+      1 + middle,
+      1 + middle + 2 ** -50,
+      1 + middle - 2 ** -50,
+      -(1 + middle + 2 ** -50),
+      (1 + middle) * 2 ** -20,
+    ]);
+    const mean = { rows: first.mean.rows, cols: first.mean.cols };
+    for (let at = 0; at < odd.length; at += mean.rows * mean.cols) {
+      const data = Float64Array.from(first.mean.data, (v, i) => odd[at + i] ?? v);
+      const changed = { ...posterior, layers: [{ ...first, mean: { ...mean, data } }, ...rest] } as Posterior;
+      writeFileSync(join(path, 'one.in'), right(encodePosterior(changed)));
+      work('written_again', path);
+      for (const dtype of DTYPES) expect(hex(path, `one.${dtype}`)).toBe(hexOf(right(encodePosterior(changed, { dtype }))));
     }
   });
 
@@ -82,6 +104,69 @@ withPython('tfjs_laplace.py', () => {
       factors: expect.stringMatching(/^FileError: /),
       empty: expect.stringMatching(/^FileError: .*0 bytes/),
     });
+  });
+
+  it.each(['kronecker', 'kronecker with shares', 'groups', 'eigen', 'full with shares', 'low rank'])(
+    'takes and refuses the same manifests as the library: %s',
+    (name) => {
+      const path = folder();
+      const expected: Record<string, boolean> = {};
+      const files = { posterior: right(encodePosterior(own(name).posterior)), factors: right(encodeFactors(own(name).factors)) };
+      for (const kind of ['posterior', 'factors'] as const) {
+        const { manifest, entries } = right(opened(kind, files[kind]));
+        const arrays = [...entries].map(([key, { shape, read }]) => ({ name: key, shape, values: read() }));
+        const decode = { posterior: decodePosterior, factors: decodeFactors }[kind];
+        for (const place of placesIn(manifest)) {
+          // The script leaves the fields of likelihoods and estimators to the library.
+          if (place.some((key) => key === 'likelihood' || key === 'estimator')) continue;
+          JUNK.forEach((junk, i) => {
+            const bytes = sealed(kind, changedAt(manifest, place, junk) as object, arrays, 'F64');
+            const id = `${kind} ${place.join('.')} ${i}`;
+            writeFileSync(join(path, `${id}.in`), bytes);
+            expected[id] = isTaken(decode(bytes));
+          });
+        }
+      }
+      expect(Object.values(expected)).toContain(true);
+      const found = Object.entries(work<Record<string, string>>('refused', path));
+      expect(Object.fromEntries(found.map(([id, what]) => [id, !what.startsWith('FileError')]))).toEqual(expected);
+    },
+  );
+
+  it('refuses headers of every wrong kind with a FileError, and nothing else', () => {
+    const path = folder();
+    const array = (fields: string): string => `{"__metadata__":{"format":"tfjs-laplace"},"a":{${fields}}}`;
+    const headers = [
+      '',
+      '[]',
+      '{',
+      '{"a":NaN}',
+      '{"__metadata__":{"a":1}}',
+      '{"__metadata__":{},"__metadata__":{}}',
+      `{"a":${'['.repeat(40)}${']'.repeat(40)}}`,
+      `{"a":${'['.repeat(100_000)}`,
+      `{"a":${'1'.repeat(6000)}}`,
+      '{"\\ud800":1}',
+      array('"dtype":"F64","shape":[1],"data_offsets":[0,8]'),
+      array('"dtype":"F64","shape":[true],"data_offsets":[0,8]'),
+      array('"dtype":"F64","shape":[1e400],"data_offsets":[0,8]'),
+      array('"dtype":"F64","shape":[4503599627370496,4503599627370496],"data_offsets":[0,8]'),
+      array('"dtype":"F8","shape":[1],"data_offsets":[0,8]'),
+      array('"dtype":["F64"],"shape":[1],"data_offsets":[0,8]'),
+      array('"dtype":"F64","shape":[0],"data_offsets":[8,8]'),
+      array('"dtype":"F64","shape":[1],"data_offsets":[0]'),
+      array('"dtype":"F64","shape":1,"data_offsets":[0,8]'),
+      array('"dtype":"F64","shape":[1]'),
+    ];
+    headers.forEach((header, i) => {
+      const text = Buffer.from(header);
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(text.length));
+      writeFileSync(join(path, `${i}.in`), Buffer.concat([length, text, Buffer.alloc(8)]));
+    });
+    const found = Object.values(work<Record<string, string>>('refused', path));
+    expect(found).toHaveLength(headers.length);
+    expect(found.filter((what) => !what.startsWith('FileError: '))).toEqual([]);
   });
 
   it('does not write what the library could not read, and leaves no half file', () => {
@@ -143,6 +228,46 @@ withPython('tfjs_laplace.py', () => {
     expect(work('numbers', path)).toBe(text);
   });
 });
+
+/** Whether a file was taken. */
+const isTaken = (found: E.Either<LaplaceError, unknown>): boolean => E.isRight(found);
+
+/** What is put in the place of a part of a manifest; undefined leaves it out. */
+const JUNK = [
+  undefined,
+  null,
+  true,
+  0,
+  -1,
+  1,
+  2,
+  1.5,
+  2 ** 31,
+  1e300,
+  '',
+  'text',
+  'exact',
+  'diagonal',
+  [],
+  [1],
+  ['text'],
+  {},
+  { _tag: 'exact' },
+];
+
+/** Every place in a value of JSON except the whole. */
+const placesIn = (value: unknown): ReadonlyArray<ReadonlyArray<string>> =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([key, part]) => [[key], ...placesIn(part).map((rest) => [key, ...rest])]);
+
+/** A copy of a value of JSON with another part in one place. */
+function changedAt(value: unknown, [key, ...rest]: ReadonlyArray<string>, part: unknown): unknown {
+  if (key === undefined) return part;
+  const own = value as Readonly<Record<string, unknown>>;
+  const changed = { ...own, [key]: changedAt(own[key], rest, part) };
+  return Array.isArray(value) ? Object.values(changed).filter((each) => each !== undefined) : changed;
+}
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const hex = (path: string, name: string): string => readFileSync(join(path, name)).toString('hex');
