@@ -29,7 +29,6 @@ from tfjs_laplace import LaplaceFile, check, fingerprint
 
 __all__ = ["from_laplace_torch", "to_laplace_torch"]
 
-KFAC = {"_tag": "kfac", "fisher": {"_tag": "exact"}, "weightSharing": "expand"}
 _LIKELIHOODS = {"regression": "gaussian", "classification": "categorical"}
 # What rounding to float32 may make of numbers that are equal.
 _ROUNDING = 1e-4
@@ -79,7 +78,7 @@ def from_laplace_torch(source, layers, *, weights=None, estimator=None) -> Lapla
     constant = N * C * math.log(sigma * math.sqrt(2 * math.pi)) if gaussian else 0.0
     manifest = {
         "likelihood": {"_tag": "gaussian", "noiseVariance": sigma**2} if gaussian else {"_tag": "categorical", "labelSmoothing": 0},
-        "estimator": KFAC if estimator is None else estimator,
+        "estimator": estimator or {"_tag": "kfac", "fisher": {"_tag": "exact"}, "weightSharing": "expand"},
         "damping": {"_tag": "exact"},
         "outputs": C,
         "datasetSize": N,
