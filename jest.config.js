@@ -31,6 +31,7 @@ const ONCE = [
   'plugins/tfjs-callback/{deviceLost,earlyStopping,epochs,options,order,refusals,restored}',
   'posterior/{codec,errors,evidenceCurve,evidenceGradient,inverse,maximiseEvidence,maximiseNoise}',
   'predictive/{codec,credibleIntervals,design,entropy,everywhere,links,runningMean,sampling,samplingZoo,topK}',
+  'python/**/*',
   'random/**/*',
   'tuning/**/*',
   'recipe/**/*',
