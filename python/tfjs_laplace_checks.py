@@ -101,6 +101,8 @@ FACTORS = {
     "logLikelihood": FINITE,
     "rows": NON_NEGATIVE,
     "layout": OBJECT,
+    "batches?": COUNT,
+    "parts?": TEXTS,
     "squares?": SQUARES,
     "isRotated": FLAG,
 }
