@@ -158,6 +158,44 @@ def check(kind: str, manifest: dict, arrays: dict) -> None:
     own.end()
 
 
+STRUCTURES_OF = {
+    "kfac": ("kronecker", "embedding", "inputDiagonal", "diagonal"),
+    "kfra": ("kronecker", "inputDiagonal", "diagonal"),
+    "ekfac": ("eigen", "embedding", "inputDiagonal", "diagonal", "kronecker"),
+    "diagonal": ("diagonal", "embedding", "inputDiagonal"),
+    "full": ("full",),
+    "lowRank": ("lowRank",),
+}
+
+
+def _whole(layers: list, estimator, likelihood, outputs: int, shares) -> None:
+    """Raises `FileError` if layers, estimator and shares do not belong together."""
+    tag = estimator if isinstance(estimator, str) else estimator["_tag"]
+    names = [layer["name"] for layer in layers]
+    if len(set(names)) < len(names):
+        raise unsound("two layers of one name", "a name for each")
+    for layer in layers:
+        name, structure, wide = layer["name"], layer["structure"], layer["structure"] == "full"
+        if not wide and list(layer["members"]) != [name]:
+            raise unsound(f'members of layer "{name}" other than itself', f'["{name}"]')
+        if wide and (len(layers) > 1 or layer["groups"] > 1 or layer["m"] > 1):
+            raise unsound(f'layer "{name}", which is not the whole network in one column')
+        if structure == "lowRank" and layer["groups"] > 1:
+            raise unsound(f'groups of layer "{name}", which is of low rank', "1")
+        if structure not in STRUCTURES_OF.get(tag, STRUCTURES):
+            raise unsound(f'layer "{name}" of the structure {structure} under {tag}', f"one of {', '.join(STRUCTURES_OF[tag])}")
+    keeps = isinstance(estimator, dict) and estimator.get("noise") == "perOutput"
+    if keeps != (shares is not None):
+        raise unsound(f"{shares or 'no'} shares of outputs", "them" if keeps else "none, for this estimator")
+    if shares is None:
+        return
+    variance = likelihood.get("noiseVariance") if isinstance(likelihood, dict) else None
+    wanted = len(variance) if isinstance(variance, (list, tuple)) else outputs
+    is_step = isinstance(likelihood, dict) and likelihood["_tag"] == "perStep"
+    if outputs % shares != 0 or (not is_step and shares != wanted):
+        raise unsound(f"shares of {shares} outputs", f"{wanted} of them")
+
+
 def _sizes(layer: dict) -> tuple[int, int, int]:
     return int(layer["groups"]), int(layer["n"]), int(layer["m"])
 
@@ -167,6 +205,8 @@ def _posterior(manifest: dict, arrays: _Arrays) -> None:
     shares = len(manifest.get("squares", ()))
     for l, layer in enumerate(manifest["layers"]):
         _fields(layer, f"layers[{l}]", POSTERIOR_LAYER)
+    _whole(manifest["layers"], manifest["estimator"], manifest["likelihood"], int(manifest["outputs"]), shares or None)
+    for l, layer in enumerate(manifest["layers"]):
         P, n, m = _sizes(layer)
         arrays.take(f"layers.{l}.mean", P * n, m)
         rank = None
@@ -178,6 +218,8 @@ def _posterior(manifest: dict, arrays: _Arrays) -> None:
             found = arrays.take(name, *shape, non_negative=not part.startswith(("inputVectors", "gradientVectors", "rankVectors")))
             if "rank" in (rows, cols):
                 rank = found.shape[(rows, cols).index("rank")]
+        if _is_half(layer["structure"], l, arrays):
+            raise unsound(f'one half of the low rank of layer "{layer["name"]}"', "both, or neither")
         if rank == 0:
             raise unsound(f'a rank of 0 in layer "{layer["name"]}"', "a rank >= 1")
         side = {"full": (n, n), "diagonal": (P * n, m), "eigen": (P * n, m), "lowRank": None}.get(layer["structure"], (P * m, m))
@@ -187,15 +229,25 @@ def _posterior(manifest: dict, arrays: _Arrays) -> None:
             arrays.take(f"layers.{l}.shares.{c}", *side)
 
 
+def _is_half(structure: str, l: int, arrays: _Arrays) -> bool:
+    """Whether a layer has the eigenvalues of its low rank without the vectors, or the other way round."""
+    if structure != "lowRank":
+        return False
+    return (f"layers.{l}.rankValues" in arrays.arrays) != (f"layers.{l}.rankVectors" in arrays.arrays)
+
+
 def _parts(structure: str, P: int, n: int, m: int) -> dict:
     """The shapes of the parts of a layer of a posterior. A name that ends with ? may be missing."""
-    vectors = {"inputVectors?": (P * n, n), "gradientVectors?": (P * m, m)}
     if structure in ("diagonal", "eigen"):
+        vectors = {"inputVectors?": (P * n, n), "gradientVectors?": (P * m, m)} if structure == "eigen" else {}
         return {"curvature": (P * n, m), **vectors}
     if structure == "lowRank":
         ranked = {"rankValues?": ("rank", 1), "rankVectors?": (m, "rank")}
         return {"inputValues": (n, 1), "inputVectors": (n, n), "diagonal": (m, 1), **ranked}
-    return {"inputValues": (P * n, 1), "gradientValues": (P * m, 1), **vectors}
+    if structure == "full":
+        return {"inputValues": (n, 1), "inputVectors": (n, n), "gradientValues": (1, 1)}
+    vectors = {"inputVectors": (P * n, n)} if structure == "kronecker" else {}
+    return {"inputValues": (P * n, 1), "gradientValues": (P * m, 1), "gradientVectors": (P * m, m), **vectors}
 
 
 def _factors(manifest: dict, arrays: _Arrays) -> None:
@@ -209,9 +261,17 @@ def _factors(manifest: dict, arrays: _Arrays) -> None:
     names = [layer["name"] for layer in layout["layers"]]
     if not set(layout["covered"]) <= set(names):
         raise unsound("covered layers that are not among the layers", f"names out of {', '.join(names)}")
+    if len(set(layout["covered"])) < len(layout["covered"]):
+        raise unsound("a covered layer that is named twice", "each once")
+    tag = layout["estimator"] if isinstance(layout["estimator"], str) else layout["estimator"]["_tag"]
+    if manifest["isRotated"] != (tag == "ekfac"):
+        raise unsound(f"isRotated = {manifest['isRotated']} for {tag}", str(tag == "ekfac"))
+    if manifest["count"] > 0 and not manifest["datasetSize"] > 0:
+        raise unsound(f"{manifest['count']} counted examples of a data set of {manifest['datasetSize']}", "a data set with examples")
     shares, squares = int(layout.get("shares", 0)), manifest.get("squares")
     if (squares is None) != (shares == 0) or len(squares or ()) != shares:
         raise unsound(f"{len(squares or ())} squared errors for {shares} shares", "one for each")
+    _whole(layout["layers"], layout["estimator"], layout["likelihood"], int(layout["outputs"]), shares or None)
     for l, layer in enumerate(layout["layers"]):
         P, n, m = _sizes(layer)
         arrays.take(f"layers.{l}.weights", P * n, m)

@@ -126,6 +126,11 @@ it('refuses to write what it could not read', () => {
     layers: [{ ...first, mean: { ...first.mean, data } }, ...rest],
   });
   expect(kindOf(encodePosterior(broken(first.mean.data.map(() => Number.NaN))))).toBe('NotFinite');
+  expect(kindOf(encodePosterior(broken([...first.mean.data] as never)))).toBe('InvalidInput');
+  expect(kindOf(encodePosterior(broken(Float32Array.from(first.mean.data) as never)))).toBe('InvalidInput');
+  expect(kindOf(encodePosterior({ ...posterior, likelihood: { _tag: 'gaussian', noiseVariance: Number.NaN } }))).toBe(
+    'NotFinite',
+  );
   const large = broken(first.mean.data.map(() => 70_000));
   expect(encodePosterior(large, { dtype: 'F16' })).toMatchObject({
     left: { kind: 'NotFinite', message: expect.stringContaining('F64') },

@@ -122,7 +122,8 @@ it.each([
   const own = await caseOf(kfac({ noise: 'perOutput' }), 0.5, { rows, noise, held: 150, hidden: true });
   const [each, shared] = [await tunedOf(own), await tune(own.model, own.posterior, heldOut(own))];
   expect(each.chosen.criterion).toBeLessThan(shared.chosen.criterion + 1e-6);
-  expect(each.chosen.criterion).toBeLessThan(each.network.fitted.criterion);
+  // The network is the truth that the labels come from, so that it may itself be the best.
+  expect(each.chosen.criterion).toBeLessThanOrEqual(each.network.fitted.criterion);
 });
 
 it('fits the network to the labels in closed form, from however far', async () => {

@@ -16,7 +16,7 @@ export interface CheckpointOptions extends DecodeOptions {
 /**
  * Keeps the sums of a long pass, so that it can go on after a crash: for the option `checkpoint` of `accumulateFactors`. The batches of the
  * second start must be those of the first, in the same order; those that are in the sums are passed over. The result is that of a pass that
- * was never cut off, bit for bit (with the same `every`, on the same machine). At the end of the pass the checkpoint is removed.
+ * was never cut off, bit for bit (with the same `every` and seed, on the same machine). At the end of the pass the checkpoint is removed.
  *
  * A pass that is given other weights or another curvature than the checkpoint ends with `Mismatch`. Bytes that are no checkpoint give
  * `InvalidFile`, and a place that cannot be written `Storage`.
@@ -42,7 +42,7 @@ export interface CheckpointOptions extends DecodeOptions {
  */
 export function checkpoint(where: string, options: CheckpointOptions = {}): Checkpoint {
   const { every, likelihoods } = optionsOf('checkpoint', CheckpointOptionsCodec, options);
-  if (typeof where !== 'string' || !where.startsWith('file://')) throw onDiskOnly(where);
+  if (typeof where !== 'string' || !/^file:\/\/./.test(where)) throw onDiskOnly(where);
   const place = nodePlace(where.slice('file://'.length), CHECKPOINT);
   const decoding = likelihoods === undefined ? {} : { likelihoods };
   return {

@@ -58,7 +58,7 @@ export function registeredPlace(where: string, name: string): Place {
     handlerPlace(handler(kind === 'save' ? io.getSaveHandlers(own) : io.getLoadHandlers(own)), own);
   return {
     name: own,
-    write: (file) => within('write', own, async () => place('save').write(file)),
-    read: () => within('read', own, async () => place('load').read()),
+    write: async (file) => (await within('write', own, async () => place('save'))).write(file),
+    read: async () => (await within('read', own, async () => place('load'))).read(),
   };
 }

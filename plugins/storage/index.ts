@@ -59,7 +59,7 @@ const [POSTERIOR, FACTORS] = ['laplace', 'factors'];
  *
  * On disk the file is written beside its place, brought to the disk and renamed: the former file stays until the new one is whole.
  *
- * With `model` the place must be a URL. A path must then be that of a folder.
+ * With `model` the place must be a folder or a store of the browser.
  *
  * Rejects with `Storage` if the place cannot be written; with the errors of `encodePosterior`; with `Mismatch` if the model has other
  * weights than the posterior.
@@ -93,7 +93,7 @@ export async function savePosterior(posterior: Posterior, where: Where, options:
   const { model, ...own } = options;
   const bytes = orThrow(encodePosterior(posterior, own));
   const place = placeOf(where, POSTERIOR);
-  if (model !== undefined) await saveModel(model, posterior, where);
+  if (model !== undefined) await saveModel(model, posterior, where, place);
   await place.write({ bytes, about: aboutPosterior(posterior, bytes) });
   return { where: place.name, bytes: bytes.length };
 }
@@ -107,7 +107,7 @@ export async function savePosterior(posterior: Posterior, where: Where, options:
  */
 export async function loadPosterior(where: Where, options: LoadOptions = {}): Promise<Posterior> {
   const { model, ...own } = options;
-  const posterior = orThrow(decodePosterior(await read(placeOf(where, POSTERIOR)), own));
+  const posterior = orThrow(decodePosterior(await placeOf(where, POSTERIOR).read(), own));
   if (model !== undefined) await checkModel(model, posterior);
   return posterior;
 }
@@ -122,28 +122,36 @@ export async function saveFactors(factors: Factors, where: Where, options: Encod
 
 /** Loads factors from where `saveFactors` has put them. Rejects with `Storage`, and with the errors of `decodeFactors`. */
 export const loadFactors = async (where: Where, options: DecodeOptions = {}): Promise<Factors> =>
-  orThrow(decodeFactors(await read(placeOf(where, FACTORS)), options));
+  orThrow(decodeFactors(await placeOf(where, FACTORS).read(), options));
 
-const read = (place: Place): Promise<Uint8Array> => place.read();
-
-async function saveModel(model: LayersModel, posterior: Posterior, where: Where): Promise<void> {
-  if (typeof where !== 'string') throw oneThing();
+async function saveModel(model: LayersModel, posterior: Posterior, where: Where, place: Place): Promise<void> {
+  if (typeof where !== 'string' || !/^(file|indexeddb|localstorage):/.test(where) || where.endsWith('.safetensors')) {
+    throw oneThing(where);
+  }
   await checkModel(model, posterior);
   const { fingerprint: weights } = posterior;
   const former = (model.getUserDefinedMetadata() ?? {}) as Readonly<Record<string, unknown>>;
-  model.setUserDefinedMetadata({ ...former, laplace: { file: `${POSTERIOR}.safetensors`, fingerprint: weights } });
+  // In a folder the file's name is enough: folders are moved as a whole.
+  const file = where.startsWith('file:') ? `${POSTERIOR}.safetensors` : place.name;
+  model.setUserDefinedMetadata({ ...former, laplace: { file, fingerprint: weights } });
   await model.save(where).catch((error: unknown) => {
-    throw failed('write', `the model to ${where}`, error);
+    model.setUserDefinedMetadata(former);
+    throw failed(
+      'write',
+      `the model to ${where}`,
+      error,
+      "In Node, tfjs writes files with '@tensorflow/tfjs-node' alone: import it.",
+    );
   });
 }
 
-const oneThing = () =>
+const oneThing = (where: Where) =>
   laplaceError('InvalidOption', {
-    what: 'A handler keeps one thing: the model, or the posterior',
+    what: 'The place keeps one thing: the model, or the posterior',
     field: 'model',
-    found: 'a model, and a handler as the place',
-    expected: 'a URL',
-    remedy: 'Save the model with another handler (model.save), and leave out the option.',
+    found: `a model, and ${typeof where === 'string' ? JSON.stringify(where) : 'a handler'} as the place`,
+    expected: "a folder ('file://…'), or a store of the browser ('indexeddb://…', 'localstorage://…')",
+    remedy: 'Save the model by itself (model.save), and leave out the option.',
   });
 
 async function checkModel(model: LayersModel, posterior: Posterior): Promise<void> {

@@ -43,13 +43,11 @@ export function nodePlace(path: string, name: string): NodePlace {
       }),
     read: () =>
       within('read', file, async () => {
-        const { fs } = await load();
-        return fs.readFile(file);
+        return readWhole(file);
       }),
     find: () =>
       within('read', file, async () => {
-        const { fs } = await load();
-        return fs.readFile(file).catch((error: NodeJS.ErrnoException) => {
+        return readWhole(file).catch((error: NodeJS.ErrnoException) => {
           if (error.code === 'ENOENT') return undefined;
           throw error;
         });
@@ -58,20 +56,24 @@ export function nodePlace(path: string, name: string): NodePlace {
       within('write', file, async () => {
         const { fs } = await load();
         await Promise.all([file, words].map((one) => fs.rm(one, { force: true })));
+        // The process that wrote them was killed: this one is its successor, and writes no more.
+        await Promise.all([file, words].map((one) => removeRests(one, -1).catch(() => {})));
       }),
   };
 }
 
-let written = 0;
-
-/** Writes a file so that it is there whole, or as it was before. The folder is made if it does not exist. */
+/**
+ * Writes a file so that it is there whole, or as it was before. The folder is made if it does not exist. What processes that were killed have
+ * left behind is removed, if it is an hour old.
+ */
 async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
   const { fs, path } = await load();
   const folder = path.dirname(file);
   await fs.mkdir(folder, { recursive: true });
-  const beside = `${file}.${process.pid}.${written++}.part`;
+  await removeRests(file, HOUR);
+  const beside = `${file}.${crypto.randomUUID()}${PART}`;
   try {
-    const handle = await fs.open(beside, 'w');
+    const handle = await fs.open(beside, 'wx');
     try {
       await handle.writeFile(bytes);
       await handle.sync();
@@ -84,6 +86,43 @@ async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
     await fs.rm(beside, { force: true });
   }
 }
+
+const PART = '.part';
+/** In milliseconds. Nobody writes one file for so long. */
+const HOUR = 3_600_000;
+
+/** Removes files that were being written when their process ended, if nobody has touched them for so many milliseconds. */
+async function removeRests(file: string, age: number): Promise<void> {
+  const { fs, path } = await load();
+  const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
+  const names = await fs.readdir(folder);
+  for (const name of names.filter((own) => own.startsWith(start) && own.endsWith(PART))) {
+    const rest = path.join(folder, name);
+    const { mtimeMs } = await fs.stat(rest).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > age) await fs.rm(rest, { force: true });
+  }
+}
+
+/** The bytes of a file, piece by piece: Node reads no more than 2 GiB at once. */
+async function readWhole(file: string): Promise<Uint8Array> {
+  const { fs } = await load();
+  const handle = await fs.open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, PIECE), at);
+      if (bytesRead === 0) return bytes.subarray(0, at);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** In bytes. */
+const PIECE = 2 ** 28;
 
 /** Brings the new name to the disk. Windows cannot open folders, and keeps names in order by itself. */
 async function syncFolder(folder: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Files of web servers, and downloads of browsers. */
 import { io } from '@tensorflow/tfjs-core';
+import { laplaceError } from 'tfjs-laplace/extend';
 import { failed, within } from './failure.js';
 import { handlerPlace } from './handlers.js';
 import type { Place } from './types.js';
@@ -8,7 +9,8 @@ const ENDING = '.safetensors';
 
 /**
  * The place of a URL. Reading asks for the file itself: a URL with its ending, or the file of the usual name beside a `model.json` or in a
- * folder. Writing posts it as `model.save` does, since only the server knows where it belongs.
+ * folder. Writing posts it as `model.save` does: the server has to keep the bytes, which come as the weights, under the name that is asked
+ * for when reading.
  */
 export function webPlace(url: string, name: string): Place {
   const file = fileOf(url, name);
@@ -26,10 +28,25 @@ export function webPlace(url: string, name: string): Place {
 
 /** The URL of the file. What follows a question mark stays. */
 function fileOf(url: string, name: string): string {
-  const { origin, pathname, search } = new URL(url);
+  const { origin, pathname, search } = parsed(url);
   if (pathname.endsWith(ENDING)) return url;
   const folder = pathname.endsWith('.json') ? pathname.slice(0, pathname.lastIndexOf('/')) : pathname.replace(/\/+$/, '');
   return `${origin}${folder}/${name}${ENDING}${search}`;
+}
+
+/** The parts of a URL. Throws `InvalidOption` for one that is none. */
+function parsed(url: string): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw laplaceError('InvalidOption', {
+      what: 'The place is no URL',
+      field: 'where',
+      found: JSON.stringify(url),
+      expected: "'https://…'",
+      cause,
+    });
+  }
 }
 
 /** A download of the browser: the user finds the file among the downloads. */

@@ -20,9 +20,10 @@ export function collect<A>(
   for (const [key, codec, value] of parts) {
     const result = codec.validate(value, t.appendContext(context, key, codec, value));
     if (E.isRight(result)) decoded.push([key, result.right]);
-    else errors.push(...result.left);
+    // One by one: there may be more than a call takes arguments.
+    else for (const error of result.left) errors.push(error);
   }
-  errors.push(...others);
+  for (const error of others) errors.push(error);
   return errors.length > 0 ? t.failures(errors) : t.success(decoded);
 }
 

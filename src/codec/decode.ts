@@ -56,10 +56,16 @@ const pathOf = (keys: ReadonlyArray<string>): string =>
     .join('')
     .replace(/^\./, '');
 
+/** The most problems that a message tells; `issues` has all of them. */
+const MOST = 20;
+
 function failure(kind: LaplaceErrorKind, what: string, issues: ReadonlyArray<DecodeIssue>): LaplaceError {
   const [first] = issues;
   if (issues.length !== 1 || first === undefined) {
-    const lines = issues.map(({ path, found, expected }) => `\n  ${path || what}: found ${found}, expected ${expected}`);
+    const lines = issues
+      .slice(0, MOST)
+      .map(({ path, found, expected }) => `\n  ${path || what}: found ${found}, expected ${expected}`);
+    if (issues.length > MOST) lines.push(`\n  and ${issues.length - MOST} more`);
     return laplaceError(kind, { what: `${what} has ${issues.length} problems:${lines.join(';')}`, issues });
   }
   const { path, found, expected } = first;

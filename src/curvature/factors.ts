@@ -219,10 +219,12 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     );
   }
   const rotations = a.rotations ?? b.rotations;
+  // A sum is no checkpoint.
+  const { batches: _, ...first } = a;
   const parts = [...new Set([...(a.parts ?? []), ...(b.parts ?? [])])];
   const shares = a.shares?.map((own, c) => bothShares(own, b.shares?.[c] as OutputShare));
   return E.right({
-    ...a,
+    ...first,
     count: a.count + b.count,
     logLikelihood: a.logLikelihood + b.logLikelihood,
     rows: a.rows + b.rows,

@@ -14,6 +14,8 @@ import { partsOf, structured } from './structure/index.js';
  *
  * Merged with those of new data this forgets the old ones step by step: with one step a day, data of k days ago count weightᵏ.
  *
+ * Give the parts names (`accumulateFactors(…, { part })`): only by them does `merge` know a part that it has already, at whatever weight.
+ *
  * @param weight in (0, 1]
  * @returns the factors, or `InvalidInput` for a value that is none.
  * @throws LaplaceError `InvalidOption` for a weight that is not in (0, 1]

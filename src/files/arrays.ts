@@ -7,6 +7,7 @@ import type { Entry, NamedArray } from './safetensors.js';
 
 /** A matrix as an array of a file. Throws `NotFinite` for a number that is not finite, or that the format would make infinite. */
 export function arrayOf(name: string, { rows, cols, data }: Matrix, dtype: Dtype): NamedArray {
+  if (!(data instanceof Float64Array) || data.length !== rows * cols) throw noMatrix(name);
   const beyond = beyondOf(dtype);
   const bad = data.find((v) => !(Math.abs(v) < beyond));
   if (bad === undefined) return { name, shape: [rows, cols], values: data };
@@ -19,16 +20,13 @@ export function arrayOf(name: string, { rows, cols, data }: Matrix, dtype: Dtype
   });
 }
 
-/** Throws `NotFinite` for a number that JSON could not hold. */
-export function checkFinite(field: string, value: number): void {
-  if (Number.isFinite(value)) return;
-  throw laplaceError('NotFinite', {
-    what: `The field ${field} cannot be written`,
-    field,
-    found: String(value),
-    expected: 'a finite number',
+const noMatrix = (name: string): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: `The array ${JSON.stringify(name)} cannot be written`,
+    field: name,
+    found: 'another kind of numbers, or another number of them than its shape says',
+    expected: 'a Float64Array of rows times cols numbers',
   });
-}
 
 /** The shape that a matrix must have; undefined for one that the file decides. */
 export type Wanted = Readonly<Partial<Record<'rows' | 'cols', number | undefined>>>;

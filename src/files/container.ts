@@ -53,7 +53,18 @@ const hashOf = (bytes: Uint8Array): string =>
       .digest(),
   );
 
-/** The bytes of a file. `manifest` is data for JSON. */
+/** Lets no number through that JSON would turn into null. */
+function finiteOnly(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw laplaceError('NotFinite', {
+    what: `The field ${key} cannot be written`,
+    field: key,
+    found: String(value),
+    expected: 'a finite number',
+  });
+}
+
+/** The bytes of a file. `manifest` is data for JSON. Throws `NotFinite` for a number in it that is not finite. */
 export function sealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Uint8Array {
   const metadata = {
     sha256: ZEROS,
@@ -61,7 +72,7 @@ export function sealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<N
     format_version: String(VERSION),
     kind,
     library_version: LIBRARY_VERSION,
-    manifest: JSON.stringify(manifest),
+    manifest: JSON.stringify(manifest, finiteOnly),
   };
   const bytes = writeSafetensors(arrays, metadata, dtype);
   bytes.set(new TextEncoder().encode(hashOf(bytes)), PLACE);

@@ -21,9 +21,9 @@ import { INPUT, structured, sumsOf } from '../curvature/structure/index.js';
 import type { LaplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
-import { type ArraysOfFile, arrayOf, arraysOf, checkFinite } from './arrays.js';
+import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
 import { damaged, opened, sealed } from './container.js';
-import { attempted, decoded, estimatorFrom, LAYER_FIELDS, likelihoodData, likelihoodFrom } from './manifest.js';
+import { attempted, checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihoodFrom } from './manifest.js';
 import {
   BytesCodec,
   bytesOf,
@@ -91,9 +91,8 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
     const own = orThrow(ofKind('encodeFactors', FACTORS, factors));
     const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows, batches, parts } =
       own;
-    checkFinite('logLikelihood', logLikelihood);
     const manifest = {
-      layout: { ...layout, likelihood: likelihoodData(layout.likelihood) },
+      layout,
       fingerprint,
       count,
       datasetSize,
@@ -144,8 +143,14 @@ export function decodeFactors(bytes: Uint8Array | ArrayBuffer, options: DecodeOp
     };
     const names = layout.layers.map(({ name }) => name);
     if (!layout.covered.every((name) => names.includes(name))) throw damaged('covered layers that are not among the layers');
+    if (new Set(layout.covered).size < layout.covered.length) throw damaged('a covered layer that is named twice');
+    if (isRotated !== (layout.estimator._tag === 'ekfac'))
+      throw damaged(`${isRotated ? '' : 'no '}rotations for ${layout.estimator._tag}`);
+    if (rest.count > 0 && !(rest.datasetSize > 0))
+      throw damaged(`${rest.count} counted examples of a data set of ${rest.datasetSize}`);
     if (squares?.length !== layout.shares)
       throw damaged(`${squares?.length ?? 0} squared errors for ${layout.shares ?? 0} shares`);
+    checkWhole({ ...layout, shares: layout.shares });
     const arrays = arraysOf(entries);
     const factors: Factors = {
       _tag: 'Factors',

@@ -1,11 +1,8 @@
 /** JSON of unknown origin. `JSON.parse` keeps the last of several equal keys, and would let a file say two things. Such text is refused. */
 import { either as E } from 'fp-ts';
 
-/** Deeper nesting is refused: no header of this library has it. */
+/** Deeper nesting is refused before anything is made of the text: no header of this library has it. */
 const DEEPEST = 32;
-
-const STRING = /"(?:[^"\\]|\\.)*"/y;
-const SPACE = /[ \t\n\r]*/y;
 
 /**
  * The value of a JSON text, or what is wrong with it in a few words.
@@ -14,35 +11,56 @@ const SPACE = /[ \t\n\r]*/y;
  * `Object.entries` and the like.
  */
 export function strictJson(text: string): E.Either<string, unknown> {
-  const parsed = E.tryCatch(
-    () => JSON.parse(text) as unknown,
-    () => 'text that is no JSON',
-  );
-  if (E.isLeft(parsed)) return parsed;
-  const complaint = complaintOf(text);
-  return complaint === undefined ? parsed : E.left(complaint);
+  if (depthOf(text) > DEEPEST) return E.left(`more than ${DEEPEST} levels of nesting`);
+  try {
+    const value: unknown = JSON.parse(text);
+    const key = keyTwice(text);
+    return key === undefined ? E.right(value) : E.left(`the key ${key} twice`);
+  } catch {
+    return E.left('text that is no JSON');
+  }
 }
 
-/** What is wrong with a text that is JSON: a key that an object has twice, or nesting that is too deep. */
-function complaintOf(text: string): string | undefined {
+/** The place of the quotation mark that ends the string which begins at a place; the end of the text if none does. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+/** How deep objects and lists lie in each other, as soon as it is too deep. */
+function depthOf(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (let at = 0; at < text.length && deepest <= DEEPEST; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth);
+    else if (character === '}' || character === ']') depth--;
+  }
+  return deepest;
+}
+
+/** A key that an object of a text, which is JSON, has twice. */
+function keyTwice(text: string): string | undefined {
   /** The keys so far of each object around the present place; undefined for a list. */
   const around: Array<Set<string> | undefined> = [];
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
-    if (character === '{' || character === '[') {
-      around.push(character === '{' ? new Set() : undefined);
-      if (around.length > DEEPEST) return `more than ${DEEPEST} levels of nesting`;
-    } else if (character === '}' || character === ']') around.pop();
+    if (character === '{' || character === '[') around.push(character === '{' ? new Set() : undefined);
+    else if (character === '}' || character === ']') around.pop();
     else if (character === '"') {
-      STRING.lastIndex = at;
-      const [token] = STRING.exec(text) as RegExpExecArray;
-      at += token.length - 1;
-      SPACE.lastIndex = at + 1;
-      SPACE.exec(text);
-      if (text[SPACE.lastIndex] !== ':') continue;
+      const end = endOfString(text, at);
+      const token = text.slice(at, end + 1);
+      at = end;
+      let next = end + 1;
+      while (' \t\n\r'.includes(text[next] ?? 'x')) next++;
+      if (text[next] !== ':') continue;
       const key = JSON.parse(token) as string;
       const known = around.at(-1);
-      if (known?.has(key)) return `the key ${JSON.stringify(key)} twice`;
+      if (known?.has(key)) return JSON.stringify(key);
       known?.add(key);
     }
   }

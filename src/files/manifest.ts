@@ -2,10 +2,13 @@
 import { either as E } from 'fp-ts';
 import { array, boolean, type Codec, decode, isRecord, literals, positiveInteger, text } from '../codec/index.js';
 import { CurvatureCodec, type Estimator, estimatorOf } from '../curvature/codec.js';
-import { STRUCTURE_NAMES } from '../curvature/structure/index.js';
+import { keepsShares } from '../curvature/perOutput.js';
+import { isNetworkWide, STRUCTURE_NAMES, type Structure } from '../curvature/structure/index.js';
 import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
 import { type Likelihood, LikelihoodCodec, type LikelihoodOf } from '../likelihood/index.js';
+import { noiseVarianceOf } from '../likelihood/noiseVariance.js';
 import { orThrow } from '../orThrow.js';
+import { damaged } from './container.js';
 
 /** The fields of a layer that factors and posteriors both have. */
 export const LAYER_FIELDS = {
@@ -18,15 +21,64 @@ export const LAYER_FIELDS = {
   bias: boolean,
 };
 
+/** What layers, estimator and likelihood must have to do with each other. */
+interface Whole {
+  readonly layers: ReadonlyArray<{
+    readonly name: string;
+    readonly structure: Structure;
+    readonly members: ReadonlyArray<string>;
+    readonly groups: number;
+    readonly m: number;
+  }>;
+  readonly estimator: Estimator;
+  readonly likelihood: Likelihood;
+  /** C, the number of outputs of an example. */
+  readonly outputs: number;
+  /** The number of outputs whose shares are kept. */
+  readonly shares: number | undefined;
+}
+
+/** Throws `InvalidFile` if the parts of a value do not belong together. The rest of the library takes for granted that they do. */
+export function checkWhole({ layers, estimator, likelihood, outputs, shares }: Whole): void {
+  const names = layers.map(({ name }) => name);
+  if (new Set(names).size < names.length) throw damaged('two layers of one name');
+  for (const { name, structure, members, groups, m } of layers) {
+    const words = `layer ${JSON.stringify(name)}`;
+    const isWide = isNetworkWide({ structure });
+    if (!isWide && (members.length !== 1 || members[0] !== name)) throw damaged(`members of ${words} other than itself`);
+    if (isWide && (layers.length > 1 || groups > 1 || m > 1))
+      throw damaged(`${words}, which is not the whole network in one column`);
+    if (structure === 'lowRank' && groups > 1) throw damaged(`groups of ${words}, which is of low rank`);
+    const fitting = STRUCTURES_OF[estimator._tag];
+    if (!fitting.includes(structure)) throw damaged(`${words} of the structure ${structure} under ${estimator._tag}`);
+  }
+  const kept = keepsShares(estimator);
+  if (kept !== (shares !== undefined))
+    throw damaged(`${shares ?? 'no'} shares of outputs for an estimator that keeps ${kept ? 'them' : 'none'}`);
+  if (shares === undefined) return;
+  const variance = noiseVarianceOf(likelihood);
+  const wanted = typeof variance === 'object' ? variance.length : likelihood._tag === 'gaussian' ? outputs : shares;
+  if (variance === undefined || shares !== wanted || outputs % shares !== 0) {
+    throw damaged(`shares of ${shares} outputs for a likelihood of ${outputs} outputs, ${likelihood._tag}`);
+  }
+}
+
+/** The structures that the layers of an estimator can have: a layer that is too large for the finest gets a coarser one. */
+const STRUCTURES_OF: Readonly<Record<Estimator['_tag'], ReadonlyArray<Structure>>> = {
+  kfac: ['kronecker', 'embedding', 'inputDiagonal', 'diagonal'],
+  kfra: ['kronecker', 'inputDiagonal', 'diagonal'],
+  ekfac: ['eigen', 'embedding', 'inputDiagonal', 'diagonal', 'kronecker'],
+  diagonal: ['diagonal', 'embedding', 'inputDiagonal'],
+  full: ['full'],
+  lowRank: ['lowRank'],
+};
+
 /** Decodes a manifest, or a part of one. Throws `InvalidFile`, which lists every problem. */
 export const decoded = <A, I>(codec: Codec<A, I>, value: unknown, what: string): A =>
   orThrow(decode(codec, value, `The manifest of the file: ${what}`, 'InvalidFile'));
 
 /** The likelihoods of one's own that a file may name. */
 export type OwnLikelihoods = ReadonlyArray<LikelihoodOf<'custom'>>;
-
-/** A likelihood as data for JSON. Of one's own likelihoods only the names are left. */
-export const likelihoodData = (likelihood: Likelihood): unknown => JSON.parse(JSON.stringify(likelihood));
 
 /**
  * The likelihood of a manifest. Throws `InvalidFile` for one that does not decode, and `Mismatch` for one of the user's own that was not

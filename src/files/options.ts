@@ -31,13 +31,12 @@ export const DecodeOptionsCodec = struct('options', {
 });
 
 /** The bytes of a file, in any of the forms that readers give. */
-export const BytesCodec = refined(
-  'bytes: a Uint8Array or an ArrayBuffer',
-  (value): value is Uint8Array | ArrayBuffer => value instanceof Uint8Array || value instanceof ArrayBuffer || isBuffer(value),
+export const BytesCodec = refined('bytes: a Uint8Array or an ArrayBuffer', (value): value is Uint8Array | ArrayBuffer =>
+  ['[object Uint8Array]', '[object ArrayBuffer]'].includes(kindOf(value)),
 );
 
-/** An ArrayBuffer of another realm, such as a worker's or a test's. */
-const isBuffer = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object ArrayBuffer]';
+/** The kind of a value, of whichever realm: that of a worker, or of a test, has its own classes. */
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
 export const bytesOf = (given: Uint8Array | ArrayBuffer): Uint8Array =>
   ArrayBuffer.isView(given) ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength) : new Uint8Array(given);

@@ -22,9 +22,9 @@ import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import { posteriorStructure } from '../posterior/structure/index.js';
 import type { Matrix } from '../types.js';
-import { type ArraysOfFile, arrayOf, arraysOf, checkFinite } from './arrays.js';
+import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
 import { damaged, opened, sealed } from './container.js';
-import { attempted, decoded, estimatorFrom, LAYER_FIELDS, likelihoodData, likelihoodFrom } from './manifest.js';
+import { attempted, checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihoodFrom } from './manifest.js';
 import {
   BytesCodec,
   bytesOf,
@@ -81,10 +81,9 @@ export function encodePosterior(posterior: Posterior, options: EncodeOptions = {
   return attempted(() => {
     const own = orThrow(ofKind('encodePosterior', POSTERIOR, posterior));
     const { layers, likelihood, damping, estimator, outputs, datasetSize, fingerprint, logLikelihood, squares } = own;
-    checkFinite('logLikelihood', logLikelihood);
     // In this order, so that equal posteriors have equal bytes.
     const manifest = {
-      likelihood: likelihoodData(likelihood),
+      likelihood,
       estimator,
       damping,
       outputs,
@@ -144,6 +143,7 @@ export function decodePosterior(bytes: Uint8Array | ArrayBuffer, options: Decode
       ...(squares && { squares }),
     };
     arrays.end();
+    checkWhole({ ...found, shares: squares?.length });
     return frozen(found);
   });
 }
@@ -164,6 +164,9 @@ function layerFrom(layer: LayerData, l: number, shares: number, arrays: ArraysOf
     if (rows === 'rank') rank = own.rows;
     if (cols === 'rank') rank = own.cols;
     parts[name] = own;
+  }
+  if ((parts.rankValues === undefined) !== (parts.rankVectors === undefined)) {
+    throw damaged(`one half of the low rank of layer ${JSON.stringify(layer.name)}`);
   }
   if (rank === 0) throw damaged(`a rank of 0 in layer ${JSON.stringify(layer.name)}`);
   const side = structure.outputSide;

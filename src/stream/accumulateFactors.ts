@@ -1,15 +1,5 @@
 /** Folds a stream of observed batches into factors: one value when the stream completes. */
-import {
-  catchError,
-  concat,
-  concatMap,
-  defer,
-  finalize,
-  ignoreElements,
-  map,
-  type Observable,
-  type OperatorFunction,
-} from 'rxjs';
+import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
 import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct, text } from '../codec/index.js';
 import { type Curvature, CurvatureCodec, type CurvatureInput, kfac } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
@@ -21,6 +11,7 @@ import { orThrow } from '../orThrow.js';
 import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { OnProgress } from '../types.js';
+import { createAccumulator } from './accumulator.js';
 import { eigenBasis } from './basis.js';
 import { type Checkpoint, CheckpointCodec, type Checkpointed, checkpointed } from './checkpoint.js';
 import { everyEpoch } from './codec.js';
@@ -133,11 +124,17 @@ const folded = (
         total,
         detail: () => detail,
       });
-    const [pass, take] = checkpoint === undefined ? once(create()) : inSections(checkpointed(checkpoint, create));
+    const emptyOf = async ({ network }: ObservedBatch): Promise<Factors> => {
+      const none = createAccumulator(network, own, basis);
+      return none.factors().finally(none.reset);
+    };
+    const [pass, take] =
+      checkpoint === undefined ? once(create()) : inSections(checkpointed(checkpoint, { create, empty: emptyOf, part }));
+    const withPart = (factors: Factors): Factors => (part === undefined ? factors : { ...factors, parts: [part] });
     const failed = async (error: unknown): Promise<never> => {
       try {
         const gathered = onFailure && (await pass.gathered());
-        if (gathered !== undefined) onFailure?.(gathered);
+        if (gathered !== undefined) onFailure?.(withPart(gathered));
       } catch (another) {
         throw deviceError(another);
       } finally {
@@ -149,14 +146,15 @@ const folded = (
     const ended = async (): Promise<Factors> => {
       try {
         const factors = await pass.end();
-        return part === undefined ? factors : { ...factors, parts: [part] };
+        // Before the result goes out, since whoever waits for it may leave then.
+        await checkpoint?.clear();
+        return withPart(factors);
       } catch (error) {
         throw deviceError(error);
       }
     };
     const taken = map((batch: ObservedBatch) => take(orThrow(ofKind('accumulateFactors', OBSERVED, batch))));
-    const cleared = defer(async () => checkpoint?.clear()).pipe(ignoreElements());
-    return concat(source.pipe(taken, inTurn), defer(ended), cleared).pipe(
+    return concat(source.pipe(taken, inTurn), defer(ended)).pipe(
       catchError(failed),
       finalize(() => void pass.dispose()),
     );

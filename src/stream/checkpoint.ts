@@ -1,6 +1,6 @@
 /** Checkpoints of a long pass: its sums so far, kept now and then, so that a pass that was cut off can go on. */
-import { func, positiveInteger, struct } from '../codec/index.js';
-import { type Factors, merge } from '../curvature/factors.js';
+import { func, ofKind, positiveInteger, struct } from '../codec/index.js';
+import { FACTORS, type Factors, merge } from '../curvature/factors.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import type { EpochAccumulator } from './epochAccumulator.js';
@@ -14,7 +14,7 @@ export interface Checkpoint {
   readonly load: () => Promise<Factors | undefined>;
   /** Keeps sums. Their field `batches` is the number of batches in them. */
   readonly save: (factors: Factors) => Promise<void>;
-  /** Called after the pass has ended: the sums are of no use any more. */
+  /** Called when the pass has ended, before its result goes out: the sums are of no use any more. */
   readonly clear: () => Promise<void>;
 }
 
@@ -36,26 +36,41 @@ export interface Checkpointed {
   readonly dispose: () => Promise<void>;
 }
 
+/** What a pass is made of. */
+export interface Sections {
+  /** Makes an accumulator for one section, which counts its batches from the given number on. */
+  readonly create: (before: number) => EpochAccumulator;
+  /** Factors of a batch's model without an example. */
+  readonly empty: (batch: ObservedBatch) => Promise<Factors>;
+  /** The name of this part of the data. */
+  readonly part: string | undefined;
+}
+
 /**
  * Starts a pass. The sums of every section between two checkpoints are added to those before on the host, in order. So it makes no
  * difference where the pass is cut off, and goes on.
- *
- * @param create makes an accumulator for one section, which counts its batches from the given number on
  */
-export function checkpointed({ every, load, save }: Checkpoint, create: (before: number) => EpochAccumulator): Checkpointed {
+export function checkpointed({ every, load, save }: Checkpoint, { create, empty, part }: Sections): Checkpointed {
+  /** The sums of all sections that have ended, without their part and number of batches, and that number. */
   let carried: Factors | undefined;
+  let kept = 0;
   let section: EpochAccumulator | undefined;
   let seen = 0;
-  let loaded: Promise<void> | undefined;
-  const begin = async (): Promise<void> => {
-    carried = await load();
-    if (carried !== undefined && carried.batches === undefined) throw noCheckpoint();
+  let begun: Promise<void> | undefined;
+  let isDisposed = false;
+  const begin = async (batch: ObservedBatch): Promise<void> => {
+    const found = await load();
+    if (found === undefined || found === null) return;
+    const { batches, parts, ...sums } = orThrow(ofKind('checkpoint', FACTORS, found));
+    if (batches === undefined) throw noCheckpoint();
+    if (parts?.[0] !== part || (parts?.length ?? 0) > 1) throw anotherPart(parts, part);
+    // Other weights, and another curvature, are told before the work begins.
+    orThrow(merge(sums, await empty(batch)));
+    carried = sums;
+    kept = batches;
   };
-  const joined = (piece: Factors | undefined): Factors | undefined => {
-    if (carried === undefined || piece === undefined) return piece ?? carried;
-    const { batches: _, ...before } = carried;
-    return orThrow(merge(before, piece));
-  };
+  const joined = (piece: Factors | undefined): Factors | undefined =>
+    carried === undefined || piece === undefined ? (piece ?? carried) : orThrow(merge(carried, piece));
   const close = async (): Promise<void> => {
     carried = joined(await section?.end());
     section = undefined;
@@ -63,27 +78,27 @@ export function checkpointed({ every, load, save }: Checkpoint, create: (before:
   return {
     take: async (batch) => {
       if (batch.transient) throw transient();
-      loaded ??= begin();
-      await loaded;
+      begun ??= begin(batch);
+      await begun;
       seen++;
-      if (seen <= (carried?.batches ?? 0)) return;
+      if (seen <= kept || isDisposed) return;
       section ??= create(seen - 1);
       await section.take(batch)();
-      if (seen % every !== 0) return;
+      if (seen % every !== 0 || isDisposed) return;
       await close();
-      carried = { ...(carried as Factors), batches: seen };
-      await save(carried);
+      await save({ ...(carried as Factors), batches: seen, ...(part !== undefined && { parts: [part] }) });
     },
     end: async () => {
-      const kept = carried?.batches ?? 0;
       if (seen < kept) throw fewer(seen, kept);
       if (section === undefined && carried === undefined) section = create(0);
       await close();
-      const { batches: _, ...whole } = carried as Factors;
-      return whole;
+      return carried as Factors;
     },
     gathered: async () => joined(await section?.gathered()),
-    dispose: async () => section?.dispose(),
+    dispose: async () => {
+      isDisposed = true;
+      await section?.dispose();
+    },
   };
 }
 
@@ -94,6 +109,15 @@ const fewer = (found: number, kept: number): LaplaceError =>
     found: `${found} batches`,
     expected: `at least ${kept}, which are in the sums that were kept`,
     remedy: 'Give the same batches in the same order, or remove the checkpoint of the other pass.',
+  });
+
+const anotherPart = (found: ReadonlyArray<string> | undefined, part: string | undefined): LaplaceError =>
+  laplaceError('Mismatch', {
+    what: 'The checkpoint is that of another part of the data',
+    field: 'part',
+    found: found === undefined ? 'a part without a name' : found.map((name) => JSON.stringify(name)).join(', '),
+    expected: part === undefined ? 'a part without a name' : JSON.stringify(part),
+    remedy: 'Keep the checkpoints of different parts in different places.',
   });
 
 const noCheckpoint = (): LaplaceError =>

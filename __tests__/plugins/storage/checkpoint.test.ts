@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { catchError, concat, concatMap, from, lastValueFrom, of, take, throwError } from 'rxjs';
+import { catchError, concat, concatMap, firstValueFrom, from, lastValueFrom, of, take, throwError } from 'rxjs';
 import {
   accumulateFactors,
   batches,
@@ -108,6 +108,133 @@ it('reads only the batches that are not in its sums, and counts them on', async 
   expect(done).toEqual(Array.from({ length: COUNT - 8 }, (_, i) => 9 + i));
 });
 
+describe.each([12, 13])('%i batches, of which the last section has some or none', (count) => {
+  const some = () => batches(data(), SIZE).slice(0, count);
+  const failing = (own: Checkpoint) =>
+    lastValueFrom(
+      concat(
+        from(some()),
+        throwError(() => new Error('gone')),
+      ).pipe(observe(model, gaussian()), accumulateFactors(kfac(), { checkpoint: own })),
+    ).catch(() => {});
+
+  it('tells another curvature and other weights before the work begins', async () => {
+    await failing(at());
+    await expect(lastValueFrom(sums(some(), diagonal(), at()))).rejects.toMatchObject({ kind: 'Mismatch' });
+    const other = chain([4, 2]);
+    other.setWeights(other.getWeights().map((w) => tf.mul(w, 1.5)));
+    let observed = 0;
+    const stream = from(some()).pipe(
+      observe(other, gaussian()),
+      accumulateFactors(kfac(), { checkpoint: at(), onProgress: () => observed++ }),
+    );
+    await expect(lastValueFrom(stream)).rejects.toMatchObject({ kind: 'Mismatch', field: 'fingerprint' });
+    expect(observed).toBe(0);
+  });
+
+  it('goes on at its very end, and is gone when the first value has come', async () => {
+    await failing(at());
+    const whole = await firstValueFrom(sums(some(), kfac(), at()));
+    expect(whole.count).toBe(SIZE * count);
+    expect(whole.batches).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('does not take one part for another', async () => {
+    const monday = (part: string | undefined) =>
+      lastValueFrom(
+        concat(
+          from(some()),
+          throwError(() => new Error('gone')),
+        ).pipe(observe(model, gaussian()), accumulateFactors(kfac(), { checkpoint: at(), ...(part !== undefined && { part }) })),
+      );
+    await expect(monday('monday')).rejects.toThrow('gone');
+    await expect(monday('tuesday')).rejects.toMatchObject({ kind: 'Mismatch', field: 'part' });
+    await expect(monday(undefined)).rejects.toMatchObject({ kind: 'Mismatch', field: 'part' });
+    const found = await lastValueFrom(
+      from(some()).pipe(observe(model, gaussian()), accumulateFactors(kfac(), { checkpoint: at(), part: 'monday' })),
+    );
+    expect(found.parts).toEqual(['monday']);
+  });
+});
+
+it('gives what it has when it fails, whether a section is open or not', async () => {
+  for (const after of [2, EVERY, EVERY + 1]) {
+    let gathered: Factors | undefined;
+    const onFailure = (factors: Factors): void => {
+      gathered = factors;
+    };
+    const stream = concat(
+      from(batches(data(), SIZE)).pipe(take(after)),
+      throwError(() => new Error('gone')),
+    ).pipe(observe(model, gaussian()), accumulateFactors(kfac(), { checkpoint: at(), part: 'monday', onFailure }));
+    await expect(lastValueFrom(stream)).rejects.toThrow('gone');
+    expect([gathered?.count, gathered?.batches, gathered?.parts]).toEqual([SIZE * after, undefined, ['monday']]);
+    await at().clear();
+  }
+});
+
+it('frees the device if nobody listens any more while a checkpoint is being read', async () => {
+  await cutOff(9, kfac(), at());
+  const own = data();
+  await lastValueFrom(from(batches(own, SIZE)).pipe(observe(model, gaussian()), accumulateFactors(kfac())));
+  const { numTensors } = tf.memory();
+  const slow: Checkpoint = { ...at(), load: async () => new Promise((resolve) => setTimeout(() => resolve(undefined), 30)) };
+  const subscription = from(batches(own, SIZE))
+    .pipe(observe(model, gaussian()), accumulateFactors(kfac(), { checkpoint: slow }))
+    .subscribe();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  subscription.unsubscribe();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(tf.memory().numTensors).toBe(numTensors);
+});
+
+it('takes what a checkpoint of one’s own gives for what it is', async () => {
+  const own = (load: () => Promise<unknown>): Checkpoint => ({ ...at(), load: load as Checkpoint['load'] });
+  expect(
+    (
+      await lastValueFrom(
+        sums(
+          batches(data(), SIZE),
+          kfac(),
+          own(async () => null),
+        ),
+      )
+    ).count,
+  ).toBe(N);
+  await expect(
+    lastValueFrom(
+      sums(
+        batches(data(), SIZE),
+        kfac(),
+        own(async () => ({ batches: 2 })),
+      ),
+    ),
+  ).rejects.toMatchObject({
+    kind: 'InvalidInput',
+  });
+  const whole = await lastValueFrom(sums(batches(data(), SIZE), kfac()));
+  await expect(
+    lastValueFrom(
+      sums(
+        batches(data(), SIZE),
+        kfac(),
+        own(async () => whole),
+      ),
+    ),
+  ).rejects.toMatchObject({
+    kind: 'Mismatch',
+    field: 'checkpoint',
+  });
+});
+
+it('removes what a process that was killed has left behind', async () => {
+  writeFileSync(join(folder, 'checkpoint.safetensors.0.part'), 'half');
+  writeFileSync(join(folder, 'other.safetensors.0.part'), 'not ours');
+  await lastValueFrom(sums(batches(data(), SIZE), kfac(), at()));
+  expect(readdirSync(folder)).toEqual(['other.safetensors.0.part']);
+});
+
 describe('refuses', () => {
   it('other weights, another curvature, fewer batches', async () => {
     await cutOff(9, kfac(), at());
@@ -142,7 +269,8 @@ describe('refuses', () => {
   it('ekfac without a basis, and places that are no files', async () => {
     const stream = () => lastValueFrom(sums(batches(data(), SIZE), ekfac(), at()));
     await expect(Promise.resolve().then(stream)).rejects.toMatchObject({ kind: 'InvalidOption', field: 'checkpoint' });
-    for (const where of ['indexeddb://pass', 'out/pass', 3]) expect(() => checkpoint(where as string)).toThrow(/file:/);
+    for (const where of ['indexeddb://pass', 'out/pass', 'file://', 3])
+      expect(() => checkpoint(where as string)).toThrow(/file:/);
     expect(() => checkpoint('file://out', { every: 0 })).toThrow(/every/);
     expect(() => checkpoint('file://out', { seconds: 3 } as never)).toThrow(/seconds/);
   });
@@ -166,7 +294,7 @@ it('works for ekfac with a basis', async () => {
   expect(bytesOf(await pass(at(), undefined))).toEqual(whole);
 });
 
-it('leaves nothing on the device when it is cut off, unsubscribed or ended', async () => {
+it('leaves nothing on the device when it is cut off or ended', async () => {
   const own = data();
   const go = (): Promise<unknown> =>
     lastValueFrom(from(batches(own, SIZE)).pipe(observe(model, gaussian()), accumulateFactors(kfac(), { checkpoint: at() })));

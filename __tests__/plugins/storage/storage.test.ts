@@ -117,11 +117,22 @@ describe('with the model', () => {
       await expect(work()).rejects.toMatchObject({ kind: 'Mismatch', field: 'fingerprint' });
   });
 
-  it('refuses a handler, which keeps one thing', async () => {
-    await expect(savePosterior(own.posterior, memory(), { model: own.model })).rejects.toMatchObject({
-      kind: 'InvalidOption',
-      field: 'model',
-    });
+  it('refuses places that keep one thing', async () => {
+    for (const where of [memory(), 'http://localhost:1/upload', 'downloads://wave', `file://${folder}/own.safetensors`]) {
+      await expect(savePosterior(own.posterior, where, { model: own.model })).rejects.toMatchObject({
+        kind: 'InvalidOption',
+        field: 'model',
+      });
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves the metadata of the model as they were if it cannot be saved', async () => {
+    const { model, posterior } = await keptOf('kronecker');
+    model.setUserDefinedMetadata({ mine: 1 });
+    // No backend here brings a handler for stores of browsers.
+    await expect(savePosterior(posterior, 'indexeddb://wave', { model })).rejects.toMatchObject({ kind: 'Storage' });
+    expect(model.getUserDefinedMetadata()).toEqual({ mine: 1 });
   });
 });
 
@@ -192,7 +203,7 @@ describe('on a server', () => {
 });
 
 it('refuses places that it does not know, and those that are not here', async () => {
-  for (const where of ['models/wave', 'ftp://host/file', 'file://', 3, undefined]) {
+  for (const where of ['models/wave', 'ftp://host/file', 'file://', 'http://', 'http://a b', 3, undefined]) {
     await expect(savePosterior(own.posterior, where as never)).rejects.toMatchObject({ kind: 'InvalidOption', field: 'where' });
     await expect(loadPosterior(where as never)).rejects.toMatchObject({ kind: 'InvalidOption', field: 'where' });
   }

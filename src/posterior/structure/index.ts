@@ -7,14 +7,14 @@ import { laplaceError } from '../../errors.js';
 import { lowRank } from './lowRank.js';
 import { factors, full, inputDiagonal } from './product.js';
 import type { PosteriorStructure } from './structure.js';
-import { table } from './table.js';
+import { diagonal, eigen } from './table.js';
 
 const STRUCTURES = {
   kronecker: factors,
   embedding: inputDiagonal,
   inputDiagonal,
-  diagonal: table,
-  eigen: table,
+  diagonal,
+  eigen,
   full,
   lowRank,
 } as const satisfies Readonly<Record<Structure, unknown>>;

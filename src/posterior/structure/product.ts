@@ -62,14 +62,8 @@ const planInputDiagonal = (moments: LayerMoments): Planned<ProductParts> => {
   };
 };
 
-/** Everything except the plan. */
-const product: Omit<PosteriorStructure<ProductParts>, 'plan'> = {
-  shapes: ({ groups, n, m }) => ({
-    inputValues: { rows: groups * n, cols: 1, isNonNegative: true },
-    inputVectors: { rows: groups * n, cols: n, isOptional: true },
-    gradientValues: { rows: groups * m, cols: 1, isNonNegative: true },
-    gradientVectors: { rows: groups * m, cols: m, isOptional: true },
-  }),
+/** Everything except the plan and the shapes. */
+const product: Omit<PosteriorStructure<ProductParts>, 'plan' | 'shapes'> = {
   scaled: (parts, factor) => ({ ...parts, gradientValues: times(parts.gradientValues, factor) }),
   determinant: ({ groups, n, m, parts }, { damping, datasetSize: N }) => {
     const { inputValues, gradientValues } = parts;
@@ -123,9 +117,24 @@ function countOf(rows: Readonly<Record<'scale' | 'shift', Float64Array>>, values
   return sum;
 }
 
-export const factors: PosteriorStructure<ProductParts> = { plan: planFactors, ...product };
+/** The eigenvalues of both sides, and the eigenvectors of the gradient side. */
+const inputDiagonalShapes: PosteriorStructure<ProductParts>['shapes'] = ({ groups, n, m }) => ({
+  inputValues: { rows: groups * n, cols: 1, isNonNegative: true },
+  gradientValues: { rows: groups * m, cols: 1, isNonNegative: true },
+  gradientVectors: { rows: groups * m, cols: m },
+});
 
-export const inputDiagonal: PosteriorStructure<ProductParts> = { plan: planInputDiagonal, ...product };
+export const factors: PosteriorStructure<ProductParts> = {
+  ...product,
+  plan: planFactors,
+  shapes: (size) => ({ ...inputDiagonalShapes(size), inputVectors: { rows: size.groups * size.n, cols: size.n } }),
+};
+
+export const inputDiagonal: PosteriorStructure<ProductParts> = {
+  ...product,
+  plan: planInputDiagonal,
+  shapes: inputDiagonalShapes,
+};
 
 /**
  * All weights in one column. The input side is the eigendecomposition of the whole Fisher matrix, and the gradient side is the
@@ -133,6 +142,11 @@ export const inputDiagonal: PosteriorStructure<ProductParts> = { plan: planInput
  */
 export const full: PosteriorStructure<ProductParts> = {
   ...product,
+  shapes: ({ n }) => ({
+    inputValues: { rows: n, cols: 1, isNonNegative: true },
+    inputVectors: { rows: n, cols: n },
+    gradientValues: { rows: 1, cols: 1, isNonNegative: true },
+  }),
   scaled: (parts, factor) => ({ ...parts, inputValues: times(parts.inputValues, factor) }),
   determinant: ({ n, parts }, { damping, datasetSize: N }) =>
     dampingNamed(damping).determinant({

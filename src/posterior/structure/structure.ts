@@ -80,7 +80,7 @@ export interface PartShape {
 /** One structure. `Parts` holds the named matrices that a layer of the posterior keeps. */
 export interface PosteriorStructure<Parts> {
   /** The shapes of the matrices, by name. */
-  readonly shapes: (size: LayerSize) => Readonly<Record<keyof Parts, PartShape>>;
+  readonly shapes: (size: LayerSize) => Readonly<Partial<Record<keyof Parts, PartShape>>>;
   /**
    * Plans the parts of a layer from its second moments. `rotation` is the directions along which `eigen` summed; empty for
    * others.

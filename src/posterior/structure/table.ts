@@ -20,7 +20,12 @@ export interface TableParts {
   readonly gradientVectors?: Matrix;
 }
 
-export const table: PosteriorStructure<TableParts> = {
+/** λ alone. */
+const diagonalShapes: PosteriorStructure<TableParts>['shapes'] = ({ groups, n, m }) => ({
+  curvature: { rows: groups * n, cols: m, isNonNegative: true },
+});
+
+const table: Omit<PosteriorStructure<TableParts>, 'shapes'> = {
   plan: (moments, { input, gradient }) => {
     const parts: TableParts = {
       curvature: partsOf(moments).squares as Matrix,
@@ -29,11 +34,6 @@ export const table: PosteriorStructure<TableParts> = {
     };
     return { asks: [], build: () => E.right(parts) };
   },
-  shapes: ({ groups, n, m }) => ({
-    curvature: { rows: groups * n, cols: m, isNonNegative: true },
-    inputVectors: { rows: groups * n, cols: n, isOptional: true },
-    gradientVectors: { rows: groups * m, cols: m, isOptional: true },
-  }),
   scaled: (parts, factor) => ({ ...parts, curvature: times(parts.curvature, factor) }),
   determinant: ({ parts }, { datasetSize: N }) => at(ofValues(parts.curvature.data), { scale: N }),
   precisions: ({ parts, priorPrecision }, { datasetSize: N }) => ({
@@ -47,4 +47,16 @@ export const table: PosteriorStructure<TableParts> = {
     count: ({ parts, priorPrecision: tau }, { datasetSize: N }, { data }) =>
       data.reduce((sum, own, i) => sum + (N * own) / (N * (parts.curvature.data[i] as number) + tau), 0),
   },
+};
+
+export const diagonal: PosteriorStructure<TableParts> = { ...table, shapes: diagonalShapes };
+
+/** A side whose factor is diagonal already has no vectors. */
+export const eigen: PosteriorStructure<TableParts> = {
+  ...table,
+  shapes: (size) => ({
+    ...diagonalShapes(size),
+    inputVectors: { rows: size.groups * size.n, cols: size.n, isOptional: true },
+    gradientVectors: { rows: size.groups * size.m, cols: size.m, isOptional: true },
+  }),
 };
