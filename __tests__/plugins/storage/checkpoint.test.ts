@@ -16,6 +16,8 @@ import {
   type Factors,
   gaussian,
   kfac,
+  kfra,
+  lowRank,
   monteCarlo,
   observe,
   type Progress,
@@ -71,6 +73,8 @@ describe.each<[string, Curvature]>([
   ['kfac with shares', kfac({ noise: 'perOutput' })],
   ['the last layer', kfac({ layers: 'last' })],
   ['diagonal', diagonal()],
+  ['kfra', kfra()],
+  ['low rank', lowRank({ rank: 1 })],
 ])('%s', (_, curvature) => {
   it('has the same bits wherever it was cut off, once or again and again', async () => {
     const whole = bytesOf(await lastValueFrom(sums(batches(data(), SIZE), curvature, at())));
