@@ -63,8 +63,9 @@ const Options = struct('options', {
  * then counts each example once an epoch.
  *
  * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, `InvalidLabels` and `InvalidInput`, which name batch and
- * field; `UnsupportedLayer`, `NoBayesianLayer`; `Mismatch` for batches of several models, for two passes over different numbers
- * of examples, or for a basis of another model; `Backend` for a kernel that the backend lacks or a lost WebGL context.
+ * field; `UnsupportedLayer`, `NoBayesianLayer`; `InvalidOption` for `noise: 'perOutput'` under a likelihood or a Fisher matrix that has no
+ * curvature of each output; `Mismatch` for batches of several models, for two passes over different numbers of examples, for a basis
+ * of another model, or for a checkpoint of other weights, another curvature or another part; `Backend` for a kernel that the backend lacks or a lost WebGL context.
  */
 export function accumulateFactors(
   curvature: Choice<'curvature', Curvature, CurvatureInput> = kfac(),
