@@ -105,6 +105,7 @@ FACTORS = {
     "parts?": TEXTS,
     "squares?": SQUARES,
     "isRotated": FLAG,
+    "isApart?": FLAG,
 }
 
 
@@ -274,14 +275,16 @@ def _factors(manifest: dict, arrays: _Arrays) -> None:
     _whole(layout["layers"], layout["estimator"], layout["likelihood"], int(layout["outputs"]), shares or None)
     for l, layer in enumerate(layout["layers"]):
         P, n, m = _sizes(layer)
-        arrays.take(f"layers.{l}.weights", P * n, m)
+        is_apart = manifest.get("isApart", False)
+        if not is_apart:
+            arrays.take(f"layers.{l}.weights", P * n, m)
         sums = _sums(layer, P, n, m)
         for part, shape in sums.items():
             arrays.take(f"layers.{l}.{part}", *shape)
         for c in range(shares):
             arrays.take(f"layers.{l}.shares.{c}", *next(shape for part, shape in sums.items() if part != "input"))
         for side, d in (("input", n), ("gradient", m)):
-            if manifest["isRotated"] and f"layers.{l}.rotation.{side}" in arrays.arrays:
+            if manifest["isRotated"] and not is_apart and f"layers.{l}.rotation.{side}" in arrays.arrays:
                 arrays.take(f"layers.{l}.rotation.{side}", P * d, d)
 
 

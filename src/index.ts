@@ -103,9 +103,11 @@ export { moments } from './curvature/moments.js';
 export type { Structure } from './curvature/structure/index.js';
 export type { Sketch } from './curvature/structure/sketch.js';
 export {
+  type DecodeFactorsOptions,
   type DecodeOptions,
   decodeFactors,
   decodePosterior,
+  type EncodeFactorsOptions,
   type EncodeOptions,
   encodeFactors,
   encodePosterior,

@@ -90,6 +90,33 @@ describe.each(CASES)('%s', (name) => {
   });
 });
 
+describe('what all parts of a pass have in common', () => {
+  it.each(['kronecker', 'eigen', 'kronecker with shares'])(
+    'can be left out of a file, and comes from another part: %s',
+    (name) => {
+      const { factors } = own(name);
+      const [whole, apart] = [right(encodeFactors(factors)), right(encodeFactors(factors, { common: 'apart' }))];
+      expect(apart.length).toBeLessThan(whole.length);
+      const like = right(decodeFactors(whole));
+      expect(right(decodeFactors(apart, { like }))).toStrictEqual(factors);
+      expect(right(merge(right(decodeFactors(apart, { like })), factors)).count).toBe(2 * factors.count);
+    },
+  );
+
+  it('must be that of the same weights and layout', async () => {
+    const apart = right(encodeFactors(own('kronecker').factors, { common: 'apart' }));
+    const others = [undefined, own('diagonal').factors, { ...own('kronecker').factors, fingerprint: 'other' }];
+    for (const like of others) {
+      expect(decodeFactors(apart, like === undefined ? {} : { like })).toMatchObject({
+        left: { kind: 'Mismatch', field: 'like' },
+      });
+    }
+    expect(() => decodeFactors(apart, { like: {} as never })).toThrow(/like/);
+    expect(() => encodeFactors(own('kronecker').factors, { common: 'none' as never })).toThrow(/common/);
+    expect(() => encodePosterior(own('kronecker').posterior, { common: 'apart' } as never)).toThrow(/common/);
+  });
+});
+
 it('says which likelihood of one’s own is missing', () => {
   const bytes = right(encodePosterior(own('a likelihood of one’s own').posterior));
   expect(decodePosterior(bytes)).toMatchObject({

@@ -4,9 +4,11 @@
  */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
+  type DecodeFactorsOptions,
   type DecodeOptions,
   decodeFactors,
   decodePosterior,
+  type EncodeFactorsOptions,
   type EncodeOptions,
   encodeFactors,
   encodePosterior,
@@ -113,7 +115,7 @@ export async function loadPosterior(where: Where, options: LoadOptions = {}): Pr
 }
 
 /** Saves factors, as `savePosterior` saves posteriors. Their file in a folder is `factors.safetensors`. */
-export async function saveFactors(factors: Factors, where: Where, options: EncodeOptions = {}): Promise<Saved> {
+export async function saveFactors(factors: Factors, where: Where, options: EncodeFactorsOptions = {}): Promise<Saved> {
   const bytes = orThrow(encodeFactors(factors, options));
   const place = placeOf(where, FACTORS);
   await place.write({ bytes, about: aboutFactors(factors, bytes) });
@@ -121,7 +123,7 @@ export async function saveFactors(factors: Factors, where: Where, options: Encod
 }
 
 /** Loads factors from where `saveFactors` has put them. Rejects with `Storage`, and with the errors of `decodeFactors`. */
-export const loadFactors = async (where: Where, options: DecodeOptions = {}): Promise<Factors> =>
+export const loadFactors = async (where: Where, options: DecodeFactorsOptions = {}): Promise<Factors> =>
   orThrow(decodeFactors(await placeOf(where, FACTORS).read(), options));
 
 async function saveModel(model: LayersModel, posterior: Posterior, where: Where, place: Place): Promise<void> {

@@ -15,10 +15,11 @@ import {
   struct,
   text,
 } from '../codec/index.js';
+import { firstDifference } from '../curvature/difference.js';
 import { FACTORS, type Factors } from '../curvature/factors.js';
 import type { LayerLayout, Layout, Rotation } from '../curvature/layout.js';
 import { INPUT, structured, sumsOf } from '../curvature/structure/index.js';
-import type { LaplaceError } from '../errors.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
@@ -27,10 +28,10 @@ import { attempted, checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihood
 import {
   BytesCodec,
   bytesOf,
-  type DecodeOptions,
-  DecodeOptionsCodec,
-  type EncodeOptions,
-  EncodeOptionsCodec,
+  type DecodeFactorsOptions,
+  DecodeFactorsOptionsCodec,
+  type EncodeFactorsOptions,
+  EncodeFactorsOptionsCodec,
 } from './options.js';
 
 const LayoutCodec = struct('a layout', {
@@ -62,6 +63,8 @@ const Manifest = struct('the manifest of factors', {
   parts: optional(array('names of parts', text)),
   squares: optional(array('a list of numbers >= 0', nonNegative)),
   isRotated: boolean,
+  /** Set if weights and rotations are left out. */
+  isApart: optional(boolean),
 });
 
 /**
@@ -85,8 +88,9 @@ const Manifest = struct('the manifest of factors', {
  * orThrow(merge(orThrow(decodeFactors(yesterday)), today)).count; // => 3
  * ```
  */
-export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.Either<LaplaceError, Uint8Array> {
-  const { dtype } = optionsOf('encodeFactors', EncodeOptionsCodec, options);
+export function encodeFactors(factors: Factors, options: EncodeFactorsOptions = {}): E.Either<LaplaceError, Uint8Array> {
+  const { dtype, common } = optionsOf('encodeFactors', EncodeFactorsOptionsCodec, options);
+  const isApart = common === 'apart';
   return attempted(() => {
     const own = orThrow(ofKind('encodeFactors', FACTORS, factors));
     const { layout, layers, weights, shares, rotations, fingerprint, count, datasetSize, logLikelihood, rows, batches, parts } =
@@ -102,12 +106,15 @@ export function encodeFactors(factors: Factors, options: EncodeOptions = {}): E.
       parts,
       ...(shares && { squares: shares.map(({ squares }) => squares) }),
       isRotated: rotations !== undefined,
+      ...(isApart && { isApart }),
     };
     const arrays = layers.flatMap(({ parts: sums }, l) => [
-      [nameIn(l, 'weights'), weights[l] as Matrix] as const,
+      ...(isApart ? [] : [[nameIn(l, 'weights'), weights[l] as Matrix] as const]),
       ...(Object.entries(sums) as ReadonlyArray<readonly [string, Matrix]>).map(([part, own]) => [nameIn(l, part), own] as const),
       ...(shares ?? []).map((own, c) => [nameIn(l, `shares.${c}`), own.layers[l] as Matrix] as const),
-      ...Object.entries(rotations?.[l] ?? {}).map(([side, own]) => [nameIn(l, rotationName(side)), own as Matrix] as const),
+      ...Object.entries(isApart ? {} : (rotations?.[l] ?? {})).map(
+        ([side, own]) => [nameIn(l, rotationName(side)), own as Matrix] as const,
+      ),
     ]);
     return sealed(
       'factors',
@@ -127,15 +134,19 @@ const rotationName = (side: string): string => `rotation.${side}`;
  * The factors of a file's bytes. Whatever the bytes are, nothing is thrown for them.
  *
  * @returns the factors, or `InvalidFile` for bytes that are no file of factors, that are damaged, or that a newer version of the library
- *   wrote; `Mismatch` for a likelihood of your own that is not among `likelihoods`.
+ *   wrote; `Mismatch` for a likelihood of your own that is not among `likelihoods`, and for a file without weights if `like` is missing or
+ *   was taken at other weights.
  * @throws LaplaceError `InvalidOption` for an unknown option, or for a value that is no bytes
  */
-export function decodeFactors(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): E.Either<LaplaceError, Factors> {
-  const { likelihoods = [] } = optionsOf('decodeFactors', DecodeOptionsCodec, options);
+export function decodeFactors(
+  bytes: Uint8Array | ArrayBuffer,
+  options: DecodeFactorsOptions = {},
+): E.Either<LaplaceError, Factors> {
+  const { likelihoods = [], like } = optionsOf('decodeFactors', DecodeFactorsOptionsCodec, options);
   const given = bytesOf(argument('decodeFactors', 'bytes', BytesCodec, bytes));
   return attempted(() => {
     const { manifest, entries } = orThrow(opened('factors', given));
-    const { layout: data, squares, isRotated, ...rest } = decoded(Manifest, manifest, 'factors');
+    const { layout: data, squares, isRotated, isApart = false, ...rest } = decoded(Manifest, manifest, 'factors');
     const layout: Layout = {
       ...data,
       likelihood: likelihoodFrom(data.likelihood, likelihoods),
@@ -156,13 +167,39 @@ export function decodeFactors(bytes: Uint8Array | ArrayBuffer, options: DecodeOp
       _tag: 'Factors',
       ...rest,
       layout,
-      weights: layout.layers.map(({ groups, n, m }, l) => arrays.take(nameIn(l, 'weights'), { rows: groups * n, cols: m })),
       layers: layout.layers.map((layer, l) => structured(layer.structure, sumsFrom(layer, l, arrays))),
       ...(squares && { shares: squares.map((sum, c) => ({ squares: sum, layers: layout.layers.map(shareFrom(c, arrays)) })) }),
-      ...(isRotated && { rotations: layout.layers.map((layer, l) => rotationFrom(layer, l, arrays)) }),
+      ...(isApart ? commonWith(like, layout, rest.fingerprint) : commonFrom(layout, isRotated, arrays)),
     };
     arrays.end();
     return factors;
+  });
+}
+
+/** What all parts of a pass have in common. */
+type Common = Pick<Factors, 'weights' | 'rotations'>;
+
+const commonFrom = ({ layers }: Layout, isRotated: boolean, arrays: ArraysOfFile): Common => ({
+  weights: layers.map(({ groups, n, m }, l) => arrays.take(nameIn(l, 'weights'), { rows: groups * n, cols: m })),
+  ...(isRotated && { rotations: layers.map((layer, l) => rotationFrom(layer, l, arrays)) }),
+});
+
+function commonWith(like: Factors | undefined, layout: Layout, fingerprint: string): Common {
+  const different = like && (like.fingerprint === fingerprint ? firstDifference(layout, like.layout) : undefined);
+  if (like !== undefined && like.fingerprint === fingerprint && different === undefined) {
+    return { weights: like.weights, ...(like.rotations && { rotations: like.rotations }) };
+  }
+  throw laplaceError('Mismatch', {
+    what: 'The file leaves out what all parts of its pass have in common',
+    field: 'like',
+    found:
+      like === undefined
+        ? 'no factors that hold it'
+        : different === undefined
+          ? `factors at weights ${like.fingerprint}`
+          : `factors that differ in layout.${different.path}`,
+    expected: `factors of the same layout at weights ${fingerprint}`,
+    remedy: 'Give factors of another part of the same pass in the option like.',
   });
 }
 

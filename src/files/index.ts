@@ -1,4 +1,4 @@
 /** Values as bytes, and back. */
 export { decodeFactors, encodeFactors } from './factors.js';
-export type { DecodeOptions, EncodeOptions } from './options.js';
+export type { DecodeFactorsOptions, DecodeOptions, EncodeFactorsOptions, EncodeOptions } from './options.js';
 export { decodePosterior, encodePosterior } from './posterior.js';

@@ -1,5 +1,6 @@
 /** The options of writing and reading files. */
-import { defaulted, isRecord, literals, optional, refined, struct } from '../codec/index.js';
+import { defaulted, instance, isRecord, literals, optional, refined, struct } from '../codec/index.js';
+import { FACTORS, type Factors } from '../curvature/factors.js';
 import type { LikelihoodOf } from '../likelihood/index.js';
 import { DTYPE_NAMES, type Dtype } from './dtypes.js';
 
@@ -12,15 +13,35 @@ export interface EncodeOptions {
   readonly dtype?: Dtype;
 }
 
+/** Options of `encodeFactors`. */
+export interface EncodeFactorsOptions extends EncodeOptions {
+  /**
+   * What all parts of a pass have in common: the weights, and for `ekfac` the rotations. With `'apart'` they are left out, for parts of which
+   * one file, or the model's own posterior, holds them. Default `'inside'`.
+   */
+  readonly common?: 'inside' | 'apart';
+}
+
 /** Options of `decodePosterior` and `decodeFactors`. */
 export interface DecodeOptions {
   /** The values of `customLikelihood` that the file may name. Files hold no functions. */
   readonly likelihoods?: ReadonlyArray<LikelihoodOf<'custom'>>;
 }
 
+/** Options of `decodeFactors`. */
+export interface DecodeFactorsOptions extends DecodeOptions {
+  /** Factors of the same weights and layout: what they have in common with a file that was written `'apart'` is taken from them. */
+  readonly like?: Factors;
+}
+
 export const EncodeOptionsCodec = struct('options', { dtype: defaulted(literals(...DTYPE_NAMES), 'F64') });
 
-export const DecodeOptionsCodec = struct('options', {
+export const EncodeFactorsOptionsCodec = struct('options', {
+  dtype: defaulted(literals(...DTYPE_NAMES), 'F64'),
+  common: defaulted(literals('inside', 'apart'), 'inside'),
+});
+
+const DECODE = {
   likelihoods: optional(
     refined(
       'a list of values of customLikelihood',
@@ -28,7 +49,11 @@ export const DecodeOptionsCodec = struct('options', {
         Array.isArray(value) && value.every((own) => isRecord(own) && own._tag === 'custom'),
     ),
   ),
-});
+};
+
+export const DecodeOptionsCodec = struct('options', DECODE);
+
+export const DecodeFactorsOptionsCodec = struct('options', { ...DECODE, like: optional(instance(FACTORS)) });
 
 /** The bytes of a file, in any of the forms that readers give. */
 export const BytesCodec = refined('bytes: a Uint8Array or an ArrayBuffer', (value): value is Uint8Array | ArrayBuffer =>
