@@ -122,8 +122,9 @@ it.each([
   const own = await caseOf(kfac({ noise: 'perOutput' }), 0.5, { rows, noise, held: 150, hidden: true });
   const [each, shared] = [await tunedOf(own), await tune(own.model, own.posterior, heldOut(own))];
   expect(each.chosen.criterion).toBeLessThan(shared.chosen.criterion + 1e-6);
-  // The network is the truth that the labels come from, so that it may itself be the best.
-  expect(each.chosen.criterion).toBeLessThanOrEqual(each.network.fitted.criterion);
+  // The network is the truth that the labels come from, so that it may itself be the best. Under the largest precision that is tried, 1e8,
+  // the posterior predicts as it does, but for a variance of 1e-8 or so beside that of the noise.
+  expect(each.chosen.criterion).toBeLessThan(each.network.fitted.criterion + 1e-6);
 });
 
 it('fits the network to the labels in closed form, from however far', async () => {
