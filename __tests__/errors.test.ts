@@ -557,8 +557,9 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   PredictiveCodec: TOTAL,
   RecipeCodec: TOTAL,
   EpochSelectionCodec: TOTAL,
-  // A promise, which rejects for a model that is disposed: see its own test.
-  fingerprint: TOTAL,
+  // A promise, which rejects for a model of other weights: see the test of storage.
+  checkWeights: TOTAL,
+  OwnLikelihoodsCodec: TOTAL,
   TuningCodec: TOTAL,
 };
 

@@ -160,10 +160,10 @@ def check(kind: str, manifest: dict, arrays: dict) -> None:
 
 
 STRUCTURES_OF = {
-    "kfac": ("kronecker", "embedding", "inputDiagonal", "diagonal"),
-    "kfra": ("kronecker", "inputDiagonal", "diagonal"),
-    "ekfac": ("eigen", "embedding", "inputDiagonal", "diagonal", "kronecker"),
-    "diagonal": ("diagonal", "embedding", "inputDiagonal"),
+    "kfac": ("kronecker", "inputDiagonal", "diagonal", "embedding"),
+    "kfra": ("kronecker", "inputDiagonal", "diagonal", "embedding"),
+    "ekfac": ("eigen", "diagonal"),
+    "diagonal": ("diagonal",),
     "full": ("full",),
     "lowRank": ("lowRank",),
 }

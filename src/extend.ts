@@ -51,7 +51,8 @@ export { type Block, type Head, type Network, readNetwork, withBlocks } from './
 export type { Layer, LayerUse } from './network/ops.js';
 export { atAllUses } from './network/positions.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
-export { blockWeights, fingerprint } from './network/weights.js';
+export { blockWeights } from './network/weights.js';
+export { checkWeights } from './stream/bound.js';
 
 // Likelihoods, as the library works with them.
 
@@ -99,6 +100,7 @@ export type { WasmModule } from './linalg/wasm/webassembly.js';
 // Codecs of the DSL (io-ts), and what may be written where they read.
 
 export { CurvatureCodec, type CurvatureInput } from './curvature/codec.js';
+export { OwnLikelihoodsCodec } from './files/options.js';
 export { LikelihoodCodec } from './likelihood/index.js';
 export { noiseVarianceOf } from './likelihood/noiseVariance.js';
 export { PriorCodec } from './posterior/codec.js';

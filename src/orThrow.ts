@@ -3,7 +3,7 @@
  * exception into a rejection.
  */
 import { either as E } from 'fp-ts';
-import { type LaplaceError, laplaceError } from './errors.js';
+import { isLaplaceError, type LaplaceError, laplaceError } from './errors.js';
 
 /**
  * Returns the value of a result, or throws its error. Code with exceptions uses it on functions that return an `Either`.
@@ -23,6 +23,13 @@ export function orThrow<A>(value: E.Either<LaplaceError, A>): A {
   if (E.isLeft(value)) throw value.left;
   return value.right;
 }
+
+/** The way back: the result of work that throws `LaplaceError`. Whatever else it throws is a mistake of ours, and is thrown on. */
+export const attempted = <A>(work: () => A): E.Either<LaplaceError, A> =>
+  E.tryCatch(work, (error) => {
+    if (isLaplaceError(error)) return error;
+    throw error;
+  });
 
 const notAnEither = (value: unknown): LaplaceError =>
   laplaceError('InvalidInput', {

@@ -26,7 +26,7 @@ import { laplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { matricesOf, pass } from '../support/factors.js';
 import { dataFor, factorsOf, kindOf, right } from '../support/math/laplace.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
-import { chain, dense, functional, inputsFor, on } from '../support/math/networks.js';
+import { chain, dense, functional, inputsFor, on, withWeights } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 
 const NOISE = [0.2, 0.5, 3];
@@ -141,7 +141,10 @@ it('counts examples as often as their weights say', async () => {
 });
 
 it('takes the steps of a sequence together, for each output of a step', async () => {
-  const steps = functional([4, 2], (x) => on(dense(2, { activation: 'linear' }), on(dense(3), x)));
+  const steps = withWeights(
+    functional([4, 2], (x) => on(dense(2, { activation: 'linear' }), on(dense(3), x))),
+    7,
+  );
   const x = inputsFor(steps, 5, 3)[0] as tf.Tensor;
   const y = tf.tensor(take(5 * 4 * 2, normalSource(4)), [5, 4, 2]);
   const own = await pass(steps, perStep(gaussian({ noiseVariance: [0.2, 3] })), { x, y }, kfac({ noise: 'perOutput' }));
@@ -155,7 +158,7 @@ it('takes the steps of a sequence together, for each output of a step', async ()
   }
 });
 
-const small = (body: Parameters<typeof functional>[1], shape: number[]) => functional(shape, body);
+const small = (body: Parameters<typeof functional>[1], shape: number[]) => withWeights(functional(shape, body), 7);
 
 it.each([
   [

@@ -25,7 +25,7 @@ import {
 import { inverse, logDet, product, transposed } from '../support/math/dense64.js';
 import { dataFor, factorsOf, kindOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
-import { chain, dense, functional, inputsFor, on } from '../support/math/networks.js';
+import { chain, dense, functional, inputsFor, on, withWeights } from '../support/math/networks.js';
 import { FLOAT32, relativeError } from '../support/math/numbers.js';
 import { covarianceOf } from '../support/math/posteriors64.js';
 
@@ -230,7 +230,10 @@ it('counts a subset as the data set that it stands for, and covers chosen layers
 });
 
 it('works for the steps of a sequence', async () => {
-  const steps = functional([4, 2], (x) => on(dense(2, { activation: 'linear' }), on(dense(3), x)));
+  const steps = withWeights(
+    functional([4, 2], (x) => on(dense(2, { activation: 'linear' }), on(dense(3), x))),
+    7,
+  );
   const data = { x: inputsFor(steps, 5, 3), y: tf.tensor(take(5 * 4 * 2, normalSource(4)), [5, 4, 2]) };
   const at = async (noiseVariance: number[]) =>
     posteriorFrom(await factorsOf(steps, perStep(gaussian({ noiseVariance })), data, kfac({ noise: 'perOutput' })), {});
@@ -257,7 +260,10 @@ it('is frozen, and leaves the posterior alone', async () => {
 });
 
 it('finds the maximum where the first step leads far beyond it: few labels, and very many weights', async () => {
-  const wide = functional([2], (x) => on(dense(2), on(dense(3000, { activation: 'tanh' }), x)));
+  const wide = withWeights(
+    functional([2], (x) => on(dense(2), on(dense(3000, { activation: 'tanh' }), x))),
+    7,
+  );
   const x = inputsFor(wide, 4, 3)[0] as tf.Tensor;
   const y = tf.add(wide.predict(x) as tf.Tensor, tf.mul(1e-3, tf.tensor2d(take(8, normalSource(3)), [4, 2])));
   const factors = await factorsOf(wide, gaussian({ noiseVariance: 1e-6 }), { x: [x], y }, diagonal({ noise: 'perOutput' }), 4);

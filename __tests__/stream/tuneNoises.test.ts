@@ -23,7 +23,7 @@ import {
 import { turn } from '../../src/turn.js';
 import { factorsOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { normalSource, take } from '../support/math/monteCarlo.js';
-import { chain, dense, functional, inputsFor, on } from '../support/math/networks.js';
+import { chain, dense, functional, inputsFor, on, withWeights } from '../support/math/networks.js';
 import { relativeError } from '../support/math/numbers.js';
 
 /** The noise that the labels have, in outputs of a network that is taken to be the truth. */
@@ -52,7 +52,10 @@ async function caseOf(
   { rows, held: heldRows, noise, hidden }: Wish = { rows: TRAINING, held: HELD, noise: TRUE, hidden: false },
 ): Promise<Case> {
   const model = hidden
-    ? functional([3], (x) => on(dense(2, { activation: 'linear' }), on(dense(20, { activation: 'tanh' }), x)))
+    ? withWeights(
+        functional([3], (x) => on(dense(2, { activation: 'linear' }), on(dense(20, { activation: 'tanh' }), x))),
+        7,
+      )
     : chain([4, 2]);
   const next = normalSource(11);
   const labelled = (N: number, seed: number) => {
@@ -189,7 +192,10 @@ it.each([functionSampling({ samples: 10 }), weightSampling({ samples: 10 })])('g
 });
 
 it('goes with the steps of a sequence', async () => {
-  const steps = functional([4, 2], (x) => on(dense(2, { activation: 'linear' }), on(dense(3), x)));
+  const steps = withWeights(
+    functional([4, 2], (x) => on(dense(2, { activation: 'linear' }), on(dense(3), x))),
+    7,
+  );
   const labelled = (N: number, seed: number) => ({
     x: inputsFor(steps, N, seed)[0] as tf.Tensor,
     y: tf.tensor(take(N * 4 * 2, normalSource(seed)), [N, 4, 2]),

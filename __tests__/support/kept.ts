@@ -19,7 +19,7 @@ import {
   perStep,
 } from 'tfjs-laplace';
 import { factorsOf, posteriorFrom } from './math/laplace.js';
-import { dense, functional, inputsFor, on } from './math/networks.js';
+import { dense, functional, inputsFor, on, withWeights } from './math/networks.js';
 
 /** A likelihood of one's own: a normal with variance 1. */
 export const ownLikelihood = customLikelihood({
@@ -87,7 +87,7 @@ export const KEPT: Readonly<Record<string, Recipe>> = {
 /** Makes a case. */
 export async function keptOf(name: string): Promise<Kept> {
   const [create, likelihood, curvature] = KEPT[name] as Recipe;
-  const model = create();
+  const model = withWeights(create(), 7);
   const x =
     name === 'embedding'
       ? [

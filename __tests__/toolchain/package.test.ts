@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LIBRARY_VERSION } from '../../src/version.js';
 
 const root = join(__dirname, '..', '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -9,6 +10,10 @@ describe('the package', () => {
     const plugins = readdirSync(join(root, 'plugins')).filter((name) => existsSync(join(root, 'plugins', name, 'index.ts')));
     const exported = Object.keys(manifest.exports).filter((path) => path.startsWith('./plugins/'));
     expect(exported.sort()).toEqual(plugins.map((name) => `./plugins/${name}`).sort());
+  });
+
+  it('has one version: files say which one wrote them', () => {
+    expect(LIBRARY_VERSION).toBe(manifest.version);
   });
 
   it('pins what it is developed with', () => {

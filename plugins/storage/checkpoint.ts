@@ -1,6 +1,6 @@
 /** Checkpoints of a pass, on disk. */
 import { type Checkpoint, type DecodeOptions, decodeFactors, encodeFactors, orThrow } from 'tfjs-laplace';
-import { defaulted, laplaceError, optional, optionsOf, positiveInteger, refined, struct } from 'tfjs-laplace/extend';
+import { defaulted, laplaceError, OwnLikelihoodsCodec, optional, optionsOf, positiveInteger, struct } from 'tfjs-laplace/extend';
 import { aboutFactors } from './about.js';
 import { nodePlace } from './node.js';
 
@@ -41,10 +41,9 @@ export interface CheckpointOptions extends DecodeOptions {
  * ```
  */
 export function checkpoint(where: string, options: CheckpointOptions = {}): Checkpoint {
-  const { every, likelihoods } = optionsOf('checkpoint', CheckpointOptionsCodec, options);
+  const { every, ...decoding } = optionsOf('checkpoint', CheckpointOptionsCodec, options);
   if (typeof where !== 'string' || !/^file:\/\/./.test(where)) throw onDiskOnly(where);
   const place = nodePlace(where.slice('file://'.length), CHECKPOINT);
-  const decoding = likelihoods === undefined ? {} : { likelihoods };
   return {
     every,
     load: async () => {
@@ -61,11 +60,7 @@ export function checkpoint(where: string, options: CheckpointOptions = {}): Chec
 
 const CheckpointOptionsCodec = struct('options', {
   every: defaulted(positiveInteger, 100),
-  likelihoods: optional(
-    refined('a list of values of customLikelihood', (value): value is NonNullable<DecodeOptions['likelihoods']> =>
-      Array.isArray(value),
-    ),
-  ),
+  likelihoods: optional(OwnLikelihoodsCodec),
 });
 
 const onDiskOnly = (where: unknown) =>

@@ -16,7 +16,7 @@ import {
   orThrow,
   type Posterior,
 } from 'tfjs-laplace';
-import { fingerprint, laplaceError } from 'tfjs-laplace/extend';
+import { checkWeights, laplaceError } from 'tfjs-laplace/extend';
 import { aboutFactors, aboutPosterior } from './about.js';
 import { failed } from './failure.js';
 import { placeOf } from './place.js';
@@ -110,7 +110,7 @@ export async function savePosterior(posterior: Posterior, where: Where, options:
 export async function loadPosterior(where: Where, options: LoadOptions = {}): Promise<Posterior> {
   const { model, ...own } = options;
   const posterior = orThrow(decodePosterior(await placeOf(where, POSTERIOR).read(), own));
-  if (model !== undefined) await checkModel(model, posterior);
+  if (model !== undefined) await checkWeights(model, posterior);
   return posterior;
 }
 
@@ -130,7 +130,7 @@ async function saveModel(model: LayersModel, posterior: Posterior, where: Where,
   if (typeof where !== 'string' || !/^(file|indexeddb|localstorage):/.test(where) || where.endsWith('.safetensors')) {
     throw oneThing(where);
   }
-  await checkModel(model, posterior);
+  await checkWeights(model, posterior);
   const { fingerprint: weights } = posterior;
   const former = (model.getUserDefinedMetadata() ?? {}) as Readonly<Record<string, unknown>>;
   // In a folder the file's name is enough: folders are moved as a whole.
@@ -155,15 +155,3 @@ const oneThing = (where: Where) =>
     expected: "a folder ('file://…'), or a store of the browser ('indexeddb://…', 'localstorage://…')",
     remedy: 'Save the model by itself (model.save), and leave out the option.',
   });
-
-async function checkModel(model: LayersModel, posterior: Posterior): Promise<void> {
-  const found = await fingerprint(model);
-  if (found === posterior.fingerprint) return;
-  throw laplaceError('Mismatch', {
-    what: `The posterior does not belong to the present weights of model '${model.name}'`,
-    field: 'fingerprint',
-    found: `weights ${found}`,
-    expected: `weights ${posterior.fingerprint}`,
-    remedy: 'Load the model that was saved with the posterior.',
-  });
-}

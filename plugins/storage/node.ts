@@ -2,9 +2,8 @@
  * Files on the disk of a Node process. A file is written beside its place, brought to the disk (fsync), and renamed. So whoever reads finds
  * the former file or the new one, whole, also if the process or the machine ends in between.
  */
-
 import { within } from './failure.js';
-import type { File, Place } from './types.js';
+import { ENDING, type File, type Place } from './types.js';
 
 /** The names are put together at run time, because a bundler for browsers would follow a literal name in an import. */
 const [FS, PATH] = ['fs/promises', 'path'].map((name) => ['node', name].join(':')) as [string, string];
@@ -16,8 +15,6 @@ const load = async () => {
   ]);
   return { fs, path };
 };
-
-const ENDING = '.safetensors';
 
 /** A place on disk. */
 export interface NodePlace extends Place {
@@ -36,22 +33,16 @@ export function nodePlace(path: string, name: string): NodePlace {
     write: ({ bytes, about }: File) =>
       within('write', file, async () => {
         await writeWhole(file, bytes);
-        await writeWhole(
-          `${file.slice(0, -ENDING.length)}.json`,
-          new TextEncoder().encode(`${JSON.stringify(about, null, 2)}\n`),
-        );
+        await writeWhole(words, new TextEncoder().encode(`${JSON.stringify(about, null, 2)}\n`));
       }),
-    read: () =>
-      within('read', file, async () => {
-        return readWhole(file);
-      }),
+    read: () => within('read', file, () => readWhole(file)),
     find: () =>
-      within('read', file, async () => {
-        return readWhole(file).catch((error: NodeJS.ErrnoException) => {
+      within('read', file, () =>
+        readWhole(file).catch((error: NodeJS.ErrnoException) => {
           if (error.code === 'ENOENT') return undefined;
           throw error;
-        });
-      }),
+        }),
+      ),
     remove: () =>
       within('write', file, async () => {
         const { fs } = await load();

@@ -18,3 +18,6 @@ export interface Place {
   readonly write: (file: File) => Promise<void>;
   readonly read: () => Promise<Uint8Array>;
 }
+
+/** How the names of files end. */
+export const ENDING = '.safetensors';

@@ -3,9 +3,7 @@ import { io } from '@tensorflow/tfjs-core';
 import { laplaceError } from 'tfjs-laplace/extend';
 import { failed, within } from './failure.js';
 import { handlerPlace } from './handlers.js';
-import type { Place } from './types.js';
-
-const ENDING = '.safetensors';
+import { ENDING, type Place } from './types.js';
 
 /**
  * The place of a URL. Reading asks for the file itself: a URL with its ending, or the file of the usual name beside a `model.json` or in a

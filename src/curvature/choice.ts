@@ -53,6 +53,10 @@ export function rungOf(block: Block): Structure {
 /** The structure of a block under an estimator. */
 export const structureOf = (block: Block, { _tag }: Pick<Curvature, '_tag'>): Structure => ESTIMATORS[_tag].keep(rungOf(block));
 
+/** The structures that the layers of an estimator can have. */
+export const structuresOf = ({ _tag }: Pick<Curvature, '_tag'>): ReadonlySet<Structure> =>
+  new Set(Object.values(RUNGS).flat().map(ESTIMATORS[_tag].keep));
+
 /** Whether the finest structure of a block would be too large for an estimator. */
 export const tooLarge = (block: Block, { _tag }: Pick<Curvature, '_tag'>): boolean =>
   ESTIMATORS[_tag].sized && !fits(RUNGS[block.map.inputs][0], block);

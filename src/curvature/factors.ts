@@ -12,6 +12,7 @@ import { either as E, function as F } from 'fp-ts';
 import { argument, hasFields, type Kind, ofKind, refined, tagged, text } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { plus } from '../linalg/matrix.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { firstDifference } from './difference.js';
@@ -246,9 +247,6 @@ function both(a: LayerSums, b: LayerSums): LayerSums {
   const sums = Object.entries(left).map(([part, sum]) => [part, plus(sum, right[part] as Matrix)] as const);
   return structured(a.structure, Object.fromEntries(sums));
 }
-
-/** The sum of two matrices of one shape. */
-export const plus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: a.data.map((v, i) => v + (b.data[i] as number)) });
 
 const twice = (field: string, found: string): LaplaceError =>
   laplaceError('Mismatch', {

@@ -4,7 +4,7 @@ import { either as E, function as F } from 'fp-ts';
 import { argument, ofKind, share } from '../codec/index.js';
 import { dual, ifArguments } from '../dual.js';
 import type { LaplaceError } from '../errors.js';
-import type { Matrix } from '../types.js';
+import { times } from '../linalg/matrix.js';
 import { FACTORS, type Factors, type LayerSums } from './factors.js';
 import { partsOf, structured } from './structure/index.js';
 
@@ -74,5 +74,3 @@ const ofLayer = (layer: LayerSums, weight: number): LayerSums =>
     layer.structure,
     Object.fromEntries(Object.entries(partsOf(layer)).map(([part, sum]) => [part, times(sum, weight)])),
   );
-
-const times = (sum: Matrix, weight: number): Matrix => ({ ...sum, data: sum.data.map((v) => weight * v) });

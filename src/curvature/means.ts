@@ -8,7 +8,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Matrix } from '../types.js';
 import type { Factors, LayerSums } from './factors.js';
 import type { LayerLayout } from './layout.js';
-import { INPUT, partsOf, type Structured, structured, sumsOf } from './structure/index.js';
+import { gradientShape, partsOf, type Structured, structured, sumsOf } from './structure/index.js';
 import type { SumShape } from './structure/structure.js';
 
 /** The second moments of one layer, as means over examples: the matrices of `LayerSums`, divided by the number of examples. */
@@ -40,7 +40,7 @@ export function means(factors: Factors): E.Either<LaplaceError, ReadonlyArray<La
   }
   const all = layout.layers.map((layer, i) => ({
     ...meansOf(layer, weights[i] as Matrix, layers[i] as LayerSums, count),
-    ...(shares && { shares: shares.map((own) => shareOf(layer, own.layers[i] as Matrix, count)) }),
+    ...(shares && { shares: shares.map((own) => meanOf(gradientShape(layer), own.layers[i] as Matrix, count)) }),
   }));
   for (const layer of all) {
     const broken = Object.entries(partsOf(layer)).find(([, { data }]) => !data.every(Number.isFinite));
@@ -53,12 +53,6 @@ function meansOf(layout: LayerLayout, weights: Matrix, sums: LayerSums, count: n
   const parts = partsOf(sums);
   const all = Object.entries(sumsOf(layout)).map(([part, shape]) => [part, meanOf(shape, parts[part] as Matrix, count)] as const);
   return { ...structured(layout.structure, Object.fromEntries(all)), layout, weights };
-}
-
-/** The mean of one output's share of the gradient side. */
-function shareOf(layout: LayerLayout, sum: Matrix, count: number): Matrix {
-  const [, shape] = Object.entries(sumsOf(layout)).find(([part]) => part !== INPUT) as [string, SumShape];
-  return meanOf(shape, sum, count);
 }
 
 const meanOf = ({ symmetric, divisor = 1 }: SumShape, sum: Matrix, count: number): Matrix =>

@@ -33,7 +33,6 @@ export type FileKind = 'posterior' | 'factors';
 
 /** A file that is sound: what it says that it holds, not yet looked at. */
 export interface Contents {
-  readonly version: number;
   readonly manifest: unknown;
   readonly entries: ReadonlyMap<string, Entry>;
 }
@@ -105,7 +104,7 @@ function checked(
     strictJson(metadata.get('manifest') ?? ''),
     E.bimap(
       (complaint) => damaged(`a manifest with ${complaint}`),
-      (manifest) => ({ version: Number(version), manifest, entries }),
+      (manifest) => ({ manifest, entries }),
     ),
   );
 }

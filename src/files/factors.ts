@@ -18,13 +18,13 @@ import {
 import { firstDifference } from '../curvature/difference.js';
 import { FACTORS, type Factors } from '../curvature/factors.js';
 import type { LayerLayout, Layout, Rotation } from '../curvature/layout.js';
-import { INPUT, structured, sumsOf } from '../curvature/structure/index.js';
+import { gradientShape, structured, sumsOf } from '../curvature/structure/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { orThrow } from '../orThrow.js';
+import { attempted, orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
 import { damaged, opened, sealed } from './container.js';
-import { attempted, checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihoodFrom } from './manifest.js';
+import { checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihoodFrom } from './manifest.js';
 import {
   BytesCodec,
   bytesOf,
@@ -208,10 +208,8 @@ const sumsFrom = (layer: LayerLayout, l: number, arrays: ArraysOfFile): Readonly
 
 const shareFrom =
   (c: number, arrays: ArraysOfFile) =>
-  (layer: LayerLayout, l: number): Matrix => {
-    const shape = Object.entries(sumsOf(layer)).find(([part]) => part !== INPUT)?.[1];
-    return arrays.take(nameIn(l, `shares.${c}`), shape ?? {});
-  };
+  (layer: LayerLayout, l: number): Matrix =>
+    arrays.take(nameIn(l, `shares.${c}`), gradientShape(layer));
 
 function rotationFrom({ groups, n, m }: LayerLayout, l: number, arrays: ArraysOfFile): Rotation {
   const side = (name: 'input' | 'gradient', d: number): Rotation =>

@@ -1,10 +1,10 @@
 /** What the manifests of factors and posteriors have in common: likelihoods and estimators, of which a file has the data but no code. */
-import { either as E } from 'fp-ts';
 import { array, boolean, type Codec, decode, isRecord, literals, positiveInteger, text } from '../codec/index.js';
+import { structuresOf } from '../curvature/choice.js';
 import { CurvatureCodec, type Estimator, estimatorOf } from '../curvature/codec.js';
 import { keepsShares } from '../curvature/perOutput.js';
 import { isNetworkWide, STRUCTURE_NAMES, type Structure } from '../curvature/structure/index.js';
-import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
+import { type LaplaceError, laplaceError } from '../errors.js';
 import { type Likelihood, LikelihoodCodec, type LikelihoodOf } from '../likelihood/index.js';
 import { noiseVarianceOf } from '../likelihood/noiseVariance.js';
 import { orThrow } from '../orThrow.js';
@@ -42,6 +42,7 @@ interface Whole {
 export function checkWhole({ layers, estimator, likelihood, outputs, shares }: Whole): void {
   const names = layers.map(({ name }) => name);
   if (new Set(names).size < names.length) throw damaged('two layers of one name');
+  const fitting = structuresOf(estimator);
   for (const { name, structure, members, groups, m } of layers) {
     const words = `layer ${JSON.stringify(name)}`;
     const isWide = isNetworkWide({ structure });
@@ -49,8 +50,7 @@ export function checkWhole({ layers, estimator, likelihood, outputs, shares }: W
     if (isWide && (layers.length > 1 || groups > 1 || m > 1))
       throw damaged(`${words}, which is not the whole network in one column`);
     if (structure === 'lowRank' && groups > 1) throw damaged(`groups of ${words}, which is of low rank`);
-    const fitting = STRUCTURES_OF[estimator._tag];
-    if (!fitting.includes(structure)) throw damaged(`${words} of the structure ${structure} under ${estimator._tag}`);
+    if (!fitting.has(structure)) throw damaged(`${words} of the structure ${structure} under ${estimator._tag}`);
   }
   const kept = keepsShares(estimator);
   if (kept !== (shares !== undefined))
@@ -62,16 +62,6 @@ export function checkWhole({ layers, estimator, likelihood, outputs, shares }: W
     throw damaged(`shares of ${shares} outputs for a likelihood of ${outputs} outputs, ${likelihood._tag}`);
   }
 }
-
-/** The structures that the layers of an estimator can have: a layer that is too large for the finest gets a coarser one. */
-const STRUCTURES_OF: Readonly<Record<Estimator['_tag'], ReadonlyArray<Structure>>> = {
-  kfac: ['kronecker', 'embedding', 'inputDiagonal', 'diagonal'],
-  kfra: ['kronecker', 'inputDiagonal', 'diagonal'],
-  ekfac: ['eigen', 'embedding', 'inputDiagonal', 'diagonal', 'kronecker'],
-  diagonal: ['diagonal', 'embedding', 'inputDiagonal'],
-  full: ['full'],
-  lowRank: ['lowRank'],
-};
 
 /** Decodes a manifest, or a part of one. Throws `InvalidFile`, which lists every problem. */
 export const decoded = <A, I>(codec: Codec<A, I>, value: unknown, what: string): A =>
@@ -119,11 +109,4 @@ const notGiven = (name: unknown, own: OwnLikelihoods): LaplaceError =>
     found: own.length === 0 ? 'no likelihood' : own.map((each) => each.name).join(', '),
     expected: `the customLikelihood with the name ${JSON.stringify(name)}`,
     remedy: 'Make it anew, and give it in the option likelihoods.',
-  });
-
-/** Runs a decoder that throws `LaplaceError`. Whatever else it throws is a mistake of ours, and is thrown on. */
-export const attempted = <A>(run: () => A): E.Either<LaplaceError, A> =>
-  E.tryCatch(run, (error) => {
-    if (isLaplaceError(error)) return error;
-    throw error;
   });

@@ -41,15 +41,14 @@ export const EncodeFactorsOptionsCodec = struct('options', {
   common: defaulted(literals('inside', 'apart'), 'inside'),
 });
 
-const DECODE = {
-  likelihoods: optional(
-    refined(
-      'a list of values of customLikelihood',
-      (value): value is ReadonlyArray<LikelihoodOf<'custom'>> =>
-        Array.isArray(value) && value.every((own) => isRecord(own) && own._tag === 'custom'),
-    ),
-  ),
-};
+/** Decodes the values of `customLikelihood` that a file may name. */
+export const OwnLikelihoodsCodec = refined(
+  'a list of values of customLikelihood',
+  (value): value is ReadonlyArray<LikelihoodOf<'custom'>> =>
+    Array.isArray(value) && value.every((own) => isRecord(own) && own._tag === 'custom'),
+);
+
+const DECODE = { likelihoods: optional(OwnLikelihoodsCodec) };
 
 export const DecodeOptionsCodec = struct('options', DECODE);
 

@@ -16,7 +16,7 @@ import {
 } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
-import { orThrow } from '../orThrow.js';
+import { attempted, orThrow } from '../orThrow.js';
 import { DampingCodec } from '../posterior/damping.js';
 import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
@@ -24,7 +24,7 @@ import { posteriorStructure } from '../posterior/structure/index.js';
 import type { Matrix } from '../types.js';
 import { type ArraysOfFile, arrayOf, arraysOf } from './arrays.js';
 import { damaged, opened, sealed } from './container.js';
-import { attempted, checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihoodFrom } from './manifest.js';
+import { checkWhole, decoded, estimatorFrom, LAYER_FIELDS, likelihoodFrom } from './manifest.js';
 import {
   BytesCodec,
   bytesOf,

@@ -18,6 +18,10 @@ export function withVariance(likelihood: Likelihood, noiseVariance: NoiseVarianc
   return { ...likelihood, each: { ...likelihood.each, noiseVariance } };
 }
 
+/** σ² of each of C outputs. */
+export const variancesOf = (variance: NoiseVariance, C: number): number[] =>
+  Array.from({ length: C }, (_, c) => varianceAt(variance, c));
+
 /** σ² of output c. */
 export const varianceAt = (variance: NoiseVariance, c: number): number =>
   typeof variance === 'number' ? variance : (variance[c] as number);

@@ -40,6 +40,24 @@ export function transpose({ rows, cols, data }: Matrix): Matrix {
   return matrix(cols, rows, out);
 }
 
+/** A + B. */
+export function plus(a: Matrix, b: Matrix): Matrix {
+  return matrix(
+    a.rows,
+    a.cols,
+    a.data.map((v, i) => v + (b.data[i] as number)),
+  );
+}
+
+/** The matrix, `factor` times as large. */
+export function times({ rows, cols, data }: Matrix, factor: number): Matrix {
+  return matrix(
+    rows,
+    cols,
+    data.map((v) => v * factor),
+  );
+}
+
 /** ½ (A + Aᵀ), symmetric to the last bit. */
 export function symmetricPart({ rows: n, data }: Matrix): Matrix {
   const out = new Float64Array(data.length);

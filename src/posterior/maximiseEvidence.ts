@@ -10,7 +10,7 @@ import { type NoiseVariance, noiseVarianceOf } from '../likelihood/noiseVariance
 import { type EvidenceMaximum, layersSharing, maximumAt, maximumOf, type Per } from './evidenceMaximum.js';
 import { POSTERIOR } from './kind.js';
 import { type Noise, noiseOf, noiseTimes, underNoise } from './noise.js';
-import { hasShares } from './noisePerOutput.js';
+import { hasShares, noShares } from './noisePerOutput.js';
 import { bestTogether } from './optimum.js';
 import { bestPerOutput } from './optimumPerOutput.js';
 import type { Posterior } from './posterior.js';
@@ -118,13 +118,4 @@ const withNoises = (posterior: Posterior, per: Per, noise: Noise): Found =>
         bestPerOutput(posterior, per, noise),
         E.map((best) => ({ best, variance: noiseVarianceOf(best.posterior.likelihood) as NoiseVariance })),
       )
-    : E.left(noShares(posterior));
-
-const noShares = ({ estimator }: Posterior): LaplaceError =>
-  laplaceError('InvalidInput', {
-    what: 'maximiseEvidence: the posterior does not know what each output adds to its curvature',
-    field: 'noise',
-    found: `'perOutput' for ${estimator._tag} without shares of outputs`,
-    expected: "a curvature with noise: 'perOutput', such as kfac({ noise: 'perOutput' })",
-    remedy: "Observe the data again with such a curvature, or take noise: 'estimated', which keeps the ratios of the variances.",
-  });
+    : E.left(laplaceError('InvalidInput', noShares(posterior, 'noise', "'perOutput'", "take noise: 'estimated'")));

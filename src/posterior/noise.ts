@@ -13,6 +13,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
 import type { Likelihood } from '../likelihood/index.js';
 import { type NoiseVariance, noiseVarianceOf, withVariance } from '../likelihood/noiseVariance.js';
+import { times } from '../linalg/matrix.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
 import { posteriorStructure } from './structure/index.js';
 
@@ -86,7 +87,7 @@ export function underNoise(posterior: Posterior, noise: Noise, variance: NoiseVa
 /** A layer with shares that are 1/κ times as large. */
 function withShares(layer: PosteriorLayer, kappa: number): PosteriorLayer {
   if (layer.shares === undefined || kappa === 1) return layer;
-  return frozen({ ...layer, shares: layer.shares.map((own) => ({ ...own, data: own.data.map((v) => v / kappa) })) });
+  return frozen({ ...layer, shares: layer.shares.map((own) => times(own, 1 / kappa)) });
 }
 
 const OBSERVE = 'Observe the data again, with the likelihood that you want.';

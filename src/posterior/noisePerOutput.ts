@@ -7,10 +7,11 @@
  * Other ratios between the variances turn the directions of the output side, so that it is decomposed again. The input side stays.
  */
 import { either as E, function as F, readonlyArray as RA } from 'fp-ts';
-import type { LaplaceError } from '../errors.js';
+import type { ErrorParts, LaplaceError } from '../errors.js';
 import { frozen } from '../frozen.js';
 import { varianceAt, withVariance } from '../likelihood/noiseVariance.js';
 import { javascriptEngine } from '../linalg/javascript.js';
+import { plus, times } from '../linalg/matrix.js';
 import type { Matrix } from '../types.js';
 import { logNoise, type Noise } from './noise.js';
 import type { Posterior, PosteriorLayer } from './posterior.js';
@@ -22,6 +23,15 @@ export type Shared = Posterior & { readonly squares: ReadonlyArray<number> };
 
 /** Whether each noise variance can change on its own. */
 export const hasShares = (posterior: Posterior): posterior is Shared => posterior.squares !== undefined;
+
+/** What is missing in a posterior that does not know what each output adds. `asked` is what was asked for. */
+export const noShares = ({ estimator }: Posterior, field: string, asked: string, instead: string): ErrorParts => ({
+  what: 'The posterior does not know what each output adds to its curvature',
+  field,
+  found: `${asked} for ${estimator._tag} without shares of outputs`,
+  expected: "a curvature with noise: 'perOutput', such as kfac({ noise: 'perOutput' })",
+  remedy: `Observe the data again with such a curvature, or ${instead}, which keeps the ratios of the variances.`,
+});
 
 /** The posterior under the noise variances κ_c σ_c². `InvalidInput` for shares that are no second moments. */
 export function underNoises(posterior: Shared, noise: Noise, kappas: ReadonlyArray<number>): E.Either<LaplaceError, Posterior> {
@@ -60,21 +70,14 @@ const countsPerOutput = (posterior: Shared): ReadonlyArray<number> =>
   );
 
 function layerUnder(layer: PosteriorLayer, kappas: ReadonlyArray<number>): E.Either<LaplaceError, PosteriorLayer> {
-  const shares = sharesOf(layer).map((own, c) => ({ ...own, data: own.data.map((v) => v / (kappas[c] as number)) }));
-  const { asks, build } = sideOf(layer).plan(layer, sumOf(shares));
+  const shares = sharesOf(layer).map((own, c) => times(own, 1 / (kappas[c] as number)));
+  const { asks, build } = sideOf(layer).plan(layer, shares.reduce(plus));
   return F.pipe(
     asks,
     RA.traverse(E.Applicative)(javascriptEngine.symmetricEigen),
     E.chain(build),
     E.map((parts) => frozen({ ...layer, parts, shares }) as PosteriorLayer),
   );
-}
-
-function sumOf(shares: ReadonlyArray<Matrix>): Matrix {
-  const [{ rows, cols, data }, ...rest] = shares as [Matrix, ...Matrix[]];
-  const sum = data.slice();
-  for (const own of rest) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (own.data[i] as number);
-  return { rows, cols, data: sum };
 }
 
 const sharesOf = ({ shares }: PosteriorLayer): ReadonlyArray<Matrix> => shares as ReadonlyArray<Matrix>;

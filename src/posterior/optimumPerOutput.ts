@@ -8,9 +8,9 @@
  * log determinant of a sum of matrices e^x_c M_c is convex in x. So the only place without a slope is the maximum.
  */
 import { either as E } from 'fp-ts';
-import { isLaplaceError, type LaplaceError } from '../errors.js';
+import type { LaplaceError } from '../errors.js';
 import { minimise } from '../linalg/lbfgs.js';
-import { orThrow } from '../orThrow.js';
+import { attempted, orThrow } from '../orThrow.js';
 import { type EvidenceMaximum, maximumOf, type Per } from './evidenceMaximum.js';
 import type { Noise } from './noise.js';
 import { hasShares, type Shared, slopesPerOutput, underNoises } from './noisePerOutput.js';
@@ -50,14 +50,8 @@ export function bestPerOutput(posterior: Shared, per: Per, noise: Noise): E.Eith
       gradient: Float64Array.from(slopes, (slope) => -factor * slope),
     };
   };
-  return E.tryCatch(
-    () => {
-      const best = at(minimise(evaluate, start, FLAT));
-      return Object.freeze({ ...best, iterations });
-    },
-    (error) => {
-      if (isLaplaceError(error)) return error;
-      throw error;
-    },
-  );
+  return attempted(() => {
+    const best = at(minimise(evaluate, start, FLAT));
+    return Object.freeze({ ...best, iterations });
+  });
 }

@@ -65,7 +65,8 @@ const Options = struct('options', {
  * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, `InvalidLabels` and `InvalidInput`, which name batch and
  * field; `UnsupportedLayer`, `NoBayesianLayer`; `InvalidOption` for `noise: 'perOutput'` under a likelihood or a Fisher matrix that has no
  * curvature of each output; `Mismatch` for batches of several models, for two passes over different numbers of examples, for a basis
- * of another model, or for a checkpoint of other weights, another curvature or another part; `Backend` for a kernel that the backend lacks or a lost WebGL context.
+ * of another model, or for a checkpoint of other weights, another curvature or another part; `Backend` for a kernel that the backend
+ * lacks or a lost WebGL context.
  */
 export function accumulateFactors(
   curvature: Choice<'curvature', Curvature, CurvatureInput> = kfac(),

@@ -29,8 +29,7 @@ export async function bindPosterior(model: LayersModel, given: Posterior): Promi
   const network = orThrow(readNetwork(model, posterior.likelihood));
   let known = dataOf(model);
   // Another model has other weights. Checked before the layers are looked up, since this error says more than a missing layer.
-  const found = await fingerprint(model);
-  if (found !== posterior.fingerprint) throw otherWeights(model, posterior, found);
+  await checkWeights(model, posterior);
   const layers = posterior.layers.flatMap(({ members }) => members);
   return {
     network: orThrow(withBlocks(network, layers)),
@@ -43,6 +42,12 @@ export async function bindPosterior(model: LayersModel, given: Posterior): Promi
       known = present;
     },
   };
+}
+
+/** Rejects with `Mismatch` if a model has other weights than a posterior. Cost: one download of the model. */
+export async function checkWeights(model: LayersModel, posterior: Posterior): Promise<void> {
+  const found = await fingerprint(model);
+  if (found !== posterior.fingerprint) throw otherWeights(model, posterior, found);
 }
 
 /** What stands for the numbers of each weight. tfjs gives a variable a new object when it is assigned, and never writes into the old. */

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { noiseVarianceOf, varianceAt } from '../likelihood/noiseVariance.js';
+import { noiseVarianceOf, variancesOf } from '../likelihood/noiseVariance.js';
 import { fromDevice } from '../network/device.js';
 import { labelField, ofHead } from '../network/labels.js';
 import type { Network } from '../network/network.js';
@@ -74,7 +74,7 @@ const squaresOf = (
   const squares = tf.square(likelihoodOps.gradient(outputs, targets));
   const counted = weights === undefined ? squares : tf.mul(squares, tf.expandDims(weights, 1));
   const each = tf.sum(tf.reshape(counted, [-1, c]), 0);
-  return tf.mul(each, tf.tensor1d(Array.from({ length: c }, (_, o) => varianceAt(variance, o))));
+  return tf.mul(each, tf.tensor1d(variancesOf(variance, c)));
 };
 
 /** Waits for the results of the checks. Rejects with a `LaplaceError` that names batch and field. */

@@ -4,7 +4,7 @@
  * the curvature is weighed anew. The rounds end where all factors are the same. Of all rounds the one with the least criterion counts.
  */
 import { either as E } from 'fp-ts';
-import { type NoiseVariance, noiseVarianceOf, varianceAt } from '../likelihood/noiseVariance.js';
+import { type NoiseVariance, noiseVarianceOf, varianceAt, variancesOf } from '../likelihood/noiseVariance.js';
 import { orThrow } from '../orThrow.js';
 import { maximiseEvidence } from '../posterior/maximiseEvidence.js';
 import { hasShares } from '../posterior/noisePerOutput.js';
@@ -50,7 +50,7 @@ export async function withNextRatios(task: Task, examples: Examples, { choices }
     const C = own.head.row.outputs;
     // The moments have the noise of the round's posterior, of which the chosen one has a multiple.
     const n = varianceAt(noiseVariance as NoiseVariance, 0) / (noisesOf(given, C)[0] as number);
-    const factors = varianceFactors(own.truth, moments, [1, n], criterion);
+    const factors = varianceFactors(own.truth, moments, n, criterion);
     if (Math.max(...factors) / Math.min(...factors) <= 1 + SETTLED) return undefined;
     return withRatios(
       given,
@@ -70,7 +70,7 @@ const posteriorOfChoice = (given: Posterior, { precision, precisions, noiseVaria
 function withRatios(given: Posterior, wanted: NoiseVariance): Posterior {
   const C = typeof wanted === 'number' ? 1 : wanted.length;
   const logs = (variance: ReadonlyArray<number>): number => variance.reduce((sum, v) => sum + Math.log(v), 0) / C;
-  const [own, other] = [noisesOf(given, C), Array.from({ length: C }, (_, c) => varianceAt(wanted, c))];
+  const [own, other] = [noisesOf(given, C), variancesOf(wanted, C)];
   const factor = Math.exp(logs(own) - logs(other));
   return orThrow(
     withNoiseVariance(
@@ -80,7 +80,5 @@ function withRatios(given: Posterior, wanted: NoiseVariance): Posterior {
   );
 }
 
-const noisesOf = ({ likelihood }: Posterior, C: number): ReadonlyArray<number> => {
-  const variance = noiseVarianceOf(likelihood) as NoiseVariance;
-  return Array.from({ length: C }, (_, c) => varianceAt(variance, c));
-};
+const noisesOf = ({ likelihood }: Posterior, C: number): ReadonlyArray<number> =>
+  variancesOf(noiseVarianceOf(likelihood) as NoiseVariance, C);

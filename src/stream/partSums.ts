@@ -1,9 +1,10 @@
 /** The sums of an accumulator: one for each part of each layer, or for each output's share of it. */
-import { type Factors, type LayerSums, plus } from '../curvature/factors.js';
+import type { Factors, LayerSums } from '../curvature/factors.js';
 import type { Layout } from '../curvature/layout.js';
 import type { Sink } from '../curvature/observation.js';
 import { INPUT, structured, sumsOf } from '../curvature/structure/index.js';
 import type { ClosedForm } from '../curvature/structure/structure.js';
+import { plus } from '../linalg/matrix.js';
 import type { Matrix } from '../types.js';
 import { type Bag, createSumOfBatches, type SumOfBatches, stage, stageSum } from './sumOfBatches.js';
 

@@ -3,7 +3,6 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { concatMap, Observable, type OperatorFunction } from 'rxjs';
 import { argument, type Choice, choiceOf, isRecord, optional, optionsOf, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import { type NoiseVariance, noiseVarianceOf } from '../likelihood/noiseVariance.js';
 import { deviceError } from '../network/device.js';
 import type { Posterior } from '../posterior/posterior.js';
 import { linearised, type Predictive, PredictiveCodec, type PredictiveInput } from '../predictive/codec.js';
@@ -183,14 +182,13 @@ async function run(model: LayersModel, given: Posterior, own: Settings, isLeft =
     go();
   };
   try {
-    const original = given?.likelihood && noiseVarianceOf(given.likelihood);
     if (own.tuning.over?.includes('noiseVariances')) {
       // What is wrong is told before the work begins.
       const { network } = await bindPosterior(model, given);
-      taskOf(network, given, own.tuning, own.predictive, original);
+      taskOf(network, given, own.tuning, own.predictive, given);
       await pause();
     }
-    const rounds = { original, go, pause };
+    const rounds = { original: given, go, pause };
     let round = await roundOf(model, withFirstRatios(given, own.tuning), own, rounds);
     let best = round.found;
     for (let made = 1; round.next !== undefined && made < MOST_ROUNDS; made++) {
@@ -208,11 +206,7 @@ async function roundOf(
   model: LayersModel,
   given: Posterior,
   own: Settings,
-  {
-    original,
-    go,
-    pause,
-  }: { readonly original: NoiseVariance | undefined; readonly go: () => void; readonly pause: () => Promise<void> },
+  { original, go, pause }: { readonly original: Posterior; readonly go: () => void; readonly pause: () => Promise<void> },
 ): Promise<{ readonly found: Tuning; readonly next: Posterior | undefined }> {
   const { network, check } = await bindPosterior(model, given);
   const task = taskOf(network, given, own.tuning, own.predictive, original);

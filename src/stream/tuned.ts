@@ -125,7 +125,7 @@ function noisesOfNetwork(
   if (perOutput === undefined || noise === undefined) return { plain: {}, fitted: {} };
   // A likelihood with a noise variance for each output is one of the whole model.
   const [own] = outputs as readonly [HeldOut];
-  const noises = varianceFactors(own.truth, momentsOf(own, certain[0] as Uncertainty, 1), [1, 1], criterion);
+  const noises = varianceFactors(own.truth, momentsOf(own, certain[0] as Uncertainty, 1), 1, criterion);
   return {
     plain: { noises: noises.map((_, c) => varianceAt(perOutput, c) / varianceAt(noise.variance, c)) },
     fitted: { noises },

@@ -1,11 +1,11 @@
 /** Checks what `tune` is asked to do against the model and the posterior. */
 import { either as E } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
-import type { NoiseVariance } from '../likelihood/noiseVariance.js';
+import { noiseVarianceOf } from '../likelihood/noiseVariance.js';
 import type { Network } from '../network/network.js';
 import { orThrow } from '../orThrow.js';
 import { noiseOf } from '../posterior/noise.js';
-import { hasShares } from '../posterior/noisePerOutput.js';
+import { hasShares, noShares } from '../posterior/noisePerOutput.js';
 import type { Posterior } from '../posterior/posterior.js';
 import type { Predictive } from '../predictive/codec.js';
 import { checkClosed, checkLink } from '../predictive/linearised/linearisedPredictor.js';
@@ -19,14 +19,14 @@ import type { Task } from './tuningTask.js';
 /**
  * What is to be done for a network. Throws `InvalidOption` for what does not suit it.
  *
- * @param original the noise variance that was given to `tune`
+ * @param original the posterior that was given to `tune`
  */
 export function taskOf(
   network: Network,
   given: Posterior,
   tuning: TuningChoices,
   predictive: Predictive,
-  original: NoiseVariance | undefined,
+  original: Posterior,
 ): Task {
   const { heads } = network;
   if (predictive._tag === 'linearised') checkLink(heads, predictive);
@@ -48,7 +48,8 @@ export function taskOf(
   const isPerOutput = over.has('noiseVariances');
   if (over.has('noiseVariance') || isPerOutput) orThrow(noise);
   if (isPerOutput && over.has('noiseVariance')) throw bothNoises();
-  if (isPerOutput && !hasShares(given)) throw noShares(given);
+  if (isPerOutput && !hasShares(given))
+    throw laplaceError('InvalidOption', noShares(given, 'over', "'noiseVariances'", "choose 'noiseVariance'"));
   if (over.has('layerPrecisions') && (over.has('precision') || precisions !== undefined)) throw bothPrecisions(precisions);
   const isSampled = predictive._tag === 'weightSampling' || predictive._tag === 'activationSampling';
   const isNoisy = over.has('noiseVariance') || isPerOutput;
@@ -66,7 +67,7 @@ export function taskOf(
     search: precisions ?? (over.has('layerPrecisions') ? 'layers' : over.has('precision') ? 'one' : 'none'),
     free: FREE.filter((name) => isFree[name]),
     noise: E.isRight(noise) ? noise.right : undefined,
-    perOutput: isPerOutput ? original : undefined,
+    perOutput: isPerOutput ? noiseVarianceOf(original.likelihood) : undefined,
   };
 }
 
@@ -95,15 +96,6 @@ const bothNoises = (): LaplaceError =>
     field: 'over',
     found: "'noiseVariance' and 'noiseVariances'",
     expected: 'one of them',
-  });
-
-const noShares = ({ estimator }: Posterior): LaplaceError =>
-  laplaceError('InvalidOption', {
-    what: 'The posterior does not know what each output adds to its curvature',
-    field: 'over',
-    found: `'noiseVariances' for ${estimator._tag} without shares of outputs`,
-    expected: "a curvature with noise: 'perOutput', such as kfac({ noise: 'perOutput' })",
-    remedy: "Observe the data again with such a curvature, or choose 'noiseVariance', which keeps the ratios of the variances.",
   });
 
 const bothSpreads = (): LaplaceError =>

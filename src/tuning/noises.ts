@@ -15,21 +15,21 @@ import type { Moments } from './numeric.js';
 const EXACT = 1e-10;
 
 /**
- * κ of each output, for a spread e of the epistemic variance and the noise n times as large.
+ * κ of each output, where its noise is `times` that of the moments.
  *
  * @param criterion the CRPS, or any other, which is replaced by the NLL: it does not look at variances, or not smoothly
  */
 export function varianceFactors(
   { labels, counts }: Truth,
   { mean, epistemic, noise }: Moments,
-  [e, n]: readonly [spread: number, noise: number],
+  times: number,
   criterion: Criterion,
 ): ReadonlyArray<number> {
   const rows = labels.flatMap((y, i) => (counts[i] ? [{ y, i }] : []));
   return Array.from(labels[0] ?? [], (_, c) => {
     const own = rows.map(({ y, i }) => ({
       error: (y[c] as number) - (mean[i]?.[c] as number),
-      variance: e * (epistemic[i]?.[c] as number) + n * (noise[i]?.[c] as number),
+      variance: (epistemic[i]?.[c] as number) + times * (noise[i]?.[c] as number),
     }));
     return criterion === 'crps' ? ofCrps(own) : bounded(own.reduce((sum, r) => sum + r.error ** 2 / r.variance, 0) / own.length);
   });

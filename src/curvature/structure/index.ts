@@ -52,6 +52,10 @@ export const structured = (structure: Structure, parts: Readonly<Record<string, 
 /** The part of a layer that its inputs alone make. All other sums belong to the gradient side. */
 export const INPUT = 'input';
 
+/** The shape of the gradient side of such a layer as `gradientSide` takes. */
+export const gradientShape = (layer: LayerShape & { readonly structure: Structure }): SumShape =>
+  Object.entries(sumsOf(layer)).find(([part]) => part !== INPUT)?.[1] as SumShape;
+
 /** The gradient side of a layer whose sums are of at most one input side and one gradient side: all but `lowRank`. */
 export const gradientSide = (layer: Structured): Matrix =>
   Object.entries(partsOf(layer)).find(([part]) => part !== INPUT)?.[1] as Matrix;

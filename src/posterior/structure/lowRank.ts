@@ -14,6 +14,7 @@ import type { LayerLayout } from '../../curvature/layout.js';
 import { partsOf } from '../../curvature/structure/index.js';
 import { testMatrix } from '../../curvature/structure/sketch.js';
 import type { LaplaceError } from '../../errors.js';
+import { times } from '../../linalg/matrix.js';
 import { nystrom } from '../../linalg/nystrom.js';
 import { choleskyRoots, inverseRoots } from '../../linalg/small.js';
 import type { Matrix } from '../../types.js';
@@ -21,7 +22,7 @@ import { dampingNamed } from '../damping.js';
 import { ofValues, sumOf } from '../determinant.js';
 import { capacity } from './capacity.js';
 import { gramsOf, shifted } from './grams.js';
-import { column, sideOf, times } from './sides.js';
+import { column, sideOf } from './sides.js';
 import type { Distribution, PosteriorStructure, Setting } from './structure.js';
 
 /** The eigendecomposition of A, and G = diag(δ) + B diag(λ) Bᵀ. */

@@ -6,10 +6,11 @@
 import { either as E, function as F } from 'fp-ts';
 import type { LayerMoments } from '../../curvature/means.js';
 import { partsOf } from '../../curvature/structure/index.js';
+import { times } from '../../linalg/matrix.js';
 import type { Matrix } from '../../types.js';
 import { dampingNamed } from '../damping.js';
 import { ofValues, sumOf } from '../determinant.js';
-import { alongDirections, groupsOf, type Side, sideOf, times } from './sides.js';
+import { alongDirections, groupsOf, type Side, sideOf } from './sides.js';
 import type { Planned, PosteriorStructure } from './structure.js';
 
 /** The eigenvalues and eigenvectors of both sides. */

@@ -39,9 +39,6 @@ export const sideOf = (
 /** Wraps d values as a column [d, 1]. */
 export const column = (data: Float64Array): Matrix => ({ rows: data.length, cols: 1, data });
 
-/** The matrix, `factor` times as large. */
-export const times = (matrix: Matrix, factor: number): Matrix => ({ ...matrix, data: matrix.data.map((v) => v * factor) });
-
 /** The diagonal of Uᵀ S U for each group's share S of a factor [P·d, d], as [P·d] numbers. U is the identity if absent. */
 export function alongDirections({ rows, cols: d, data }: Matrix, vectors: Matrix | undefined): Float64Array {
   const found = new Float64Array(rows);

@@ -5,9 +5,9 @@
  */
 import { either as E } from 'fp-ts';
 import { partsOf } from '../../curvature/structure/index.js';
+import { times } from '../../linalg/matrix.js';
 import type { Matrix } from '../../types.js';
 import { at, ofValues } from '../determinant.js';
-import { times } from './sides.js';
 import type { PosteriorStructure } from './structure.js';
 
 /** The table and its directions. */
