@@ -99,8 +99,10 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   finalEpochs: { throws: [() => lib.finalEpochs(0)] },
   everyEpoch: TOTAL,
   epochsWhere: { throws: [() => lib.epochsWhere(wrong(3))] },
-  // `recipe` throws InvalidRecipe: see its own test.
+  // `recipe` and `composeRecipe` throw InvalidRecipe: see their own tests.
   recipe: TOTAL,
+  composeRecipe: TOTAL,
+  presets: TOTAL,
   recipeMonoid: TOTAL,
   isRecipe: TOTAL,
   decodeRecipe: { left: [() => lib.decodeRecipe({ likelihood: 'none' })] },

@@ -53,8 +53,12 @@ export {
   weightSampling,
 } from './predictive/codec.js';
 export type { PartialRecipe, Recipe, RecipeInput } from './recipe/codec.js';
+export { composeRecipe } from './recipe/composeRecipe.js';
 export { recipeMonoid } from './recipe/monoid.js';
+export type { OutputChoices, OutputInput } from './recipe/output.js';
+export { presets } from './recipe/presets.js';
 export { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from './recipe/recipe.js';
+export type { ReportChoices, ReportInput } from './recipe/report.js';
 export { type EpochSelection, epochsWhere, everyEpoch, finalEpochs } from './stream/codec.js';
 
 // Streams: training batches to factors to a posterior to predictions and sampled networks.

@@ -187,16 +187,50 @@ const tuningOf = (criterion: fc.Arbitrary<unknown>) =>
 export const tuningData = tuningOf(fc.constantFrom('nll', 'brier', 'ece', 'crps')) as fc.Arbitrary<RecipeData['tuning']>;
 export const tuning = fc.oneof(tuningData, tuningOf(fc.func(fc.constant([])))) as fc.Arbitrary<TuningChoices>;
 
-const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive, tuning };
-export const recipe: fc.Arbitrary<Recipe> = fc.record(parts);
-export const recipeData = fc.record({
-  ...parts,
-  likelihood: likelihoodData,
-  curvature: curvatureData,
-  epochs: epochData,
-  predictive: predictiveData,
-  tuning: tuningData,
-});
+export const calibration = fc.oneof(
+  constant('none'),
+  fc.record({ _tag: fc.constantFrom('temperature' as const, 'isotonic' as const) }),
+  fc.record({ _tag: fc.constantFrom('vector' as const, 'matrix' as const), penalty: positive }),
+  fc.record({ _tag: constant('histogram'), bins: count }),
+) as fc.Arbitrary<Recipe['calibration']>;
+
+const inside = fc.double({ ...finite, min: 0, max: 1, minExcluded: true, maxExcluded: true });
+const scores = fc.oneof(
+  fc.record({ _tag: fc.constantFrom('lac', 'normalised', 'absolute', 'cqr') }),
+  fc.record({ _tag: constant('aps'), randomised: fc.boolean(), seed }),
+);
+const conformal = fc.record(
+  { score: scores, level: inside, by: fc.constantFrom('all', 'class') },
+  { requiredKeys: ['level', 'by'] },
+);
+const abstention = fc.record({ risk: inside, confidence: inside });
+const resamples = fc.integer({ min: 2, max: Number.MAX_SAFE_INTEGER });
+export const report = fc.record(
+  { conformal, abstention, resamples, bins: count, seed },
+  { requiredKeys: ['resamples', 'bins', 'seed'] },
+) as fc.Arbitrary<Recipe['report']>;
+
+const kept = fc.uniqueArray(fc.constantFrom('posterior', 'factors', 'report'), { minLength: 1 });
+export const output = fc.oneof(
+  constant('none'),
+  fc.record({ to: fc.string({ minLength: 1 }), keep: kept, dtype: fc.constantFrom('F64', 'F32', 'F16', 'BF16') }),
+) as fc.Arbitrary<Recipe['output']>;
+
+const parts = { likelihood, curvature, epochs, prior, damping, layers, predictive, tuning, calibration, report, output };
+/** Choices that are each right by itself. */
+export const anyRecipe: fc.Arbitrary<Recipe> = fc.record(parts);
+/** Choices that go together. */
+export const recipe = anyRecipe.map(together);
+export const recipeData = fc
+  .record({
+    ...parts,
+    likelihood: likelihoodData,
+    curvature: curvatureData,
+    epochs: epochData,
+    predictive: predictiveData,
+    tuning: tuningData,
+  })
+  .map(together);
 
 export const likelihoodInput = fc.oneof(
   likelihood,
@@ -243,8 +277,14 @@ const inputs = {
   layers,
   predictive: predictiveInput,
   tuning,
+  calibration,
+  report,
+  output,
 };
-export const recipeInput = fc.record(inputs, { requiredKeys: ['likelihood'] }) as fc.Arbitrary<RecipeInput>;
+/** Choices that are each right by itself. */
+export const anyRecipeInput = fc.record(inputs, { requiredKeys: ['likelihood'] }) as fc.Arbitrary<RecipeInput>;
+/** Choices that go together. */
+export const recipeInput = anyRecipeInput.map(together);
 /** With choices that are present and undefined. */
 export const partialRecipe = fc.record(
   Object.fromEntries(
@@ -252,3 +292,54 @@ export const partialRecipe = fc.record(
   ),
   { requiredKeys: [] },
 ) as fc.Arbitrary<PartialRecipe>;
+
+/** What an output is about, from the likelihood as it may be written. */
+function kindsOf(likelihood: unknown): ReadonlyArray<string> {
+  if (typeof likelihood === 'string') return [likelihood];
+  const { _tag, each, outputs } = likelihood as { _tag: string; each?: unknown; outputs?: object };
+  if (each !== undefined) return kindsOf(each);
+  return outputs === undefined ? [_tag] : Object.values(outputs).flatMap(kindsOf);
+}
+
+/** A recipe whose choices go together: those that the likelihood has no use for are left out, or get their default. */
+function together<R extends object>(given: R): R {
+  const all = given as Record<string, unknown> & { likelihood: unknown };
+  const kinds = kindsOf(all.likelihood);
+  const areClasses = kinds.map((kind) => kind === 'categorical' || kind === 'bernoulli');
+  const hasNoise = typeof all.likelihood === 'string' ? kinds[0] === 'gaussian' : noiseIn(all.likelihood);
+  const next = { ...all };
+  const change = (key: string, choose: (own: Record<string, unknown>) => unknown) => {
+    if (typeof next[key] === 'object' && next[key] !== null) next[key] = choose(next[key] as Record<string, unknown>);
+  };
+  const none = !areClasses.includes(true);
+  change('predictive', (own) => ({
+    ...own,
+    ...(none && 'link' in own && { link: 'probit' }),
+    ...(none && 'scale' in own && { scale: 1 }),
+  }));
+  change('tuning', ({ over, ...own }) => {
+    const rest = ((over ?? []) as ReadonlyArray<string>).filter((one) =>
+      one === 'scale' ? !none : !one.startsWith('noise') || hasNoise,
+    );
+    const named = own.criterion === 'ece' || own.criterion === 'crps';
+    return { ...own, ...(named && { criterion: 'nll' }), ...(rest.length > 0 && { over: rest }) };
+  });
+  if (none && next.calibration !== undefined) next.calibration = 'none';
+  change('report', ({ conformal: sets, abstention: risk, ...own }) => {
+    const { score: _score, ...other } = (sets ?? {}) as Record<string, unknown>;
+    return {
+      ...own,
+      ...(sets !== undefined && { conformal: { ...other, by: 'all' } }),
+      ...(!none && risk !== undefined && { abstention: risk }),
+    };
+  });
+  change('output', (own) => ({ ...own, to: 'file://results' }));
+  return next as R;
+}
+
+/** Whether a likelihood has a noise variance: that of the whole output, or of every step. */
+const noiseIn = (likelihood: unknown): boolean => {
+  const { _tag, each, ignoreLabel } = likelihood as { _tag?: string; each?: unknown; ignoreLabel?: number };
+  if (_tag !== 'perStep') return _tag === 'gaussian';
+  return ignoreLabel === undefined && kindsOf(each)[0] === 'gaussian';
+};

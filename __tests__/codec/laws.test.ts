@@ -23,7 +23,7 @@ const CODECS: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>, f
   ['layers', LayerSelectionCodec, arbitrary.layers, arbitrary.layers, arbitrary.layers],
   ['predictive', PredictiveCodec, arbitrary.predictive, arbitrary.predictiveData, arbitrary.predictiveInput],
   ['tuning', TuningCodec, arbitrary.tuning, arbitrary.tuningData, arbitrary.tuning],
-  ['recipe', RecipeCodec, arbitrary.recipe, arbitrary.recipeData, arbitrary.recipeInput],
+  ['recipe', RecipeCodec, arbitrary.anyRecipe, arbitrary.recipeData, arbitrary.anyRecipeInput],
 ];
 
 const isDeeplyFrozen = (value: unknown): boolean =>

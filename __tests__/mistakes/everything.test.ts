@@ -116,6 +116,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   finalEpochs: { args: () => [1, {}], fine: [NOTHING, OPTIONAL] },
   epochsWhere: { args: () => [() => true], fine: [['a function']] },
   recipe: { args: () => [{ likelihood: 'categorical' }] },
+  composeRecipe: { args: () => [{ likelihood: 'categorical' }, { prior: 3 }], fine: [[], ['an empty object']] },
   decodeRecipe: { args: () => [{ likelihood: 'categorical' }] },
   encodeRecipe: { args: () => [lib.recipe({ likelihood: 'categorical' })] },
   orThrow: { args: () => [E.right(1)], fine: [['an Either']] },
@@ -294,7 +295,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
 // biome-ignore format: one list
 const NO_ARGUMENT = [
   'LaplaceError', 'isLaplaceError', 'isRecipe', 'exact', 'empirical', 'heteroscedastic', 'poisson', 'exactDamping', 'factoredDamping',
-  'everyEpoch', 'recipeMonoid', 'factorsSemigroup', 'predictedClasses', 'lac', 'absoluteError', 'normalisedError', 'cqr',
+  'everyEpoch', 'recipeMonoid', 'presets', 'factorsSemigroup', 'predictedClasses', 'lac', 'absoluteError', 'normalisedError', 'cqr',
   'temperatureScaling', 'isotonicRegression', 'meanSummary',
 ];
 

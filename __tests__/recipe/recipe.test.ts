@@ -1,7 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
-import { categorical, customFisher, customLikelihood, customLink, diagonal, gaussian, perStep } from 'tfjs-laplace';
+import {
+  categorical,
+  cqr,
+  customFisher,
+  customLikelihood,
+  customLink,
+  diagonal,
+  gaussian,
+  perOutput,
+  perStep,
+} from 'tfjs-laplace';
 import { ekfac, kfac, kfra } from '../../src/curvature/codec.js';
 import type { LaplaceError } from '../../src/errors.js';
 import type { Likelihood } from '../../src/likelihood/index.js';
@@ -33,6 +43,9 @@ describe('recipe', () => {
       layers: 'all',
       predictive: linearised(),
       tuning: { criterion: 'nll' },
+      calibration: 'none',
+      report: { resamples: 100, bins: 15, seed: 0 },
+      output: 'none',
     });
   });
 
@@ -45,7 +58,10 @@ describe('recipe', () => {
       damping: factoredDamping(),
       layers: ['b'],
       predictive: weightSampling({ samples: 3 }),
-      tuning: { criterion: 'brier', rule: 'best', over: ['precision', 'scale'] },
+      tuning: { criterion: 'brier', rule: 'best', over: ['precision', 'noiseVariance'] },
+      calibration: 'none',
+      report: { conformal: { score: cqr(), level: 0.8, by: 'all' }, resamples: 50, bins: 10, seed: 3 },
+      output: { to: 'file://results', keep: ['factors'], dtype: 'F32' },
     };
     expect(recipe(chosen)).toEqual(chosen);
   });
@@ -88,7 +104,7 @@ describe('recipe', () => {
           '  prior.a: found 0, expected a finite number > 0;',
           '  layers[1]: found null, expected a layer name;',
           '  dampng: found "exact", expected no such key (did you mean \'damping\'?); allowed: likelihood, curvature, epochs, ' +
-            'prior, damping, layers, predictive, tuning.',
+            'prior, damping, layers, predictive, tuning, calibration, report, output.',
         ].join('\n'),
       }),
     );
@@ -122,8 +138,53 @@ describe('decodeRecipe', () => {
     ['layers', 'first', 'layers'],
     ['tuning', { over: ['scale', 'width'] }, 'tuning.over[1]'],
     ['predictive', { _tag: 'linearised', temperature: -0.1 }, 'predictive.temperature'],
+    ['calibration', 'platt', 'calibration'],
+    ['calibration', { _tag: 'vector', penalty: 0 }, 'calibration.penalty'],
+    ['report', { conformal: { level: 1 } }, 'report.conformal.level'],
+    ['report', { abstention: {} }, 'report.abstention.risk'],
+    ['output', { keep: ['posterior'] }, 'output.to'],
+    ['output', { to: 'file://a', keep: ['model'] }, 'output.keep[0]'],
   ])('says where %s is wrong: %j', (key, value, path) => {
     expect(refusal({ likelihood: 'categorical', [key]: value }).issues.map((issue) => issue.path)).toEqual([path]);
+  });
+
+  it.each<[unknown, string, unknown]>([
+    ['gaussian', 'predictive.link', { predictive: { _tag: 'linearised', link: 'monteCarlo' } }],
+    ['poisson', 'predictive.scale', { predictive: { _tag: 'linearised', scale: 2 } }],
+    ['gaussian', 'tuning.criterion', { tuning: { criterion: 'ece' } }],
+    ['categorical', 'tuning.criterion', { tuning: { criterion: 'crps' } }],
+    ['poisson', 'tuning.over', { tuning: { over: ['precision', 'noiseVariance'] } }],
+    ['gaussian', 'tuning.over', { tuning: { over: ['scale'] } }],
+    ['heteroscedastic', 'calibration', { calibration: 'temperature' }],
+    ['gaussian', 'report.conformal.score', { report: { conformal: { score: 'lac' } } }],
+    ['gaussian', 'report.conformal.by', { report: { conformal: { by: 'class' } } }],
+    ['categorical', 'report.conformal.score', { report: { conformal: { score: 'cqr' } } }],
+    ['poisson', 'report.abstention', { report: { abstention: { risk: 0.1 } } }],
+    ['categorical', 'output.keep', { output: { to: 'indexeddb://a' } }],
+    ['categorical', 'output.keep', { output: { to: 'file://a.safetensors', keep: ['report'] } }],
+  ])('tells what does not go together: %j, %s', (likelihood, path, choice) => {
+    expect(refusal({ likelihood, ...(choice as object) }).issues.map((issue) => issue.path)).toEqual([path]);
+  });
+
+  it('lists all problems between choices at once', () => {
+    const { message } = refusal({ likelihood: 'gaussian', calibration: 'vector', predictive: { _tag: 'linearised', scale: 2 } });
+    expect(message).toBe(
+      [
+        'recipe has 2 problems:',
+        '  predictive.scale: found 2, expected no scale: gaussian has no probabilities of classes;',
+        "  calibration: found 'vector', expected 'none': gaussian has no probabilities of classes.",
+      ].join('\n'),
+    );
+  });
+
+  it.each([
+    [{ likelihood: perOutput({ a: categorical(), b: gaussian() }), calibration: 'temperature' }],
+    [{ likelihood: perOutput({ a: categorical(), b: gaussian() }), predictive: linearised({ link: 'monteCarlo' }) }],
+    [{ likelihood: perOutput({ a: categorical(), b: gaussian() }), report: { conformal: { score: 'cqr' } } }],
+    [{ likelihood: OWN, predictive: linearised({ link: 'monteCarlo' }) }],
+    [{ likelihood: 'categorical', output: { to: 'indexeddb://a', keep: ['posterior'] } }],
+  ])('takes what goes together for one of the outputs: %j', (input) => {
+    expect(decodeRecipe(input)).toMatchObject({ _tag: 'Right' });
   });
 
   it('is idempotent', () => {

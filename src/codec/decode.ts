@@ -14,13 +14,13 @@ export const decode = <A, I>(
   input: unknown,
   what: string = codec.name,
   kind: LaplaceErrorKind = 'InvalidRecipe',
-): E.Either<LaplaceError, A> => E.mapLeft((errors: t.Errors) => failure(kind, what, errors.map(issueOf)))(codec.decode(input));
+): E.Either<LaplaceError, A> => E.mapLeft((errors: t.Errors) => refused(kind, what, errors.map(issueOf)))(codec.decode(input));
 
 /** The decoded options of a function, or `InvalidOption` thrown, which names the fields. `what` names the function. */
 export function accepted<A, I>(what: string, codec: Codec<A, I>, options: unknown): A {
   const result = codec.decode(options);
   if (result._tag === 'Right') return result.right;
-  throw failure('InvalidOption', what, result.left.map(issueOf));
+  throw refused('InvalidOption', what, result.left.map(issueOf));
 }
 
 /**
@@ -39,7 +39,7 @@ export const beside = (maker: string, options: object, others: object): object =
 
 function recordOf(maker: string, options: unknown): Readonly<Record<string, unknown>> {
   if (isRecord(options)) return options;
-  throw failure('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
+  throw refused('InvalidOption', maker, [{ path: 'options', found: describe(options), expected: 'an object' }]);
 }
 
 const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({
@@ -59,7 +59,8 @@ const pathOf = (keys: ReadonlyArray<string>): string =>
 /** The most problems that a message tells; `issues` has all of them. */
 const MOST = 20;
 
-function failure(kind: LaplaceErrorKind, what: string, issues: ReadonlyArray<DecodeIssue>): LaplaceError {
+/** The error that lists problems. `what` names the input. */
+export function refused(kind: LaplaceErrorKind, what: string, issues: ReadonlyArray<DecodeIssue>): LaplaceError {
   const [first] = issues;
   if (issues.length !== 1 || first === undefined) {
     const lines = issues

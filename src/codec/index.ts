@@ -13,7 +13,7 @@ export {
 } from './codec.js';
 export { array, dictionary, numberRows } from './collections.js';
 export { type DataOf, isData } from './data.js';
-export { accepted, beside, decode, make } from './decode.js';
+export { accepted, beside, decode, make, refused } from './decode.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
 export { hasFields, instance, type Kind, ofKind, tagged } from './misplaced.js';
 export { argument, type Choice, choiceOf, optionsOf } from './options.js';

@@ -7,7 +7,19 @@ import { accepted } from './decode.js';
 import { struct } from './struct.js';
 
 /** The choices of a recipe (`recipe/codec.ts` decodes them). */
-export const RECIPE_KEYS = ['likelihood', 'curvature', 'epochs', 'prior', 'damping', 'layers', 'predictive', 'tuning'] as const;
+export const RECIPE_KEYS = [
+  'likelihood',
+  'curvature',
+  'epochs',
+  'prior',
+  'damping',
+  'layers',
+  'predictive',
+  'tuning',
+  'calibration',
+  'report',
+  'output',
+] as const;
 
 /** One of the choices of a recipe. */
 export type RecipeKey = (typeof RECIPE_KEYS)[number];

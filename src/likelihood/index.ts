@@ -52,6 +52,13 @@ export type Predicts<L> = L extends { readonly each: infer E }
 export const likelihoodOps = (likelihood: OutputLikelihood, lastDimension: number): LikelihoodOps =>
   likelihood._tag === 'perStep' ? perStepOps(likelihood, lastDimension) : registeredOps(likelihood);
 
+/** What each output is about, as far as the likelihood alone says it. */
+export const outcomesOf = (likelihood: Likelihood): ReadonlyArray<Outcome> =>
+  likelihood._tag === 'perOutput' ? Object.values(likelihood.outputs).map(outcomeOf) : [outcomeOf(likelihood)];
+
+const outcomeOf = (likelihood: OutputLikelihood): Outcome =>
+  registeredOps(likelihood._tag === 'perStep' ? likelihood.each : likelihood).predicts;
+
 export type { LikelihoodOps, LossRule, ModelLikelihoodOps, Outcome, Part } from './likelihood.js';
 export { modelLikelihoodOps, type OutputLikelihood, type PerOutput } from './perOutput.js';
 export type { StepLikelihood } from './registered.js';

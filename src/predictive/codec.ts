@@ -124,6 +124,8 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * order of the classes stays, up to the covariance. A wide posterior shrinks probabilities towards uniform ones, and a scale above 1
  * makes up for it: so τ and s are chosen together. At temperature 0 the scale is the inverse of a softmax's own temperature.
  *
+ * The type of the value remembers a link that was named: `composeRecipe` refuses one for a regression.
+ *
  * At temperature 0 and scale 1 every link gives the trained network's own probabilities. With more than two classes the bridge does not tend
  * to them as the temperature goes to 0 (see `laplaceBridge.ts`).
  *
@@ -137,7 +139,13 @@ export type FunctionSamplingOptions = Options<typeof FunctionSampling>;
  * linearised({ link: 'monteCarlo', samples: 1000 })._tag; // => 'linearised'
  * ```
  */
-export const linearised = (options: LinearisedOptions = {}): Predictive => make('linearised', Linearised, options);
+export function linearised<const L extends LinearisedOptions['link']>(
+  options: LinearisedOptions & { readonly link: L },
+): PredictiveOf<'linearised'> & { readonly link: L };
+export function linearised(options?: LinearisedOptions): PredictiveOf<'linearised'>;
+export function linearised(options: LinearisedOptions = {}): Predictive {
+  return make('linearised', Linearised, options);
+}
 
 /**
  * Adds noise to every pre-activation, with the variance that the posterior of the weights gives it for that example. Some layers

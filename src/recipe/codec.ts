@@ -1,6 +1,7 @@
 /** A whole analysis as data: every choice that is made between a training and its predictions. */
 import type * as t from 'io-ts';
-import { defaulted, type Flat, type InputOf, LayerSelectionCodec, struct } from '../codec/index.js';
+import { Methods } from '../calibration/methods.js';
+import { anyOf, defaulted, type Flat, type InputOf, LayerSelectionCodec, literals, struct } from '../codec/index.js';
 import { CurvatureCodec, kfac } from '../curvature/codec.js';
 import { LikelihoodCodec } from '../likelihood/index.js';
 import { PriorCodec } from '../posterior/codec.js';
@@ -9,6 +10,10 @@ import { isotropic } from '../posterior/priors.js';
 import { linearised, PredictiveCodec } from '../predictive/codec.js';
 import { EpochSelectionCodec, finalEpochs } from '../stream/codec.js';
 import { TuningCodec } from '../tuning/codec.js';
+import { OutputCodec } from './output.js';
+import { ReportCodec } from './report.js';
+
+const Calibrations = anyOf(literals('none'), Methods, (value) => value !== 'none');
 
 /** Decodes a recipe. The defaults are defined here and nowhere else. */
 export const RecipeCodec = struct('a recipe', {
@@ -28,6 +33,12 @@ export const RecipeCodec = struct('a recipe', {
   predictive: defaulted(PredictiveCodec, linearised()),
   /** How `tune` chooses the prior on held-out data; default `{ criterion: 'nll' }`. */
   tuning: defaulted(TuningCodec, { criterion: 'nll' }),
+  /** How predicted probabilities are calibrated on held-out data, after the tuning; default `'none'`. */
+  calibration: defaulted(Calibrations, 'none'),
+  /** What a run reports beside metrics; default `{}`. */
+  report: defaulted(ReportCodec, {}),
+  /** What a run leaves behind; default `'none'`. */
+  output: defaulted(OutputCodec, 'none'),
 });
 
 /** A whole analysis with every choice written out. */

@@ -8,16 +8,18 @@
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
 import { either as E, function as F } from 'fp-ts';
-import { type DataOf, decode, isData } from '../codec/index.js';
+import { type DataOf, decode, isData, refused } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
+import { problemsBetween } from './consistent.js';
 
 /** A recipe that JSON can hold: no choice holds a function at any depth. */
 export type RecipeData = DataOf<Recipe>;
 
 /**
- * Reads a recipe from unknown data. The error lists every problem at once.
+ * Reads a recipe from unknown data. The error lists every problem at once. When each choice is right by itself, they are checked together: a
+ * link, a scale or a calibration is for probabilities, a criterion has to suit the likelihood, and a report is kept in a folder.
  *
  * @example
  * ```ts
@@ -28,7 +30,13 @@ export type RecipeData = DataOf<Recipe>;
  * E.isLeft(result) && result.left.issues.map(({ path }) => path); // => ['curvature.fisher', 'priors']
  * ```
  */
-export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => decode(RecipeCodec, input, 'recipe');
+export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> =>
+  F.pipe(decode(RecipeCodec, input, 'recipe'), E.chain(consistent));
+
+function consistent(all: Recipe): E.Either<LaplaceError, Recipe> {
+  const problems = problemsBetween(all);
+  return problems.length === 0 ? E.right(all) : E.left(refused('InvalidRecipe', 'recipe', problems));
+}
 
 /**
  * Makes a recipe. A choice that is not given gets its default. Throws an `InvalidRecipe` that lists every problem.
@@ -44,8 +52,8 @@ export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => 
  */
 export const recipe = (input: RecipeInput): Recipe => orThrow(decodeRecipe(input));
 
-/** Whether a value is a complete recipe in its canonical form. */
-export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value);
+/** Whether a value is a complete recipe in its canonical form, whose choices go together. */
+export const isRecipe = (value: unknown): value is Recipe => RecipeCodec.is(value) && problemsBetween(value).length === 0;
 
 /**
  * Writes a recipe as data for JSON.
