@@ -25,7 +25,7 @@ const ONCE = [
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',
-  'plugins/{backends,plots,progress,storage,wasm-kernels,workers}/**/*',
+  'plugins/{backends,plots,progress,recipes,storage,wasm-kernels,workers}/**/*',
   'plugins/optional',
   'plugins/laplace-approximation/options',
   'plugins/tfjs-callback/{deviceLost,earlyStopping,epochs,options,order,refusals,restored}',

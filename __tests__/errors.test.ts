@@ -534,6 +534,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   accepted: { throws: [() => extend.accepted('f', extend.struct('an object', { a: extend.boolean }), { b: true })] },
   isArrayLike: TOTAL,
   isRecord: TOTAL,
+  textTable: TOTAL,
   createEpochAccumulator: {
     rejects: [
       () =>
@@ -553,12 +554,16 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   engineNamed: { throws: [() => extend.engineNamed(wrong('lapack'))] },
   prepareWasm: TOTAL,
   CurvatureCodec: TOTAL,
+  CheckpointCodec: TOTAL,
+  EngineChoiceCodec: TOTAL,
   LikelihoodCodec: TOTAL,
   PriorCodec: TOTAL,
   DampingCodec: TOTAL,
   PredictiveCodec: TOTAL,
   RecipeCodec: TOTAL,
   EpochSelectionCodec: TOTAL,
+  inputsOfBatches: TOTAL,
+  readLabels: { rejects: [() => extend.readLabels(network, [], 'test')] },
   // A promise, which rejects for a model of other weights: see the test of storage.
   checkWeights: TOTAL,
   OwnLikelihoodsCodec: TOTAL,

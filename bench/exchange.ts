@@ -26,7 +26,7 @@ import {
   predict,
   toPosterior,
 } from 'tfjs-laplace';
-import { table } from '../recipes/support/table.js';
+import { textTable } from 'tfjs-laplace/extend';
 import type { BenchResult } from './harness.js';
 import { lastLine, OUT, python } from './peers/setup.js';
 
@@ -52,7 +52,7 @@ export async function bench(): Promise<BenchResult> {
   const found = [];
   for (const [work, useBias] of works) found.push(await exchanged(peer, work, useBias));
   const format = (value: number | undefined): string => (value === undefined ? '' : value.toExponential(1));
-  const notes = table(
+  const notes = textTable(
     ['', 'from there', 'and back', 'from here', 'curvature of both'],
     found.map(({ name, imported, back, exported, curvature }) => [name, ...[imported, back, exported, curvature].map(format)]),
   ).split('\n');

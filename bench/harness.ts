@@ -3,8 +3,8 @@
  * of the machine affects all alike. Times are medians, and comparisons are ratios of medians.
  */
 import { join } from 'node:path';
-import { writeWhole } from '../recipes/support/files.js';
-import { table } from '../recipes/support/table.js';
+import { textTable } from 'tfjs-laplace/extend';
+import { writeWhole } from 'tfjs-laplace/plugins/storage';
 
 /** A piece of work to be timed. */
 export interface Subject {
@@ -86,7 +86,7 @@ export const met = ({ value, limit, atMost }: Bar): boolean => (atMost ? value <
 export async function report(name: string, { rows, tables = [], bars, notes = [] }: BenchResult): Promise<boolean> {
   const width = Math.max(...rows.map((r) => r.name.length));
   console.log(`\n${name}`);
-  for (const { title, head, rows: cells } of tables) console.log(`\n${title}\n\n${table(head, cells)}\n`);
+  for (const { title, head, rows: cells } of tables) console.log(`\n${title}\n\n${textTable(head, cells)}\n`);
   for (const { name: label, ms, share, peerMs } of rows) {
     if (peerMs !== undefined) continue;
     const speed = share === undefined ? '' : `   ${(100 * share).toFixed(0).padStart(3)} % of the matmul's speed`;

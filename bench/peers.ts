@@ -12,10 +12,10 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
+import { textTable } from 'tfjs-laplace/extend';
 import { trainingSet } from '../recipes/mnist/data.js';
 import { batchesOf, slice } from '../recipes/mnist/digits.js';
 import { createNetwork } from '../recipes/mnist/network.js';
-import { table } from '../recipes/support/table.js';
 import type { Bar, BenchResult } from './harness.js';
 import { lastLine, OUT, python } from './peers/setup.js';
 
@@ -67,7 +67,7 @@ export async function bench(): Promise<BenchResult> {
   const failures = Object.entries(many.theirs).flatMap(([name, { failed }]) =>
     failed ? [`laplace-torch, ${name}: ${failed}`] : [],
   );
-  const text = table(
+  const text = textTable(
     ['', 'here', 'laplace-torch', 'ratio', 'memory here', 'memory there'],
     lines.map(({ name, ours, theirs, ratio, memory }) => [
       name,

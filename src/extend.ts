@@ -7,6 +7,7 @@
 
 export { type ErrorParts, laplaceError } from './errors.js';
 export { optionalPackage } from './optionalPackage.js';
+export { textTable } from './textTable.js';
 
 // Arguments of functions, decoded: an object of known keys refuses all others, and every value is checked.
 
@@ -63,6 +64,7 @@ export type { LikelihoodOps, LossRule, ModelLikelihoodOps } from './likelihood/l
 // Inputs and labels as tensors, checked against a network.
 
 export { ownBatch, ownInputs } from './stream/inputSource.js';
+export { inputsOfBatches, readLabels } from './stream/labels.js';
 
 // Predictions of networks that are averaged.
 
@@ -72,6 +74,7 @@ export { type Mixture, mixture } from './predictive/report/mixture.js';
 // How a number or a count is judged, given the moments of its prediction.
 
 export { countNll, numberNll } from './tuning/densities.js';
+export type { Truth } from './tuning/losses.js';
 
 // Seeded random numbers: a key for each thing that is drawn.
 
@@ -79,11 +82,13 @@ export { foldIn, type Key, key, normals, uniforms } from './random/index.js';
 
 // Accumulation.
 
+export { CheckpointCodec } from './stream/checkpoint.js';
 export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';
 export { type BatchTensors, transientBatch } from './stream/observed.js';
 
 // Linear algebra.
 
+export { EngineChoiceCodec } from './linalg/choice.js';
 export type {
   AsyncLinalgOperations,
   LinalgOperations,

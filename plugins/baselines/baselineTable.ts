@@ -1,6 +1,6 @@
 /** Baselines as a table of text. */
 import type { EvaluatedMetric } from 'tfjs-laplace';
-import { argument, array, refined } from 'tfjs-laplace/extend';
+import { argument, array, refined, textTable } from 'tfjs-laplace/extend';
 import type { ComparedBaseline } from './compareBaselines.js';
 
 const Names = array(
@@ -32,13 +32,7 @@ export function baselineTable(compared: ReadonlyArray<ComparedBaseline>, metrics
     seconds(own.seconds.preparation),
     seconds(own.seconds.prediction),
   ]);
-  const widths = head.map((title, c) => Math.max(title.length, ...rows.map((row) => (row[c] as string).length)));
-  const line = (cells: ReadonlyArray<string>): string =>
-    cells
-      .map((text, c) => (c === 0 ? text.padEnd(widths[c] as number) : text.padStart(widths[c] as number)))
-      .join('   ')
-      .trimEnd();
-  return [line(head), widths.map((width) => '─'.repeat(width)).join('   '), ...rows.map(line)].join('\n');
+  return textTable(head, rows);
 }
 
 const cell = (metric: EvaluatedMetric | undefined): string =>

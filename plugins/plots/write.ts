@@ -1,7 +1,7 @@
 /** Writes pictures to files. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { argument, text } from 'tfjs-laplace/extend';
+import { writeWhole } from 'tfjs-laplace/plugins/storage';
 import { canDrawText, pngOf } from './png.js';
 
 /** Paths of the files that were written. */
@@ -14,7 +14,8 @@ export interface Written {
 
 /**
  * Writes `name.svg` and `name.png`. A reader never sees a half-written file. Rejects with `Backend`, and writes nothing, without the
- * package `@resvg/resvg-js`; with `InvalidOption` for arguments that are no text.
+ * package `@resvg/resvg-js`; with `InvalidOption` for arguments that are no
+ * text; with `Storage` if a file cannot be written.
  *
  * @param folder the folder, which is made if it does not exist
  * @param name file name without extension
@@ -24,22 +25,10 @@ export async function writePicture(folder: string, name: string, svg: string): P
   argument('writePicture', 'folder', text, folder);
   argument('writePicture', 'name', text, name);
   const png = await pngOf(svg);
-  await mkdir(folder, { recursive: true });
   const paths = { svg: join(folder, `${name}.svg`), png: join(folder, `${name}.png`) };
   await writeWhole(paths.svg, svg);
   await writeWhole(paths.png, png);
   if (await canDrawText()) return paths;
   const warning = `${basename(paths.png)} has no text, because this machine has no font (Debian: apt-get install fonts-dejavu-core). The SVG has it.`;
   return { ...paths, warning };
-}
-
-/** Writes a temporary file beside the target, then renames it. */
-async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const beside = `${path}.${process.pid}.part`;
-  try {
-    await writeFile(beside, content);
-    await rename(beside, path);
-  } finally {
-    await rm(beside, { force: true });
-  }
 }

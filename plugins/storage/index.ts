@@ -24,6 +24,7 @@ import type { Place, Where } from './types.js';
 
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
 export type { Where } from './types.js';
+export { writeWhole } from './writeWhole.js';
 
 /** Options of `savePosterior`. */
 export interface SaveOptions extends EncodeOptions {

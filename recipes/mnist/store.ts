@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import { writeWhole } from '../support/files.js';
+import { writeWhole } from 'tfjs-laplace/plugins/storage';
 import { CLASSES, PIXELS } from './digits.js';
 
 const MODEL = 'model.json';

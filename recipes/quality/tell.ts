@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { concatMap, filter, from, lastValueFrom, map, tap, toArray } from 'rxjs';
 import { writePicture } from 'tfjs-laplace/plugins/plots';
 import type { TerminalProgress } from 'tfjs-laplace/plugins/progress';
-import { writeWhole } from '../support/files.js';
+import { writeWhole } from 'tfjs-laplace/plugins/storage';
 import type { Report } from '../support/report.js';
 import { count } from '../support/table.js';
 import { CHAPTERS } from './chapters/index.js';

@@ -1,6 +1,6 @@
 /** Prints what a recipe has to say. Results are always printed, explanations unless the recipe is told to be quiet. */
+import { textTable } from 'tfjs-laplace/extend';
 import type { Loudness } from 'tfjs-laplace/plugins/progress';
-import { table } from './table.js';
 
 /** Prints the results of a recipe. */
 export interface Report {
@@ -23,7 +23,7 @@ export interface Report {
 export function createReport(loudness: Loudness, write: (line: string) => void = console.log): Report {
   return {
     heading: (text) => write(`\n${text}\n`),
-    table: (head, rows) => write(table(head, rows)),
+    table: (head, rows) => write(textTable(head, rows)),
     result: write,
     note: (text) => {
       if (loudness !== 'quiet') write(text);

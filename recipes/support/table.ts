@@ -1,21 +1,4 @@
-/** Formats tables and numbers for a terminal. */
-
-/**
- * Formats a table. The first column is aligned to the left, the others to the right.
- *
- * @param head titles of the columns
- * @param rows cells as strings; a missing cell is empty
- * @returns the lines of the table in one string
- */
-export function table(head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string {
-  const widths = head.map((title, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length)));
-  const line = (cells: ReadonlyArray<string>): string =>
-    widths
-      .map((width, c) => (c === 0 ? (cells[c] ?? '').padEnd(width) : (cells[c] ?? '').padStart(width)))
-      .join('   ')
-      .trimEnd();
-  return [line(head), widths.map((width) => '─'.repeat(width)).join('   '), ...rows.map(line)].join('\n');
-}
+/** Formats numbers for a terminal. */
 
 /** Formats a share in [0, 1] as `97.85 %`. */
 export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;

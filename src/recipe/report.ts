@@ -1,33 +1,27 @@
 /** What a run of a recipe reports beside the metrics of its predictions, as data. */
 import type * as t from 'io-ts';
 import {
-  anyOf,
   defaulted,
   type Flat,
   type InputOf,
-  isRecord,
   literals,
   optional,
   probability,
   seed,
   struct,
+  taggedUnion,
 } from '../codec/index.js';
-import { IntervalScores } from '../conformal/intervals/scores.js';
-import { ClassScores } from '../conformal/sets/scores.js';
+import { INTERVAL_SCORES } from '../conformal/intervals/scores.js';
+import { CLASS_SCORES } from '../conformal/sets/scores.js';
 import { binCount } from '../metrics/bins.js';
 import { resampleCount } from '../metrics/bootstrap.js';
 
-const INTERVAL_TAGS: ReadonlyArray<unknown> = ['normalised', 'absolute', 'cqr'];
-
-/** A score of classes, or one of numbers. */
-const Scores = anyOf(ClassScores, IntervalScores, (value) => INTERVAL_TAGS.includes(isRecord(value) ? value._tag : value));
-
 /** Whether a score is one of numbers. */
-export const isIntervalScore = ({ _tag }: { readonly _tag: string }): boolean => INTERVAL_TAGS.includes(_tag);
+export const isIntervalScore = ({ _tag }: { readonly _tag: string }): boolean => INTERVAL_SCORES.some(({ tag }) => tag === _tag);
 
 const Conformal = struct('options of conformal prediction', {
   /** How unusual a label is. Default: `'lac'` for classes and `'normalised'` for numbers. */
-  score: optional(Scores),
+  score: optional(taggedUnion('a score', ...CLASS_SCORES, ...INTERVAL_SCORES)),
   /** The probability that a set or an interval holds the label. */
   level: defaulted(probability, 0.9),
   /** For what the level holds. `'class'` is for classes alone. */

@@ -1,11 +1,12 @@
+import { textTable } from 'tfjs-laplace/extend';
 import { normal, permutation, uniform } from '../../../recipes/support/random.js';
 import { createReport } from '../../../recipes/support/report.js';
-import { count, difference, percent, table } from '../../../recipes/support/table.js';
+import { count, difference, percent } from '../../../recipes/support/table.js';
 
 describe('a table', () => {
   it('aligns words to the left and numbers to the right', () => {
     expect(
-      table(
+      textTable(
         ['name', 'n'],
         [
           ['a', '1'],

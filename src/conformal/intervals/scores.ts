@@ -5,8 +5,11 @@ import type { BandRule } from './band.js';
 import { Cqr, cqrBand } from './cqr.js';
 import { Normalised, normalisedBand } from './normalised.js';
 
+/** The variants of these scores. */
+export const INTERVAL_SCORES = [Absolute, Normalised, Cqr] as const;
+
 /** Decodes a score of intervals. */
-export const IntervalScores = taggedUnion('a score of intervals', Absolute, Normalised, Cqr);
+export const IntervalScores = taggedUnion('a score of intervals', ...INTERVAL_SCORES);
 
 /** How far a target is from its prediction. */
 export type IntervalScore = Flat<(typeof IntervalScores)['_A']>;

@@ -6,8 +6,11 @@ import { Lac, lacScores } from './lac.js';
 import { Raps, rapsScores } from './raps.js';
 import type { ClassScoreRule } from './rule.js';
 
+/** The variants of these scores. */
+export const CLASS_SCORES = [Lac, Aps, Raps] as const;
+
 /** Decodes a score of classes. */
-export const ClassScores = taggedUnion('a score of classes', Lac, Aps, Raps);
+export const ClassScores = taggedUnion('a score of classes', ...CLASS_SCORES);
 
 /** How unusual each class is for an example: the higher, the less the class fits. */
 export type ClassScore = Flat<(typeof ClassScores)['_A']>;

@@ -1,0 +1,57 @@
+/** Options of a run, decoded. */
+import type { Checkpoint, EngineChoice, OnProgress } from 'tfjs-laplace';
+import {
+  CheckpointCodec,
+  defaulted,
+  EngineChoiceCodec,
+  func,
+  optional,
+  optionsOf,
+  positive,
+  positiveInteger,
+  struct,
+} from 'tfjs-laplace/extend';
+import type { Step, Work } from './analyse.js';
+
+/** Options of `runRecipe`. */
+export interface RunOptions {
+  /** Examples of a batch, for data that come as a whole. Default 128. */
+  readonly batchSize?: number | undefined;
+  /** The engine for linear algebra, as for `toPosterior`. */
+  readonly engine?: EngineChoice | undefined;
+  /** The most bytes on the device, as for `predict`. */
+  readonly memoryBudget?: number | undefined;
+  /** Keeps the sums of the pass now and then, as for `accumulateFactors`. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /** Called with the progress of whatever is done at present. */
+  readonly onProgress?: OnProgress | undefined;
+  /**
+   * Runs one step of the work, with a title for people: the `step` of `terminalProgress`, for example. Default: the step is run, and reports
+   * to `onProgress`.
+   */
+  readonly step?: Step | undefined;
+}
+
+const run = {
+  batchSize: defaulted(positiveInteger, 128),
+  engine: optional(EngineChoiceCodec),
+  memoryBudget: optional(positive),
+  checkpoint: optional(CheckpointCodec),
+  onProgress: optional(func<OnProgress>('a function (event) => void')),
+  step: optional(func<Step>('a function (title, work) => Promise')),
+};
+
+const Options = struct('options', run);
+
+/** How a run goes about its work, the pass over the training data included. */
+export interface RunWork extends Work {
+  readonly batchSize: number;
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+/** The options of a run, with what they stand for. Throws `InvalidOption`, which names the fields. */
+export function runOptionsOf(what: string, given: RunOptions): RunWork {
+  const { onProgress = () => {}, ...own } = optionsOf(what, Options, given);
+  const plainly: Step = async (_title, work) => work(onProgress);
+  return { ...own, step: own.step ?? plainly };
+}
