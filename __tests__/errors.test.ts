@@ -103,6 +103,7 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   recipe: TOTAL,
   recipeMonoid: TOTAL,
   isRecipe: TOTAL,
+  recipeSchema: TOTAL,
   decodeRecipe: { left: [() => lib.decodeRecipe({ likelihood: 'none' })] },
   encodeRecipe: { left: [() => lib.encodeRecipe(lib.recipe({ likelihood: 'poisson', epochs: lib.epochsWhere(() => true) }))] },
   // Files.

@@ -12,6 +12,7 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 // The DSL: plain tagged values, and recipes of them.
 
 export type { LayerSelection } from './codec/layers.js';
+export type { JsonSchema, SchemaObject } from './codec/schema.js';
 export {
   type Curvature,
   diagonal,
@@ -55,6 +56,7 @@ export {
 export type { PartialRecipe, Recipe, RecipeInput } from './recipe/codec.js';
 export { recipeMonoid } from './recipe/monoid.js';
 export { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from './recipe/recipe.js';
+export { recipeSchema } from './recipe/schema.js';
 export { type EpochSelection, epochsWhere, everyEpoch, finalEpochs } from './stream/codec.js';
 
 // Streams: training batches to factors to a posterior to predictions and sampled networks.

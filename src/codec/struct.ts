@@ -3,6 +3,7 @@ import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
 import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
 import { collect, toObject } from './collect.js';
+import { objectSchema } from './schema.js';
 import { alternatives, describeKnown, suggestion } from './words.js';
 
 /** The codecs of an object's fields. */
@@ -61,6 +62,6 @@ export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsV
         E.map((decoded) => toObject(decoded.filter(([, part]) => part !== undefined)) as A),
       );
     },
-    options,
+    { fields: options, schema: objectSchema(name, entries) },
   );
 }

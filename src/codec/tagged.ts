@@ -5,6 +5,7 @@
 import * as t from 'io-ts';
 import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
 import { literals } from './scalars.js';
+import { unionSchema } from './schema.js';
 import { type Fields, type FieldsInput, type FieldsValue, type Flat, struct } from './struct.js';
 import { alternatives, suggestion } from './words.js';
 
@@ -55,6 +56,6 @@ export function taggedUnion<const V extends ReadonlyArray<AnyVariant>>(
       if (typeof value === 'string') return t.failure(value, context, expected + suggestion(value, tags));
       return t.failure(given._tag, t.appendContext(context, '_tag', t.string, given._tag), unknownTag(given._tag));
     },
-    variants.flatMap(({ fields }) => fields),
+    { fields: variants.flatMap(({ fields }) => fields), schema: unionSchema(name, variants) },
   );
 }

@@ -8,7 +8,7 @@
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
 import { either as E, function as F } from 'fp-ts';
-import { type DataOf, decode, isData } from '../codec/index.js';
+import { type DataOf, decode, isData, isRecord } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
@@ -17,7 +17,8 @@ import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
 export type RecipeData = DataOf<Recipe>;
 
 /**
- * Reads a recipe from unknown data. The error lists every problem at once.
+ * Reads a recipe from unknown data. The error lists every problem at once. A `$schema` is for editors (see `recipeSchema`), and says nothing
+ * about the analysis: it is left out.
  *
  * @example
  * ```ts
@@ -28,7 +29,14 @@ export type RecipeData = DataOf<Recipe>;
  * E.isLeft(result) && result.left.issues.map(({ path }) => path); // => ['curvature.fisher', 'priors']
  * ```
  */
-export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> => decode(RecipeCodec, input, 'recipe');
+export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> =>
+  decode(RecipeCodec, withoutSchema(input), 'recipe');
+
+function withoutSchema(input: unknown): unknown {
+  if (!isRecord(input) || typeof input.$schema !== 'string') return input;
+  const { $schema: _, ...choices } = input;
+  return choices;
+}
 
 /**
  * Makes a recipe. A choice that is not given gets its default. Throws an `InvalidRecipe` that lists every problem.
