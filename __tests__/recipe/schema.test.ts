@@ -18,6 +18,41 @@ const canonical = recipeData.map(throughJson);
 /** With shorthand, and without some of what has a default. */
 const written = recipeInput.filter(isData).map(throughJson);
 
+/** Texts of files at the edge of what is allowed. */
+const EDGES = [
+  'null',
+  '3',
+  '"categorical"',
+  '[]',
+  '{}',
+  '{ "likelihood": null }',
+  '{ "likelihood": "perStep" }',
+  '{ "likelihood": "gaussian" }',
+  '{ "likelihood": { "noiseVariance": 1 } }',
+  '{ "likelihood": ["gaussian"] }',
+  '{ "likelihood": { "_tag": "custom", "name": "own" } }',
+  '{ "likelihood": "poisson", "x": 1 }',
+  '{ "likelihood": "poisson", "__proto__": 1 }',
+  '{ "likelihood": "poisson", "constructor": 1 }',
+  '{ "likelihood": "poisson", "prior": 0 }',
+  '{ "likelihood": "poisson", "prior": 5e-324 }',
+  '{ "likelihood": "poisson", "prior": 1e999 }',
+  '{ "likelihood": "poisson", "prior": -0 }',
+  '{ "likelihood": "poisson", "prior": {} }',
+  '{ "likelihood": "poisson", "prior": { "a": 1, "b": 0 } }',
+  '{ "likelihood": "poisson", "prior": { "precision": 1 } }',
+  '{ "likelihood": "poisson", "prior": { "__proto__": 1 } }',
+  '{ "likelihood": "poisson", "prior": "perLayer" }',
+  '{ "likelihood": "poisson", "prior": { "precisions": { "a": 1 } } }',
+  '{ "likelihood": "poisson", "layers": "first" }',
+  '{ "likelihood": "poisson", "layers": [""] }',
+  '{ "likelihood": "poisson", "layers": [] }',
+  '{ "likelihood": "poisson", "epochs": "epochsWhere" }',
+  '{ "likelihood": "poisson", "epochs": { "_tag": "finalEpochs", "count": 2.0 } }',
+  '{ "likelihood": { "_tag": "perOutput", "outputs": { "toString": "poisson" } } }',
+  '{ "likelihood": { "_tag": "perOutput", "outputs": { "a": { "_tag": "perOutput", "outputs": { "a": "poisson" } } } } }',
+];
+
 it('is a JSON Schema, and is JSON itself', () => {
   expect(ajv.validateSchema(schema)).toBe(true);
   expect(throughJson(schema)).toEqual(schema);
@@ -43,7 +78,7 @@ it.each([
     fc.property(recipes, (value) => {
       expect([fits(value), decodes(value)]).toEqual([true, true]);
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 
@@ -55,11 +90,11 @@ it('agrees with the codec about recipes with mistakes', () => {
       if (isRight) allowed += 1;
       expect(fits(value)).toBe(isRight);
     }),
-    { numRuns: 5000 },
+    { numRuns: 4000 },
   );
   // Some mistakes are none: a field with a default may be missing.
-  expect(allowed).toBeGreaterThan(250);
-  expect(allowed).toBeLessThan(2500);
+  expect(allowed).toBeGreaterThan(200);
+  expect(allowed).toBeLessThan(2000);
 });
 
 it('agrees with the codec at the limits of every range', () => {
@@ -68,29 +103,11 @@ it('agrees with the codec at the limits of every range', () => {
       const found = atLimits(value).filter((one) => fits(one) !== decodes(one));
       expect(found).toEqual([]);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
-it.each<[string]>([
-  ...[['null'], ['3'], ['"categorical"'], ['[]'], ['{}'], ['{ "likelihood": null }'], ['{ "likelihood": "perStep" }']],
-  ...[['{ "likelihood": "gaussian" }'], ['{ "likelihood": { "noiseVariance": 1 } }'], ['{ "likelihood": ["gaussian"] }']],
-  ...[['{ "likelihood": { "_tag": "custom", "name": "own" } }'], ['{ "likelihood": "poisson", "x": 1 }']],
-  ...[['{ "likelihood": "poisson", "__proto__": 1 }'], ['{ "likelihood": "poisson", "constructor": 1 }']],
-  ...[['{ "likelihood": "poisson", "prior": 0 }'], ['{ "likelihood": "poisson", "prior": 5e-324 }']],
-  ...[['{ "likelihood": "poisson", "prior": 1e999 }'], ['{ "likelihood": "poisson", "prior": -0 }']],
-  ...[['{ "likelihood": "poisson", "prior": {} }'], ['{ "likelihood": "poisson", "prior": { "a": 1, "b": 0 } }']],
-  ...[['{ "likelihood": "poisson", "prior": { "precision": 1 } }'], ['{ "likelihood": "poisson", "prior": { "__proto__": 1 } }']],
-  ...[
-    ['{ "likelihood": "poisson", "prior": "perLayer" }'],
-    ['{ "likelihood": "poisson", "prior": { "precisions": { "a": 1 } } }'],
-  ],
-  ...[['{ "likelihood": "poisson", "layers": "first" }'], ['{ "likelihood": "poisson", "layers": [""] }']],
-  ...[['{ "likelihood": "poisson", "layers": [] }'], ['{ "likelihood": "poisson", "epochs": "epochsWhere" }']],
-  ...[['{ "likelihood": "poisson", "epochs": { "_tag": "finalEpochs", "count": 2.0 } }']],
-  ...[['{ "likelihood": { "_tag": "perOutput", "outputs": { "toString": "poisson" } } }']],
-  ...[['{ "likelihood": { "_tag": "perOutput", "outputs": { "a": { "_tag": "perOutput", "outputs": { "a": "poisson" } } } } }']],
-])('agrees with the codec about %s', (text) => {
+it.each(EDGES)('agrees with the codec about %s', (text) => {
   const value = JSON.parse(text);
   expect(fits(value)).toBe(decodes(value));
 });

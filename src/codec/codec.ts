@@ -5,8 +5,9 @@
  *
  * Laws, for every codec here: `is` holds for what `decode` gives; decoding is idempotent; `decode ∘ encode = id`.
  */
+import { either as E } from 'fp-ts';
 import * as t from 'io-ts';
-import { annotated, choiceSchema, type JsonSchema, type SchemaFrom } from './schema.js';
+import { annotated, choiceSchema, type JsonSchema } from './schema.js';
 
 /** Decodes unknown input to `A`; `I` is what may be written for it. Values are plain data, so encoding changes nothing. */
 export interface Codec<A, I = A> extends t.Type<A, A, unknown> {
@@ -21,6 +22,12 @@ export interface Codec<A, I = A> extends t.Type<A, A, unknown> {
 /** Any codec. */
 // biome-ignore lint/suspicious/noExplicitAny: as io-ts's own `t.Any`; a codec is invariant in its value.
 export type AnyCodec = Codec<any, any>;
+
+/** How a codec refers to the schema of one of its parts. */
+export type Of = (part: AnyCodec) => JsonSchema;
+
+/** The schema of a codec, in terms of the schemas of its parts. */
+export type SchemaFrom = (of: Of) => JsonSchema;
 
 /** What may be written where this codec reads. */
 export type InputOf<C extends AnyCodec> = C extends Codec<infer _A, infer I> ? I : never;
@@ -75,6 +82,9 @@ export const optional = <A, I>(inner: Codec<A, I>): Codec<A | undefined, I | und
     (value, context) => (value === undefined ? t.success(undefined) : inner.validate(value, context)),
     { fields: inner.fields, schema: (of) => of(inner) },
   );
+
+/** Whether a codec decodes a value. */
+export const decodes = (codec: AnyCodec, value: unknown): boolean => E.isRight(codec.decode(value));
 
 /** Whether a value is an object, and not an array, a map or another built-in collection. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

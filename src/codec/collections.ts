@@ -1,9 +1,8 @@
 /** Lists and dictionaries of values of one codec, and tables of numbers. All need at least one value, and decoding freezes them. */
 import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
-import { type Codec, codec, isRecord } from './codec.js';
+import { type Codec, codec, isRecord, type SchemaFrom } from './codec.js';
 import { collect, toObject } from './collect.js';
-import type { SchemaFrom } from './schema.js';
 
 /** A list with at least one item. */
 export function array<A, I = A>(name: string, item: Codec<A, I>): Codec<ReadonlyArray<A>, ReadonlyArray<I>> {

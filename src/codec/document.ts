@@ -1,6 +1,6 @@
 /** One JSON Schema for a codec and all its parts. A part with a title that is met several times is written once, in `$defs`. */
-import type { AnyCodec } from './codec.js';
-import type { JsonSchema, Of } from './schema.js';
+import type { AnyCodec, Of } from './codec.js';
+import type { JsonSchema } from './schema.js';
 
 /** The schema of a codec, which stands for itself. */
 export function schemaDocument(codec: AnyCodec): JsonSchema {

@@ -1,11 +1,9 @@
 /**
- * What codecs allow, as JSON Schemas (draft 2020-12). A codec tells its schema in terms of the schemas of its parts, so a codec that is made
- * of others has one for free. `document.ts` puts the schemas of all parts together.
+ * JSON Schemas (draft 2020-12) of what codecs allow. A codec tells its schema in terms of the schemas of its parts, so a codec that is made of
+ * others has one for free. `document.ts` puts all of them together.
  *
- * Law: a JSON value fits the schema of a codec exactly if the codec decodes it.
+ * Law: a value of JSON fits the schema of a codec exactly if the codec decodes it.
  */
-import { either as E } from 'fp-ts';
-import type { AnyCodec } from './codec.js';
 
 /** The keywords that the codecs use. */
 export type SchemaObject = Readonly<{
@@ -37,12 +35,6 @@ export type SchemaObject = Readonly<{
 /** A JSON Schema. `false` allows nothing: it is the schema of functions, and of values that need one. */
 export type JsonSchema = SchemaObject | false;
 
-/** How a codec refers to the schema of one of its parts. */
-export type Of = (part: AnyCodec) => JsonSchema;
-
-/** The schema of a codec, in terms of the schemas of its parts. */
-export type SchemaFrom = (of: Of) => JsonSchema;
-
 /** One of these strings. */
 export const stringsSchema = (allowed: ReadonlyArray<string>): SchemaObject =>
   allowed.length === 1 ? { const: allowed[0] } : { enum: allowed };
@@ -55,24 +47,3 @@ export function choiceSchema(words: SchemaObject, schemas: ReadonlyArray<JsonSch
 
 /** Words beside the schema of a part, such as its default. */
 export const annotated = (schema: JsonSchema, words: SchemaObject): JsonSchema => schema && { ...schema, ...words };
-
-/** An object of exactly these fields. A field that can only hold code is left out, if it may be missing. */
-export function objectSchema(title: string, fields: ReadonlyArray<readonly [string, AnyCodec]>): SchemaFrom {
-  return (of) => {
-    const needed = fields.filter(([, field]) => !decodes(field, undefined)).map(([key]) => key);
-    const parts = fields.map(([key, field]) => [key, of(field)] as const);
-    if (parts.some(([key, schema]) => schema === false && needed.includes(key))) return false;
-    const properties = Object.fromEntries(parts.filter(([, schema]) => schema !== false));
-    return { title, type: 'object', properties, required: needed, additionalProperties: false };
-  };
-}
-
-/** One of several variants, or the bare tag of a variant that needs no other field. */
-export function unionSchema(title: string, variants: ReadonlyArray<AnyCodec & { readonly tag: string }>): SchemaFrom {
-  return (of) => {
-    const bare = variants.filter((one) => decodes(one, { _tag: one.tag })).map(({ tag }) => tag);
-    return choiceSchema({ title }, [bare.length > 0 && stringsSchema(bare), ...variants.map(of)]);
-  };
-}
-
-const decodes = (codec: AnyCodec, value: unknown): boolean => E.isRight(codec.decode(value));
