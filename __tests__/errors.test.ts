@@ -105,6 +105,7 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
   presets: TOTAL,
   recipeMonoid: TOTAL,
   isRecipe: TOTAL,
+  recipeSchema: TOTAL,
   decodeRecipe: { left: [() => lib.decodeRecipe({ likelihood: 'none' })] },
   encodeRecipe: { left: [() => lib.encodeRecipe(lib.recipe({ likelihood: 'poisson', epochs: lib.epochsWhere(() => true) }))] },
   // Files.

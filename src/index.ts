@@ -12,6 +12,7 @@ export type { Matrix, OnProgress, Progress } from './types.js';
 // The DSL: plain tagged values, and recipes of them.
 
 export type { LayerSelection } from './codec/layers.js';
+export type { JsonSchema, SchemaObject } from './codec/schema.js';
 export {
   type Curvature,
   diagonal,
@@ -59,6 +60,7 @@ export type { OutputChoices, OutputInput } from './recipe/output.js';
 export { presets } from './recipe/presets.js';
 export { decodeRecipe, encodeRecipe, isRecipe, type RecipeData, recipe } from './recipe/recipe.js';
 export type { ReportChoices, ReportInput } from './recipe/report.js';
+export { recipeSchema } from './recipe/schema.js';
 export { type EpochSelection, epochsWhere, everyEpoch, finalEpochs } from './stream/codec.js';
 
 // Streams: training batches to factors to a posterior to predictions and sampled networks.

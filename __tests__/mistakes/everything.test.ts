@@ -296,7 +296,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
 const NO_ARGUMENT = [
   'LaplaceError', 'isLaplaceError', 'isRecipe', 'exact', 'empirical', 'heteroscedastic', 'poisson', 'exactDamping', 'factoredDamping',
   'everyEpoch', 'recipeMonoid', 'presets', 'factorsSemigroup', 'predictedClasses', 'lac', 'absoluteError', 'normalisedError', 'cqr',
-  'temperatureScaling', 'isotonicRegression', 'meanSummary',
+  'temperatureScaling', 'isotonicRegression', 'meanSummary', 'recipeSchema',
 ];
 
 it('tries every public function', () => {

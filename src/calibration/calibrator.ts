@@ -3,18 +3,16 @@
  * examples must be others than those of the training, and others than those that judge the result.
  */
 import { either as E, function as F } from 'fp-ts';
-import { argument, decode, type Flat, type InputOf, refined, variant } from '../codec/index.js';
+import { argument, atLeastTwo, decode, type Flat, type InputOf, variant } from '../codec/index.js';
 import { type ClassPredictions, labelledRows, probabilityRows } from '../conformal/classRows.js';
 import { dual, ifArguments } from '../dual.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { checkCount, sound } from '../metrics/rows.js';
 import { Maps, Methods, ruleOf } from './methods.js';
 
-const classCount = refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2);
-
 const CalibratorValue = variant('calibrator', {
   /** C. */
-  classes: classCount,
+  classes: atLeastTwo,
   /** What was fitted. Its tag is that of the method. */
   map: Maps,
 });

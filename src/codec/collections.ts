@@ -1,7 +1,7 @@
 /** Lists and dictionaries of values of one codec, and tables of numbers. All need at least one value, and decoding freezes them. */
 import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
-import { type Codec, codec, isRecord } from './codec.js';
+import { type Codec, codec, isRecord, type SchemaFrom } from './codec.js';
 import { collect, toObject } from './collect.js';
 
 /** A list with at least one item. */
@@ -10,14 +10,19 @@ export function array<A, I = A>(name: string, item: Codec<A, I>): Codec<Readonly
   // `Array.from` turns holes into `undefined`. `every` alone would pass over them.
   const is = (value: unknown): value is ReadonlyArray<A> => isList(value) && Array.from(value).every(item.is);
 
-  return codec(name, is, (value, context) => {
+  const validate: t.Validate<unknown, ReadonlyArray<A>> = (value, context) => {
     if (!isList(value)) return t.failure(value, context, name);
     const parts = Array.from(value, (one, i) => [String(i), item, one] as const);
     return F.pipe(
       collect(parts, context),
       E.map((decoded) => Object.freeze(decoded.map(([, one]) => one))),
     );
-  });
+  };
+  const schema: SchemaFrom = (of) => {
+    const items = of(item);
+    return items && { description: name, type: 'array', items, minItems: 1 };
+  };
+  return codec(name, is, validate, { schema });
 }
 
 /** An object with at least one key. The caller chooses the keys. */
@@ -29,11 +34,16 @@ export function dictionary<A, I = A>(
     isRecord(value) && Object.keys(value).length > 0;
   const is = (value: unknown): value is Readonly<Record<string, A>> => isFilled(value) && Object.values(value).every(item.is);
 
-  return codec(name, is, (value, context) => {
+  const validate: t.Validate<unknown, Readonly<Record<string, A>>> = (value, context) => {
     if (!isFilled(value)) return t.failure(value, context, name);
     const parts = Object.entries(value).map(([key, one]) => [key, item, one] as const);
     return F.pipe(collect(parts, context), E.map(toObject));
-  });
+  };
+  const schema: SchemaFrom = (of) => {
+    const additionalProperties = of(item);
+    return additionalProperties && { description: name, type: 'object', additionalProperties, minProperties: 1 };
+  };
+  return codec(name, is, validate, { schema });
 }
 
 /**

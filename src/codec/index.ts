@@ -14,12 +14,15 @@ export {
 export { array, dictionary, numberRows } from './collections.js';
 export { type DataOf, isData } from './data.js';
 export { accepted, beside, decode, make, refused } from './decode.js';
+export { schemaDocument } from './document.js';
 export { type LayerSelection, LayerSelectionCodec } from './layers.js';
 export { hasFields, instance, type Kind, ofKind, tagged } from './misplaced.js';
 export { argument, type Choice, choiceOf, optionsOf } from './options.js';
 export {
   anything,
+  atLeastTwo,
   boolean,
+  count,
   countOrInfinite,
   finite,
   fraction,
@@ -35,6 +38,7 @@ export {
   share,
   text,
 } from './scalars.js';
+export { annotated, choiceSchema, type JsonSchema, type SchemaObject } from './schema.js';
 export { type FieldsInput, type Flat, struct } from './struct.js';
 export { type Options, taggedUnion, variant } from './tagged.js';
 export { alternatives } from './words.js';

@@ -3,8 +3,12 @@ import * as t from 'io-ts';
 import { type Codec, codec, refined } from './codec.js';
 import { array } from './collections.js';
 import { literals } from './scalars.js';
+import { choiceSchema } from './schema.js';
 
-const LayerName = refined('a layer name', (value): value is string => typeof value === 'string' && value !== '');
+const LayerName = refined('a layer name', (value): value is string => typeof value === 'string' && value !== '', {
+  type: 'string',
+  minLength: 1,
+});
 const LayerNames = array('an array of layer names, not empty', LayerName);
 const Keyword = literals('all', 'last');
 
@@ -22,4 +26,5 @@ export const LayerSelectionCodec: Codec<LayerSelection> = codec(
     // An array is meant as a list of names, so only the names can be wrong.
     return Array.isArray(value) && value.length > 0 ? LayerNames.validate(value, context) : t.failure(value, context, EXPECTED);
   },
+  { schema: (of) => choiceSchema({ title: 'a selection of layers' }, [of(Keyword), of(LayerNames)]) },
 );

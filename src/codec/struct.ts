@@ -1,7 +1,7 @@
 /** Objects with known keys. Unknown keys are refused, so that a misspelt option never passes for its default. */
 import { either as E, function as F } from 'fp-ts';
 import * as t from 'io-ts';
-import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
+import { type AnyCodec, type Codec, codec, decodes, type InputOf, isRecord, type SchemaFrom } from './codec.js';
 import { collect, toObject } from './collect.js';
 import { alternatives, describeKnown, suggestion } from './words.js';
 
@@ -61,6 +61,17 @@ export function struct<F extends Fields>(name: string, fields: F): Codec<FieldsV
         E.map((decoded) => toObject(decoded.filter(([, part]) => part !== undefined)) as A),
       );
     },
-    options,
+    { fields: options, schema: objectSchema(name, entries) },
   );
+}
+
+/** An object of these fields. A field that can only hold code is left out, if it may be missing. */
+function objectSchema(title: string, fields: ReadonlyArray<readonly [string, AnyCodec]>): SchemaFrom {
+  return (of) => {
+    const required = fields.filter(([, field]) => !decodes(field, undefined)).map(([key]) => key);
+    const parts = fields.map(([key, field]) => [key, of(field)] as const);
+    if (parts.some(([key, schema]) => schema === false && required.includes(key))) return false;
+    const properties = Object.fromEntries(parts.filter(([, schema]) => schema !== false));
+    return { title, type: 'object', properties, required, additionalProperties: false };
+  };
 }

@@ -3,8 +3,9 @@
  * meant. A bare tag stands for the variant with all its defaults: `'linearised'` for `{ _tag: 'linearised', … }`.
  */
 import * as t from 'io-ts';
-import { type AnyCodec, type Codec, codec, type InputOf, isRecord } from './codec.js';
+import { type AnyCodec, type Codec, codec, decodes, type InputOf, isRecord, type SchemaFrom } from './codec.js';
 import { literals } from './scalars.js';
+import { choiceSchema, stringsSchema } from './schema.js';
 import { type Fields, type FieldsInput, type FieldsValue, type Flat, struct } from './struct.js';
 import { alternatives, suggestion } from './words.js';
 
@@ -55,6 +56,14 @@ export function taggedUnion<const V extends ReadonlyArray<AnyVariant>>(
       if (typeof value === 'string') return t.failure(value, context, expected + suggestion(value, tags));
       return t.failure(given._tag, t.appendContext(context, '_tag', t.string, given._tag), unknownTag(given._tag));
     },
-    variants.flatMap(({ fields }) => fields),
+    { fields: variants.flatMap(({ fields }) => fields), schema: unionSchema(name, variants) },
   );
+}
+
+/** One of the variants, or the bare tag of a variant that needs no other field. */
+function unionSchema(title: string, variants: ReadonlyArray<AnyVariant>): SchemaFrom {
+  return (of) => {
+    const bare = variants.filter((one) => decodes(one, { _tag: one.tag })).map(({ tag }) => tag);
+    return choiceSchema({ title }, [bare.length > 0 && stringsSchema(bare), ...variants.map(of)]);
+  };
 }

@@ -13,13 +13,13 @@
 import { either as E } from 'fp-ts';
 import {
   argument,
+  atLeastTwo,
   defaulted,
   func,
   hasFields,
   optionsOf,
   positiveInteger,
   probability,
-  refined,
   seed,
   struct,
 } from '../codec/index.js';
@@ -48,11 +48,7 @@ export interface BootstrapEstimate extends Estimate {
 }
 
 /** How many resamples: one has no spread. */
-export const resampleCount = (fallback: number) =>
-  defaulted(
-    refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2),
-    fallback,
-  );
+export const resampleCount = (fallback: number) => defaulted(atLeastTwo, fallback);
 
 const Options = struct('options', {
   resamples: resampleCount(1000),

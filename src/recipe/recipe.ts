@@ -8,7 +8,7 @@
  * Laws: `decodeRecipe` is idempotent; `decodeRecipe ∘ encodeRecipe = id`, also with JSON in between.
  */
 import { either as E, function as F } from 'fp-ts';
-import { type DataOf, decode, isData, refused } from '../codec/index.js';
+import { type DataOf, decode, isData, isRecord, refused } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import { type Recipe, RecipeCodec, type RecipeInput } from './codec.js';
@@ -19,7 +19,8 @@ export type RecipeData = DataOf<Recipe>;
 
 /**
  * Reads a recipe from unknown data. The error lists every problem at once. When each choice is right by itself, they are checked together: a
- * link, a scale or a calibration is for probabilities, a criterion has to suit the likelihood, and a report is kept in a folder.
+ * link, a scale or a calibration is for probabilities, a criterion has to suit the likelihood, and a report is kept in a folder. A `$schema`
+ * is for editors (see `recipeSchema`), and says nothing about the analysis: it is left out.
  *
  * @example
  * ```ts
@@ -31,11 +32,17 @@ export type RecipeData = DataOf<Recipe>;
  * ```
  */
 export const decodeRecipe = (input: unknown): E.Either<LaplaceError, Recipe> =>
-  F.pipe(decode(RecipeCodec, input, 'recipe'), E.chain(consistent));
+  F.pipe(decode(RecipeCodec, withoutSchema(input), 'recipe'), E.chain(consistent));
 
 function consistent(all: Recipe): E.Either<LaplaceError, Recipe> {
   const problems = problemsBetween(all);
   return problems.length === 0 ? E.right(all) : E.left(refused('InvalidRecipe', 'recipe', problems));
+}
+
+function withoutSchema(input: unknown): unknown {
+  if (!isRecord(input) || typeof input.$schema !== 'string') return input;
+  const { $schema: _, ...choices } = input;
+  return choices;
 }
 
 /**

@@ -13,6 +13,7 @@ import { either as E, function as F } from 'fp-ts';
 import {
   anyOf,
   argument,
+  atLeastTwo,
   defaulted,
   dictionary,
   type Flat,
@@ -22,7 +23,6 @@ import {
   optional,
   optionsOf,
   probability,
-  refined,
   seed,
   struct,
   tagged,
@@ -36,15 +36,13 @@ import { ALL, type ByGroup, checkGroups, GroupList, type Groups, grouped, mapGro
 import { largestScore, type Threshold, Thresholds, thresholdOf } from '../quantile.js';
 import { ClassScores, HELD_OUT, NEW, randomParts, scoresOf } from './scores.js';
 
-const classCount = refined('an integer >= 2', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 2);
-
 /** Decodes fitted sets. */
 export const ConformalSetsValue = variant('conformalSets', {
   score: ClassScores,
   /** The probability that a set holds the label. */
   level: probability,
   /** C. */
-  classes: classCount,
+  classes: atLeastTwo,
   /** For what each threshold is: all examples, the examples of a class, or those of a group. */
   by: literals('all', 'class', 'group'),
   /** The threshold of 'all', of each class by its number, or of each group by its name. */

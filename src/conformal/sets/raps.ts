@@ -6,17 +6,15 @@
  * It keeps sets small where many classes have a little probability. Reference: Angelopoulos, Bates, Malik & Jordan 2021, equation 4 and
  * algorithm 2, with 1 − u for their u.
  */
-import { boolean, defaulted, make, nonNegative, type Options, refined, seed, variant } from '../../codec/index.js';
+import { boolean, count, defaulted, make, nonNegative, type Options, seed, variant } from '../../codec/index.js';
 import { ranked } from './cumulative.js';
 import type { ClassScoreRule } from './rule.js';
-
-const rank = refined('an integer >= 0', (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0);
 
 export const Raps = variant('raps', {
   /** λ >= 0, the penalty of each further class; default 0.01. */
   penalty: defaulted(nonNegative, 0.01),
   /** k_reg, the number of classes without a penalty; default 5. */
-  free: defaulted(rank, 5),
+  free: defaulted(count, 5),
   /** As in `aps`. */
   randomised: defaulted(boolean, true),
   seed: defaulted(seed, 0),
