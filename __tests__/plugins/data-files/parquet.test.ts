@@ -84,15 +84,19 @@ describe('damage', () => {
     for (let end = 0; end < tiny.length; end += 7) expect((await failure(read(tiny.subarray(0, end)))).kind).toBe('InvalidFile');
   });
 
-  it('a changed byte gives a typed error, or as many numbers as there are', async () => {
+  // Two rows are a byte 4 in the metadata, and one row is a byte 2.
+  it.each([
+    ['turned over', (byte: number) => byte ^ 0xff],
+    ['that becomes 2', () => 2],
+  ])('a byte %s gives a typed error, or all rows', async (_, change) => {
     expect((await read(tiny)).shape).toEqual([2, 2]);
     let refused = 0;
     for (let at = 0; at < tiny.length; at++) {
       const changed = Uint8Array.from(tiny);
-      changed[at] = (changed[at] as number) ^ 0xff;
+      changed[at] = change(changed[at] as number);
       const result = await read(changed).catch((error: unknown) => failure(Promise.reject(error)));
       if ('kind' in result) refused++;
-      else expect(result.x.length).toBe(result.examples * (result.columns?.length ?? 0));
+      else expect(result.examples).toBe(2);
     }
     expect(refused).toBeGreaterThan(tiny.length / 10);
   });
