@@ -25,7 +25,7 @@ const ONCE = [
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',
-  'plugins/{backends,plots,progress,recipes,storage,wasm-kernels,workers}/**/*',
+  'plugins/{backends,data-files,plots,progress,recipes,storage,wasm-kernels,workers}/**/*',
   'plugins/optional',
   'plugins/laplace-approximation/options',
   'plugins/tfjs-callback/{deviceLost,earlyStopping,epochs,options,order,refusals,restored}',
@@ -60,6 +60,8 @@ const shared = {
   transform: {
     '\\.(ts|m?js)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
+  // hyparquet has ES modules alone, which Jest cannot load as they are before Node 24.
+  transformIgnorePatterns: ['/node_modules/(?!hyparquet/)'],
   moduleNameMapper: {
     '^tfjs-laplace$': '<rootDir>/src/index.ts',
     '^tfjs-laplace/extend$': '<rootDir>/src/extend.ts',

@@ -40,7 +40,7 @@ export type LaplaceErrorKind =
   | 'InvalidOption'
   /** A recipe that does not decode; `issues` lists every problem. */
   | 'InvalidRecipe'
-  /** Bytes that are no file of this library, that are damaged, or that a newer version of the library wrote. */
+  /** Bytes that are no file of this library or of the format that is read, that are damaged, or that a newer version of the library wrote. */
   | 'InvalidFile'
   /** A place that cannot be written or read: a full disk, no permission, a missing file, a server that refuses. */
   | 'Storage'

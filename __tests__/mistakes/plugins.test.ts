@@ -12,6 +12,7 @@ import {
   swag,
   trainedNetwork,
 } from 'tfjs-laplace/plugins/baselines';
+import { decodeIdx, decodeNpy, readData } from 'tfjs-laplace/plugins/data-files';
 import {
   curves,
   evidenceCurves,
@@ -30,6 +31,7 @@ import {
   writePicture,
 } from 'tfjs-laplace/plugins/plots';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
+import { readBytes } from 'tfjs-laplace/plugins/storage';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';
 import { itSaysWhatToDo, type Mistake, wrong } from '../support/mistakes.js';
 
@@ -336,6 +338,18 @@ const BASELINES: ReadonlyArray<Mistake> = [
   ['baselineTable of a metric', () => baselineTable([], wrong('nll')), 'InvalidOption', 'metrics', '"nll"'],
 ];
 
+const FILES: ReadonlyArray<Mistake> = [
+  ['readData(path)', () => readData(wrong('x.npy')), 'InvalidOption', 'files', 'an array of paths', '"x.npy"'],
+  ['readData of bytes', () => readData(wrong([Uint8Array.of(1)])), 'InvalidOption', 'files[0]'],
+  ['readData with targets', () => readData(['x'], wrong({ targets: ['a'] })), 'InvalidOption', "did you mean 'target'?"],
+  ['readData of a folder', () => readData(['.']), 'Storage', 'Cannot read .'],
+  ['readData of a file that is not there', () => readData(['no/file.npy']), 'Storage', 'Cannot read no/file.npy', 'ENOENT'],
+  ['decodeIdx(path)', () => orThrow(decodeIdx(wrong('x.idx'))), 'InvalidOption', 'bytes', '"x.idx"'],
+  ['decodeNpy(promise)', () => orThrow(decodeNpy(wrong(Promise.resolve()))), 'InvalidOption', 'bytes', 'Promise'],
+  ['readBytes()', () => readBytes(wrong(undefined)), 'Storage', 'undefined'],
+];
+
+describe('files of data', () => itSaysWhatToDo(FILES));
 describe('baselines', () => itSaysWhatToDo(BASELINES));
 describe('engines and backends', () => itSaysWhatToDo(ENGINES));
 describe('progress', () => itSaysWhatToDo(PROGRESS));

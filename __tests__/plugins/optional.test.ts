@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLaplaceError } from 'tfjs-laplace';
 import { optionalPackage } from 'tfjs-laplace/extend';
+import { readData } from 'tfjs-laplace/plugins/data-files';
 import { curves, pngOf, writePicture } from 'tfjs-laplace/plugins/plots';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 
@@ -14,6 +15,8 @@ const mockMissing = (name: string): never => {
 jest.mock('@resvg/resvg-js', () => mockMissing('@resvg/resvg-js'));
 jest.mock('vega', () => mockMissing('vega'));
 jest.mock('cli-progress', () => mockMissing('cli-progress'));
+jest.mock('csv-parse/sync', () => mockMissing('csv-parse'));
+jest.mock('hyparquet', () => mockMissing('hyparquet'));
 
 const failure = async (promise: Promise<unknown>) => {
   const error: unknown = await promise.then(
@@ -80,4 +83,13 @@ it('a bar names its package before the step begins; without a bar nothing is nee
   expect(work).not.toHaveBeenCalled();
   expect(written).toEqual([]);
   expect(await step(false)).toBe(1);
+});
+
+it.each([
+  ['A CSV file', 'csv-parse', 'csv'],
+  ['A Parquet file', 'hyparquet', 'parquet'],
+] as const)('%s names its reader', async (feature, name, format) => {
+  expect((await failure(readData(['package.json'], { format }))).message).toBe(
+    `${feature} needs the package ${name}, which is not installed. npm install ${name}`,
+  );
 });

@@ -23,6 +23,7 @@ import { placeOf } from './place.js';
 import type { Place, Where } from './types.js';
 
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
+export { readBytes } from './node.js';
 export type { Where } from './types.js';
 export { writeWhole } from './writeWhole.js';
 

@@ -23,7 +23,7 @@ export function nodePlace(path: string, name: string): NodePlace {
         await replaceFile(file, bytes);
         await replaceFile(words, new TextEncoder().encode(`${JSON.stringify(about, null, 2)}\n`));
       }),
-    read: () => within('read', file, () => readWhole(file)),
+    read: () => readBytes(file),
     find: () =>
       within('read', file, () =>
         readWhole(file).catch((error: NodeJS.ErrnoException) => {
@@ -40,6 +40,21 @@ export function nodePlace(path: string, name: string): NodePlace {
       }),
   };
 }
+
+/**
+ * The bytes of a file on the disk, of any size. Rejects with `Storage` for a file that cannot be read.
+ *
+ * @param file its path
+ *
+ * @example
+ * ```ts
+ * import { readBytes } from 'tfjs-laplace/plugins/storage';
+ *
+ * const bytes = await readBytes('package.json');
+ * String.fromCharCode(bytes[0]); // => '{'
+ * ```
+ */
+export const readBytes = (file: string): Promise<Uint8Array> => within('read', file, () => readWhole(file));
 
 /** The bytes of a file, piece by piece: Node reads no more than 2 GiB at once. */
 async function readWhole(file: string): Promise<Uint8Array> {

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { either as E, function as F } from 'fp-ts';
+import { decodeIdx } from 'tfjs-laplace/plugins/data-files';
 import { CLASSES, type Digits, SIDE } from './digits.js';
-import { type Idx, readIdx } from './idx.js';
 
 /** The folder with the package's files. */
 function folder(): string {
@@ -32,12 +32,29 @@ export const testSet = (): Digits => load('t10k');
 export const digitsOf = (images: Uint8Array, labels: Uint8Array): E.Either<string, Digits> =>
   F.pipe(
     E.Do,
-    E.bind('images', () => E.mapLeft((why) => `images: ${why}`)(readIdx(images, 3))),
-    E.bind('labels', () => E.mapLeft((why) => `labels: ${why}`)(readIdx(labels, 1))),
+    E.bind('images', () => bytesOf(images, 'images', 3)),
+    E.bind('labels', () => bytesOf(labels, 'labels', 1)),
     E.chain(joined),
   );
 
-function joined({ images, labels }: { readonly images: Idx; readonly labels: Idx }): E.Either<string, Digits> {
+/** An array of unsigned bytes, row-major. */
+interface Bytes {
+  readonly shape: ReadonlyArray<number>;
+  readonly values: Uint8Array;
+}
+
+const bytesOf = (file: Uint8Array, name: string, dimensions: number): E.Either<string, Bytes> =>
+  F.pipe(
+    decodeIdx(file, name),
+    E.mapLeft(({ message }) => message),
+    E.chain(({ shape, data }) =>
+      data instanceof Uint8Array && shape.length === dimensions
+        ? E.right({ shape, values: data })
+        : E.left(`${name}: they are no bytes of ${dimensions} dimensions`),
+    ),
+  );
+
+function joined({ images, labels }: { readonly images: Bytes; readonly labels: Bytes }): E.Either<string, Digits> {
   const [count = 0, height, width] = images.shape;
   if (height !== SIDE || width !== SIDE) return E.left(`images: they are ${height} x ${width}, expected ${SIDE} x ${SIDE}`);
   if (labels.values.length !== count) return E.left(`labels: there are ${labels.values.length} for ${count} images`);

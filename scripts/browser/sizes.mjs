@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleScript } from './bundle.mjs';
 
-/** Plugins for Node only: they write files, or draw on a terminal. */
-const FOR_NODE = ['plots', 'progress'];
+/** Plugins for Node only: they read or write files, or draw on a terminal. */
+const FOR_NODE = ['data-files', 'plots', 'progress'];
 
 /**
  * Bundles four sets of imports and measures each.

@@ -6,6 +6,7 @@ import assert from 'node:assert';
 import { createRequire } from 'node:module';
 import { isLaplaceError } from 'tfjs-laplace';
 import { useBackend } from 'tfjs-laplace/plugins/backends';
+import { readData } from 'tfjs-laplace/plugins/data-files';
 import { curves, writePicture } from 'tfjs-laplace/plugins/plots';
 import { terminalProgress } from 'tfjs-laplace/plugins/progress';
 
@@ -34,5 +35,7 @@ await says('chart', `${install} vega vega-lite @resvg/resvg-js`, () =>
   curves({ title: '', xAxis: '', yAxis: '', curves: [{ name: '', points: [{ x: 0, y: 0 }] }] }),
 );
 await says('bar', `${install} cli-progress`, () => terminalProgress({ output: screen }).step('Step', async () => 1));
+await says('CSV', `${install} csv-parse`, () => readData(['package.json'], { format: 'csv' }));
+await says('Parquet', `${install} hyparquet`, () => readData(['package.json'], { format: 'parquet' }));
 await says('node', 'install @tensorflow/tfjs-node-gpu', () => useBackend({ prefer: 'node' }));
 await says('wasm', 'install @tensorflow/tfjs-backend-wasm', () => useBackend({ prefer: 'wasm' }));

@@ -1,6 +1,6 @@
 /** Batches of a data set in memory. Each is made when its turn comes, so that no more than one batch is on the device at a time. */
 import type * as tf from '@tensorflow/tfjs-core';
-import { accepted, anything, argument, positiveInteger, struct } from '../codec/index.js';
+import { accepted, anything, argument, optional, positiveInteger, struct } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { isTensor, type Numbers } from '../network/arrays.js';
 import type { Inputs, LabelledBatch, Labels } from '../network/inputs.js';
@@ -78,19 +78,24 @@ function orFailing<B>(cut: () => ReadonlyArray<() => B>): ReadonlyArray<() => B>
 }
 
 /**
- * Cuts inputs alone into batches of `size` examples, for `predict`. Errors are those of `batches`. A flat array does not say where an example
- * ends: give it to `predict` as one batch, or make it a tensor.
+ * Cuts inputs alone into batches of `size` examples, for `predict`. Errors are those of `batches`.
+ *
+ * @param examples N, which a flat array does not say. Where the inputs say it, both must agree.
  */
 export function inputBatches(
   x: tf.Tensor | ReadonlyArray<tf.Tensor>,
   size: number,
+  examples?: number,
 ): ReadonlyArray<() => ReadonlyArray<tf.Tensor>>;
-export function inputBatches(x: Inputs, size: number): ReadonlyArray<() => Inputs>;
-export function inputBatches(x: Inputs, size: number): ReadonlyArray<() => Inputs> {
+export function inputBatches(x: Inputs, size: number, examples?: number): ReadonlyArray<() => Inputs>;
+export function inputBatches(x: Inputs, size: number, examples?: number): ReadonlyArray<() => Inputs> {
   argument('inputBatches', 'size', positiveInteger, size);
+  argument('inputBatches', 'examples', optional(positiveInteger), examples);
   return orFailing(() => {
     const inputs = cuttable('x', x);
-    const N = commonLength(inputs);
+    const own = commonLength(inputs);
+    if (own !== undefined && examples !== undefined && own !== examples) throw otherCount(own, examples);
+    const N = own ?? examples;
     const flat = inputs.parts.find((part) => part.flat);
     if (flat !== undefined && N === undefined) throw noRows(flat);
     checkRows(inputs, N ?? 0);
@@ -107,7 +112,15 @@ const noRows = ({ field, length }: Part): LaplaceError =>
     field,
     found: `a flat array of ${length} numbers`,
     expected: 'a tensor [N, …] or nested arrays',
-    remedy: 'Make it a tensor: tf.tensor(values, [N, …]). Or give it to predict as one batch, which knows the shape of an input.',
+    remedy: 'Say how many examples there are: inputBatches(x, size, N). Or give it to predict as one batch.',
+  });
+
+const otherCount = (found: number, expected: number): LaplaceError =>
+  laplaceError('InvalidInput', {
+    what: 'The inputs are not as many as the argument says',
+    field: 'examples',
+    found: `${found} examples`,
+    expected: String(expected),
   });
 
 /** N as the inputs tell it. Undefined if all of them are flat arrays. Throws `InvalidInput` if they differ. */
