@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import { decodeRecipe, recipe, recipeSchema } from 'tfjs-laplace';
 import { isData } from '../../src/codec/index.js';
+import { RECIPE_KEYS } from '../../src/codec/options.js';
 import { RecipeCodec } from '../../src/recipe/codec.js';
 import { recipeData, recipeInput } from '../codec/arbitraries.js';
 import { atLimits, type Json, mutated } from './mutations.js';
@@ -67,7 +68,8 @@ it('tells the defaults', () => {
   const defaults = Object.entries(properties).flatMap(([key, part]) =>
     part !== false && 'default' in part ? [[key, part.default] as const] : [],
   );
-  expect({ ...Object.fromEntries(defaults), likelihood: { _tag: 'poisson' } }).toEqual(recipe({ likelihood: 'poisson' }));
+  expect(defaults.map(([key]) => key)).toEqual(RECIPE_KEYS.filter((key) => key !== 'likelihood'));
+  expect(recipe({ ...Object.fromEntries(defaults), likelihood: 'poisson' })).toEqual(recipe({ likelihood: 'poisson' }));
 });
 
 it.each([

@@ -4,11 +4,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { lastValueFrom, of } from 'rxjs';
 import {
   type BatchSource,
-  type EngineChoice,
-  type Evidence,
   evidence,
   type Factors,
-  type OnProgress,
   orThrow,
   type Posterior,
   type Predictive,
@@ -19,49 +16,11 @@ import {
 } from 'tfjs-laplace';
 import { readNetwork } from 'tfjs-laplace/extend';
 import type { RunBatches } from './data.js';
-import { calibrated, calibratorFor, type Fitted, type Tested, tested, thresholdsFor } from './judge.js';
+import { calibrated, calibratorFor, type Fitted, tested, thresholdsFor } from './judge.js';
 import { judged, labelsOf, type Predicting, predictions } from './judged.js';
-import { type Kept, keep } from './keep.js';
+import { keep } from './keep.js';
+import type { OutputReport, RecipeReport, Work } from './report.js';
 import { warningsAbout } from './warnings.js';
-
-/** What a run found about one output of the model. */
-export interface OutputReport extends Fitted, Tested {
-  /** The name of the output in the model. */
-  readonly output: string;
-}
-
-/** What a run of a recipe found. Predictions with it: `predict(model, report.posterior, report.predictive)`. */
-export interface RecipeReport {
-  /** The recipe with every choice written out. */
-  readonly recipe: Recipe;
-  /** N. */
-  readonly examples: number;
-  /** The posterior, under the tuned prior and noise if there were held-out data. */
-  readonly posterior: Posterior;
-  /** The predictive, with the tuned scale and temperature if there were held-out data. */
-  readonly predictive: Predictive;
-  /** Of the posterior, in nats. */
-  readonly evidence: Evidence;
-  /** How the prior was chosen. Absent without held-out data. */
-  readonly tuning?: Tuning;
-  /** What was found about each output, in the model's order. */
-  readonly outputs: ReadonlyArray<OutputReport>;
-  /** What somebody should know before they use the posterior, in sentences. */
-  readonly warnings: ReadonlyArray<string>;
-  /** Where the output of the recipe was written. */
-  readonly kept: ReadonlyArray<Kept>;
-}
-
-/** How a run goes about its work. */
-export interface Work {
-  readonly engine?: EngineChoice | undefined;
-  readonly memoryBudget?: number | undefined;
-  /** Runs one step of the work, with a title for people. */
-  readonly step: Step;
-}
-
-/** Runs a step, and gives it a function for its progress events. */
-export type Step = <A>(title: string, work: (onProgress: OnProgress) => Promise<A> | A) => Promise<A>;
 
 /** Analyses factors. Rejects with the errors of the functions that do the work. */
 export async function analyse(

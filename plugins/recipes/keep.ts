@@ -1,14 +1,8 @@
 /** Keeps what a run found, where the output of its recipe says. */
 import type { Factors } from 'tfjs-laplace';
 import { saveFactors, savePosterior, writeWhole } from 'tfjs-laplace/plugins/storage';
-import type { RecipeReport, Work } from './analyse.js';
+import type { Kept, RecipeReport, Work } from './report.js';
 import { reportData } from './reportData.js';
-
-/** One file or entry that was written. */
-export interface Kept {
-  readonly what: 'posterior' | 'factors' | 'report';
-  readonly where: string;
-}
 
 /** Keeps the output of a recipe. Rejects with `Storage`, and with the errors of `encodePosterior` and `encodeFactors`. */
 export async function keep(

@@ -11,7 +11,7 @@ import {
   positiveInteger,
   struct,
 } from 'tfjs-laplace/extend';
-import type { Step, Work } from './analyse.js';
+import type { Step, Work } from './report.js';
 
 /** Options of `runRecipe`. */
 export interface RunOptions {

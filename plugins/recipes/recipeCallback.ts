@@ -3,9 +3,10 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defer, from, type Observable, switchMap } from 'rxjs';
 import { type Factors, isLaplaceError, type Recipe, type RecipeInput, recipe as recipeOf } from 'tfjs-laplace';
 import { LaplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
-import { analyse, type RecipeReport } from './analyse.js';
+import { analyse } from './analyse.js';
 import { batchesOf, neededBy, type RunBatches, type RunData } from './data.js';
 import { type RunOptions, type RunWork, runOptionsOf } from './options.js';
+import type { RecipeReport } from './report.js';
 
 /** Options of `recipeCallback`: the data that training does not see, and how a run goes about its work. */
 export interface RecipeCallbackOptions extends Omit<RunData, 'training'>, Omit<RunOptions, 'checkpoint'> {

@@ -1,7 +1,7 @@
 /** A report as data for JSON. */
 import { either as E } from 'fp-ts';
 import { encodeRecipe, type Posterior, type Tuning } from 'tfjs-laplace';
-import type { RecipeReport } from './analyse.js';
+import type { RecipeReport } from './report.js';
 
 /** Data that JSON can hold. */
 export type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [key: string]: Json };

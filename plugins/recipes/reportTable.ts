@@ -1,7 +1,7 @@
 /** A report as text for a terminal. */
 import type { EvaluatedMetric, Tuning } from 'tfjs-laplace';
 import { textTable } from 'tfjs-laplace/extend';
-import type { OutputReport, RecipeReport } from './analyse.js';
+import type { OutputReport, RecipeReport } from './report.js';
 
 /**
  * A report as text: what the posterior covers, how its prior was chosen, a table of metrics for each output, and warnings.

@@ -12,9 +12,10 @@ import {
   type RecipeInput,
   recipe as recipeOf,
 } from 'tfjs-laplace';
-import { analyse, type RecipeReport } from './analyse.js';
+import { analyse } from './analyse.js';
 import { batchesOf, isFactors, neededBy, type RunBatches, type RunData } from './data.js';
 import { type RunOptions, type RunWork, runOptionsOf } from './options.js';
+import type { RecipeReport } from './report.js';
 
 /**
  * Runs a recipe on a trained model.

@@ -1,6 +1,6 @@
 /** What a report says before anything else: results that are no better than the trained network's own. */
 import type { Tuning } from 'tfjs-laplace';
-import type { OutputReport } from './analyse.js';
+import type { OutputReport } from './report.js';
 
 /** How many standard errors a difference has to have before it is told. */
 const CLEAR = 2;
