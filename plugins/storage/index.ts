@@ -13,16 +13,19 @@ import {
   encodeFactors,
   encodePosterior,
   type Factors,
+  isLaplaceError,
   orThrow,
   type Posterior,
 } from 'tfjs-laplace';
 import { checkWeights, laplaceError } from 'tfjs-laplace/extend';
 import { aboutFactors, aboutPosterior } from './about.js';
 import { failed } from './failure.js';
+import { modelFiles } from './modelFiles.js';
 import { placeOf } from './place.js';
 import type { Place, Where } from './types.js';
 
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
+export { modelFiles } from './modelFiles.js';
 export { readBytes } from './node.js';
 export type { Where } from './types.js';
 export { writeWhole } from './writeWhole.js';
@@ -138,14 +141,9 @@ async function saveModel(model: LayersModel, posterior: Posterior, where: Where,
   // In a folder the file's name is enough: folders are moved as a whole.
   const file = where.startsWith('file:') ? `${POSTERIOR}.safetensors` : place.name;
   model.setUserDefinedMetadata({ ...former, laplace: { file, fingerprint: weights } });
-  await model.save(where).catch((error: unknown) => {
+  await model.save(where.startsWith('file:') ? modelFiles(where) : where).catch((error: unknown) => {
     model.setUserDefinedMetadata(former);
-    throw failed(
-      'write',
-      `the model to ${where}`,
-      error,
-      "In Node, tfjs writes files with '@tensorflow/tfjs-node' alone: import it.",
-    );
+    throw isLaplaceError(error) ? error : failed('write', `the model to ${where}`, error);
   });
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { encodePosterior, gaussian, merge, weightSampling } from 'tfjs-laplace';
-import { loadFactors, loadPosterior, saveFactors, savePosterior } from 'tfjs-laplace/plugins/storage';
+import { loadFactors, loadPosterior, modelFiles, saveFactors, savePosterior } from 'tfjs-laplace/plugins/storage';
 import { type Kept, keptOf } from '../../support/kept.js';
 import { predictOne, right } from '../../support/math/laplace.js';
 
@@ -106,6 +106,17 @@ describe('on disk', () => {
 });
 
 describe('with the model', () => {
+  it('keeps both in one folder, and the model names the file', async () => {
+    const { model, posterior } = await keptOf('kronecker');
+    await savePosterior(posterior, `file://${folder}`, { model });
+    expect(readdirSync(folder).sort()).toEqual(['laplace.json', 'laplace.safetensors', 'model.json', 'weights.bin']);
+    const loaded = await tf.loadLayersModel(modelFiles(folder));
+    expect(loaded.getUserDefinedMetadata()).toEqual({
+      laplace: { file: 'laplace.safetensors', fingerprint: posterior.fingerprint },
+    });
+    expect(await loadPosterior(`file://${folder}`, { model: loaded })).toStrictEqual(posterior);
+  });
+
   it('refuses a model of other weights, when saving and when loading', async () => {
     const other = (await keptOf('kronecker')).model;
     other.setWeights(other.getWeights().map((w) => tf.add(w, 1)));
