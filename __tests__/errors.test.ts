@@ -536,6 +536,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   isArrayLike: TOTAL,
   isRecord: TOTAL,
   textTable: TOTAL,
+  LIBRARY_VERSION: TOTAL,
   createEpochAccumulator: {
     rejects: [
       () =>

@@ -8,6 +8,7 @@
 export { type ErrorParts, laplaceError } from './errors.js';
 export { optionalPackage } from './optionalPackage.js';
 export { textTable } from './textTable.js';
+export { LIBRARY_VERSION } from './version.js';
 
 // Arguments of functions, decoded: an object of known keys refuses all others, and every value is checked.
 

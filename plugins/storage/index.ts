@@ -28,6 +28,7 @@ export { type CheckpointOptions, checkpoint } from './checkpoint.js';
 export { modelFiles } from './modelFiles.js';
 export { readBytes } from './node.js';
 export type { Where } from './types.js';
+export { removeUnfinished, whileUnfinished } from './unfinished.js';
 export { writeWhole } from './writeWhole.js';
 
 /** Options of `savePosterior`. */

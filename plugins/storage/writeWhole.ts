@@ -4,6 +4,7 @@
  */
 import { within } from './failure.js';
 import { loadNode } from './loadNode.js';
+import { whileUnfinished } from './unfinished.js';
 
 /**
  * Writes a file so that it is there whole, or as it was before. The folder is made if it does not exist. For Node.
@@ -36,7 +37,7 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
   await fs.mkdir(folder, { recursive: true });
   await removeRests(file, HOUR);
   const beside = `${file}.${crypto.randomUUID()}${PART}`;
-  try {
+  await whileUnfinished(beside, async () => {
     const handle = await fs.open(beside, 'wx');
     try {
       await handle.writeFile(bytes);
@@ -46,9 +47,7 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
     }
     await fs.rename(beside, file);
     await syncFolder(folder);
-  } finally {
-    await fs.rm(beside, { force: true });
-  }
+  });
 }
 
 const PART = '.part';
