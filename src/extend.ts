@@ -81,6 +81,7 @@ export { foldIn, type Key, key, normals, uniforms } from './random/index.js';
 
 export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';
 export { type BatchTensors, transientBatch } from './stream/observed.js';
+export { NOT_FINITE, type NotFiniteOptions, type Skips, skipsOf } from './stream/skips.js';
 
 // Linear algebra.
 

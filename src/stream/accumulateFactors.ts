@@ -19,10 +19,11 @@ import { createEpochAccumulator, type EpochAccumulator } from './epochAccumulato
 import { OBSERVED, type ObservedBatch } from './observed.js';
 import { PROGRESS } from './options.js';
 import { sequential } from './sequential.js';
+import { NOT_FINITE, type NotFiniteOptions, skipsOf } from './skips.js';
 import { toPosterior } from './toPosterior.js';
 
 /** Options of `accumulateFactors`. */
-export interface AccumulateOptions {
+export interface AccumulateOptions extends NotFiniteOptions {
   /**
    * Called after every batch. `ekfac` without a `basis` reports both passes, and the decomposition of each layer between them.
    */
@@ -47,6 +48,7 @@ export interface AccumulateOptions {
 
 const Options = struct('options', {
   ...PROGRESS,
+  ...NOT_FINITE,
   part: optional(text),
   checkpoint: optional(CheckpointCodec),
   onFailure: optional(func<(gathered: Factors) => void>('a function (gathered) => void')),
@@ -115,6 +117,7 @@ const folded = (
 ): Observable<Factors> =>
   defer(() => {
     const { onProgress, total, onFailure, part, checkpoint } = options;
+    const skips = skipsOf(options);
     const create = (before = 0): EpochAccumulator =>
       createEpochAccumulator({
         curvature: own,
@@ -125,6 +128,7 @@ const folded = (
         onProgress: onProgress && ((event) => onProgress({ ...event, done: before + event.done })),
         total,
         detail: () => detail,
+        skips,
       });
     const emptyOf = async ({ network }: ObservedBatch): Promise<Factors> => {
       const none = createAccumulator(network, own, basis);
@@ -136,7 +140,7 @@ const folded = (
     const failed = async (error: unknown): Promise<never> => {
       try {
         const gathered = onFailure && (await pass.gathered());
-        if (gathered !== undefined) onFailure?.(withPart(gathered));
+        if (gathered !== undefined && gathered.count > 0) onFailure?.(withPart(gathered));
       } catch (another) {
         throw deviceError(another);
       } finally {
@@ -148,6 +152,7 @@ const folded = (
     const ended = async (): Promise<Factors> => {
       try {
         const factors = await pass.end();
+        skips?.check(factors);
         // Before the result goes out, since whoever waits for it may leave then.
         await checkpoint?.clear();
         return withPart(factors);
