@@ -92,13 +92,15 @@ describe('the error names the batch, and the field or layer', () => {
         ['ekfac', ekfac()],
         ['diagonal', diagonal()],
       ] as const
-    ).map(([name, curvature]): Row => [
-      `gradients, ${name}`,
-      { x: tf.zeros([SIZE, INPUTS]) },
-      curvature,
-      distances,
-      { layer: 'hidden', field: 'gradients' },
-    ]),
+    ).map(
+      ([name, curvature]): Row => [
+        `gradients, ${name}`,
+        { x: tf.zeros([SIZE, INPUTS]) },
+        curvature,
+        distances,
+        { layer: 'hidden', field: 'gradients' },
+      ],
+    ),
   ])('%s', async (_, bad, curvature, model, parts) => {
     const onFailure = jest.fn<void, [Factors]>();
     const error = await expectRejection(
@@ -137,7 +139,16 @@ describe('skipping', () => {
       const model = chain(classes, { activation: 'relu' });
       const { seen, onSkipped } = reports();
       const found = await pass(all, { onNotFinite: 'skip', onSkipped }, curvature, model);
-      expectSameFactors(found, await pass([1, 3, 5].map((i) => all[i] as (typeof all)[0]), {}, curvature, model), 0);
+      expectSameFactors(
+        found,
+        await pass(
+          [1, 3, 5].map((i) => all[i] as (typeof all)[0]),
+          {},
+          curvature,
+          model,
+        ),
+        0,
+      );
       const once = [1, 2, 3].map((batches) => ({ batches, examples: batches * SIZE }));
       // ekfac takes two passes, each of which reports.
       expect(seen).toEqual(curvature._tag === 'ekfac' ? [...once, ...once] : once);

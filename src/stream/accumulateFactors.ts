@@ -64,7 +64,12 @@ const Options = struct('options', {
  * Batches that a training callback emits (`batches$`) are summed as one pass, however many epochs they come from: `datasetSize`
  * then counts each example once an epoch.
  *
- * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, `InvalidLabels` and `InvalidInput`, which name batch and
+ * NaN or infinity in inputs, labels, activations or gradients ends the stream. With `onNotFinite: 'skip'` such a batch is left out and
+ * counted instead: `onSkipped` and the detail of progress say how many there are, and N counts the other examples alone. `ekfac` skips the
+ * same batches in both passes, and reports them twice. A pass that goes on at a checkpoint counts from there.
+ *
+ * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, which names batch, and field or layer (if every batch was skipped, the
+ * first of them); `InvalidLabels` and `InvalidInput`, which name batch and
  * field; `UnsupportedLayer`, `NoBayesianLayer`; `InvalidOption` for `noise: 'perOutput'` under a likelihood or a Fisher matrix that has no
  * curvature of each output; `Mismatch` for batches of several models, for two passes over different numbers of examples, for a basis
  * of another model, or for a checkpoint of other weights, another curvature or another part; `Backend` for a kernel that the backend
