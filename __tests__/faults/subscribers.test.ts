@@ -3,7 +3,7 @@
  * of a subscriber is told once. (Sources and consumers that fail: `stream/operators`.)
  */
 import * as tf from '@tensorflow/tfjs';
-import { config, from, lastValueFrom, type Observable, type OperatorFunction, of, tap } from 'rxjs';
+import { concat, config, EMPTY, from, lastValueFrom, NEVER, type Observable, type OperatorFunction, of, tap } from 'rxjs';
 import {
   accumulateFactors,
   batches,
@@ -54,15 +54,17 @@ afterEach(async () => {
 const dispose = (value: unknown): void => {
   if (value instanceof tf.Sequential || value instanceof tf.LayersModel) value.dispose();
 };
-const observed = () => from(batches(data, 4)).pipe(observe(model, classes.likelihood));
+const sources = () => from(batches(data, 4));
+const observed = () => sources().pipe(observe(model, classes.likelihood));
 const inputs = () => from([data.x, data.x, data.x]);
+/** A stream whose source ends as `end` does: at once, or never. */
 const through =
   <A, B>(source: () => Observable<A>, operator: () => OperatorFunction<A, B>) =>
-  (): Observable<unknown> =>
-    source().pipe(operator());
+  (end: Observable<never>): Observable<unknown> =>
+    concat(source(), end).pipe(operator());
 
-const STREAMS: ReadonlyArray<[string, () => Observable<unknown>]> = [
-  ['observe', observed],
+const STREAMS: ReadonlyArray<[string, (end: Observable<never>) => Observable<unknown>]> = [
+  ['observe', through(sources, () => observe(model, classes.likelihood))],
   ['accumulateFactors', through(observed, () => accumulateFactors(kfac()))],
   ['accumulateFactors, ekfac', through(observed, () => accumulateFactors(ekfac()))],
   ['toPosterior', through(() => of(factors, { ...factors }), toPosterior)],
@@ -103,7 +105,7 @@ const STREAMS: ReadonlyArray<[string, () => Observable<unknown>]> = [
 ];
 
 /** Moments at which a subscription ends: after so many turns of the promise queue, or of the event loop. */
-const TICKS = [0, 1, 2, 3, 5, 8, 13, 21];
+const TICKS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144];
 const TURNS = [1, 2, 3, 5];
 const ticks = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await Promise.resolve();
@@ -117,9 +119,9 @@ describe.each(STREAMS)('%s', (_, stream) => {
   it('leaves nothing wherever it is left', async () => {
     await expectNoLeak(async () => {
       for (const moment of MOMENTS) {
-        const subscription = stream().pipe(tap(dispose)).subscribe();
+        const subscriptions = [EMPTY, NEVER].map((end) => stream(end).pipe(tap(dispose)).subscribe());
         await moment();
-        subscription.unsubscribe();
+        for (const subscription of subscriptions) subscription.unsubscribe();
       }
     });
   });
@@ -133,7 +135,7 @@ describe.each(STREAMS)('%s', (_, stream) => {
         told.length = 0;
         const seen = await new Promise<number>((resolve, reject) => {
           let count = 0;
-          stream().subscribe({
+          stream(EMPTY).subscribe({
             next: (value) => {
               dispose(value);
               count++;
