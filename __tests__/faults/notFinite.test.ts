@@ -32,10 +32,14 @@ const SIZE = 4;
 class Distance extends tf.layers.Layer {
   static readonly className = 'Distance';
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const identity = tf.customGrad((x) => ({
-      value: tf.clone(x as tf.Tensor),
-      gradFunc: (dy: tf.Tensor) => tf.mul(dy, tf.div(x as tf.Tensor, x as tf.Tensor)),
-    }));
+    const identity = tf.customGrad((...args) => {
+      const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+      save([x]);
+      return {
+        value: tf.clone(x),
+        gradFunc: (dy: tf.Tensor, [y]: tf.Tensor[]) => tf.mul(dy, tf.div(y as tf.Tensor, y as tf.Tensor)),
+      };
+    });
     return identity([inputs].flat()[0] as tf.Tensor);
   }
 }
@@ -56,7 +60,10 @@ const distances = (): tf.LayersModel => {
 /** Batches of which some have another x or y. */
 const some = (count: number, bad: ReadonlyMap<number, object>) =>
   Array.from({ length: count }, (_, i) => ({ x: tensor([SIZE, INPUTS], 3 + i), y: classes.labels(SIZE), ...bad.get(i) }));
-const BAD = { x: tf.fill([SIZE, INPUTS], Number.NaN) };
+/** Inputs of one number, and labels of another. */
+const inputs = (value: number) => ({ x: tf.fill([SIZE, INPUTS], value) });
+const labels = (value: number) => ({ y: tf.fill([SIZE, 3], value) });
+const spoiltInputs = () => inputs(Number.NaN);
 
 const pass = (
   batches: ReadonlyArray<{ x: tf.Tensor; y: tf.Tensor }>,
@@ -66,16 +73,16 @@ const pass = (
 ): Promise<Factors> =>
   lastValueFrom(from(batches).pipe(observe(model, classes.likelihood), accumulateFactors(curvature, options)));
 
-/** Inputs of which some overflow in the layer after them. */
-const huge = { x: tf.fill([SIZE, INPUTS], 3e38) };
+/** Inputs that overflow in the layer after them. */
+const huge = () => inputs(3e38);
 const columns = (f: tf.Tensor2D): tf.Tensor3D => tf.fill([1, ...f.shape] as [number, number, number], Number.NaN);
 
-type Row = [string, object, Curvature, () => tf.LayersModel, object];
+type Row = [string, () => object, Curvature, () => tf.LayersModel, object];
 describe('the error names the batch, and the field or layer', () => {
   it.each<Row>([
-    ['inputs', BAD, kfac(), () => chain(classes), { field: 'x' }],
-    ['infinite inputs', { x: tf.fill([SIZE, INPUTS], -Infinity) }, kfac(), () => chain(classes), { field: 'x' }],
-    ['labels', { y: tf.fill([SIZE, 3], Number.NaN) }, kfac(), () => chain(classes), { field: 'y' }],
+    ['inputs', spoiltInputs, kfac(), () => chain(classes), { field: 'x' }],
+    ['infinite inputs', () => inputs(-Infinity), kfac(), () => chain(classes), { field: 'x' }],
+    ['labels', () => labels(Number.NaN), kfac(), () => chain(classes), { field: 'y' }],
     ['activations', huge, kfac(), () => chain(classes, { activation: 'linear' }), { layer: 'hidden', field: 'outputs' }],
     [
       'activations, of a step in training',
@@ -95,7 +102,7 @@ describe('the error names the batch, and the field or layer', () => {
     ).map(
       ([name, curvature]): Row => [
         `gradients, ${name}`,
-        { x: tf.zeros([SIZE, INPUTS]) },
+        () => inputs(0),
         curvature,
         distances,
         { layer: 'hidden', field: 'gradients' },
@@ -104,7 +111,7 @@ describe('the error names the batch, and the field or layer', () => {
   ])('%s', async (_, bad, curvature, model, parts) => {
     const onFailure = jest.fn<void, [Factors]>();
     const error = await expectRejection(
-      pass(some(3, new Map([[1, bad]])), { onFailure }, curvature, model()),
+      pass(some(3, new Map([[1, bad()]])), { onFailure }, curvature, model()),
       'NotFinite',
       parts,
     );
@@ -131,9 +138,9 @@ describe('skipping', () => {
     '$_tag sums the batches that are sound, and N is the number of their examples',
     async (curvature) => {
       const bad = new Map<number, object>([
-        [0, BAD],
-        [2, { y: tf.fill([SIZE, 3], Infinity) }],
-        [4, huge],
+        [0, spoiltInputs()],
+        [2, labels(Infinity)],
+        [4, huge()],
       ]);
       const all = some(6, bad);
       const model = chain(classes, { activation: 'relu' });
@@ -160,7 +167,7 @@ describe('skipping', () => {
   it('is told by progress, and counts the batch as done', async () => {
     const events: unknown[] = [];
     const onProgress = ({ done, detail }: { done: number; detail?: string }) => void events.push([done, detail]);
-    await pass(some(3, new Map([[1, BAD]])), { onNotFinite: 'skip', onProgress });
+    await pass(some(3, new Map([[1, spoiltInputs()]])), { onNotFinite: 'skip', onProgress });
     const words = 'skipped 1 batch of 4 examples: not finite';
     expect(events).toEqual([
       [1, undefined],
@@ -173,7 +180,7 @@ describe('skipping', () => {
     const fisher = customFisher({ name: 'broken', columns });
     const { seen, onSkipped } = reports();
     await expectRejection(pass(some(2, new Map()), { onNotFinite: 'skip', onSkipped }, kfac({ fisher })), 'NotFinite');
-    const zero = new Map([[0, { x: tf.zeros([SIZE, INPUTS]) }]]);
+    const zero = new Map([[0, inputs(0)]]);
     const found = await pass(some(2, zero), { onNotFinite: 'skip', onSkipped }, full({ layers: 'last' }), distances());
     expect(found.count).toBe(2 * SIZE);
     expect((await pass(some(2, zero), { onNotFinite: 'skip', onSkipped }, kfac(), distances())).count).toBe(SIZE);
@@ -183,7 +190,7 @@ describe('skipping', () => {
   it('of every batch leaves nothing, which is NotFinite and not Empty', async () => {
     const onFailure = jest.fn();
     for (const curvature of [kfac(), ekfac()]) {
-      const run = pass(some(2, new Map([0, 1].map((i) => [i, BAD]))), { onNotFinite: 'skip', onFailure }, curvature);
+      const run = pass(some(2, new Map([0, 1].map((i) => [i, spoiltInputs()]))), { onNotFinite: 'skip', onFailure }, curvature);
       const error = await expectRejection(run, 'NotFinite', { field: 'x', found: '2 batches of 8 examples that were skipped' });
       expect(error.message).toContain('batch 0 of epoch 0');
     }
@@ -199,19 +206,19 @@ describe('skipping', () => {
       save: async (factors) => void kept.push(factors),
       clear: async () => {},
     };
-    const bad = new Map([0, 1, 4].map((i) => [i, BAD]));
+    const bad = new Map([0, 1, 4].map((i) => [i, spoiltInputs()]));
     const found = await pass(some(5, bad), { onNotFinite: 'skip', checkpoint });
     expect([found.count, ...kept.map(({ count }) => count)]).toEqual([8, 0, 8]);
   });
 
   it('does not pass over wrong data of other kinds', async () => {
-    const wrong = new Map([[1, { y: tf.fill([SIZE, 3], 2) }]]);
+    const wrong = new Map([[1, labels(2)]]);
     await expectRejection(pass(some(2, wrong), { onNotFinite: 'skip' }), 'InvalidLabels');
   });
 
   it('leaves nothing on the device', async () => {
     const model = chain(classes);
-    const batches = some(4, new Map([1, 2].map((i) => [i, BAD])));
+    const batches = some(4, new Map([1, 2].map((i) => [i, spoiltInputs()])));
     for (const curvature of [kfac(), ekfac()]) await expectNoLeak(() => pass(batches, { onNotFinite: 'skip' }, curvature, model));
   });
 
@@ -252,14 +259,15 @@ describe('skipping in training', () => {
       const list = Array.isArray(gradients) ? gradients.map(({ tensor: g }) => g) : Object.values(gradients);
       if (list.every((g) => tf.tidy(() => tf.all(tf.isFinite(g)).dataSync()[0] === 1))) apply(gradients);
     };
-    const callback = observer(seen);
+    const own = spoilt();
     await expectNoLeak(async () => {
-      await model.fitDataset(datasetOf(spoilt(), SIZE) as never, { epochs: 2, verbose: 0, callbacks: callback });
+      seen.length = 0;
+      const callback = observer(seen);
+      await model.fitDataset(datasetOf(own, SIZE) as never, { epochs: 2, verbose: 0, callbacks: callback });
       const factors = await lastValueFrom(callback.factors$);
       expect([factors.count, factors.datasetSize]).toEqual([2 * SIZE, 2 * SIZE]);
-      tf.dispose([]);
-    }).catch(() => {});
-    expect(seen.map(({ batches, examples }) => [batches, examples])).toContainEqual([1, SIZE]);
-    expect(seen[0]?.error.message).toContain('batch 1 of epoch 1');
+      expect(seen).toMatchObject([{ batches: 1, examples: SIZE, error: { field: 'x' } }]);
+      expect(seen[0]?.error.message).toContain('batch 1 of epoch 1');
+    });
   });
 });

@@ -18,7 +18,11 @@ import { chain, dataOf, pair, withFixedWeights } from '../support/networks.js';
 import { surface } from '../support/training.js';
 
 const numbers = pair('numbers');
-const { x, y } = dataOf(numbers, 10);
+let x: tf.Tensor;
+let y: tf.Tensor;
+beforeAll(() => {
+  ({ x, y } = dataOf(numbers, 10));
+});
 const train = (model: tf.LayersModel, callbacks: LaplaceCallback | EvidenceCallback | (LaplaceCallback | EvidenceCallback)[]) =>
   model.fit(x, y, { epochs: 2, batchSize: 4, shuffle: false, verbose: 0, callbacks: callbacks as never });
 const observer = () => laplaceCallback({ likelihood: numbers.likelihood, epochs: everyEpoch() });
