@@ -3,7 +3,7 @@
  * is a small one in memory, which only root may mount: elsewhere these tests are skipped, and say why.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -22,7 +22,7 @@ const where = `file://${own}`;
 /** Mounts the disk. Says why it cannot. */
 function mounted(): string | undefined {
   try {
-    execFileSync('mkdir', [own], { stdio: 'pipe' });
+    mkdirSync(own);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', own], { stdio: 'pipe' });
     return undefined;
   } catch (error) {
