@@ -18,6 +18,7 @@ const ONCE = [
   'conformal/**/*',
   'curvature/{difference,manyClasses,merge}',
   'detection/**/*',
+  'faults/{backends,disk,endurance,largeFile,memory,training}',
   'files/**/*',
   'docs/**/*',
   '{dual,errors}',

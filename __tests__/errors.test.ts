@@ -551,6 +551,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
     ],
   },
   transientBatch: TOTAL,
+  NOT_FINITE: TOTAL,
+  skipsOf: TOTAL,
   remoteEngine: { throws: [() => extend.remoteEngine(() => wrong(undefined), { float: wrong('float16') })] },
   defaultEngine: TOTAL,
   engineNamed: { throws: [() => extend.engineNamed(wrong('lapack'))] },

@@ -81,6 +81,7 @@ POSTERIOR = {
     "outputs": COUNT,
     "datasetSize": POSITIVE,
     "fingerprint": TEXT,
+    "architecture?": TEXT,
     "logLikelihood": FINITE,
     "squares?": SQUARES,
     "layers": OBJECTS,
@@ -91,6 +92,7 @@ LAYOUT = {
     "layers": OBJECTS,
     "covered": TEXTS,
     "outputs": COUNT,
+    "architecture?": TEXT,
     "shares?": COUNT,
     "basis?": TEXT,
 }

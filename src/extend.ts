@@ -86,6 +86,7 @@ export { foldIn, type Key, key, normals, uniforms } from './random/index.js';
 export { CheckpointCodec } from './stream/checkpoint.js';
 export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';
 export { type BatchTensors, transientBatch } from './stream/observed.js';
+export { NOT_FINITE, type NotFiniteOptions, type Skips, skipsOf } from './stream/skips.js';
 
 // Linear algebra.
 

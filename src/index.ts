@@ -83,6 +83,7 @@ export { type PredictOptions, predict } from './stream/predict.js';
 export { predictRunning, type RunningPrediction } from './stream/predictRunning.js';
 export { type SampledFunctions, type SampleFunctionsOptions, sampleFunctions } from './stream/sampleFunctions.js';
 export { mapSamples, type SampleOptions, sampleModels } from './stream/sampleModels.js';
+export type { NotFiniteOptions, Skipped } from './stream/skips.js';
 export { type ToPosteriorOptions, toPosterior } from './stream/toPosterior.js';
 export { type Tried, type TuneOptions, type Tuning, type TuningChoice, tune } from './stream/tune.js';
 

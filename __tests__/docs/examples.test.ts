@@ -7,7 +7,7 @@ import { examplesIn } from './extract.js';
 
 const ROOT = join(__dirname, '..', '..');
 
-const documents = ['src', 'plugins', 'README.md', 'docs/extending.md']
+const documents = ['src', 'plugins', 'README.md', 'docs/extending.md', 'docs/faults.md']
   .map((path) => join(ROOT, path))
   .filter(existsSync)
   .flatMap((path) =>

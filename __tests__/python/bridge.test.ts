@@ -100,7 +100,10 @@ withPython('the bridge to laplace-torch', () => {
     expect(warnings).toEqual([]);
     const expected = await posteriorFrom(factors, { priorPrecision: PRIOR });
     const found = posteriorFile(path);
-    expect({ ...found, layers: [], logLikelihood: 0 }).toEqual({ ...expected, layers: [], logLikelihood: 0 });
+    // The bridge does not know what the layers of a tfjs model are wired to.
+    const { architecture, ...known } = expected;
+    expect([architecture, found.architecture]).toEqual([expect.any(String), undefined]);
+    expect({ ...found, layers: [], logLikelihood: 0 }).toEqual({ ...known, layers: [], logLikelihood: 0 });
     expect(evidence(found).logMarginalLikelihood).toBeCloseTo(evidence(expected).logMarginalLikelihood, 8);
     const [own, theirs] = [await predictOne(model, found, linearised(), x), await predictOne(model, expected, linearised(), x)];
     for (const [field, numbers] of Object.entries(theirs)) {
@@ -158,7 +161,9 @@ withPython('the bridge to laplace-torch', () => {
       const path = folder();
       writeFileSync(join(path, 'posterior.in'), right(encodePosterior(posterior)));
       const found = work<{ distance: number; warnings: string[]; manifests: [string, string] }>('exported', path);
-      expect(found.manifests[0]).toBe(found.manifests[1]);
+      // The bridge does not know what the layers of a tfjs model are wired to.
+      const known = found.manifests.map((manifest) => manifest.replace(/"architecture":"[0-9a-f]{16}",/, ''));
+      expect(known[0]).toBe(known[1]);
       if (useBias) {
         const [first, second] = posterior.layers.map(({ name }) => name);
         expect(found.warnings).toEqual([expect.stringContaining(`the weights and the bias of ${first}, ${second}`)]);

@@ -5,11 +5,12 @@
  * Unlike `laplaceCallback` it takes part in training: the prior is a weight decay of the covered layers, and in the end the model has
  * the weights with the best evidence.
  */
-import { Callback, type Logs } from '@tensorflow/tfjs-layers';
+import type { Logs } from '@tensorflow/tfjs-layers';
 import { type Observable, ReplaySubject, switchMap, take, throwError } from 'rxjs';
 import type { Posterior } from 'tfjs-laplace';
 import { type EvidenceCallbackOptions, evidenceOptionsOf } from './evidenceOptions.js';
 import { type EpochEvidence, EvidenceRun, type EvidenceRunOptions } from './evidenceRun.js';
+import { type Given, OneTraining } from './oneTraining.js';
 
 /** What a training run emits, or the error that kept it from starting. */
 interface Streams {
@@ -18,7 +19,7 @@ interface Streams {
 }
 
 /** A callback for `fit` and `fitDataset`, made by `evidenceCallback`. */
-export class EvidenceCallback extends Callback {
+export class EvidenceCallback extends OneTraining {
   private readonly runs = new ReplaySubject<Streams>(1);
   private run: EvidenceRun | undefined;
 
@@ -49,10 +50,11 @@ export class EvidenceCallback extends Callback {
   }
 
   override async onTrainBegin(): Promise<void> {
+    const { model, params } = this.given as Given;
     this.run = undefined;
-    const { epochs, samples } = this.params as { readonly epochs: number; readonly samples?: number | null };
+    const { epochs, samples } = params as { readonly epochs: number; readonly samples?: number | null };
     try {
-      this.run = new EvidenceRun(this.model, this.options, { epochs, samples: samples ?? undefined });
+      this.run = new EvidenceRun(model, this.options, { epochs, samples: samples ?? undefined });
       this.runs.next(this.run);
     } catch (error) {
       const refused = throwError(() => error);

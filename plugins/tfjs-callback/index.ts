@@ -14,10 +14,11 @@
  *
  * Training runs as it would without the callback: the same weights to the last bit for the same seed.
  */
-import { Callback } from '@tensorflow/tfjs-layers';
+import type { Callback } from '@tensorflow/tfjs-layers';
 import { type Observable, ReplaySubject, switchMap, take, throwError } from 'rxjs';
 import type { Factors, ObservedBatch } from 'tfjs-laplace';
 import { watchEarlyStopping } from './earlyStopping.js';
+import { type Given, OneTraining } from './oneTraining.js';
 import { type LaplaceCallbackOptions, runOptionsOf } from './options.js';
 import { type RunOptions, TrainingRun } from './run.js';
 
@@ -36,11 +37,11 @@ interface Streams {
  * A callback for `fit` and `fitDataset`, made by `laplaceCallback`. tfjs takes a list of instances of `tf.Callback` or a list of
  * plain objects, not both in one: wrap plain objects in `new tf.CustomCallback({ … })`.
  */
-export class LaplaceCallback extends Callback {
+export class LaplaceCallback extends OneTraining {
   private readonly runs = new ReplaySubject<Streams>(1);
   private run: TrainingRun | undefined;
-  /** The models for which an `EarlyStopping` callback stands beside this one. */
-  private stoppable: ReadonlySet<unknown> = new Set();
+  /** For the parameters of each `fit`, the models for which an `EarlyStopping` callback stands beside this one. */
+  private readonly stoppable = new WeakMap<object, ReadonlySet<unknown>>();
 
   /**
    * Every observed batch of the present run, or of the next run if none has begun. A batch is emitted inside its training step,
@@ -89,15 +90,16 @@ export class LaplaceCallback extends Callback {
   override setParams(params: Parameters<Callback['setParams']>[0]): void {
     super.setParams(params);
     const stoppable = new Set<unknown>();
-    this.stoppable = stoppable;
+    this.stoppable.set(params, stoppable);
     watchEarlyStopping((model) => stoppable.add(model));
   }
 
   override async onTrainBegin(): Promise<void> {
+    const { model, params } = this.given as Given;
     this.run = undefined;
     try {
-      const training = { announced: this.params.epochs as number, mayStop: this.stoppable.has(this.model) };
-      this.run = new TrainingRun(this.model, this.options, training);
+      const training = { announced: params.epochs as number, mayStop: this.stoppable.get(params)?.has(model) === true };
+      this.run = new TrainingRun(model, this.options, training);
       this.runs.next(this.run);
     } catch (error) {
       const refused = throwError(() => error);
@@ -130,7 +132,9 @@ export class LaplaceCallback extends Callback {
  * every epoch is observed, and the last one counts. `finalEpochs` says what happens if something else ends training early.
  *
  * Before training starts, the callback checks that the model is compiled, that it has layers to cover, and that its loss belongs
- * to the likelihood. Otherwise `fit` rejects with a `LaplaceError`. Bad data in a batch end the observation, not the training.
+ * to the likelihood. Otherwise `fit` rejects with a `LaplaceError`. It does so too while the callback observes another training: make
+ * a callback for each. Bad data in a batch end the observation, not the training. With `onNotFinite: 'skip'` a batch with NaN or infinity
+ * is left out instead, unless the step has made the weights NaN: then nothing later could count.
  *
  * @throws LaplaceError `InvalidOption` for an option that does not exist or is out of range.
  *

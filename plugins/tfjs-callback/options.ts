@@ -9,6 +9,8 @@ import {
   func,
   LikelihoodCodec,
   type LikelihoodInput,
+  NOT_FINITE,
+  type NotFiniteOptions,
   optional,
   optionsOf,
   struct,
@@ -19,7 +21,7 @@ import type { RunOptions } from './run.js';
  * Options of `laplaceCallback`. A bare tag stands for the value with its defaults: `likelihood: 'categorical'`. A recipe serves as
  * well.
  */
-export interface LaplaceCallbackOptions {
+export interface LaplaceCallbackOptions extends NotFiniteOptions {
   /** What the model's outputs mean. Must fit the compiled loss. */
   readonly likelihood: LikelihoodInput;
   /** Default `kfac({ fisher: 'empirical' })`, the cheapest. */
@@ -35,6 +37,7 @@ const Options = struct('an object with a likelihood', {
   curvature: defaulted(CurvatureCodec, kfac({ fisher: 'empirical' })),
   epochs: defaulted(EpochSelectionCodec, finalEpochs(1)),
   onProgress: optional(func<OnProgress>('a function (event) => void')),
+  ...NOT_FINITE,
 });
 
 /** The options that were meant. Throws `InvalidOption`, which names the fields. */

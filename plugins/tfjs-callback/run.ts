@@ -23,16 +23,20 @@ import {
   type EpochAccumulator,
   type ErrorParts,
   laplaceError,
+  type NotFiniteOptions,
   onDeviceLost,
+  type Skips,
+  skipsOf,
   transientBatch,
 } from 'tfjs-laplace/extend';
 import { type CheckedTraining, checkTraining } from './checkTraining.js';
+import { checkFiniteWeights } from './finiteWeights.js';
 import { patchTraining } from './patch.js';
 import { batchOf, checkWeights, soundlyWeighted } from './step.js';
 import { type Captured, installTaps } from './taps.js';
 
 /** The options of a run. */
-export interface RunOptions {
+export interface RunOptions extends NotFiniteOptions {
   readonly likelihood: Likelihood;
   readonly curvature: Curvature;
   readonly epochs: EpochSelection;
@@ -78,17 +82,22 @@ export class TrainingRun {
 
   readonly training: CheckedTraining;
   private readonly accumulator: EpochAccumulator;
+  /** Undefined if the first batch that is not finite ends the observation. */
+  private readonly skips: Skips | undefined;
   private readonly forgetDevice: () => void;
   private state: State = IDLE;
   /** The epoch that began last, numbered from 1. 0 before the first. */
   private begun = 0;
 
   /** @throws LaplaceError When model, loss and estimator do not fit. Nothing is patched then. */
-  constructor(model: LayersModel, { likelihood, curvature, epochs, onProgress }: RunOptions, { announced, mayStop }: Training) {
+  constructor(model: LayersModel, options: RunOptions, { announced, mayStop }: Training) {
+    const { likelihood, curvature, epochs, onProgress } = options;
     this.training = orThrow(checkTraining(model, likelihood, curvature));
     const detail = (epoch: number): string => `epoch ${epoch + 1}`;
     const empty = (): ErrorParts => nothingObserved(epochs, this.begun, announced);
-    this.accumulator = createEpochAccumulator({ curvature, epochs, announced, mayStop, empty, onProgress, detail });
+    this.skips = skipsOf(options);
+    const { skips } = this;
+    this.accumulator = createEpochAccumulator({ curvature, epochs, announced, mayStop, empty, onProgress, detail, skips });
     this.accumulator.bind(this.training.network);
     // Training waits for ever for what it reads from a lost device, and reports nothing.
     this.forgetDevice = onDeviceLost((error) => this.fail(error));
@@ -112,8 +121,12 @@ export class TrainingRun {
     this.state = { _tag: 'observing', epoch, index: index + 1 };
     if (step === undefined) return;
     await this.guarded(async () => {
-      await checkWeights(this.training.network, step.sound);
+      const { network } = this.training;
+      await checkWeights(network, step.sound);
+      const skipped = this.skips?.batches();
       await step.settle();
+      // The step has been taken with the numbers of the batch that was skipped.
+      if (this.skips?.batches() !== skipped) await checkFiniteWeights(network.model, `batch ${index} of epoch ${epoch}`);
     });
   }
 
@@ -129,6 +142,7 @@ export class TrainingRun {
     this.batches$.complete();
     await this.guarded(async () => {
       const factors = await this.accumulator.end();
+      this.skips?.check(factors);
       this.state = ENDED;
       this.factors$.next(factors);
       this.factors$.complete();

@@ -15,8 +15,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import { plus } from '../linalg/matrix.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
-import { firstDifference } from './difference.js';
-import type { Layout, Rotation } from './layout.js';
+import { type Layout, layoutDifference, type Rotation } from './layout.js';
 import { gradientSide, partsOf, type Structured, structured, sumsOf } from './structure/index.js';
 
 /**
@@ -206,7 +205,7 @@ function ofBoth(
 }
 
 function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
-  const different = firstDifference(a.layout, b.layout);
+  const different = layoutDifference(a.layout, b.layout);
   if (different !== undefined) {
     const field = `layout.${different.path}`;
     return E.left(
@@ -226,6 +225,7 @@ function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
   const shares = a.shares?.map((own, c) => bothShares(own, b.shares?.[c] as OutputShare));
   return E.right({
     ...first,
+    layout: a.layout.architecture === undefined ? b.layout : a.layout,
     count: a.count + b.count,
     logLikelihood: a.logLikelihood + b.logLikelihood,
     rows: a.rows + b.rows,

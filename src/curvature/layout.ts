@@ -3,11 +3,13 @@
  * Factors of different layouts cannot be merged.
  */
 import type { Likelihood } from '../likelihood/index.js';
+import { architectureOf } from '../network/architecture.js';
 import type { Block } from '../network/blocks.js';
 import type { Network } from '../network/network.js';
 import type { Matrix } from '../types.js';
 import { structureOf } from './choice.js';
 import { type Curvature, type Estimator, estimatorOf } from './codec.js';
+import { type Difference, firstDifference } from './difference.js';
 import { type Structure, structureNamed } from './structure/index.js';
 import { sketchOf } from './structure/sketch.js';
 import type { LayerShape } from './structure/structure.js';
@@ -37,6 +39,8 @@ export interface Layout {
   readonly covered: ReadonlyArray<string>;
   /** C, the number of outputs f of an example: all heads and all steps together. */
   readonly outputs: number;
+  /** Identifies what the model computes with its weights (`architectureOf`). Absent in factors of another maker. */
+  readonly architecture?: string | undefined;
   /** The number of outputs whose shares are kept (`noise: 'perOutput'`): those of a step, for a sequence; absent if none is. */
   readonly shares?: number | undefined;
   /** A name for the rotations in which `ekfac` sums, which tells them from other rotations; absent for other estimators. */
@@ -60,6 +64,13 @@ export interface EigenBasis {
 
 /** The layer's name in a layout whose structure takes all covered weights together: such a layout has one layer. */
 const WHOLE_NETWORK = 'all covered layers';
+
+/** The first difference of two layouts. A layout without an architecture is one of another maker, and fits any. */
+export function layoutDifference(a: Layout, b: Layout): Difference | undefined {
+  const isKnown = a.architecture !== undefined && b.architecture !== undefined;
+  const compared = (layout: Layout): Layout => (isKnown ? layout : { ...layout, architecture: undefined });
+  return firstDifference(compared(a), compared(b));
+}
 
 /** The parts of a network that decide how its curvature is summed. */
 type Summed = Pick<Network, 'blocks' | 'likelihoodOps'>;
@@ -124,6 +135,7 @@ export const layoutOf = (
     layers,
     covered: layers.filter(covers).map(({ name }) => name),
     outputs: gathered.outputs,
+    architecture: architectureOf(chosen),
     ...(shares === undefined ? {} : { shares }),
     ...(basis === undefined ? {} : { basis }),
   };

@@ -15,9 +15,8 @@ import {
   struct,
   text,
 } from '../codec/index.js';
-import { firstDifference } from '../curvature/difference.js';
 import { FACTORS, type Factors } from '../curvature/factors.js';
-import type { LayerLayout, Layout, Rotation } from '../curvature/layout.js';
+import { type LayerLayout, type Layout, layoutDifference, type Rotation } from '../curvature/layout.js';
 import { gradientShape, structured, sumsOf } from '../curvature/structure/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { attempted, orThrow } from '../orThrow.js';
@@ -47,6 +46,7 @@ const LayoutCodec = struct('a layout', {
   ),
   covered: array('names of layers', text),
   outputs: positiveInteger,
+  architecture: optional(text),
   shares: optional(positiveInteger),
   basis: optional(text),
 });
@@ -185,7 +185,7 @@ const commonFrom = ({ layers }: Layout, isRotated: boolean, arrays: ArraysOfFile
 });
 
 function commonWith(like: Factors | undefined, layout: Layout, fingerprint: string): Common {
-  const different = like && (like.fingerprint === fingerprint ? firstDifference(layout, like.layout) : undefined);
+  const different = like && (like.fingerprint === fingerprint ? layoutDifference(layout, like.layout) : undefined);
   if (like !== undefined && like.fingerprint === fingerprint && different === undefined) {
     return { weights: like.weights, ...(like.rotations && { rotations: like.rotations }) };
   }

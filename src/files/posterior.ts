@@ -43,6 +43,7 @@ const Manifest = struct('the manifest of a posterior', {
   outputs: positiveInteger,
   datasetSize: positive,
   fingerprint: text,
+  architecture: optional(text),
   logLikelihood: finite,
   squares: optional(array('a list of numbers >= 0', nonNegative)),
 });
@@ -80,7 +81,8 @@ export function encodePosterior(posterior: Posterior, options: EncodeOptions = {
   const { dtype } = optionsOf('encodePosterior', EncodeOptionsCodec, options);
   return attempted(() => {
     const own = orThrow(ofKind('encodePosterior', POSTERIOR, posterior));
-    const { layers, likelihood, damping, estimator, outputs, datasetSize, fingerprint, logLikelihood, squares } = own;
+    const { layers, likelihood, damping, estimator, outputs, datasetSize, fingerprint, architecture, logLikelihood, squares } =
+      own;
     // In this order, so that equal posteriors have equal bytes.
     const manifest = {
       likelihood,
@@ -89,6 +91,7 @@ export function encodePosterior(posterior: Posterior, options: EncodeOptions = {
       outputs,
       datasetSize,
       fingerprint,
+      architecture,
       logLikelihood,
       squares,
       layers: layers.map(({ name, structure, members, groups, n, m, bias, priorPrecision }) => ({

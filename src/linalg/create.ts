@@ -5,6 +5,7 @@
 import { either as E, function as F, taskEither as TE } from 'fp-ts';
 import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
 import type { AsyncLinalgEngine, EngineName, LinalgEngine, LinalgSession } from './engine.js';
+import { outOfMemory } from './memory.js';
 import type { Kernels, Operation } from './operations.js';
 import * as operations from './operations.js';
 
@@ -70,11 +71,12 @@ const failure =
   (cause: unknown): LaplaceError =>
     isLaplaceError(cause)
       ? cause
-      : laplaceError('Backend', {
+      : (outOfMemory(`The ${engine} engine`, cause) ??
+        laplaceError('Backend', {
           what: `The ${engine} engine failed`,
           found: cause instanceof Error ? cause.message : String(cause),
           cause,
-        });
+        }));
 
 /** The error of a session's tasks once the session is closed. */
 export const sessionClosed = (): LaplaceError => laplaceError('Backend', { what: 'The session of the engine is closed' });

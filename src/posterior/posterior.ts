@@ -66,6 +66,8 @@ export interface Posterior {
   readonly datasetSize: number;
   /** Identifies the model's weights at the mean. */
   readonly fingerprint: string;
+  /** Identifies what the model computes with its weights: its layers, activations and wiring. Absent in a file of another maker. */
+  readonly architecture?: string;
   /** Σ log p(y | f) over the training data, in nats. */
   readonly logLikelihood: number;
   /** Σ (f − y)² / σ² of each output over the training data; absent unless the estimator has `noise: 'perOutput'`. */

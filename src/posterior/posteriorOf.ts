@@ -223,6 +223,7 @@ const assembled = (
     outputs: factors.layout.outputs,
     datasetSize,
     fingerprint: factors.fingerprint,
+    ...(factors.layout.architecture !== undefined && { architecture: factors.layout.architecture }),
     logLikelihood: (factors.logLikelihood / factors.count) * datasetSize,
     ...(factors.shares && {
       squares: Object.freeze(factors.shares.map(({ squares }) => (squares / factors.count) * datasetSize)),

@@ -19,10 +19,11 @@ import { createEpochAccumulator, type EpochAccumulator } from './epochAccumulato
 import { OBSERVED, type ObservedBatch } from './observed.js';
 import { PROGRESS } from './options.js';
 import { sequential } from './sequential.js';
+import { NOT_FINITE, type NotFiniteOptions, skipsOf } from './skips.js';
 import { toPosterior } from './toPosterior.js';
 
 /** Options of `accumulateFactors`. */
-export interface AccumulateOptions {
+export interface AccumulateOptions extends NotFiniteOptions {
   /**
    * Called after every batch. `ekfac` without a `basis` reports both passes, and the decomposition of each layer between them.
    */
@@ -47,6 +48,7 @@ export interface AccumulateOptions {
 
 const Options = struct('options', {
   ...PROGRESS,
+  ...NOT_FINITE,
   part: optional(text),
   checkpoint: optional(CheckpointCodec),
   onFailure: optional(func<(gathered: Factors) => void>('a function (gathered) => void')),
@@ -62,7 +64,12 @@ const Options = struct('options', {
  * Batches that a training callback emits (`batches$`) are summed as one pass, however many epochs they come from: `datasetSize`
  * then counts each example once an epoch.
  *
- * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, `InvalidLabels` and `InvalidInput`, which name batch and
+ * NaN or infinity in inputs, labels, activations or gradients ends the stream. With `onNotFinite: 'skip'` such a batch is left out and
+ * counted instead: `onSkipped` and the detail of progress say how many there are, and N counts the other examples alone. `ekfac` skips the
+ * same batches in both passes, and reports them twice. A pass that goes on at a checkpoint counts from there.
+ *
+ * Errors of the stream: `Empty` if a pass has no batch; `NotFinite`, which names batch, and field or layer (if every batch was skipped, the
+ * first of them); `InvalidLabels` and `InvalidInput`, which name batch and
  * field; `UnsupportedLayer`, `NoBayesianLayer`; `InvalidOption` for `noise: 'perOutput'` under a likelihood or a Fisher matrix that has no
  * curvature of each output; `Mismatch` for batches of several models, for two passes over different numbers of examples, for a basis
  * of another model, or for a checkpoint of other weights, another curvature or another part; `Backend` for a kernel that the backend
@@ -115,6 +122,7 @@ const folded = (
 ): Observable<Factors> =>
   defer(() => {
     const { onProgress, total, onFailure, part, checkpoint } = options;
+    const skips = skipsOf(options);
     const create = (before = 0): EpochAccumulator =>
       createEpochAccumulator({
         curvature: own,
@@ -125,6 +133,7 @@ const folded = (
         onProgress: onProgress && ((event) => onProgress({ ...event, done: before + event.done })),
         total,
         detail: () => detail,
+        skips,
       });
     const emptyOf = async ({ network }: ObservedBatch): Promise<Factors> => {
       const none = createAccumulator(network, own, basis);
@@ -136,7 +145,7 @@ const folded = (
     const failed = async (error: unknown): Promise<never> => {
       try {
         const gathered = onFailure && (await pass.gathered());
-        if (gathered !== undefined) onFailure?.(withPart(gathered));
+        if (gathered !== undefined && gathered.count > 0) onFailure?.(withPart(gathered));
       } catch (another) {
         throw deviceError(another);
       } finally {
@@ -148,6 +157,7 @@ const folded = (
     const ended = async (): Promise<Factors> => {
       try {
         const factors = await pass.end();
+        skips?.check(factors);
         // Before the result goes out, since whoever waits for it may leave then.
         await checkpoint?.clear();
         return withPart(factors);

@@ -11,18 +11,19 @@ import { type Curvature, fisherOf, takesTrainingRows } from '../curvature/codec.
 import { type DeviceRotations, observeRows, observeTrainingRows, prepare, uploadRotations } from '../curvature/estimator.js';
 import type { Factors } from '../curvature/factors.js';
 import { type EigenBasis, weightsOf } from '../curvature/layout.js';
-import type { Sink } from '../curvature/observation.js';
-import { type LaplaceError, laplaceError } from '../errors.js';
+import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
-import type { BlockRows } from '../network/uses.js';
 import { readWeights, type Weights } from '../network/weights.js';
 import { orThrow } from '../orThrow.js';
 import { foldIn, type Key, key } from '../random/key.js';
 import { checkBasis } from './basis.js';
 import { checkHealth, type Health, healthOf, type Sound } from './health.js';
-import type { ObservedBatch } from './observed.js';
+import { marksOf } from './marks.js';
+import type { BatchTensors, ObservedBatch } from './observed.js';
 import { partSumsOf, readSums, sinkInto } from './partSums.js';
+import type { Skips } from './skips.js';
+import { inputsMissing, rowsOfBlocks } from './stepRows.js';
 import { type Bag, drop } from './sumOfBatches.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
@@ -31,7 +32,7 @@ export interface Accumulator {
   readonly add: (batch: ObservedBatch) => void;
   /**
    * Waits for the added batches and adds them to the sums. Rejects with a `LaplaceError` on bad data, and leaves out the bad
-   * batch and the batches after it.
+   * batch and the batches after it. A batch that is skipped is left out alone.
    */
   readonly settle: () => Promise<void>;
   /**
@@ -51,9 +52,10 @@ export interface Accumulator {
  * Creates an accumulator.
  *
  * @param basis the basis in which `ekfac` sums; other estimators need none
+ * @param skips counts batches that are not finite, which are then skipped; without it they are errors
  * @throws LaplaceError if the estimator does not suit the network, or `ekfac` lacks its basis
  */
-export function createAccumulator(source: Network, curvature: Curvature, basis?: EigenBasis): Accumulator {
+export function createAccumulator(source: Network, curvature: Curvature, basis?: EigenBasis, skips?: Skips): Accumulator {
   if (curvature._tag === 'ekfac' && basis === undefined) throw noBasis();
   const prepared = orThrow(prepare(source, curvature, basis?.id));
   const { network, layout, closed } = prepared;
@@ -72,7 +74,14 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   let logLikelihood = 0;
   let sent = 0;
   let squares = noSquares(shares);
+  /** B of the batch that was observed last. */
+  let size = 0;
 
+  /** Skips a batch, or throws its error. */
+  const leaveOut = (error: unknown, examples: number): void => {
+    if (skips === undefined || !isLaplaceError(error) || error.kind !== 'NotFinite') throw error;
+    skips.add(error, examples);
+  };
   /** The rotations of `ekfac`: uploaded with the first batch, freed by `reset`. */
   const onDevice = (): DeviceRotations | undefined => {
     if (rotations !== undefined) device ??= kept(uploadRotations(layout, rotations));
@@ -82,36 +91,51 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
     if (x.length < network.inputs.length) throw inputsMissing(network, x.length);
     return forward(network, x);
   };
-  const observe = (batch: ObservedBatch, sink: Sink): { health: Health; rows: number } => {
+  const observe = (batch: ObservedBatch, bags: ReadonlyArray<Bag>): { health: Health; rows: number } => {
     const own = onDevice();
     let sentNow = 0;
-    const health = batch.use(({ x, y, rows, outputs, weights: given }) => {
+    const marks = marksOf(network, layout);
+    const sink = marks.into(sinkInto(bags, sums));
+    const check = ({ x, y, rows, outputs, weights: given }: BatchTensors): Health => {
       const ops = network.likelihoodOps;
       const targets = ops.targets(y);
+      size = targets.shape[0];
       const weights = both(given, ops.weights?.(targets));
       const byProduct = takesTrainingRows(curvature) ? rowsOfBlocks(network, rows) : undefined;
       if (byProduct !== undefined) {
         sentNow = observeTrainingRows(prepared, byProduct, weights, sink);
-        return healthOf(network, batch, x, y, outputs ?? run(x).outputs, targets, weights);
+        const found = outputs ?? run(x).outputs;
+        return healthOf(network, batch, x, y, found, targets, weights, marks.all());
       }
       const tape = run(x);
+      marks.outputs(tape);
       const position = foldIn(foldIn(seed, batch.epoch), batch.index);
       sentNow = observeRows(prepared, { network, tape, targets, key: position, weights }, sink, own);
-      return healthOf(network, batch, x, y, tape.outputs, targets, weights, shares);
-    });
-    return { health, rows: sentNow };
+      return healthOf(network, batch, x, y, tape.outputs, targets, weights, marks.all(), shares);
+    };
+    try {
+      return { health: batch.use(check), rows: sentNow };
+    } finally {
+      marks.dispose();
+    }
   };
 
   const settle = async (): Promise<void> => {
     const waiting = pending;
     pending = [];
     const checks = await Promise.allSettled(waiting.map(({ health }) => checkHealth(network, health)));
-    for (const [i, { bags, rows }] of waiting.entries()) {
+    for (const [i, { bags, rows, health }] of waiting.entries()) {
       const check = checks[i] as PromiseSettledResult<Sound>;
       if (check.status === 'rejected') {
-        // The sum ends at the first bad batch. Batches that were added after it are left out.
-        for (const { bags: rest } of waiting.slice(i)) rest.forEach(drop);
-        throw check.reason;
+        bags.forEach(drop);
+        try {
+          leaveOut(check.reason, health.size);
+        } catch (error) {
+          // The sum ends at the first bad batch. Batches that were added after it are left out.
+          for (const { bags: rest } of waiting.slice(i + 1)) rest.forEach(drop);
+          throw error;
+        }
+        continue;
       }
       totals.forEach((total, i) => total.commit(bags[i] as Bag));
       count += check.value.count;
@@ -132,10 +156,10 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       orThrow(notDisposed(network.model));
       const bags = totals.map((total) => total.bag());
       try {
-        pending = [...pending, { bags, ...observe(batch, sinkInto(bags, sums)) }];
+        pending = [...pending, { bags, ...observe(batch, bags) }];
       } catch (error) {
         bags.forEach(drop);
-        throw error;
+        leaveOut(error, size);
       }
     },
     settle,
@@ -204,31 +228,6 @@ const kept = (rotations: DeviceRotations): DeviceRotations => {
   }
   return rotations;
 };
-
-/**
- * The rows that a training step gave for every block. Undefined if the rows of a block are missing: then a separate pass is
- * needed.
- */
-function rowsOfBlocks(
-  { blocks }: Network,
-  rows: ReadonlyMap<string, BlockRows> = new Map(),
-): ReadonlyArray<BlockRows> | undefined {
-  const found = blocks.flatMap(({ name }) => rows.get(name) ?? []);
-  return found.length === blocks.length ? found : undefined;
-}
-
-/**
- * The error for a batch that lacks inputs. A training step may give rows but not all inputs, such as inputs that only a shared
- * layer reads.
- */
-const inputsMissing = ({ model, inputs }: Network, found: number): LaplaceError =>
-  laplaceError('InvalidInput', {
-    what: `The batch lacks inputs of model '${model.name}'`,
-    field: 'x',
-    found: `${found} of them`,
-    expected: `${inputs.length}, because this curvature cannot use the rows of the training step`,
-    remedy: 'Observe the trained model in a separate pass over the data.',
-  });
 
 const noBasis = (): LaplaceError =>
   laplaceError('NotReady', {

@@ -5,6 +5,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ofKind } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
+import { architectureOf } from '../network/architecture.js';
 import { type Network, notDisposed, readNetwork, withBlocks } from '../network/network.js';
 import { allWeights, fingerprint } from '../network/weights.js';
 import { orThrow } from '../orThrow.js';
@@ -30,6 +31,7 @@ export async function bindPosterior(model: LayersModel, given: Posterior): Promi
   let known = dataOf(model);
   // Another model has other weights. Checked before the layers are looked up, since this error says more than a missing layer.
   await checkWeights(model, posterior);
+  checkArchitecture(network, posterior);
   const layers = posterior.layers.flatMap(({ members }) => members);
   return {
     network: orThrow(withBlocks(network, layers)),
@@ -42,6 +44,12 @@ export async function bindPosterior(model: LayersModel, given: Posterior): Promi
       known = present;
     },
   };
+}
+
+/** Throws `Mismatch` if a network computes something else with its weights than the one that a posterior was made of. */
+function checkArchitecture(network: Network, { architecture }: Posterior): void {
+  const found = architecture === undefined ? undefined : architectureOf(network);
+  if (found !== architecture) throw otherArchitecture(network, `${architecture}`, `${found}`);
 }
 
 /** Rejects with `Mismatch` if a model has other weights than a posterior. Cost: one download of the model. */
@@ -62,6 +70,15 @@ const otherWeights = (model: LayersModel, { fingerprint: expected }: Posterior, 
     remedy:
       'Use the model that was observed, or observe it again: its weights have changed since. If a callback sets weights when training ' +
       'ends, to restore the best ones for example, put laplaceCallback behind it: last in the list of callbacks.',
+  });
+
+const otherArchitecture = ({ model }: Network, expected: string, found: string): LaplaceError =>
+  laplaceError('Mismatch', {
+    what: `Model '${model.name}' has the weights of the posterior, but computes something else with them`,
+    field: 'architecture',
+    found: `layers, activations and wiring ${found}`,
+    expected: `those of the model that was observed, ${expected}`,
+    remedy: 'Build the model as it was when it was observed, or observe it again.',
   });
 
 const movedWeights = (model: LayersModel, { fingerprint: expected }: Posterior, found: string): LaplaceError =>

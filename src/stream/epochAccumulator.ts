@@ -17,6 +17,7 @@ import { type Accumulator, createAccumulator } from './accumulator.js';
 import type { EpochSelection } from './codec.js';
 import { type EpochWindow, ruleOf, sumOf } from './epochWindow.js';
 import type { ObservedBatch } from './observed.js';
+import type { Skips } from './skips.js';
 
 /** What an epoch accumulator sums, and how it reports. */
 export interface EpochAccumulatorOptions {
@@ -37,6 +38,8 @@ export interface EpochAccumulatorOptions {
   readonly total?: number | undefined;
   /** The detail of progress events. */
   readonly detail?: ((epoch: number) => string | undefined) | undefined;
+  /** Counts batches that are not finite, and are skipped. Without it such a batch is an error. */
+  readonly skips?: Skips | undefined;
 }
 
 /** Accumulates the batches of one network. In the end call `end`, `stop` or `dispose`: each of them frees the device. */
@@ -80,7 +83,7 @@ export interface EpochAccumulator {
 
 /** Creates an epoch accumulator. It uses the device from the first batch on. */
 export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochAccumulator {
-  const { curvature, basis, epochs, announced, mayStop, empty, onProgress, total, detail } = options;
+  const { curvature, basis, epochs, announced, mayStop, empty, onProgress, total, detail, skips } = options;
   const rule = ruleOf(epochs, announced, mayStop);
   let bound: { readonly network: Network; readonly accumulator: Accumulator } | undefined;
   let window: EpochWindow = [];
@@ -91,7 +94,7 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
   let kept: Promise<Factors | undefined> | undefined;
 
   const bind = (network: Network): Accumulator => {
-    bound ??= { network, accumulator: createAccumulator(network, curvature, basis) };
+    bound ??= { network, accumulator: createAccumulator(network, curvature, basis, skips) };
     if (bound.network.model !== network.model) throw severalModels(network, bound.network);
     return bound.accumulator;
   };
@@ -103,7 +106,8 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
     work = bound.accumulator.settle();
     await work;
     done += 1;
-    const words = detail?.(epoch);
+    const own = detail?.(epoch);
+    const words = skips === undefined ? own : skips.detail(own);
     const event = { phase: 'observe', done, unit: 'batches' } as const;
     onProgress?.({ ...event, ...(total === undefined ? {} : { total }), ...(words === undefined ? {} : { detail: words }) });
   };
@@ -121,7 +125,8 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
     if (bound === undefined) return undefined;
     const { accumulator } = bound;
     if (accumulator.count() > 0) return sumSoFar();
-    // If all examples have weight 0, the sum is factors that count no example. This is not the same as no batch.
+    // If all examples have weight 0, or all batches were skipped, the sum is factors that count no example. This is not the same as
+    // no batch.
     if (window.length === 0 && done > 0) return accumulator.factors();
     return standingFor(await accumulator.weights(), sumOf(window));
   };

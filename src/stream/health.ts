@@ -8,15 +8,23 @@ import { noiseVarianceOf, variancesOf } from '../likelihood/noiseVariance.js';
 import { fromDevice } from '../network/device.js';
 import { labelField, ofHead } from '../network/labels.js';
 import type { Network } from '../network/network.js';
+import type { Mark, Side } from './marks.js';
 import type { ObservedBatch } from './observed.js';
+
+/** A place where numbers may not be finite. */
+type Place = { readonly layer: string; readonly side: Side };
 
 /** The results of one batch's checks, still on the device. It is a type alias, because `tf.tidy` does not accept an interface. */
 export type Health = {
   /**
    * [inputs finite, weights in range, Σ w log p(y | f) in nats, Σ w], then for each output [labels finite, labels in range], then the
-   * squared errors of each output if they are asked for.
+   * squared errors of each output if they are asked for, then the sums of the marks.
    */
   readonly values: tf.Tensor1D;
+  /** What the last values are the sums of. */
+  readonly marks: Place[];
+  /** B. */
+  readonly size: number;
   readonly epoch: number;
   readonly index: number;
 };
@@ -30,6 +38,7 @@ export function healthOf(
   outputs: tf.Tensor2D,
   targets: tf.Tensor2D,
   weights: tf.Tensor1D | undefined,
+  marks: ReadonlyArray<Mark>,
   shares?: number,
 ): Health {
   const values = tf.tidy(() => {
@@ -45,11 +54,20 @@ export function healthOf(
       weights === undefined ? tf.scalar(outputs.shape[0]) : tf.sum(weights),
       ...labelFlags(network, y),
     ];
-    const checks = tf.stack(parts) as tf.Tensor1D;
-    if (shares === undefined) return tf.keep(checks);
-    return tf.keep(tf.concat([checks, squaresOf(network, shares, outputs, targets, weights)]));
+    const sums = marks.map(({ sum }) => sum);
+    if (shares === undefined) return tf.keep(tf.stack([...parts, ...sums]) as tf.Tensor1D);
+    const squares = squaresOf(network, shares, outputs, targets, weights);
+    return tf.keep(
+      tf.concat([tf.stack(parts) as tf.Tensor1D, squares, ...(sums.length > 0 ? [tf.stack(sums) as tf.Tensor1D] : [])]),
+    );
   });
-  return { values, epoch: batch.epoch, index: batch.index };
+  return {
+    values,
+    marks: marks.map(({ layer, side }) => ({ layer, side })),
+    size: outputs.shape[0],
+    epoch: batch.epoch,
+    index: batch.index,
+  };
 }
 
 /** The numbers that a sound batch adds to the factors. */
@@ -77,8 +95,8 @@ const squaresOf = (
   return tf.mul(each, tf.tensor1d(variancesOf(variance, c)));
 };
 
-/** Waits for the results of the checks. Rejects with a `LaplaceError` that names batch and field. */
-export async function checkHealth(network: Network, { values, epoch, index }: Health): Promise<Sound> {
+/** Waits for the results of the checks. Rejects with a `LaplaceError` that names batch, and field or layer. */
+export async function checkHealth(network: Network, { values, marks, epoch, index }: Health): Promise<Sound> {
   const [x, weights, logLikelihood, count, ...rest] = await fromDevice(values.data()).finally(() => values.dispose());
   const where = `batch ${index} of epoch ${epoch}`;
   if (!x) throw notFinite('x', `inputs of ${where}`);
@@ -92,7 +110,11 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
       expected: 'finite numbers >= 0',
     });
   }
+  const sums = rest.splice(rest.length - marks.length);
+  const broken = marks.filter((_, i) => !Number.isFinite(sums[i]));
   if (!Number.isFinite(logLikelihood)) {
+    const origin = broken.find(({ side }) => side !== 'gradients');
+    if (origin !== undefined) throw brokenLayer(origin, where);
     throw laplaceError('NotFinite', {
       what: `The log-likelihood of ${where} is not finite`,
       field: 'outputs',
@@ -101,6 +123,9 @@ export async function checkHealth(network: Network, { values, epoch, index }: He
       remedy: 'The model gives NaN or infinite outputs here: check its weights and the scale of the inputs.',
     });
   }
+  // An infinite output may be finite again after its activation. Inputs of covered layers and gradients are summed.
+  const summed = broken.find(({ side }) => side !== 'outputs');
+  if (summed !== undefined) throw brokenLayer(summed, where);
   const squares = rest.slice(2 * network.heads.length);
   return { logLikelihood: logLikelihood as number, count: count as number, squares: [...squares] };
 }
@@ -138,6 +163,16 @@ const notFinite = (field: string, what: string): LaplaceError =>
     found: 'NaN or Infinity',
     expected: 'finite numbers',
     remedy: 'Clean the data, or leave the batch out.',
+  });
+
+const brokenLayer = ({ layer, side }: Place, where: string): LaplaceError =>
+  laplaceError('NotFinite', {
+    what: `The ${side} of layer '${layer}' in ${where} hold a number that is not finite`,
+    layer,
+    field: side,
+    found: 'NaN or Infinity',
+    expected: 'finite numbers',
+    remedy: "Check the layer's weights, the layers before it, and the scale of the inputs.",
   });
 
 /** A scalar: 1 if every entry is finite, otherwise 0. */

@@ -1,6 +1,17 @@
 /** An operator from factors to posteriors, around the pure function `posteriorOf`. */
 import type { either as E } from 'fp-ts';
-import { concatMap, from, map, type Observable, type OperatorFunction, of, type Unsubscribable, using } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  from,
+  map,
+  type Observable,
+  type OperatorFunction,
+  of,
+  throwError,
+  type Unsubscribable,
+  using,
+} from 'rxjs';
 import {
   anyOf,
   defaulted,
@@ -17,6 +28,7 @@ import { FACTORS, type Factors } from '../curvature/factors.js';
 import type { LaplaceError } from '../errors.js';
 import { type EngineChoice, EngineChoiceCodec } from '../linalg/choice.js';
 import type { AsyncLinalgEngine, LinalgEngine, LinalgSession } from '../linalg/engine.js';
+import { outOfMemory } from '../linalg/memory.js';
 import { chosenEngine } from '../linalg/select.js';
 import { orThrow } from '../orThrow.js';
 import { PriorCodec, type PriorInput } from '../posterior/codec.js';
@@ -62,7 +74,7 @@ type Decoded = Omit<(typeof Options)['_A'], 'engine' | 'onProgress'>;
  * is held. TensorFlow decomposes matrices of equal size together, one to a core. Each decomposition blocks the thread, unless the
  * engine works elsewhere (`tfjs-laplace/plugins/workers`). Unsubscribing ends the work.
  *
- * Errors of the stream: the errors of `posteriorOf`; `Backend` if the engine cannot run.
+ * Errors of the stream: the errors of `posteriorOf`; `Backend` if the engine cannot run, or if there is too little memory.
  *
  * @throws LaplaceError `InvalidOption` for an option that no factors suit, such as a prior precision of 0.
  *
@@ -90,6 +102,8 @@ export function toPosterior(options: ToPosteriorOptions = {}): OperatorFunction<
         built(orThrow(ofKind('toPosterior', FACTORS, given)), decided(own), engine, progress(listener, engine)),
       ),
       map(orThrow),
+      // The matrices around a decomposition need room as well, and an engine of one's own may throw.
+      catchError((error: unknown) => throwError(() => outOfMemory('The decomposition', error) ?? error)),
     ),
   );
 }
