@@ -559,6 +559,14 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   prepareWasm: TOTAL,
   CurvatureCodec: TOTAL,
   CheckpointCodec: TOTAL,
+  TrainingCheckpointCodec: TOTAL,
+  nonNegativeInteger: TOTAL,
+  keptEpochs: {
+    rejects: [
+      () =>
+        extend.keptEpochs({ load: async () => wrong({ epoch: 0, window: [3] }), save: async () => {}, clear: async () => {} }),
+    ],
+  },
   EngineChoiceCodec: TOTAL,
   LikelihoodCodec: TOTAL,
   PriorCodec: TOTAL,

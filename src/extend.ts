@@ -29,6 +29,7 @@ export {
   isRecord,
   literals,
   nonNegative,
+  nonNegativeInteger,
   optional,
   optionsOf,
   positive,
@@ -87,6 +88,12 @@ export { CheckpointCodec } from './stream/checkpoint.js';
 export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOptions } from './stream/epochAccumulator.js';
 export { type BatchTensors, transientBatch } from './stream/observed.js';
 export { NOT_FINITE, type NotFiniteOptions, type Skips, skipsOf } from './stream/skips.js';
+export {
+  type KeptEpochs,
+  keptEpochs,
+  type TrainingCheckpoint,
+  TrainingCheckpointCodec,
+} from './stream/trainingCheckpoint.js';
 
 // Linear algebra.
 

@@ -1,6 +1,15 @@
 /** Checkpoints of a pass, on disk. */
 import { type Checkpoint, type DecodeOptions, decodeFactors, encodeFactors, orThrow } from 'tfjs-laplace';
-import { defaulted, laplaceError, OwnLikelihoodsCodec, optional, optionsOf, positiveInteger, struct } from 'tfjs-laplace/extend';
+import {
+  defaulted,
+  laplaceError,
+  nonNegative,
+  OwnLikelihoodsCodec,
+  optional,
+  optionsOf,
+  positiveInteger,
+  struct,
+} from 'tfjs-laplace/extend';
 import { aboutFactors } from './about.js';
 import { nodePlace } from './node.js';
 
@@ -11,12 +20,14 @@ const CHECKPOINT = 'checkpoint';
 export interface CheckpointOptions extends DecodeOptions {
   /** The sums are kept after every so many batches. Default 100. */
   readonly every?: number;
+  /** The file is written at most once in so many seconds; the sums in between are not kept. Default 0: each time. */
+  readonly seconds?: number;
 }
 
 /**
  * Keeps the sums of a long pass, so that it can go on after a crash: for the option `checkpoint` of `accumulateFactors`. The batches of the
  * second start must be those of the first, in the same order; those that are in the sums are passed over. The result is that of a pass that
- * was never cut off, bit for bit (with the same `every` and seed, on the same machine). At the end of the pass the checkpoint is removed.
+ * was never cut off, bit for bit (with the same `every` and seed, on the same machine, whatever `seconds` is). At the end of the pass the checkpoint is removed.
  *
  * A pass that is given other weights or another curvature than the checkpoint ends with `Mismatch`. Bytes that are no checkpoint give
  * `InvalidFile`, and a place that cannot be written `Storage`.
@@ -41,18 +52,21 @@ export interface CheckpointOptions extends DecodeOptions {
  * ```
  */
 export function checkpoint(where: string, options: CheckpointOptions = {}): Checkpoint {
-  const { every, ...decoding } = optionsOf('checkpoint', CheckpointOptionsCodec, options);
+  const { every, seconds, ...decoding } = optionsOf('checkpoint', CheckpointOptionsCodec, options);
   if (typeof where !== 'string' || !/^file:\/\/./.test(where)) throw onDiskOnly(where);
   const place = nodePlace(where.slice('file://'.length), CHECKPOINT);
+  let written = Number.NEGATIVE_INFINITY;
   return {
     every,
     load: async () => {
       const bytes = await place.find();
       return bytes && orThrow(decodeFactors(bytes, decoding));
     },
-    save: (factors) => {
+    save: async (factors) => {
+      if (performance.now() - written < 1000 * seconds) return;
       const bytes = orThrow(encodeFactors(factors));
-      return place.write({ bytes, about: aboutFactors(factors, bytes) });
+      await place.write({ bytes, about: aboutFactors(factors, bytes) });
+      written = performance.now();
     },
     clear: () => place.remove(),
   };
@@ -60,6 +74,7 @@ export function checkpoint(where: string, options: CheckpointOptions = {}): Chec
 
 const CheckpointOptionsCodec = struct('options', {
   every: defaulted(positiveInteger, 100),
+  seconds: defaulted(nonNegative, 0),
   likelihoods: optional(OwnLikelihoodsCodec),
 });
 

@@ -27,6 +27,7 @@ import type { Place, Where } from './types.js';
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
 export { modelFiles } from './modelFiles.js';
 export { readBytes } from './node.js';
+export { trainingCheckpoint } from './trainingCheckpoint.js';
 export type { Where } from './types.js';
 export { removeUnfinished, whileUnfinished } from './unfinished.js';
 export { writeWhole } from './writeWhole.js';

@@ -20,6 +20,7 @@ import type { Factors, ObservedBatch } from 'tfjs-laplace';
 import { watchEarlyStopping } from './earlyStopping.js';
 import { type Given, OneTraining } from './oneTraining.js';
 import { type LaplaceCallbackOptions, runOptionsOf } from './options.js';
+import { resumed } from './resume.js';
 import { type RunOptions, TrainingRun } from './run.js';
 
 export { EvidenceCallback, evidenceCallback } from './evidenceCallback.js';
@@ -98,8 +99,9 @@ export class LaplaceCallback extends OneTraining {
     const { model, params } = this.given as Given;
     this.run = undefined;
     try {
-      const training = { announced: params.epochs as number, mayStop: this.stoppable.get(params)?.has(model) === true };
-      this.run = new TrainingRun(model, this.options, training);
+      const mayStop = this.stoppable.get(params)?.has(model) === true;
+      const kept = await resumed(this.options.checkpoint, model, Number(params.initialEpoch ?? 0));
+      this.run = new TrainingRun(model, this.options, { announced: params.epochs as number, mayStop, kept });
       this.runs.next(this.run);
     } catch (error) {
       const refused = throwError(() => error);
@@ -135,6 +137,10 @@ export class LaplaceCallback extends OneTraining {
  * to the likelihood. Otherwise `fit` rejects with a `LaplaceError`. It does so too while the callback observes another training: make
  * a callback for each. Bad data in a batch end the observation, not the training. With `onNotFinite: 'skip'` a batch with NaN or infinity
  * is left out instead, unless the step has made the weights NaN: then nothing later could count.
+ *
+ * With `checkpoint` the sums of the epochs that count are kept after each of them. A later `fit` with `initialEpoch` goes on with them, on
+ * the model as it was after the last epoch: its factors are those of a training that was never cut off. If it begins at another epoch, or
+ * with other weights, it rejects with `Mismatch`.
  *
  * @throws LaplaceError `InvalidOption` for an option that does not exist or is out of range.
  *

@@ -14,6 +14,8 @@ import {
   optional,
   optionsOf,
   struct,
+  type TrainingCheckpoint,
+  TrainingCheckpointCodec,
 } from 'tfjs-laplace/extend';
 import type { RunOptions } from './run.js';
 
@@ -30,6 +32,8 @@ export interface LaplaceCallbackOptions extends NotFiniteOptions {
   readonly epochs?: EpochSelectionInput | undefined;
   /** Called after every observed batch. */
   readonly onProgress?: OnProgress | undefined;
+  /** Keeps the sums of the epochs that count, so that another `fit` can go on after a crash: see `trainingCheckpoint`. */
+  readonly checkpoint?: TrainingCheckpoint | undefined;
 }
 
 const Options = struct('an object with a likelihood', {
@@ -37,6 +41,7 @@ const Options = struct('an object with a likelihood', {
   curvature: defaulted(CurvatureCodec, kfac({ fisher: 'empirical' })),
   epochs: defaulted(EpochSelectionCodec, finalEpochs(1)),
   onProgress: optional(func<OnProgress>('a function (event) => void')),
+  checkpoint: optional(TrainingCheckpointCodec),
   ...NOT_FINITE,
 });
 

@@ -22,11 +22,13 @@ import {
   deviceError,
   type EpochAccumulator,
   type ErrorParts,
+  type KeptEpochs,
   laplaceError,
   type NotFiniteOptions,
   onDeviceLost,
   type Skips,
   skipsOf,
+  type TrainingCheckpoint,
   transientBatch,
 } from 'tfjs-laplace/extend';
 import { type CheckedTraining, checkTraining } from './checkTraining.js';
@@ -41,6 +43,7 @@ export interface RunOptions extends NotFiniteOptions {
   readonly curvature: Curvature;
   readonly epochs: EpochSelection;
   readonly onProgress?: OnProgress | undefined;
+  readonly checkpoint?: TrainingCheckpoint | undefined;
 }
 
 /** What is known of a training when it begins. */
@@ -49,6 +52,8 @@ export interface Training {
   readonly announced: number;
   /** Whether a callback is known that may stop it early. */
   readonly mayStop: boolean;
+  /** The epochs of an earlier `fit` with which it goes on. */
+  readonly kept?: KeptEpochs | undefined;
 }
 
 type State = { readonly _tag: 'idle' } | Observing | { readonly _tag: 'failed' } | { readonly _tag: 'ended' };
@@ -84,13 +89,14 @@ export class TrainingRun {
   private readonly accumulator: EpochAccumulator;
   /** Undefined if the first batch that is not finite ends the observation. */
   private readonly skips: Skips | undefined;
+  private readonly checkpoint: TrainingCheckpoint | undefined;
   private readonly forgetDevice: () => void;
   private state: State = IDLE;
   /** The epoch that began last, numbered from 1. 0 before the first. */
   private begun = 0;
 
   /** @throws LaplaceError When model, loss and estimator do not fit. Nothing is patched then. */
-  constructor(model: LayersModel, options: RunOptions, { announced, mayStop }: Training) {
+  constructor(model: LayersModel, options: RunOptions, { announced, mayStop, kept }: Training) {
     const { likelihood, curvature, epochs, onProgress } = options;
     this.training = orThrow(checkTraining(model, likelihood, curvature));
     const detail = (epoch: number): string => `epoch ${epoch + 1}`;
@@ -99,6 +105,8 @@ export class TrainingRun {
     const { skips } = this;
     this.accumulator = createEpochAccumulator({ curvature, epochs, announced, mayStop, empty, onProgress, detail, skips });
     this.accumulator.bind(this.training.network);
+    this.checkpoint = options.checkpoint;
+    if (kept !== undefined) this.accumulator.resume(kept.window);
     // Training waits for ever for what it reads from a lost device, and reports nothing.
     this.forgetDevice = onDeviceLost((error) => this.fail(error));
     patchTraining(
@@ -133,7 +141,13 @@ export class TrainingRun {
   /** Resolves to the factors of the epoch that ended, or to undefined if it was not observed. */
   async endEpoch(): Promise<Factors | undefined> {
     if (this.state._tag !== 'observing') return undefined;
-    return this.guarded(() => this.accumulator.endEpoch(this.training.network.model.stopTraining));
+    const { epoch } = this.state;
+    return this.guarded(async () => {
+      const factors = await this.accumulator.endEpoch(this.training.network.model.stopTraining);
+      const window = this.accumulator.window();
+      if (window.length > 0) await this.checkpoint?.save({ epoch, window });
+      return factors;
+    });
   }
 
   /** Ends the run regularly. */
@@ -143,6 +157,7 @@ export class TrainingRun {
     await this.guarded(async () => {
       const factors = await this.accumulator.end();
       this.skips?.check(factors);
+      await this.checkpoint?.clear();
       this.state = ENDED;
       this.factors$.next(factors);
       this.factors$.complete();

@@ -48,7 +48,7 @@ export const positiveOrInfinite = numeric('a number > 0', { type: 'number', excl
 
 export const positiveInteger = numeric('an integer >= 1', COUNT);
 
-export const count = numeric('an integer >= 0', { ...COUNT, minimum: 0 });
+export const nonNegativeInteger = numeric('an integer >= 0', { ...COUNT, minimum: 0 });
 
 export const atLeastTwo = numeric('an integer >= 2', { ...COUNT, minimum: 2 });
 

@@ -204,20 +204,25 @@ function ofBoth(
   });
 }
 
+/** `Mismatch` for factors of two layouts, which cannot be added. It names the field. */
+export function sameLayout(a: Layout, b: Layout): E.Either<LaplaceError, void> {
+  const different = layoutDifference(a, b);
+  if (different === undefined) return E.right(undefined);
+  const field = `layout.${different.path}`;
+  return E.left(
+    laplaceError('Mismatch', {
+      what: `Factors differ in ${field}`,
+      field,
+      found: different.right,
+      expected: different.left,
+      remedy: 'Merge factors of one model, one likelihood and one estimator with the same options only.',
+    }),
+  );
+}
+
 function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
-  const different = layoutDifference(a.layout, b.layout);
-  if (different !== undefined) {
-    const field = `layout.${different.path}`;
-    return E.left(
-      laplaceError('Mismatch', {
-        what: `Factors differ in ${field}`,
-        field,
-        found: different.right,
-        expected: different.left,
-        remedy: 'Merge factors of one model, one likelihood and one estimator with the same options only.',
-      }),
-    );
-  }
+  const same = sameLayout(a.layout, b.layout);
+  if (E.isLeft(same)) return same;
   const rotations = a.rotations ?? b.rotations;
   // A sum is no checkpoint.
   const { batches: _, ...first } = a;

@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Curvature, fisherOf, takesTrainingRows } from '../curvature/codec.js';
 import { type DeviceRotations, observeRows, observeTrainingRows, prepare, uploadRotations } from '../curvature/estimator.js';
 import type { Factors } from '../curvature/factors.js';
-import { type EigenBasis, weightsOf } from '../curvature/layout.js';
+import { type EigenBasis, type Layout, weightsOf } from '../curvature/layout.js';
 import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
 import { forward, type Tape } from '../network/forward.js';
 import { type Network, notDisposed } from '../network/network.js';
@@ -28,6 +28,7 @@ import { type Bag, drop } from './sumOfBatches.js';
 
 /** Accumulates batches of one network. Call `settle` after `add`, and `reset` at the end. */
 export interface Accumulator {
+  readonly layout: Layout;
   /** Takes a batch's rows. It is synchronous and only starts work on the device. Throws a `LaplaceError` on wrong shapes. */
   readonly add: (batch: ObservedBatch) => void;
   /**
@@ -152,6 +153,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   };
 
   return {
+    layout,
     add: (batch) => {
       orThrow(notDisposed(network.model));
       const bags = totals.map((total) => total.bag());

@@ -7,11 +7,12 @@
  * factors that are handed out carry the model's weights at the end.
  */
 import type { Curvature } from '../curvature/codec.js';
-import type { Factors } from '../curvature/factors.js';
+import { type Factors, sameLayout } from '../curvature/factors.js';
 import type { EigenBasis } from '../curvature/layout.js';
 import { type ErrorParts, type LaplaceError, laplaceError } from '../errors.js';
 import type { Network } from '../network/network.js';
 import type { Weights } from '../network/weights.js';
+import { orThrow } from '../orThrow.js';
 import type { OnProgress } from '../types.js';
 import { type Accumulator, createAccumulator } from './accumulator.js';
 import type { EpochSelection } from './codec.js';
@@ -73,6 +74,10 @@ export interface EpochAccumulator {
    * observed.
    */
   readonly end: () => Promise<Factors>;
+  /** The sums of the epochs that have ended and may still count, oldest first. */
+  readonly window: () => EpochWindow;
+  /** Goes on with the epochs of an earlier training of the network, to which it is bound. Throws `Mismatch` for another layout. */
+  readonly resume: (window: EpochWindow) => void;
   /** An early end: takes no more batches, and keeps what was gathered. */
   readonly stop: () => void;
   /** After `stop`: gives the gathered factors the model's present weights. */
@@ -159,6 +164,12 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
       window = rule.append(window, epoch, stopping);
       bound.accumulator.reset();
       return epoch;
+    },
+    window: () => window,
+    resume: (earlier) => {
+      const own = (bound as { readonly accumulator: Accumulator }).accumulator.layout;
+      for (const { layout } of earlier) orThrow(sameLayout(own, layout));
+      window = earlier;
     },
     gathered: () => kept ?? sumSoFar(),
     end: async () => {

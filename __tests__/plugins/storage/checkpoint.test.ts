@@ -101,6 +101,15 @@ describe.each<[string, Curvature]>([
   });
 });
 
+it('writes no more often than asked for, and has the same bits', async () => {
+  const rarely = () => checkpoint(`file://${folder}`, { every: EVERY, seconds: 1e9 });
+  const whole = bytesOf(await lastValueFrom(sums(batches(data(), SIZE), kfac(), at())));
+  await cutOff(COUNT - 1, kfac(), rarely());
+  // The first sums were written, and none after them.
+  expect((await loadFactors(`file://${folder}/checkpoint.safetensors`)).batches).toBe(EVERY);
+  expect(bytesOf(await lastValueFrom(sums(batches(data(), SIZE), kfac(), rarely())))).toEqual(whole);
+});
+
 it('reads only the batches that are not in its sums, and counts them on', async () => {
   await cutOff(9, kfac(), at());
   expect((await loadFactors(`file://${folder}/checkpoint.safetensors`)).batches).toBe(8);
@@ -279,7 +288,8 @@ describe('refuses', () => {
     for (const where of ['indexeddb://pass', 'out/pass', 'file://', 3])
       expect(() => checkpoint(where as string)).toThrow(/file:/);
     expect(() => checkpoint('file://out', { every: 0 })).toThrow(/every/);
-    expect(() => checkpoint('file://out', { seconds: 3 } as never)).toThrow(/seconds/);
+    expect(() => checkpoint('file://out', { seconds: -1 })).toThrow(/seconds/);
+    expect(() => checkpoint('file://out', { minutes: 3 } as never)).toThrow(/minutes/);
   });
 });
 

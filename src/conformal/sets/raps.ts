@@ -6,7 +6,7 @@
  * It keeps sets small where many classes have a little probability. Reference: Angelopoulos, Bates, Malik & Jordan 2021, equation 4 and
  * algorithm 2, with 1 − u for their u.
  */
-import { boolean, count, defaulted, make, nonNegative, type Options, seed, variant } from '../../codec/index.js';
+import { boolean, defaulted, make, nonNegative, nonNegativeInteger, type Options, seed, variant } from '../../codec/index.js';
 import { ranked } from './cumulative.js';
 import type { ClassScoreRule } from './rule.js';
 
@@ -14,7 +14,7 @@ export const Raps = variant('raps', {
   /** λ >= 0, the penalty of each further class; default 0.01. */
   penalty: defaulted(nonNegative, 0.01),
   /** k_reg, the number of classes without a penalty; default 5. */
-  free: defaulted(count, 5),
+  free: defaulted(nonNegativeInteger, 5),
   /** As in `aps`. */
   randomised: defaulted(boolean, true),
   seed: defaulted(seed, 0),
