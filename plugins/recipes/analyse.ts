@@ -22,13 +22,18 @@ import { keep } from './keep.js';
 import type { OutputReport, RecipeReport, Work } from './report.js';
 import { warningsAbout } from './warnings.js';
 
-/** Analyses factors. Rejects with the errors of the functions that do the work. */
+/**
+ * Analyses factors. Rejects with the errors of the functions that do the work.
+ *
+ * @param warnings what is known already that the report should say
+ */
 export async function analyse(
   model: LayersModel,
   factors: Factors,
   data: Omit<RunBatches, 'training'>,
   recipe: Recipe,
   work: Work,
+  warnings: ReadonlyArray<string>,
 ): Promise<RecipeReport> {
   const { engine, step } = work;
   const first = await step('The posterior', (onProgress) =>
@@ -45,7 +50,7 @@ export async function analyse(
     evidence: evidence(posterior),
     ...(tuning && { tuning }),
     outputs,
-    warnings: warningsAbout(outputs, tuning),
+    warnings: [...warnings, ...warningsAbout(outputs, tuning)],
   };
   const kept = await keep(report, factors, work);
   return Object.freeze({ ...report, kept });

@@ -5,6 +5,7 @@ import {
   defaulted,
   EngineChoiceCodec,
   func,
+  NOT_FINITE,
   optional,
   optionsOf,
   positive,
@@ -23,6 +24,11 @@ export interface RunOptions {
   readonly memoryBudget?: number | undefined;
   /** Keeps the sums of the pass now and then, as for `accumulateFactors`. */
   readonly checkpoint?: Checkpoint | undefined;
+  /**
+   * What happens to training batches with NaN or infinity, as for `accumulateFactors`. Default `'stop'`. With `'skip'` a warning of the report
+   * says how many there were.
+   */
+  readonly onNotFinite?: 'stop' | 'skip' | undefined;
   /** Called with the progress of whatever is done at present. */
   readonly onProgress?: OnProgress | undefined;
   /**
@@ -37,6 +43,7 @@ const run = {
   engine: optional(EngineChoiceCodec),
   memoryBudget: optional(positive),
   checkpoint: optional(CheckpointCodec),
+  onNotFinite: NOT_FINITE.onNotFinite,
   onProgress: optional(func<OnProgress>('a function (event) => void')),
   step: optional(func<Step>('a function (title, work) => Promise')),
 };
@@ -47,6 +54,7 @@ const Options = struct('options', run);
 export interface RunWork extends Work {
   readonly batchSize: number;
   readonly checkpoint?: Checkpoint | undefined;
+  readonly onNotFinite?: 'stop' | 'skip' | undefined;
 }
 
 /** The options of a run, with what they stand for. Throws `InvalidOption`, which names the fields. */

@@ -2,14 +2,18 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defer, from, type Observable, switchMap } from 'rxjs';
 import { type Factors, isLaplaceError, type Recipe, type RecipeInput, recipe as recipeOf } from 'tfjs-laplace';
+import type { TrainingCheckpoint } from 'tfjs-laplace/extend';
 import { LaplaceCallback } from 'tfjs-laplace/plugins/tfjs-callback';
 import { analyse } from './analyse.js';
 import { batchesOf, neededBy, type RunBatches, type RunData } from './data.js';
 import { type RunOptions, type RunWork, runOptionsOf } from './options.js';
 import type { RecipeReport } from './report.js';
+import { type SkippedBatches, skippedBatches } from './skipped.js';
 
 /** Options of `recipeCallback`: the data that training does not see, and how a run goes about its work. */
 export interface RecipeCallbackOptions extends Omit<RunData, 'training'>, Omit<RunOptions, 'checkpoint'> {
+  /** Keeps the sums of the epochs that count, as for `laplaceCallback`. */
+  readonly checkpoint?: TrainingCheckpoint | undefined;
   /** Where it is said that the analysis failed. Default `console.warn`. */
   readonly warn?: ((line: string) => void) | undefined;
 }
@@ -31,11 +35,19 @@ export class RecipeCallback extends LaplaceCallback {
       readonly recipe: Recipe;
       readonly data: Omit<RunBatches, 'training'>;
       readonly work: RunWork;
+      readonly checkpoint: TrainingCheckpoint | undefined;
       readonly warn: (line: string) => void;
+      readonly skipped: SkippedBatches;
     },
   ) {
-    const { likelihood, curvature, epochs } = analysis.recipe;
-    super({ likelihood, curvature, epochs });
+    const { recipe, checkpoint, work, skipped } = analysis;
+    const { likelihood, curvature, epochs } = recipe;
+    super({ likelihood, curvature, epochs, checkpoint, onNotFinite: work.onNotFinite, onSkipped: skipped.onSkipped });
+  }
+
+  override async onTrainBegin(): Promise<void> {
+    this.analysis.skipped.forget();
+    await super.onTrainBegin();
   }
 
   /** The analysis is a part of the training's end, so that `fit` returns when everything is there. */
@@ -65,8 +77,8 @@ export class RecipeCallback extends LaplaceCallback {
   private reportOf(factors: Factors): Promise<RecipeReport> {
     const known = this.reports.get(factors);
     if (known !== undefined) return known;
-    const { recipe, data, work } = this.analysis;
-    const report = analyse(this.model as LayersModel, factors, data, recipe, work);
+    const { recipe, data, work, skipped } = this.analysis;
+    const report = analyse(this.model as LayersModel, factors, data, recipe, work, skipped.warnings());
     this.reports.set(factors, report);
     return report;
   }
@@ -106,13 +118,9 @@ export class RecipeCallback extends LaplaceCallback {
  */
 export function recipeCallback(recipe: Recipe | RecipeInput, options: RecipeCallbackOptions = {}): RecipeCallback {
   const whole = recipeOf(recipe as RecipeInput);
-  const { heldOut, thresholds, test, warn = (line) => console.warn(line), ...own } = options;
+  const { heldOut, thresholds, test, checkpoint, warn = (line) => console.warn(line), ...own } = options;
   const work = runOptionsOf('recipeCallback', own);
   const given = Object.fromEntries(Object.entries({ heldOut, thresholds, test }).filter(([, set]) => set !== undefined));
-  return new RecipeCallback({
-    recipe: whole,
-    data: batchesOf('recipeCallback', given, work.batchSize, neededBy(whole)),
-    work,
-    warn,
-  });
+  const data = batchesOf('recipeCallback', given, work.batchSize, neededBy(whole));
+  return new RecipeCallback({ recipe: whole, data, work, checkpoint, warn, skipped: skippedBatches() });
 }

@@ -16,6 +16,7 @@ import { analyse } from './analyse.js';
 import { batchesOf, isFactors, neededBy, type RunBatches, type RunData } from './data.js';
 import { type RunOptions, type RunWork, runOptionsOf } from './options.js';
 import type { RecipeReport } from './report.js';
+import { type SkippedBatches, skippedBatches } from './skipped.js';
 
 /**
  * Runs a recipe on a trained model.
@@ -58,8 +59,9 @@ export function runRecipe(
   return tasked(async () => {
     const whole = recipeOf(recipe as RecipeInput);
     const sets = batchesOf('runRecipe', data, own.batchSize, ['training', ...neededBy(whole)]);
-    const factors = await factorsOf(model, sets.training, whole, own);
-    return analyse(model, factors, sets, whole, own);
+    const skipped = skippedBatches();
+    const factors = await factorsOf(model, sets.training, whole, own, skipped);
+    return analyse(model, factors, sets, whole, own, skipped.warnings());
   });
 }
 
@@ -79,7 +81,8 @@ async function factorsOf(
   model: LayersModel,
   training: RunBatches['training'],
   { likelihood, curvature }: Recipe,
-  { step, engine, checkpoint }: RunWork,
+  { step, engine, checkpoint, onNotFinite }: RunWork,
+  { onSkipped }: SkippedBatches,
 ): Promise<Factors> {
   if (isFactors(training)) return training;
   return step('The curvature', (onProgress) =>
@@ -89,6 +92,8 @@ async function factorsOf(
         accumulateFactors(curvature, {
           onProgress,
           total: training.length,
+          onNotFinite,
+          onSkipped,
           ...(engine && { engine }),
           ...(checkpoint && { checkpoint }),
         }),

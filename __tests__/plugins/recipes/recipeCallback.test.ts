@@ -101,6 +101,22 @@ it('serves a second fit, whose report is another', async () => {
   expect(second.posterior.fingerprint).not.toBe(first.posterior.fingerprint);
 });
 
+it('hands on a checkpoint', async () => {
+  const saved: number[] = [];
+  const checkpoint = {
+    load: async () => undefined,
+    save: async ({ epoch }: { readonly epoch: number }) => {
+      saved.push(epoch);
+    },
+    clear: async () => {
+      saved.push(Number.NaN);
+    },
+  };
+  const { own } = await trained({ checkpoint });
+  expect((await lastValueFrom(own.report$)).examples).toBe(40);
+  expect(saved).toEqual([2, Number.NaN]);
+});
+
 it('frees what it makes', async () => {
   const model = classifier();
   const [training, heldOut, test] = [examples(1), examples(2), examples(3)];

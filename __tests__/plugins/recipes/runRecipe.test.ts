@@ -140,6 +140,18 @@ describe('runRecipe', () => {
     await expectNoLeak(() => failure(model, broken, FULL));
   });
 
+  it('skips batches that are not finite if it is told to, and says so', async () => {
+    const model = classifier();
+    const { x, y } = classes(1);
+    const broken = tf.tidy(() => tf.concat([x, tf.fill([1, 4], Number.NaN)]));
+    const training = { x: broken, y: tf.tidy(() => tf.concat([y, tf.zeros([1], 'int32')])) };
+    const analysis = { likelihood: 'categorical' } as const;
+    expect(await failure(model, { training }, analysis)).toMatchObject({ kind: 'NotFinite' });
+    const report = await run(model, { training }, analysis, { batchSize: 8, onNotFinite: 'skip' });
+    expect(report.examples).toBe(40);
+    expect(report.warnings).toEqual([expect.stringMatching(/1 in 1 batch were skipped.*batch 5/)]);
+  });
+
   it('warns if the posterior is worse than the network, and when nothing is kept', async () => {
     const model = classifier();
     model.setWeights(model.getWeights().map((w) => w.mul(4)));
