@@ -1,19 +1,11 @@
-/** The basis in which `ekfac` sums: the eigenvectors of a posterior. */
+/** Whether a basis has the eigenvectors that `ekfac` needs. */
 import { either as E } from 'fp-ts';
 import { rungOf } from '../curvature/choice.js';
-import type { EigenBasis, Layout, Rotation } from '../curvature/layout.js';
+import type { EigenBasis, Layout } from '../curvature/layout.js';
 import { structureNamed } from '../curvature/structure/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import type { Block } from '../network/blocks.js';
-import type { Posterior } from '../posterior/posterior.js';
 import type { Matrix } from '../types.js';
-
-/** The eigenvectors of each layer, and a name that tells this basis from the bases of other posteriors. */
-export function eigenBasis({ layers, fingerprint }: Posterior): EigenBasis {
-  const bases = layers.map(({ name, parts }): readonly [string, Rotation] => [name, rotationOf(parts)]);
-  const sums = bases.flatMap(([, { input, gradient }]) => [weighed(input), weighed(gradient)]);
-  return { id: `${fingerprint}:${sums.map((v) => v.toPrecision(17)).join(',')}`, layers: new Map(bases) };
-}
 
 /** Whether `ekfac` rotates the input side of a block. It needs no eigenvectors there if the input factor is diagonal. */
 export const rotatesInputs = (block: Block): boolean => structureNamed(rungOf(block)).sums(block).input?.cols !== 1;
@@ -43,15 +35,5 @@ export function checkBasis(
   return E.right(basis);
 }
 
-/** The directions of a layer's two sides. */
-const rotationOf = (parts: { readonly inputVectors?: Matrix; readonly gradientVectors?: Matrix }): Rotation => ({
-  ...(parts.inputVectors && { input: parts.inputVectors }),
-  ...(parts.gradientVectors && { gradient: parts.gradientVectors }),
-});
-
 const fits = (matrix: Matrix | undefined, groups: number, d: number): boolean =>
   matrix !== undefined && matrix.rows === groups * d && matrix.cols === d;
-
-/** A weighted sum of a matrix's entries, which two different matrices share only by chance. */
-const weighed = (matrix: Matrix | undefined): number =>
-  matrix === undefined ? 0 : matrix.data.reduce((sum, v, i) => sum + v * Math.cos(i + 1), 0);
