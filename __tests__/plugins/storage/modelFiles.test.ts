@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { modelFiles } from 'tfjs-laplace/plugins/storage';
+import { loadPosterior, modelFiles, savePosterior } from 'tfjs-laplace/plugins/storage';
+import { keptOf } from '../../support/kept.js';
 import { tensor, withFixedWeights } from '../../support/networks.js';
 
 let folder: string;
@@ -65,4 +66,34 @@ it('leaves nothing where it cannot write', async () => {
   writeFileSync(join(folder, 'file'), '');
   await expect(model().save(modelFiles(join(folder, 'file')))).rejects.toMatchObject({ kind: 'Storage' });
   expect(readdirSync(folder)).toEqual(['file']);
+});
+
+/** The handlers of tfjs-node, where its kernels run. */
+const native = tf.io.getSaveHandlers('file://x').length > 0;
+if (!native) process.stderr.write("tfjs-node's own handlers of files are not there: their tests are skipped.\n");
+
+(native ? describe : describe.skip)('beside the handlers of tfjs-node', () => {
+  const equal = (a: tf.LayersModel, b: tf.LayersModel): void =>
+    expect(a.getWeights().map((w) => w.arraySync())).toEqual(b.getWeights().map((w) => w.arraySync()));
+
+  it('reads what they write, and they read what it writes', async () => {
+    const own = model();
+    await own.save(`file://${folder}/theirs`);
+    equal(await tf.loadLayersModel(modelFiles(`${folder}/theirs`)), own);
+    await own.save(modelFiles(`${folder}/ours`));
+    equal(await tf.loadLayersModel(`file://${folder}/ours/model.json`), own);
+  });
+
+  it('keeps a posterior beside a model that they have written', async () => {
+    const { model: kept, posterior } = await keptOf('kronecker');
+    await kept.save(`file://${folder}`);
+    await savePosterior(posterior, `file://${folder}`);
+    const loaded = await tf.loadLayersModel(`file://${folder}/model.json`);
+    expect(await loadPosterior(`file://${folder}`, { model: loaded })).toStrictEqual(posterior);
+    // Their handler carries the bytes of a posterior too, as weights.
+    const [save] = tf.io.getSaveHandlers(`file://${folder}/carried`);
+    const [load] = tf.io.getLoadHandlers(`file://${folder}/carried/model.json`);
+    await savePosterior(posterior, save as tf.io.IOHandler);
+    expect(await loadPosterior(load as tf.io.IOHandler)).toStrictEqual(posterior);
+  });
 });
