@@ -40,12 +40,10 @@ export interface Deployed {
  * @param predictive a predictive that was asked for; it wins over that of the report, and what was fitted for that is left out
  */
 export async function deployedAt(where: string, predictive: unknown, { remark }: Terminal): Promise<Deployed> {
+  const own = predictive === undefined ? undefined : argument('predict', 'predictive', PredictiveCodec, predictive);
   const place = placeOf(where);
   const posterior = await loadPosterior(place);
-  if (predictive !== undefined) {
-    const own = argument('predict', 'predictive', PredictiveCodec, predictive);
-    return { posterior, predictive: own, outputs: new Map() };
-  }
+  if (own !== undefined) return { posterior, predictive: own, outputs: new Map() };
   const report = await reportBeside(place);
   if (report === undefined) return { posterior, predictive: linearised(), outputs: new Map() };
   const { weights, ...found } = report;
