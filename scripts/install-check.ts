@@ -3,7 +3,7 @@
  * each package manager in an empty folder, and runs README's examples there. Then it adds the optional packages and runs the recipe
  * that README names. It takes about a minute for each manager.
  */
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(MANAGER_NAMES as ReadonlyArray<string>).includes(name));
 if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; the package managers are ${MANAGER_NAMES.join(', ')}`);
 
-const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { name, version: packageVersion } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const readme = readReadme(join(ROOT, 'README.md'));
 
 type Step = readonly [what: string, check: () => Promise<string | undefined>];
@@ -42,6 +42,10 @@ function steps(manager: ManagerName, folder: string, tarball: string): ReadonlyA
     ],
     ['optional packages', () => succeed([add, ...readme.optional])],
     [
+      'command line',
+      () => programRuns(folder, 'commandLine.mjs', readFileSync(new URL('install/commandLine.mjs', import.meta.url), 'utf8')),
+    ],
+    [
       'recipe',
       async () => {
         const { code, output } = await runNpm(['exec', '--yes', '--prefer-offline', '--', ...readme.recipe], { cwd: folder });
@@ -61,10 +65,30 @@ async function pack(): Promise<string> {
   return path;
 }
 
+/** The command in an empty folder, by npx alone: what needs no backend works, and the rest says what to add. */
+async function npxInAnEmptyFolder(folder: string, tarball: string): Promise<string | undefined> {
+  const npx = (...args: ReadonlyArray<string>) =>
+    runNpm(['exec', '--yes', '--prefer-offline', '--package', tarball, '--', name, ...args], { cwd: folder });
+  const version = await npx('--version');
+  if (version.code !== 0 || !version.output.includes(packageVersion)) return version.output;
+  const backend = await npx('coverage', '--model', 'model', '--likelihood', 'categorical');
+  const isTold =
+    backend.code === 1 && /Install @tensorflow.tfjs-node-gpu/.test(backend.output) && !/\n\s+at /.test(backend.output);
+  return isTold ? undefined : backend.output;
+}
+
 const work = mkdtempSync(join(tmpdir(), 'install-'));
 let failed = 0;
 try {
   const tarball = await pack();
+  const empty = join(work, 'empty');
+  mkdirSync(empty);
+  const complaint = await npxInAnEmptyFolder(empty, tarball);
+  console.log(`npx     ${'empty folder'.padEnd(20)}${complaint === undefined ? 'ok' : 'FAILED'}`);
+  if (complaint !== undefined) {
+    failed++;
+    console.error(complaint);
+  }
   for (const manager of asked.length === 0 ? MANAGER_NAMES : (asked as ReadonlyArray<ManagerName>)) {
     const folder = join(work, manager);
     emptyProject(folder);
