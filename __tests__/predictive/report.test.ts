@@ -113,6 +113,15 @@ describe('a linearised report', () => {
     expect(full.expectedEntropy[0]).not.toBe(diagonal.expectedEntropy[0]);
   });
 
+  it('has no entropy below 0, however sure the network is', () => {
+    // Draws of these outputs have entropies that rounding takes to −1e-17.
+    const found = [30, 40, 100, 300].map(
+      (f) =>
+        reportLinearised(networkOf(categorical(), 2), Float32Array.of(f, 0), Float32Array.of(1, 1e-3), LINK) as Classification,
+    );
+    expect(found.filter(({ entropy, expectedEntropy }) => Math.min(...entropy, ...expectedEntropy) < 0)).toEqual([]);
+  });
+
   it.each<[string, Float32Array, Float32Array]>([
     ['mean', Float32Array.of(Number.NaN, 1), Float32Array.of(1, 1)],
     ['covariance', Float32Array.of(0, 1), Float32Array.of(1, Number.POSITIVE_INFINITY)],
