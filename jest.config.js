@@ -20,6 +20,7 @@ const ONCE = [
   'detection/**/*',
   'files/**/*',
   'docs/**/*',
+  'fuzz/**/*',
   '{dual,errors}',
   'mistakes/**/*',
   'likelihood/codec',
