@@ -12,7 +12,11 @@ export const kindOf = <T>({ name, about, share, cases, check, show }: Cases<T>):
       onCase?.();
       await check(value);
     });
-    const found = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path }) });
+    // A path is that of one case, which is as small as it gets.
+    const found = await fc.check(
+      property,
+      path === undefined ? { seed, numRuns } : { seed, path, numRuns: 1, endOnFailure: true },
+    );
     if (!found.failed) return { cases: found.numRuns };
     return { cases: found.numRuns, finding: findingOf(found, show) };
   },

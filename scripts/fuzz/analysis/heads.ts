@@ -69,7 +69,7 @@ export const heads: fc.Arbitrary<ReadonlyArray<Head>> = fc.oneof(
 );
 
 /** The label of a step that is left out. No output takes it for a label, but a number may be −1 by chance alone. */
-export const IGNORED = -1;
+const IGNORED = -1;
 
 /** The likelihood of a model with these outputs. `ignores` leaves out steps whose labels say so. */
 export function likelihoodOf(own: ReadonlyArray<Head>, perStep: boolean, ignores: boolean): LikelihoodInput {
