@@ -73,7 +73,7 @@ function checkRecipe(made: Recipe): void {
 export const recipes = kindOf<Given>({
   name: 'recipes',
   about: 'a recipe with mistakes, or parts of recipes: decodeRecipe, recipeSchema and composeRecipe',
-  share: 47,
+  share: 48,
   cases: fc.oneof({ weight: 3, arbitrary: readings }, { weight: 1, arbitrary: compositions }),
   check,
   show: fc.stringify,
