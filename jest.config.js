@@ -21,6 +21,7 @@ const ONCE = [
   'faults/{backends,disk,endurance,largeFile,memory,training}',
   'files/**/*',
   'docs/**/*',
+  'fuzz/**/*',
   '{dual,errors}',
   'mistakes/**/*',
   'likelihood/codec',

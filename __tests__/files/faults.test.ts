@@ -1,11 +1,11 @@
 /** Files that are damaged or made up: every cut, every changed byte, and headers of every wrong kind give a typed error, and nothing is thrown. */
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
-import { decodeFactors, decodePosterior, encodeFactors, encodePosterior, type LaplaceError, type Matrix } from 'tfjs-laplace';
-import { arrayOf } from '../../src/files/arrays.js';
-import { opened, sealed } from '../../src/files/container.js';
+import { decodeFactors, decodePosterior, encodeFactors, encodePosterior, type LaplaceError } from 'tfjs-laplace';
+import { sealed } from '../../src/files/container.js';
 import { strictJson } from '../../src/files/json.js';
 import { readSafetensors } from '../../src/files/safetensors.js';
+import { type Parts, partsOf, placesIn, replaced, resealed } from '../support/fileParts.js';
 import { KEPT, keptOf, ownLikelihood } from '../support/kept.js';
 import { right } from '../support/math/laplace.js';
 
@@ -51,43 +51,8 @@ describe.each(Object.keys(KEPT))('%s', (name) => {
   });
 });
 
-/** What a file of this library holds, in a form that can be changed and sealed again, with a right hash. */
-function parts(
-  kind: 'posterior' | 'factors',
-  name: string,
-): { manifest: Record<string, unknown>; matrices: Map<string, Matrix> } {
-  const { manifest, entries } = right(opened(kind, files.get(name)?.[kind] as Uint8Array));
-  const matrices = new Map(
-    [...entries].map(([key, entry]) => {
-      const [rows, cols] = entry.shape as [number, number];
-      return [key, { rows, cols, data: entry.read() }];
-    }),
-  );
-  return { manifest: manifest as Record<string, unknown>, matrices };
-}
-
-const resealed = (kind: 'posterior' | 'factors', manifest: object, matrices: ReadonlyMap<string, Matrix>): Uint8Array =>
-  sealed(
-    kind,
-    manifest,
-    [...matrices].map(([key, matrix]) => arrayOf(key, matrix, 'F64')),
-    'F64',
-  );
-
-/** Every place in a value of JSON. */
-function placesIn(value: unknown, path: ReadonlyArray<string> = []): ReadonlyArray<ReadonlyArray<string>> {
-  if (typeof value !== 'object' || value === null) return [path];
-  return [path, ...Object.entries(value).flatMap(([key, part]) => placesIn(part, [...path, key]))];
-}
-
-/** A value with another one at a place; undefined takes it away. */
-function replaced(value: unknown, [key, ...rest]: ReadonlyArray<string>, by: unknown): unknown {
-  if (key === undefined) return by;
-  const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, unknown>;
-  if (rest.length === 0 && by === undefined) delete copy[key];
-  else copy[key] = replaced(copy[key], rest, by);
-  return copy;
-}
+/** What the file of a case holds. */
+const parts = (kind: 'posterior' | 'factors', name: string): Parts => partsOf(kind, files.get(name)?.[kind] as Uint8Array);
 
 describe.each(['posterior', 'factors'] as const)('a %s whose hash is right', (kind) => {
   it('is refused, or is whole, whatever stands in its manifest', () => {

@@ -113,6 +113,24 @@ describe('a linearised report', () => {
     expect(full.expectedEntropy[0]).not.toBe(diagonal.expectedEntropy[0]);
   });
 
+  it('has no entropy below 0, however sure the network is', () => {
+    // Draws of these outputs have entropies that rounding takes to −1e-17.
+    const found = [30, 40, 100, 300].map(
+      (f) =>
+        reportLinearised(networkOf(categorical(), 2), Float32Array.of(f, 0), Float32Array.of(1, 1e-3), LINK) as Classification,
+    );
+    expect(found.filter(({ entropy, expectedEntropy }) => Math.min(...entropy, ...expectedEntropy) < 0)).toEqual([]);
+  });
+
+  it('has no probability below 0, however sure the network is', () => {
+    // The quadrature of these labels is a sum that rounding takes to some −1e-16.
+    const means = Array.from({ length: 100 }, (_, i) => i / 20 - 60);
+    const found = means.map((f) =>
+      reportLinearised(networkOf(bernoulli(), 1), Float32Array.of(f), Float32Array.of(41), { ...LINK, link: 'monteCarlo' }),
+    ) as Classification[];
+    expect(found.map(({ probabilities }) => probabilities[0]?.[0]).filter((p) => !((p as number) >= 0))).toEqual([]);
+  });
+
   it.each<[string, Float32Array, Float32Array]>([
     ['mean', Float32Array.of(Number.NaN, 1), Float32Array.of(1, 1)],
     ['covariance', Float32Array.of(0, 1), Float32Array.of(1, Number.POSITIVE_INFINITY)],

@@ -3,10 +3,9 @@ import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { either as E } from 'fp-ts';
 import { decodeRecipe, recipe, recipeSchema } from 'tfjs-laplace';
-import { isData } from '../../src/codec/index.js';
 import { RECIPE_KEYS } from '../../src/codec/options.js';
 import { RecipeCodec } from '../../src/recipe/codec.js';
-import { recipeData, recipeInput } from '../codec/arbitraries.js';
+import { canonical, written } from './documents.js';
 import { atLimits, type Json, mutated } from './mutations.js';
 
 const schema: AnySchema = recipeSchema();
@@ -15,9 +14,6 @@ const fits = ajv.compile(schema);
 const decodes = (value: unknown): boolean => E.isRight(RecipeCodec.decode(value));
 
 const throughJson = (value: unknown): Json => JSON.parse(JSON.stringify(value));
-const canonical = recipeData.map(throughJson);
-/** With shorthand, and without some of what has a default. */
-const written = recipeInput.filter(isData).map(throughJson);
 
 /** Texts of files at the edge of what is allowed. */
 const EDGES = [

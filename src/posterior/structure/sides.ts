@@ -74,6 +74,16 @@ function joined(parts: ReadonlyArray<SymmetricEigen>): Required<Side> {
 }
 
 /**
+ * By what share of its largest entry the spectral norm of a sum of float32 products may be off. Some thousand products are summed at a time,
+ * and their roundings of 2⁻²⁴ add up as √1024 of them. If all d² entries are off on their own, the norm is off by 2√d times as much, 2⁻¹⁸ √d.
+ * If they are off alike, it is off by d times as much; few are then off by more than two roundings.
+ */
+const roundingOf = (d: number): number => Math.max(Math.sqrt(d) * 2 ** -18, d * 2 ** -23);
+
+/** Float32 has no products below 2⁻¹²⁶. So much is lost from a thousand of them. */
+const LOST = 2 ** -116;
+
+/**
  * Sets eigenvalues that rounding took below zero to 0. A matrix with eigenvalues further below zero is no second moment, and an
  * error.
  */
@@ -81,9 +91,7 @@ function semidefinite(layer: string, side: string, { values, vectors }: Symmetri
   const d = values.length;
   const largest = values[d - 1] as number;
   const smallest = values[0] as number;
-  // The entries are sums of float32 products. Each entry is off by a few 2⁻²³ of the largest entry, so the spectral norm is off
-  // by at most d times as much.
-  const rounding = d * 2 ** -23 * Math.abs(largest);
+  const rounding = roundingOf(d) * Math.abs(largest) + LOST;
   if (smallest >= -rounding) return E.right({ values: values.map((v) => Math.max(v, 0)), vectors });
   return E.left(
     laplaceError('InvalidInput', {

@@ -123,12 +123,19 @@ export function classification(
   expectedEntropy: Float32Array,
   C: number,
 ): Classification {
-  const probabilities = rowsOf(p, C);
-  const entropy = Float32Array.from(probabilities, entropyOf);
-  const mutualInformation = entropy.map((h, b) => Math.max(0, h - (expectedEntropy[b] as number)));
+  const probabilities = rowsOf(p.map(inRange), C);
+  const entropy = notNegative(Float32Array.from(probabilities, entropyOf));
+  const expected = notNegative(expectedEntropy);
+  const mutualInformation = notNegative(entropy.map((h, b) => h - (expected[b] as number)));
   const standardDeviations = rowsOf(deviations, C);
-  return { _tag: 'classification', probabilities, standardDeviations, entropy, expectedEntropy, mutualInformation };
+  return { _tag: 'classification', probabilities, standardDeviations, entropy, expectedEntropy: expected, mutualInformation };
 }
+
+/** A mean of draws, or a quadrature, is off by rounding: a probability of 0 may come as −1e-16. NaN stays. */
+const inRange = (p: number): number => Math.min(1, Math.max(0, p));
+
+/** Rounding leaves the entropy of a sure class a little below 0, and the two probits an expected entropy above that of their mean. */
+const notNegative = (values: Float32Array): Float32Array => values.map((v) => Math.max(0, v));
 
 /** A regression of T labels, from the moments of all labels of all examples, example by example. */
 export function regression(support: Regression['support'], moments: ReadonlyArray<Moments>, T: number): Regression {

@@ -1,0 +1,56 @@
+/** The errors of the library that an analysis may end with, each with its reason. Any other error is a finding. */
+import * as tf from '@tensorflow/tfjs';
+import type { LaplaceError } from 'tfjs-laplace';
+import type { Analysis, Data } from './cases.js';
+import type { Head } from './heads.js';
+
+/** An error, and when it is right. */
+type Rule = (error: LaplaceError, analysis: Analysis, model: tf.LayersModel, data: Data) => boolean | undefined;
+
+const tagOf = ({ choices: { curvature } }: Analysis): string =>
+  typeof curvature === 'string' ? curvature : (curvature as { readonly _tag: string })._tag;
+
+/** `kfra` is for chains of dense layers, and `lowRank` for a model whose outputs come from one dense layer on vectors. */
+const unsuited: Rule = ({ kind }, analysis) => kind === 'UnsupportedLayer' && ['kfra', 'lowRank'].includes(tagOf(analysis));
+
+/** A square of larger numbers is no float32. */
+const LARGEST = 1e18;
+/** exp(88) is the largest exponential in float32. Half of the exponent leaves room for a square. */
+const LARGEST_EXPONENT = 44;
+
+/** The outputs are exponents. */
+const isExponential = ({ likelihood: { _tag } }: Head): boolean => _tag === 'poisson' || _tag === 'heteroscedastic';
+
+/** The outputs of the trained network leave what float32 has. */
+const overflows: Rule = ({ kind }, { heads }, model, { x }) => {
+  if (kind !== 'NotFinite') return false;
+  const largest = tf.tidy(() => {
+    const outputs = model.predict(x.length === 1 ? (x[0] as tf.Tensor) : x);
+    return [outputs].flat().map((f) => tf.max(tf.abs(f)).dataSync()[0] as number);
+  });
+  return heads.some((head, i) => !((largest[i] as number) <= (isExponential(head) ? LARGEST_EXPONENT : LARGEST)));
+};
+
+/** Weights of a thousand, in five layers above inputs of a thousand, have outputs whose squares are no float32. */
+const WIDEST = 1e-6;
+
+/**
+ * The predictions overflow under a wide posterior, as the message says: the network's own outputs do not, but those of a draw. Outputs that
+ * are exponents do so sooner, also by the closed form of `linearised`.
+ */
+const isTooWide: Rule = ({ kind, message }, { heads, choices: { prior, predictive }, network, examples }) => {
+  if (kind !== 'NotFinite' || !message.includes('predictive')) return false;
+  const { _tag, temperature } = predictive as { readonly _tag: string; readonly temperature: number };
+  if (_tag !== 'linearised' && (prior as number) <= WIDEST) return true;
+  const isWide = (prior as number) < 1 || temperature > 1 || network.weights.scale > 1 || examples.scale > 1;
+  return isWide && heads.some(isExponential);
+};
+
+/** Every label has the class weight 0, so that no example counts. */
+const countsNothing: Rule = ({ kind }, { heads }) =>
+  kind === 'Empty' && heads.some(({ likelihood }) => 'classWeights' in likelihood && likelihood.classWeights?.includes(0));
+
+const RULES: ReadonlyArray<Rule> = [unsuited, overflows, isTooWide, countsNothing];
+
+/** Whether an analysis is right to end with this error. */
+export const isExpected: Rule = (...facts) => RULES.some((rule) => rule(...facts) === true);
