@@ -21,14 +21,25 @@ const LARGEST_EXPONENT = 44;
 /** The outputs are exponents. */
 const isExponential = ({ likelihood: { _tag } }: Head): boolean => _tag === 'poisson' || _tag === 'heteroscedastic';
 
-/** The outputs of the trained network leave what float32 has. */
-const overflows: Rule = ({ kind }, { heads }, model, { x }) => {
+/** By how much a slope in the outputs can grow on its way to the weights: ten standard deviations of each layer's weights, and of the inputs. */
+const reachOf = ({ network: { weights }, examples }: Analysis, model: tf.LayersModel): number =>
+  model.layers.filter((layer) => layer.weights.length > 0).length * Math.log(10 * Math.max(1, weights.scale)) +
+  Math.log(10 * Math.max(1, examples.scale));
+
+/**
+ * The outputs of the trained network, or the squares of their slopes in the weights, leave what float32 has. The slope in an output that is
+ * an exponent is as large as its exponential.
+ */
+const overflows: Rule = ({ kind }, analysis, model, { x }) => {
+  const { heads } = analysis;
   if (kind !== 'NotFinite') return false;
   const largest = tf.tidy(() => {
     const outputs = model.predict(x.length === 1 ? (x[0] as tf.Tensor) : x);
     return [outputs].flat().map((f) => tf.max(tf.abs(f)).dataSync()[0] as number);
   });
-  return heads.some((head, i) => !((largest[i] as number) <= (isExponential(head) ? LARGEST_EXPONENT : LARGEST)));
+  return heads.some(
+    (head, i) => !((largest[i] as number) <= (isExponential(head) ? LARGEST_EXPONENT - reachOf(analysis, model) : LARGEST)),
+  );
 };
 
 /** Weights of a thousand, in five layers above inputs of a thousand, have outputs whose squares are no float32. */
