@@ -88,6 +88,12 @@ export { createEpochAccumulator, type EpochAccumulator, type EpochAccumulatorOpt
 export { type BatchTensors, transientBatch } from './stream/observed.js';
 export { NOT_FINITE, type NotFiniteOptions, type Skips, skipsOf } from './stream/skips.js';
 
+// Files that are written and read a layer at a time.
+
+export { openFactorsFile } from './files/factorsOfFile.js';
+export { type LayeredFactors, mergeFiles, piecesOfFile } from './files/mergeFiles.js';
+export { joined, type PlacedPieces } from './files/pieces.js';
+
 // Linear algebra.
 
 export { EngineChoiceCodec } from './linalg/choice.js';
