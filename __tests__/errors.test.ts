@@ -588,6 +588,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   // A promise, which rejects for a model of other weights: see the test of storage.
   checkWeights: TOTAL,
   OwnLikelihoodsCodec: TOTAL,
+  DecodeOptionsCodec: TOTAL,
+  DecodeFactorsOptionsCodec: TOTAL,
   openFactorsFile: { throws: [() => extend.openFactorsFile(wrong('bytes'))], rejects: [() => extend.openFactorsFile(EMPTY)] },
   // A Left for files that do not fit each other, and pieces that fail with their layers: see the tests of files.
   mergeFiles: TOTAL,

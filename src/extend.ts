@@ -92,6 +92,7 @@ export { NOT_FINITE, type NotFiniteOptions, type Skips, skipsOf } from './stream
 
 export { openFactorsFile } from './files/factorsOfFile.js';
 export { type LayeredFactors, mergeFiles, piecesOfFile } from './files/mergeFiles.js';
+export { DecodeFactorsOptionsCodec, DecodeOptionsCodec } from './files/options.js';
 export { joined, type PlacedPieces } from './files/pieces.js';
 
 // Linear algebra.

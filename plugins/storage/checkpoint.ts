@@ -1,5 +1,5 @@
 /** Checkpoints of a pass, on disk. */
-import { type Checkpoint, type DecodeOptions, decodeFactors, encodeFactors, orThrow } from 'tfjs-laplace';
+import { type Checkpoint, type DecodeOptions, openFactors, orThrow, piecesOfFactors } from 'tfjs-laplace';
 import { defaulted, laplaceError, OwnLikelihoodsCodec, optional, optionsOf, positiveInteger, struct } from 'tfjs-laplace/extend';
 import { aboutFactors } from './about.js';
 import { nodePlace } from './node.js';
@@ -46,13 +46,10 @@ export function checkpoint(where: string, options: CheckpointOptions = {}): Chec
   const place = nodePlace(where.slice('file://'.length), CHECKPOINT);
   return {
     every,
-    load: async () => {
-      const bytes = await place.find();
-      return bytes && orThrow(decodeFactors(bytes, decoding));
-    },
+    load: () => place.find(async (file) => (await openFactors(file, { ...decoding, verify: false })).whole()),
     save: (factors) => {
-      const bytes = orThrow(encodeFactors(factors));
-      return place.write({ bytes, about: aboutFactors(factors, bytes) });
+      const pieces = orThrow(piecesOfFactors(factors));
+      return place.write({ pieces, about: aboutFactors(factors, pieces.size) });
     },
     clear: () => place.remove(),
   };
