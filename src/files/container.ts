@@ -90,25 +90,39 @@ function withHash(head: Uint8Array, hash: Uint8Array): Uint8Array {
   return whole;
 }
 
+/** How a file is made of what it holds. */
+export type Seal<A> = (kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype) => A;
+
+function* payloadOf(arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Generator<Uint8Array> {
+  for (const array of inOrder(arrays)) yield* piecesOfArray(array, dtype);
+}
+
 /** The bytes of a file, piece by piece. Throws `NotFinite` for a number in the manifest that is not finite. */
-export function sealedPieces(kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Pieces {
+export const sealedPieces: Seal<Pieces> = (kind, manifest, arrays, dtype) => {
   const { head, size } = unsealed(kind, manifest, arrays, dtype);
-  const sorted = inOrder(arrays);
   const hash = hashAfter(head);
-  for (const array of sorted) for (const piece of piecesOfArray(array, dtype)) hash.update(piece);
-  const sealedHead = withHash(head, hash.digest());
+  for (const piece of payloadOf(arrays, dtype)) hash.update(piece);
+  const first = withHash(head, hash.digest());
   return {
     size,
     *[Symbol.iterator]() {
-      yield sealedHead.slice();
-      for (const array of sorted) yield* piecesOfArray(array, dtype);
+      yield first.slice();
+      yield* payloadOf(arrays, dtype);
     },
   };
-}
+};
 
-/** The bytes of a file. Throws as `sealedPieces` does. */
-export const sealed = (kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Uint8Array =>
-  joined(sealedPieces(kind, manifest, arrays, dtype));
+/** The bytes of a file, all in one. Throws as `sealedPieces` does. The hash is that of the bytes, so no number is written twice. */
+export const sealed: Seal<Uint8Array> = (kind, manifest, arrays, dtype) => {
+  const { head, size } = unsealed(kind, manifest, arrays, dtype);
+  const unhashed = function* () {
+    yield head;
+    yield* payloadOf(arrays, dtype);
+  };
+  const bytes = joined({ size, [Symbol.iterator]: unhashed });
+  bytes.set(withHash(head, hashAfter(bytes).digest()));
+  return bytes;
+};
 
 /**
  * The bytes of a file whose arrays are made one after another, each piece with its place. The beginning, which has the hash, comes last.

@@ -1,5 +1,5 @@
 /** Factors as bytes. */
-import { either as E } from 'fp-ts';
+import type { either as E } from 'fp-ts';
 import { ofKind, optionsOf } from '../codec/index.js';
 import { FACTORS, type Factors, type LayerSums } from '../curvature/factors.js';
 import type { Rotation } from '../curvature/layout.js';
@@ -8,9 +8,9 @@ import type { LaplaceError } from '../errors.js';
 import { attempted, orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { arraysIn, type Matrices, shareName } from './arrays.js';
-import { sealedPieces } from './container.js';
+import { type Seal, sealed, sealedPieces } from './container.js';
 import { type EncodeFactorsOptions, EncodeFactorsOptionsCodec } from './options.js';
-import { joined, type Pieces } from './pieces.js';
+import type { Pieces } from './pieces.js';
 
 /** All that factors hold of one layer. */
 export type FactorsLayer = LayerSums & {
@@ -50,7 +50,7 @@ export type FactorsFacts = Omit<Factors, '_tag' | 'weights' | 'layers' | 'shares
  * ```
  */
 export const encodeFactors = (factors: Factors, options: EncodeFactorsOptions = {}): E.Either<LaplaceError, Uint8Array> =>
-  E.map(joined)(pieces('encodeFactors', factors, options));
+  written('encodeFactors', factors, options, sealed);
 
 /**
  * The bytes of `encodeFactors`, piece by piece, as `piecesOfPosterior` gives those of a posterior.
@@ -59,14 +59,14 @@ export const encodeFactors = (factors: Factors, options: EncodeFactorsOptions = 
  * @throws LaplaceError `InvalidOption` for an unknown option or format
  */
 export const piecesOfFactors = (factors: Factors, options: EncodeFactorsOptions = {}): E.Either<LaplaceError, Pieces> =>
-  pieces('piecesOfFactors', factors, options);
+  written('piecesOfFactors', factors, options, sealedPieces);
 
-function pieces(what: string, factors: Factors, options: EncodeFactorsOptions): E.Either<LaplaceError, Pieces> {
+function written<A>(what: string, factors: Factors, options: EncodeFactorsOptions, seal: Seal<A>): E.Either<LaplaceError, A> {
   const { dtype, common } = optionsOf(what, EncodeFactorsOptionsCodec, options);
   return attempted(() => {
     const own = orThrow(ofKind(what, FACTORS, factors));
     const arrays = own.layers.flatMap((_, l) => arraysIn(l, matricesOf(layerOf(own, l), common), dtype));
-    return sealedPieces('factors', manifestFrom(factsOf(own), common, own.rotations !== undefined), arrays, dtype);
+    return seal('factors', manifestFrom(factsOf(own), common, own.rotations !== undefined), arrays, dtype);
   });
 }
 

@@ -87,7 +87,7 @@ export async function openFile<Facts extends object, Layer, Value>(
 }
 
 /** A number that a layer has. Throws `InvalidOption` for another one. */
-export const layerNumber = (l: number, count: number): number =>
+const layerNumber = (l: number, count: number): number =>
   argument(
     'layer',
     'l',

@@ -1,14 +1,14 @@
 /** Posteriors as bytes. */
-import { either as E } from 'fp-ts';
+import type { either as E } from 'fp-ts';
 import { ofKind, optionsOf } from '../codec/index.js';
 import type { LaplaceError } from '../errors.js';
 import { attempted, orThrow } from '../orThrow.js';
 import { POSTERIOR } from '../posterior/kind.js';
 import type { Posterior, PosteriorLayer } from '../posterior/posterior.js';
 import { arraysIn, type Matrices, shareName } from './arrays.js';
-import { sealedPieces } from './container.js';
+import { type Seal, sealed, sealedPieces } from './container.js';
 import { type EncodeOptions, EncodeOptionsCodec } from './options.js';
-import { joined, type Pieces } from './pieces.js';
+import type { Pieces } from './pieces.js';
 
 /**
  * A posterior as the bytes of a file. It is a safetensors file, whose metadata hold everything that is no array, and a SHA-256 of the
@@ -38,7 +38,7 @@ import { joined, type Pieces } from './pieces.js';
  * ```
  */
 export const encodePosterior = (posterior: Posterior, options: EncodeOptions = {}): E.Either<LaplaceError, Uint8Array> =>
-  E.map(joined)(pieces('encodePosterior', posterior, options));
+  written('encodePosterior', posterior, options, sealed);
 
 /**
  * The bytes of `encodePosterior`, piece by piece: for a posterior that is so large that it and its bytes do not fit into memory together, or
@@ -69,14 +69,14 @@ export const encodePosterior = (posterior: Posterior, options: EncodeOptions = {
  * ```
  */
 export const piecesOfPosterior = (posterior: Posterior, options: EncodeOptions = {}): E.Either<LaplaceError, Pieces> =>
-  pieces('piecesOfPosterior', posterior, options);
+  written('piecesOfPosterior', posterior, options, sealedPieces);
 
-function pieces(what: string, posterior: Posterior, options: EncodeOptions): E.Either<LaplaceError, Pieces> {
+function written<A>(what: string, posterior: Posterior, options: EncodeOptions, seal: Seal<A>): E.Either<LaplaceError, A> {
   const { dtype } = optionsOf(what, EncodeOptionsCodec, options);
   return attempted(() => {
     const own = orThrow(ofKind(what, POSTERIOR, posterior));
     const arrays = own.layers.flatMap((layer, l) => arraysIn(l, matricesOf(layer), dtype));
-    return sealedPieces('posterior', manifestFrom(own), arrays, dtype);
+    return seal('posterior', manifestFrom(own), arrays, dtype);
   });
 }
 
