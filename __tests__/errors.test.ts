@@ -40,6 +40,7 @@ const noExample = (): lib.Factors => ({ ...factors, count: 0 });
 const through = <A, B>(value: A, operator: OperatorFunction<A, B>): Observable<B> => of(value).pipe(operator);
 const GAUSSIANS = { targets: [[1]], mean: [[0]], variance: [[1]] };
 const NO_VARIANCE = { ...GAUSSIANS, variance: [[0]] };
+const EMPTY: lib.ByteReader = { size: 0, read: async () => new Uint8Array(0) };
 const SETS = right(lib.conformalSets([[0.5, 0.5]], [0], { level: 0.5 }));
 const CALIBRATOR = right(lib.fitCalibrator([[0.5, 0.5]], [0], 'vector'));
 const ABSTENTION = right(lib.abstainForCoverage([1], 0.5));
@@ -119,6 +120,22 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     left: [() => lib.encodeFactors(wrong({}))],
   },
   decodeFactors: { throws: [() => lib.decodeFactors(wrong('bytes'))], left: [() => lib.decodeFactors(new Uint8Array(9))] },
+  piecesOfPosterior: {
+    throws: [() => lib.piecesOfPosterior(posterior, { dtype: wrong('F8') })],
+    left: [() => lib.piecesOfPosterior(wrong({}))],
+  },
+  piecesOfFactors: {
+    throws: [() => lib.piecesOfFactors(factors, { common: wrong('none') })],
+    left: [() => lib.piecesOfFactors(wrong({}))],
+  },
+  openPosterior: {
+    throws: [() => lib.openPosterior(wrong('bytes')), () => lib.openPosterior(EMPTY, wrong({ check: true }))],
+    rejects: [() => lib.openPosterior(EMPTY)],
+  },
+  openFactors: {
+    throws: [() => lib.openFactors({ ...EMPTY, size: -1 }), () => lib.openFactors(EMPTY, { verify: wrong('no') })],
+    rejects: [() => lib.openFactors(EMPTY)],
+  },
   // Streams.
   batches: {
     throws: [() => lib.batches(data, 0)],
@@ -579,6 +596,13 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   // A promise, which rejects for a model of other weights: see the test of storage.
   checkWeights: TOTAL,
   OwnLikelihoodsCodec: TOTAL,
+  DecodeOptionsCodec: TOTAL,
+  DecodeFactorsOptionsCodec: TOTAL,
+  openFactorsFile: { throws: [() => extend.openFactorsFile(wrong('bytes'))], rejects: [() => extend.openFactorsFile(EMPTY)] },
+  // A Left for files that do not fit each other, and pieces that fail with their layers: see the tests of files.
+  mergeFiles: TOTAL,
+  piecesOfFile: TOTAL,
+  joined: TOTAL,
   TuningCodec: TOTAL,
 };
 

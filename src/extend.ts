@@ -95,6 +95,13 @@ export {
   TrainingCheckpointCodec,
 } from './stream/trainingCheckpoint.js';
 
+// Files that are written and read a layer at a time.
+
+export { openFactorsFile } from './files/factorsOfFile.js';
+export { type LayeredFactors, mergeFiles, piecesOfFile } from './files/mergeFiles.js';
+export { DecodeFactorsOptionsCodec, DecodeOptionsCodec } from './files/options.js';
+export { joined, type PlacedPieces } from './files/pieces.js';
+
 // Linear algebra.
 
 export { EngineChoiceCodec } from './linalg/choice.js';

@@ -110,6 +110,7 @@ export { moments } from './curvature/moments.js';
 export type { Structure } from './curvature/structure/index.js';
 export type { Sketch } from './curvature/structure/sketch.js';
 export {
+  type ByteReader,
   type DecodeFactorsOptions,
   type DecodeOptions,
   decodeFactors,
@@ -118,6 +119,19 @@ export {
   type EncodeOptions,
   encodeFactors,
   encodePosterior,
+  type FactorsFacts,
+  type FactorsLayer,
+  type Layered,
+  type OpenedFactors,
+  type OpenedPosterior,
+  type OpenFactorsOptions,
+  type OpenOptions,
+  openFactors,
+  openPosterior,
+  type Pieces,
+  type PosteriorLayerFacts,
+  piecesOfFactors,
+  piecesOfPosterior,
 } from './files/index.js';
 export { type Evidence, evidence } from './posterior/evidence.js';
 export { type EvidenceCurveOptions, type EvidencePoint, evidenceCurve } from './posterior/evidenceCurve.js';

@@ -49,3 +49,9 @@ export const NUMBERS_TOGETHER = 2 ** 24;
 
 /** The most bytes that a WebAssembly instance keeps for its next call: 64 MiB. Its memory cannot shrink, so a larger one is dropped. */
 export const KEPT_BYTES = 2 ** 26;
+
+/**
+ * The most bytes of a file that are written or read at once: 4 MiB. Disks and hashes run at full speed, and a piece is small beside any
+ * layer. It is a whole number of numbers of every format.
+ */
+export const FILE_PIECE = 2 ** 22;

@@ -5,8 +5,9 @@ import { decodeFactors, decodePosterior, encodeFactors, encodePosterior, type La
 import { sealed } from '../../src/files/container.js';
 import { strictJson } from '../../src/files/json.js';
 import { readSafetensors } from '../../src/files/safetensors.js';
-import { type Parts, partsOf, placesIn, replaced, resealed } from '../support/fileParts.js';
+import { partsOf, placesIn, replaced, resealed } from '../support/fileParts.js';
 import { KEPT, keptOf, ownLikelihood } from '../support/kept.js';
+import { entry, fileOf, MADE_UP } from '../support/madeUpFiles.js';
 import { right } from '../support/math/laplace.js';
 
 const likelihoods = [ownLikelihood];
@@ -23,6 +24,8 @@ beforeAll(async () => {
     files.set(name, { posterior: right(encodePosterior(posterior)), factors: right(encodeFactors(factors)) });
   }
 });
+
+const fileNamed = (kind: 'posterior' | 'factors', name: string): Uint8Array => files.get(name)?.[kind] as Uint8Array;
 
 /** The kind of the error; undefined if there is none. What is thrown is thrown on. */
 const kindOf = (found: E.Either<LaplaceError, unknown>): string | undefined => (E.isLeft(found) ? found.left.kind : undefined);
@@ -51,16 +54,13 @@ describe.each(Object.keys(KEPT))('%s', (name) => {
   });
 });
 
-/** What the file of a case holds. */
-const parts = (kind: 'posterior' | 'factors', name: string): Parts => partsOf(kind, files.get(name)?.[kind] as Uint8Array);
-
 describe.each(['posterior', 'factors'] as const)('a %s whose hash is right', (kind) => {
   it('is refused, or is whole, whatever stands in its manifest', () => {
     const names = fc.constantFrom(...Object.keys(KEPT));
     const values = fc.oneof(fc.constant(undefined), fc.jsonValue(), fc.constantFrom(-1, 0, 0.5, 2 ** 53, 1e308, '', '__proto__'));
     fc.assert(
       fc.property(names, fc.nat(), values, (name, which, by) => {
-        const { manifest, matrices } = parts(kind, name);
+        const { manifest, matrices } = partsOf(kind, fileNamed(kind, name));
         const places = placesIn(manifest);
         const changed = replaced(manifest, places[which % places.length] as string[], by);
         if (typeof changed !== 'object' || changed === null) return;
@@ -78,7 +78,7 @@ describe.each(['posterior', 'factors'] as const)('a %s whose hash is right', (ki
 
   it('is refused if an array is missing, is added, has another shape, or holds NaN or an impossible number', () => {
     for (const name of Object.keys(KEPT)) {
-      const { manifest, matrices } = parts(kind, name);
+      const { manifest, matrices } = partsOf(kind, fileNamed(kind, name));
       for (const [key, matrix] of matrices) {
         const without = new Map([...matrices].filter(([other]) => other !== key));
         const taller = new Map(matrices).set(key, {
@@ -132,7 +132,7 @@ const INCONSISTENT: ReadonlyArray<
 ];
 
 it.each(INCONSISTENT)('refuses %s', (_, kind, name, path, by) => {
-  const { manifest, matrices } = parts(kind, name);
+  const { manifest, matrices } = partsOf(kind, fileNamed(kind, name));
   const { layers, layout } = manifest as { layers?: Array<{ name: string }>; layout?: { layers: Array<{ name: string }> } };
   const first = (layers ?? layout?.layers)?.[0]?.name as string;
   const value = by === 'dense_Dense' ? first : path.at(-1) === 'covered' ? [first, first] : by;
@@ -142,7 +142,7 @@ it.each(INCONSISTENT)('refuses %s', (_, kind, name, path, by) => {
 });
 
 it('refuses half of a low rank', () => {
-  const { manifest, matrices } = parts('posterior', 'low rank');
+  const { manifest, matrices } = partsOf('posterior', fileNamed('posterior', 'low rank'));
   for (const key of [...matrices.keys()].filter((one) => one.includes('rank'))) {
     const half = new Map([...matrices].filter(([other]) => other !== key));
     expect(kindOf(DECODE.posterior(resealed('posterior', manifest, half)))).toBe('InvalidFile');
@@ -154,26 +154,10 @@ it('has a typed error for strings, lists and nesting of any length', () => {
   expect(kindOf(decodePosterior(fileOf(JSON.stringify({ __metadata__: { a: long } }))))).toBe('InvalidFile');
   expect(kindOf(decodePosterior(fileOf(JSON.stringify({ __metadata__: { a: '\\"'.repeat(2 ** 20) } }))))).toBe('InvalidFile');
   expect(kindOf(decodePosterior(fileOf(`{"a":${'['.repeat(2 ** 24)}`)))).toBe('InvalidFile');
-  const { manifest, matrices } = parts('posterior', 'kronecker');
+  const { manifest, matrices } = partsOf('posterior', fileNamed('posterior', 'kronecker'));
   const found = DECODE.posterior(resealed('posterior', { ...manifest, layers: new Array(400_000).fill(0) }, matrices));
   expect(found).toMatchObject({ left: { kind: 'InvalidFile', message: expect.stringContaining('more') } });
 });
-
-/** A safetensors file with this header, and so many bytes behind it. */
-function fileOf(header: string | Uint8Array, payload = 0, declared?: bigint): Uint8Array {
-  const text = typeof header === 'string' ? new TextEncoder().encode(header) : header;
-  const bytes = new Uint8Array(8 + text.length + payload);
-  new DataView(bytes.buffer).setBigUint64(0, declared ?? BigInt(text.length), true);
-  bytes.set(text, 8);
-  return bytes;
-}
-
-const entry = (more: object) => JSON.stringify({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8], ...more } });
-const two = (first: [number, number], second: [number, number]) =>
-  JSON.stringify({
-    a: { dtype: 'F64', shape: [1], data_offsets: first },
-    b: { dtype: 'F64', shape: [1], data_offsets: second },
-  });
 
 describe('safetensors', () => {
   it('reads a plain file of another maker', () => {
@@ -183,44 +167,7 @@ describe('safetensors', () => {
     expect(decodePosterior(fileOf('{}'))).toMatchObject({ left: { kind: 'InvalidFile', field: 'format' } });
   });
 
-  it.each<[string, Uint8Array]>([
-    ['no bytes', new Uint8Array(0)],
-    ['half a length', new Uint8Array(4)],
-    ['a header longer than the file', fileOf('{}', 0, 3n)],
-    ['a header of 2⁶³ bytes', fileOf('{}', 0, 2n ** 63n)],
-    ['a header of 2³² + 2 bytes', fileOf('{}', 0, 2n ** 32n + 2n)],
-    ['a header of more than 100 MB', fileOf('{}', 0, 100_000_001n)],
-    ['a header that is not UTF-8', fileOf(Uint8Array.of(0x7b, 0xff, 0x7d))],
-    ['a header with a byte order mark', fileOf(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d))],
-    ['a header that is a list', fileOf('[]')],
-    ['a header that is no JSON', fileOf('{"a":')],
-    ['a key twice', fileOf('{"__metadata__":{"a":"1","a":"2"}}')],
-    ['a key twice, written in two ways', fileOf('{"__metadata__":{"a":"1","\\u0061":"2"}}')],
-    ['an array twice', fileOf(`${entry({}).slice(0, -1)},${entry({}).slice(1)}`, 8)],
-    ['a key like a prototype, with nothing in it', fileOf('{"__proto__":{"dtype":"F64"}}')],
-    ['metadata that are no strings', fileOf('{"__metadata__":{"a":1}}')],
-    ['metadata that are a list', fileOf('{"__metadata__":["a"]}')],
-    ['deep nesting', fileOf(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)],
-    ['a format that does not exist', fileOf(entry({ dtype: 'F8' }), 8)],
-    ['a format that is a name of every object', fileOf(entry({ dtype: 'constructor' }), 8)],
-    ['a negative size', fileOf(entry({ shape: [-1] }), 8)],
-    ['a fractional size', fileOf(entry({ shape: [0.5, 2] }), 8)],
-    ['a size that is text', fileOf(entry({ shape: ['1'] }), 8)],
-    ['sizes whose product overflows', fileOf(entry({ shape: [2 ** 40, 2 ** 40] }), 8)],
-    ['sizes whose product is beyond the file', fileOf(entry({ shape: [2 ** 30], data_offsets: [0, 2 ** 33] }), 8)],
-    ['offsets that do not fit the shape', fileOf(entry({ data_offsets: [0, 16] }), 16)],
-    ['offsets the wrong way round', fileOf(entry({ data_offsets: [8, 0] }), 8)],
-    ['negative offsets', fileOf(entry({ data_offsets: [-8, 0] }), 8)],
-    ['one offset', fileOf(entry({ data_offsets: [8] }), 8)],
-    ['a field too many', fileOf(entry({ more: 1 }), 8)],
-    ['an array that is null', fileOf('{"a":null}')],
-    ['overlapping arrays', fileOf(two([0, 8], [4, 12]), 12)],
-    ['arrays in one place', fileOf(two([0, 8], [0, 8]), 8)],
-    ['a hole between arrays', fileOf(two([0, 8], [16, 24]), 24)],
-    ['a hole before the first array', fileOf(entry({ data_offsets: [8, 16] }), 16)],
-    ['bytes behind the last array', fileOf(entry({}), 9)],
-    ['too few bytes', fileOf(entry({}), 7)],
-  ])('refuses %s', (_, bytes) => {
+  it.each(MADE_UP)('refuses %s', (_, bytes) => {
     expect(E.isLeft(readSafetensors(bytes))).toBe(true);
     expect(kindOf(decodePosterior(bytes))).toBe('InvalidFile');
     expect(kindOf(decodeFactors(bytes))).toBe('InvalidFile');

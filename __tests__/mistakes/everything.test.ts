@@ -82,6 +82,10 @@ interface Use {
   readonly fine?: ReadonlyArray<ReadonlyArray<string>>;
 }
 
+const readerOf = (bytes: Uint8Array) => ({
+  size: bytes.length,
+  read: async (at: number, length: number) => bytes.subarray(at, at + length),
+});
 const through = (value: () => unknown) => (operator: OperatorFunction<never, unknown>) => of(value()).pipe(operator as never);
 const intoFactors = (observed: never) => of(data).pipe(observed, lib.accumulateFactors());
 const intoPosterior = through(() => factors);
@@ -285,6 +289,10 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   decodePosterior: { args: () => [right(lib.encodePosterior(posterior)), { likelihoods: [] }], fine: [[], OPTIONAL] },
   encodeFactors: { args: () => [factors, { dtype: 'F32' }], fine: [['factors'], OPTIONAL] },
   decodeFactors: { args: () => [right(lib.encodeFactors(factors)), { likelihoods: [] }], fine: [[], OPTIONAL] },
+  piecesOfPosterior: { args: () => [posterior, { dtype: 'F32' }], fine: [['a posterior'], OPTIONAL] },
+  piecesOfFactors: { args: () => [factors, { dtype: 'F32' }], fine: [['factors'], OPTIONAL] },
+  openPosterior: { args: () => [readerOf(right(lib.encodePosterior(posterior))), { verify: false }], fine: [[], OPTIONAL] },
+  openFactors: { args: () => [readerOf(right(lib.encodeFactors(factors))), { verify: false }], fine: [[], OPTIONAL] },
   forget: { args: () => [factors, 0.5], fine: [['factors']] },
   detectionScore: { args: () => [{ features: [[1]] }, DETECTOR] },
   evaluateDetection: { args: () => [SEEN, { resamples: 2 }], fine: [[], OPTIONAL] },

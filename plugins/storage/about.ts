@@ -1,11 +1,11 @@
 /** What people and tools may want to know about a file without reading it. */
-import type { Factors, Posterior } from 'tfjs-laplace';
+import type { FactorsFacts, Posterior } from 'tfjs-laplace';
 
 /** What `laplace.json` says. The file itself holds all of it. */
-export const aboutPosterior = (posterior: Posterior, bytes: Uint8Array): object => ({
+export const aboutPosterior = (posterior: Posterior, bytes: number): object => ({
   format: 'tfjs-laplace',
   kind: 'posterior',
-  bytes: bytes.length,
+  bytes,
   fingerprint: posterior.fingerprint,
   likelihood: posterior.likelihood._tag,
   estimator: posterior.estimator._tag,
@@ -23,10 +23,13 @@ export const aboutPosterior = (posterior: Posterior, bytes: Uint8Array): object 
 });
 
 /** What `factors.json` says. */
-export const aboutFactors = ({ layout, fingerprint: weights, count, datasetSize }: Factors, bytes: Uint8Array): object => ({
+export const aboutFactors = (
+  { layout, fingerprint: weights, count, datasetSize }: Pick<FactorsFacts, 'layout' | 'fingerprint' | 'count' | 'datasetSize'>,
+  bytes: number,
+): object => ({
   format: 'tfjs-laplace',
   kind: 'factors',
-  bytes: bytes.length,
+  bytes,
   fingerprint: weights,
   likelihood: layout.likelihood._tag,
   estimator: layout.estimator._tag,

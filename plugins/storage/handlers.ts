@@ -3,8 +3,9 @@
  * it is the topology. Models of the same browser store keep their own keys.
  */
 import { io } from '@tensorflow/tfjs-core';
+import { joined } from 'tfjs-laplace/extend';
 import { within } from './failure.js';
-import type { File, Place } from './types.js';
+import { type File, type Place, readerOf } from './types.js';
 
 export const isHandler = (where: unknown): where is io.IOHandler =>
   typeof where === 'object' && where !== null && ('save' in where || 'load' in where);
@@ -12,13 +13,12 @@ export const isHandler = (where: unknown): where is io.IOHandler =>
 const FORMAT = 'tfjs-laplace';
 
 /** A file as what handlers take. Every byte is a weight of the type that has one byte. */
-const artifactsOf = ({ bytes, about }: File): io.ModelArtifacts => ({
+const artifactsOf = ({ pieces, about }: File): io.ModelArtifacts => ({
   format: FORMAT,
   generatedBy: FORMAT,
   modelTopology: about as Record<string, unknown>,
-  weightSpecs: [{ name: FORMAT, shape: [bytes.length], dtype: 'bool' }],
-  // A copy, since a handler may send the whole buffer.
-  weightData: bytes.slice().buffer as ArrayBuffer,
+  weightSpecs: [{ name: FORMAT, shape: [pieces.size], dtype: 'bool' }],
+  weightData: joined(pieces).buffer as ArrayBuffer,
 });
 
 async function bytesOf(artifacts: io.ModelArtifacts): Promise<Uint8Array> {
@@ -38,11 +38,13 @@ export function handlerPlace(handler: io.IOHandler, name = 'the handler'): Place
         if (handler.save === undefined) throw new Error('the handler cannot save');
         await handler.save(artifactsOf(file));
       }),
-    read: () =>
-      within('read', name, async () => {
+    read: async (work) => {
+      const bytes = await within('read', name, async () => {
         if (handler.load === undefined) throw new Error('the handler cannot load');
         return bytesOf(await handler.load());
-      }),
+      });
+      return work(readerOf(bytes));
+    },
   };
 }
 
@@ -59,6 +61,6 @@ export function registeredPlace(where: string, name: string): Place {
   return {
     name: own,
     write: async (file) => (await within('write', own, async () => place('save'))).write(file),
-    read: async () => (await within('read', own, async () => place('load'))).read(),
+    read: async (work) => (await within('read', own, async () => place('load'))).read(work),
   };
 }

@@ -6,29 +6,30 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
   type DecodeFactorsOptions,
   type DecodeOptions,
-  decodeFactors,
-  decodePosterior,
   type EncodeFactorsOptions,
   type EncodeOptions,
-  encodeFactors,
-  encodePosterior,
   type Factors,
   isLaplaceError,
+  openFactors,
+  openPosterior,
   orThrow,
   type Posterior,
+  piecesOfFactors,
+  piecesOfPosterior,
 } from 'tfjs-laplace';
-import { checkWeights, laplaceError } from 'tfjs-laplace/extend';
+import { checkWeights, DecodeFactorsOptionsCodec, DecodeOptionsCodec, laplaceError, optionsOf } from 'tfjs-laplace/extend';
 import { aboutFactors, aboutPosterior } from './about.js';
 import { failed } from './failure.js';
 import { modelFiles } from './modelFiles.js';
-import { placeOf } from './place.js';
-import type { Place, Where } from './types.js';
+import { FACTORS, POSTERIOR, placeOf } from './place.js';
+import type { Place, Saved, Where } from './types.js';
 
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
+export { type MergedFiles, type MergeFilesOptions, mergeFactorsFiles } from './mergeFactorsFiles.js';
 export { modelFiles } from './modelFiles.js';
-export { readBytes } from './node.js';
+export { readBytes } from './readFile.js';
 export { trainingCheckpoint } from './trainingCheckpoint.js';
-export type { Where } from './types.js';
+export type { Saved, Where } from './types.js';
 export { removeUnfinished, whileUnfinished } from './unfinished.js';
 export { writeWhole } from './writeWhole.js';
 
@@ -44,16 +45,6 @@ export interface LoadOptions extends DecodeOptions {
   readonly model?: LayersModel;
 }
 
-/** Where something was saved. */
-export interface Saved {
-  /** The file, or the place in words. */
-  readonly where: string;
-  readonly bytes: number;
-}
-
-/** The names of the files in folders. */
-const [POSTERIOR, FACTORS] = ['laplace', 'factors'];
-
 /**
  * Saves a posterior.
  *
@@ -66,7 +57,8 @@ const [POSTERIOR, FACTORS] = ['laplace', 'factors'];
  * | `'http://…'`, `'https://…'` | a POST, as of `model.save` |
  * | a handler of tf.io | what its `save` does with the bytes as weights |
  *
- * On disk the file is written beside its place, brought to the disk and renamed: the former file stays until the new one is whole.
+ * On disk the file is written piece by piece beside its place, brought to the disk and renamed: the former file stays until the new one is
+ * whole. It can be larger than the memory that is left. To the other places all bytes go at once.
  *
  * With `model` the place must be a folder or a store of the browser.
  *
@@ -100,11 +92,11 @@ const [POSTERIOR, FACTORS] = ['laplace', 'factors'];
  */
 export async function savePosterior(posterior: Posterior, where: Where, options: SaveOptions = {}): Promise<Saved> {
   const { model, ...own } = options;
-  const bytes = orThrow(encodePosterior(posterior, own));
+  const pieces = orThrow(piecesOfPosterior(posterior, own));
   const place = placeOf(where, POSTERIOR);
   if (model !== undefined) await saveModel(model, posterior, where, place);
-  await place.write({ bytes, about: aboutPosterior(posterior, bytes) });
-  return { where: place.name, bytes: bytes.length };
+  await place.write({ pieces, about: aboutPosterior(posterior, pieces.size) });
+  return { where: place.name, bytes: pieces.size };
 }
 
 /**
@@ -116,22 +108,25 @@ export async function savePosterior(posterior: Posterior, where: Where, options:
  */
 export async function loadPosterior(where: Where, options: LoadOptions = {}): Promise<Posterior> {
   const { model, ...own } = options;
-  const posterior = orThrow(decodePosterior(await placeOf(where, POSTERIOR).read(), own));
+  const decoding = { ...optionsOf('loadPosterior', DecodeOptionsCodec, own), verify: false };
+  const posterior = await placeOf(where, POSTERIOR).read(async (file) => (await openPosterior(file, decoding)).whole());
   if (model !== undefined) await checkWeights(model, posterior);
   return posterior;
 }
 
 /** Saves factors, as `savePosterior` saves posteriors. Their file in a folder is `factors.safetensors`. */
 export async function saveFactors(factors: Factors, where: Where, options: EncodeFactorsOptions = {}): Promise<Saved> {
-  const bytes = orThrow(encodeFactors(factors, options));
+  const pieces = orThrow(piecesOfFactors(factors, options));
   const place = placeOf(where, FACTORS);
-  await place.write({ bytes, about: aboutFactors(factors, bytes) });
-  return { where: place.name, bytes: bytes.length };
+  await place.write({ pieces, about: aboutFactors(factors, pieces.size) });
+  return { where: place.name, bytes: pieces.size };
 }
 
 /** Loads factors from where `saveFactors` has put them. Rejects with `Storage`, and with the errors of `decodeFactors`. */
-export const loadFactors = async (where: Where, options: DecodeFactorsOptions = {}): Promise<Factors> =>
-  orThrow(decodeFactors(await placeOf(where, FACTORS).read(), options));
+export async function loadFactors(where: Where, options: DecodeFactorsOptions = {}): Promise<Factors> {
+  const decoding = { ...optionsOf('loadFactors', DecodeFactorsOptionsCodec, options), verify: false };
+  return placeOf(where, FACTORS).read(async (file) => (await openFactors(file, decoding)).whole());
+}
 
 async function saveModel(model: LayersModel, posterior: Posterior, where: Where, place: Place): Promise<void> {
   if (typeof where !== 'string' || !/^(file|indexeddb|localstorage):/.test(where) || where.endsWith('.safetensors')) {

@@ -2,7 +2,7 @@
 import { io } from '@tensorflow/tfjs-core';
 import { laplaceError } from 'tfjs-laplace/extend';
 import { within } from './failure.js';
-import { readBytes } from './node.js';
+import { readBytes } from './readFile.js';
 import { writeWhole } from './writeWhole.js';
 
 const [MODEL, WEIGHTS] = ['model.json', 'weights.bin'] as const;

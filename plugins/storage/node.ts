@@ -1,13 +1,19 @@
 /** Files on the disk of a Node process. */
+import type { FileHandle } from 'node:fs/promises';
+import type { ByteReader, Pieces } from 'tfjs-laplace';
+import type { PlacedPieces } from 'tfjs-laplace/extend';
 import { within } from './failure.js';
 import { loadNode } from './loadNode.js';
-import { ENDING, type File, type Place } from './types.js';
+import { withFile } from './readFile.js';
+import { ENDING, type Place } from './types.js';
 import { removeRests, replaceFile } from './writeWhole.js';
 
 /** A place on disk. */
 export interface NodePlace extends Place {
-  /** The bytes of the file; undefined if there is none. Rejects with `Storage` for one that cannot be read. */
-  readonly find: () => Promise<Uint8Array | undefined>;
+  /** Writes a file whose pieces come one after another, in any order, and the words about it. */
+  readonly writePlaced: (pieces: PlacedPieces, about: object) => Promise<void>;
+  /** As `read`; undefined if there is no file. Rejects with `Storage` for one that cannot be read. */
+  readonly find: <A>(work: (file: ByteReader) => Promise<A>) => Promise<A | undefined>;
   /** Removes the file and the words about it, if they are there. */
   readonly remove: () => Promise<void>;
 }
@@ -16,21 +22,17 @@ export interface NodePlace extends Place {
 export function nodePlace(path: string, name: string): NodePlace {
   const file = path.endsWith(ENDING) ? path : `${path.replace(/\/+$/, '')}/${name}${ENDING}`;
   const words = `${file.slice(0, -ENDING.length)}.json`;
+  const write = (content: Parameters<typeof replaceFile>[1], about: object): Promise<void> =>
+    within('write', file, async () => {
+      await replaceFile(file, content);
+      await replaceFile(words, (empty) => empty.writeFile(`${JSON.stringify(about, null, 2)}\n`));
+    });
   return {
     name: file,
-    write: ({ bytes, about }: File) =>
-      within('write', file, async () => {
-        await replaceFile(file, bytes);
-        await replaceFile(words, new TextEncoder().encode(`${JSON.stringify(about, null, 2)}\n`));
-      }),
-    read: () => readBytes(file),
-    find: () =>
-      within('read', file, () =>
-        readWhole(file).catch((error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return undefined;
-          throw error;
-        }),
-      ),
+    write: ({ pieces, about }) => write((empty) => writePieces(empty, pieces), about),
+    writePlaced: (pieces, about) => write((empty) => writePlacedPieces(empty, pieces), about),
+    read: (work) => withFile(file, work),
+    find: async (work) => ((await isThere(file)) ? withFile(file, work) : undefined),
     remove: () =>
       within('write', file, async () => {
         const { fs } = await loadNode();
@@ -41,38 +43,31 @@ export function nodePlace(path: string, name: string): NodePlace {
   };
 }
 
-/**
- * The bytes of a file on the disk, of any size. Rejects with `Storage` for a file that cannot be read.
- *
- * @param file its path
- *
- * @example
- * ```ts
- * import { readBytes } from 'tfjs-laplace/plugins/storage';
- *
- * const bytes = await readBytes('package.json');
- * String.fromCharCode(bytes[0]); // => '{'
- * ```
- */
-export const readBytes = (file: string): Promise<Uint8Array> => within('read', file, () => readWhole(file));
+async function writePieces(file: FileHandle, pieces: Pieces): Promise<void> {
+  for (const bytes of pieces) await writeAll(file, bytes, null);
+}
 
-/** The bytes of a file, piece by piece: Node reads no more than 2 GiB at once. */
-async function readWhole(file: string): Promise<Uint8Array> {
-  const { fs } = await loadNode();
-  const handle = await fs.open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    const bytes = new Uint8Array(size);
-    for (let at = 0; at < size; ) {
-      const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, PIECE), at);
-      if (bytesRead === 0) return bytes.subarray(0, at);
-      at += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await handle.close();
+async function writePlacedPieces(file: FileHandle, pieces: PlacedPieces): Promise<void> {
+  for await (const { at, bytes } of pieces) await writeAll(file, bytes, at);
+}
+
+/** Writes bytes at a place, or behind those that were written last. Node may write less than it was given. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, at: number | null): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at === null ? null : at + done);
+    done += bytesWritten;
   }
 }
 
-/** In bytes. */
-const PIECE = 2 ** 28;
+/** Whether there is a file. Rejects with `Storage` if nobody can tell. */
+const isThere = (file: string): Promise<boolean> =>
+  within('read', file, async () => {
+    const { fs } = await loadNode();
+    return fs.stat(file).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return false;
+        throw error;
+      },
+    );
+  });

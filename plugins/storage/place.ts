@@ -6,6 +6,9 @@ import { nodePlace } from './node.js';
 import type { Place, Where } from './types.js';
 import { downloadPlace, webPlace } from './web.js';
 
+/** The names of the files in folders. */
+export const [POSTERIOR, FACTORS] = ['laplace', 'factors'] as const;
+
 /**
  * The place of a file.
  *

@@ -1,5 +1,5 @@
 /** Checkpoints of a training, on disk. */
-import { type DecodeOptions, decodeFactors, encodeFactors, orThrow } from 'tfjs-laplace';
+import { type DecodeOptions, openFactors, orThrow, piecesOfFactors } from 'tfjs-laplace';
 import {
   accepted,
   array,
@@ -16,7 +16,8 @@ import {
 import { aboutFactors } from './about.js';
 import { within } from './failure.js';
 import { loadNode } from './loadNode.js';
-import { nodePlace, readBytes } from './node.js';
+import { nodePlace } from './node.js';
+import { readBytes } from './readFile.js';
 import { writeWhole } from './writeWhole.js';
 
 /** What `training.json` says: which files hold the sums. It is written last, so that it never names a file that is not whole. */
@@ -78,7 +79,10 @@ export function trainingCheckpoint(where: string, options: DecodeOptions = {}): 
       const found = await find();
       if (found === undefined) return undefined;
       const window = [];
-      for (const file of found.files) window.push(orThrow(decodeFactors(await readBytes(`${folder}/${file}`), decoding)));
+      for (const file of found.files) {
+        const { read } = nodePlace(`${folder}/${file}`, '');
+        window.push(await read(async (bytes) => (await openFactors(bytes, { ...decoding, verify: false })).whole()));
+      }
       return { epoch: found.epoch, window };
     },
     save: async ({ epoch, window }) => {
@@ -86,8 +90,8 @@ export function trainingCheckpoint(where: string, options: DecodeOptions = {}): 
       // New names: until the index is written, it names the former files.
       const files = window.map((_, i) => `epoch-${epoch}-${i}.safetensors`);
       for (const [i, factors] of window.entries()) {
-        const bytes = orThrow(encodeFactors(factors));
-        await nodePlace(`${folder}/${files[i]}`, '').write({ bytes, about: aboutFactors(factors, bytes) });
+        const pieces = orThrow(piecesOfFactors(factors));
+        await nodePlace(`${folder}/${files[i]}`, '').write({ pieces, about: aboutFactors(factors, pieces.size) });
       }
       await writeWhole(index, JSON.stringify({ format: 'tfjs-laplace training checkpoint', epoch, files }));
       await remove(former.filter((file) => !files.includes(file)));

@@ -1,9 +1,9 @@
 /** Files of web servers, and downloads of browsers. */
 import { io } from '@tensorflow/tfjs-core';
-import { laplaceError } from 'tfjs-laplace/extend';
+import { joined, laplaceError } from 'tfjs-laplace/extend';
 import { failed, within } from './failure.js';
 import { handlerPlace } from './handlers.js';
-import { ENDING, type Place } from './types.js';
+import { ENDING, type Place, readerOf } from './types.js';
 
 /**
  * The place of a URL. Reading asks for the file itself: a URL with its ending, or the file of the usual name beside a `model.json` or in a
@@ -15,12 +15,14 @@ export function webPlace(url: string, name: string): Place {
   return {
     name: url,
     write: (given) => handlerPlace(io.http(url), url).write(given),
-    read: () =>
-      within('read', file, async () => {
+    read: async (work) => {
+      const bytes = await within('read', file, async () => {
         const response = await fetch(file);
         if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`.trim());
         return new Uint8Array(await response.arrayBuffer());
-      }),
+      });
+      return work(readerOf(bytes));
+    },
   };
 }
 
@@ -52,11 +54,11 @@ export function downloadPlace(name: string): Place {
   const file = name.endsWith(ENDING) ? name : `${name}${ENDING}`;
   return {
     name: `the download ${file}`,
-    write: ({ bytes }) =>
+    write: ({ pieces }) =>
       within('write', `the download ${file}`, async () => {
         const { document } = globalThis as { document?: BrowserDocument };
         if (document === undefined) throw new Error('downloads are for browsers');
-        const url = URL.createObjectURL(new Blob([bytes.slice().buffer as ArrayBuffer], { type: 'application/octet-stream' }));
+        const url = URL.createObjectURL(new Blob([joined(pieces).buffer as ArrayBuffer], { type: 'application/octet-stream' }));
         const link = document.createElement('a');
         link.href = url;
         link.download = file;

@@ -2,6 +2,7 @@
  * Writes a file on the disk of a Node process: beside its place, brought to the disk (fsync), and renamed. So whoever reads finds the former
  * file or the new one, whole, also if the process or the machine ends in between.
  */
+import type { FileHandle } from 'node:fs/promises';
 import { within } from './failure.js';
 import { loadNode } from './loadNode.js';
 import { whileUnfinished } from './unfinished.js';
@@ -26,12 +27,14 @@ import { whileUnfinished } from './unfinished.js';
  * ```
  */
 export const writeWhole = (path: string, content: string | Uint8Array): Promise<void> =>
-  within('write', path, () => replaceFile(path, typeof content === 'string' ? new TextEncoder().encode(content) : content));
+  within('write', path, () => replaceFile(path, (file) => file.writeFile(content)));
 
 /**
  * The same, with the errors of Node. What processes that were killed have left behind is removed, if it is an hour old.
+ *
+ * @param write writes the content into a file that is empty
  */
-export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+export async function replaceFile(file: string, write: (empty: FileHandle) => Promise<void>): Promise<void> {
   const { fs, path } = await loadNode();
   const folder = path.dirname(file);
   await fs.mkdir(folder, { recursive: true });
@@ -40,7 +43,7 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
   await whileUnfinished(beside, async () => {
     const handle = await fs.open(beside, 'wx');
     try {
-      await handle.writeFile(bytes);
+      await write(handle);
       await handle.sync();
     } finally {
       await handle.close();

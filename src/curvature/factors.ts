@@ -76,6 +76,7 @@ export const FACTORS: Kind<Factors> = {
   is: tagged<Factors>('Factors', 'layout', 'layers'),
   remedies: [
     { is: tagged('Posterior'), remedy: 'A posterior holds no sums any more: keep the factors of which it was made.' },
+    { is: tagged('OpenedFactors'), remedy: 'They are still in their file: await their whole().' },
     { is: Array.isArray, remedy: 'Give them one by one; concatAll(factorsMonoid(first)) of fp-ts adds up many.' },
   ],
 };

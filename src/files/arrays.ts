@@ -5,6 +5,19 @@ import { damaged } from './container.js';
 import { beyondOf, type Dtype } from './dtypes.js';
 import type { Entry, NamedArray } from './safetensors.js';
 
+/** The name of an array of layer number l. */
+export const nameIn = (l: number, name: string): string => `layers.${l}.${name}`;
+
+/** The name of a layer's share of output number c. */
+export const shareName = (c: number): string => `shares.${c}`;
+
+/** The matrices of a layer by name, without the number of the layer. */
+export type Matrices = ReadonlyArray<readonly [name: string, matrix: Matrix]>;
+
+/** The matrices of layer number l as arrays of a file. Throws as `arrayOf` does. */
+export const arraysIn = (l: number, matrices: Matrices, dtype: Dtype): ReadonlyArray<NamedArray> =>
+  matrices.map(([name, matrix]) => arrayOf(nameIn(l, name), matrix, dtype));
+
 /** A matrix as an array of a file. Throws `NotFinite` for a number that is not finite, or that the format would make infinite. */
 export function arrayOf(name: string, { rows, cols, data }: Matrix, dtype: Dtype): NamedArray {
   if (!(data instanceof Float64Array) || data.length !== rows * cols) throw noMatrix(name);

@@ -19,7 +19,17 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { Dtype } from './dtypes.js';
 import { strictJson } from './json.js';
-import { type Entry, type NamedArray, PREFIX, readSafetensors, type Safetensors, writeSafetensors } from './safetensors.js';
+import { joined, type Pieces, type PlacedPieces, piecesOfArray } from './pieces.js';
+import {
+  type Entry,
+  type Header,
+  headOf,
+  inOrder,
+  type NamedArray,
+  PREFIX,
+  readSafetensors,
+  type Shaped,
+} from './safetensors.js';
 
 /** The version of the format that this version of the library writes. It reads all versions up to this one. */
 const VERSION = 1;
@@ -41,16 +51,13 @@ export interface Contents {
 const BEGINNING = '{"__metadata__":{"sha256":"';
 const PLACE = PREFIX + BEGINNING.length;
 
-/** SHA-256 of a file whose digits are zeros. */
-const hashOf = (bytes: Uint8Array): string =>
-  bytesToHex(
-    sha256
-      .create()
-      .update(bytes.subarray(0, PLACE))
-      .update(new TextEncoder().encode(ZEROS))
-      .update(bytes.subarray(PLACE + ZEROS.length))
-      .digest(),
-  );
+/** The hash of a file that begins with these bytes, with zeros for its digits. What follows them is still to come. */
+export const hashAfter = (head: Uint8Array) =>
+  sha256
+    .create()
+    .update(head.subarray(0, PLACE))
+    .update(new TextEncoder().encode(ZEROS))
+    .update(head.subarray(PLACE + ZEROS.length));
 
 /** Lets no number through that JSON would turn into null. */
 function finiteOnly(key: string, value: unknown): unknown {
@@ -63,8 +70,8 @@ function finiteOnly(key: string, value: unknown): unknown {
   });
 }
 
-/** The bytes of a file. `manifest` is data for JSON. Throws `NotFinite` for a number in it that is not finite. */
-export function sealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Uint8Array {
+/** The beginning of a file without its hash, and the size of the whole. `manifest` is data for JSON. */
+function unsealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<Shaped>, dtype: Dtype) {
   const metadata = {
     sha256: ZEROS,
     format: FORMAT,
@@ -73,9 +80,78 @@ export function sealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<N
     library_version: LIBRARY_VERSION,
     manifest: JSON.stringify(manifest, finiteOnly),
   };
-  const bytes = writeSafetensors(arrays, metadata, dtype);
-  bytes.set(new TextEncoder().encode(hashOf(bytes)), PLACE);
+  return headOf(arrays, metadata, dtype);
+}
+
+/** The beginning of a file, with the hash of the whole. */
+function withHash(head: Uint8Array, hash: Uint8Array): Uint8Array {
+  const whole = head.slice();
+  whole.set(new TextEncoder().encode(bytesToHex(hash)), PLACE);
+  return whole;
+}
+
+/** How a file is made of what it holds. */
+export type Seal<A> = (kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype) => A;
+
+function* payloadOf(arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Generator<Uint8Array> {
+  for (const array of inOrder(arrays)) yield* piecesOfArray(array, dtype);
+}
+
+/** The bytes of a file, piece by piece. Throws `NotFinite` for a number in the manifest that is not finite. */
+export const sealedPieces: Seal<Pieces> = (kind, manifest, arrays, dtype) => {
+  const { head, size } = unsealed(kind, manifest, arrays, dtype);
+  const hash = hashAfter(head);
+  for (const piece of payloadOf(arrays, dtype)) hash.update(piece);
+  const first = withHash(head, hash.digest());
+  return {
+    size,
+    *[Symbol.iterator]() {
+      yield first.slice();
+      yield* payloadOf(arrays, dtype);
+    },
+  };
+};
+
+/** The bytes of a file, all in one. Throws as `sealedPieces` does. The hash is that of the bytes, so no number is written twice. */
+export const sealed: Seal<Uint8Array> = (kind, manifest, arrays, dtype) => {
+  const { head, size } = unsealed(kind, manifest, arrays, dtype);
+  const unhashed = function* () {
+    yield head;
+    yield* payloadOf(arrays, dtype);
+  };
+  const bytes = joined({ size, [Symbol.iterator]: unhashed });
+  bytes.set(withHash(head, hashAfter(bytes).digest()));
   return bytes;
+};
+
+/**
+ * The bytes of a file whose arrays are made one after another, each piece with its place. The beginning, which has the hash, comes last.
+ *
+ * @param shapes all arrays
+ * @param arrays the same ones with their numbers, in the order of the file
+ */
+export function sealedLast(
+  kind: FileKind,
+  manifest: object,
+  shapes: ReadonlyArray<Shaped>,
+  arrays: () => AsyncIterable<NamedArray>,
+): PlacedPieces {
+  const { head, size } = unsealed(kind, manifest, shapes, 'F64');
+  return {
+    size,
+    async *[Symbol.asyncIterator]() {
+      const hash = hashAfter(head);
+      let at = head.length;
+      for await (const array of arrays()) {
+        for (const bytes of piecesOfArray(array, 'F64')) {
+          hash.update(bytes);
+          yield { at, bytes };
+          at += bytes.length;
+        }
+      }
+      yield { at: 0, bytes: withHash(head, hash.digest()) };
+    },
+  };
 }
 
 /** The contents of a file of this kind. `InvalidFile` if it is none, if a newer version wrote it, or if it is damaged. */
@@ -83,30 +159,36 @@ export const opened = (kind: FileKind, bytes: Uint8Array): E.Either<LaplaceError
   F.pipe(
     readSafetensors(bytes),
     E.mapLeft((found) => notSafetensors(kind, found)),
-    E.chain((file) => checked(kind, bytes, file)),
+    E.chain((file) =>
+      F.pipe(
+        signatureOf(kind, file),
+        E.chain((digits) => unchanged(digits, hashAfter(bytes).digest())),
+        E.chain(() => manifestOf(kind, file)),
+        E.map((manifest) => ({ manifest, entries: file.entries })),
+      ),
+    ),
   );
 
-function checked(
-  kind: FileKind,
-  bytes: Uint8Array,
-  { metadata, entries, header }: Safetensors,
-): E.Either<LaplaceError, Contents> {
+/** The digits of the hash that a file of this library says it has. */
+export function signatureOf(kind: FileKind, { metadata, text }: Header): E.Either<LaplaceError, string> {
   if (metadata.get('format') !== FORMAT) return E.left(foreign(kind, metadata.get('format')));
   const version = metadata.get('format_version') ?? '';
   if (!/^[1-9]\d{0,8}$/.test(version)) return E.left(damaged('a format version that is no number'));
   if (Number(version) > VERSION) return E.left(newer(version, metadata.get('library_version')));
   const digits = metadata.get('sha256') ?? '';
-  if (!header.startsWith(BEGINNING) || !DIGITS.test(digits)) return E.left(damaged('a header without its hash at the beginning'));
-  if (hashOf(bytes) !== digits) return E.left(damaged('contents that do not fit the hash of the file'));
+  if (text.startsWith(BEGINNING) && DIGITS.test(digits)) return E.right(digits);
+  return E.left(damaged('a header without its hash at the beginning'));
+}
+
+/** Whether the hash of a file is the one that it says. */
+export const unchanged = (digits: string, hash: Uint8Array): E.Either<LaplaceError, void> =>
+  bytesToHex(hash) === digits ? E.right(undefined) : E.left(damaged('contents that do not fit the hash of the file'));
+
+/** The manifest of a file of this kind, not yet looked at. */
+export function manifestOf(kind: FileKind, { metadata }: Header): E.Either<LaplaceError, unknown> {
   const found = metadata.get('kind');
   if (found !== kind) return E.left(another(kind, found));
-  return F.pipe(
-    strictJson(metadata.get('manifest') ?? ''),
-    E.bimap(
-      (complaint) => damaged(`a manifest with ${complaint}`),
-      (manifest) => ({ manifest, entries }),
-    ),
-  );
+  return E.mapLeft((complaint) => damaged(`a manifest with ${complaint}`))(strictJson(metadata.get('manifest') ?? ''));
 }
 
 /** What a file must not hold, although its hash is right. */
@@ -118,7 +200,7 @@ export const damaged = (found: string): LaplaceError =>
     remedy: 'Copy or download the file again, or make it anew.',
   });
 
-const notSafetensors = (kind: FileKind, found: string): LaplaceError =>
+export const notSafetensors = (kind: FileKind, found: string): LaplaceError =>
   laplaceError('InvalidFile', {
     what: `The bytes are no file of ${wordsOf(kind)}`,
     found,

@@ -126,13 +126,18 @@ export function writeNumbers(values: Float64Array, dtype: Dtype, bytes: Uint8Arr
 
 /** The numbers in bytes of a file, as a copy. */
 export function readNumbers(bytes: Uint8Array, dtype: Dtype): Float64Array {
-  const { size, read } = DTYPES[dtype];
-  const values = new Float64Array(bytes.byteLength / size);
+  const values = new Float64Array(bytes.byteLength / DTYPES[dtype].size);
+  readInto(values, bytes, dtype);
+  return values;
+}
+
+/** Writes the numbers in bytes of a file over as many values. */
+export function readInto(values: Float64Array, bytes: Uint8Array, dtype: Dtype): void {
   if (dtype === 'F64' && IS_LITTLE) {
-    new Uint8Array(values.buffer).set(bytes);
-    return values;
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes);
+    return;
   }
+  const { size, read } = DTYPES[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < values.length; i++) values[i] = read(view, i * size);
-  return values;
 }

@@ -1,5 +1,5 @@
 /** The options of writing and reading files. */
-import { defaulted, instance, isRecord, literals, optional, refined, struct } from '../codec/index.js';
+import { boolean, defaulted, instance, isRecord, literals, optional, refined, struct } from '../codec/index.js';
 import { FACTORS, type Factors } from '../curvature/factors.js';
 import type { LikelihoodOf } from '../likelihood/index.js';
 import { DTYPE_NAMES, type Dtype } from './dtypes.js';
@@ -34,6 +34,21 @@ export interface DecodeFactorsOptions extends DecodeOptions {
   readonly like?: Factors;
 }
 
+/** Whether a file is read once from end to end when it is opened. */
+export interface VerifyOption {
+  /**
+   * Checks all bytes against the hash of the file at once: the file is read from end to end, and nothing of it is kept. Default true. With
+   * false only what `whole` gives is checked against the hash; damage inside the numbers of a single layer may then pass.
+   */
+  readonly verify?: boolean;
+}
+
+/** Options of `openPosterior`. */
+export interface OpenOptions extends DecodeOptions, VerifyOption {}
+
+/** Options of `openFactors`. */
+export interface OpenFactorsOptions extends DecodeFactorsOptions, VerifyOption {}
+
 export const EncodeOptionsCodec = struct('options', { dtype: defaulted(literals(...DTYPE_NAMES), 'F64') });
 
 export const EncodeFactorsOptionsCodec = struct('options', {
@@ -50,9 +65,16 @@ export const OwnLikelihoodsCodec = refined(
 
 const DECODE = { likelihoods: optional(OwnLikelihoodsCodec) };
 
+const DECODE_FACTORS = { ...DECODE, like: optional(instance(FACTORS)) };
+const VERIFY = { verify: defaulted(boolean, true) };
+
 export const DecodeOptionsCodec = struct('options', DECODE);
 
-export const DecodeFactorsOptionsCodec = struct('options', { ...DECODE, like: optional(instance(FACTORS)) });
+export const DecodeFactorsOptionsCodec = struct('options', DECODE_FACTORS);
+
+export const OpenOptionsCodec = struct('options', { ...DECODE, ...VERIFY });
+
+export const OpenFactorsOptionsCodec = struct('options', { ...DECODE_FACTORS, ...VERIFY });
 
 /** The bytes of a file, in any of the forms that readers give. */
 export const BytesCodec = refined('bytes: a Uint8Array or an ArrayBuffer', (value): value is Uint8Array | ArrayBuffer =>

@@ -8,7 +8,7 @@
  * Files come from anywhere, so everything is checked before anything is allocated.
  */
 import { either as E } from 'fp-ts';
-import { DTYPE_NAMES, type Dtype, isDtype, readNumbers, sizeOf, writeNumbers } from './dtypes.js';
+import { DTYPE_NAMES, type Dtype, isDtype, readNumbers, sizeOf } from './dtypes.js';
 import { strictJson } from './json.js';
 
 /** The longest header, in bytes, as in the reference implementation. */
@@ -17,10 +17,14 @@ const LONGEST_HEADER = 100_000_000;
 export const PREFIX = 8;
 const METADATA = '__metadata__';
 
-/** An array to be written. */
-export interface NamedArray {
+/** The name and the shape of an array. */
+export interface Shaped {
   readonly name: string;
   readonly shape: ReadonlyArray<number>;
+}
+
+/** An array to be written. */
+export interface NamedArray extends Shaped {
   readonly values: Float64Array;
 }
 
@@ -32,58 +36,91 @@ export interface Entry {
   readonly read: () => Float64Array;
 }
 
-/** What a file holds. */
-export interface Safetensors {
+/** The place of an array in the payload, in bytes. */
+export interface Place extends Shaped {
+  readonly dtype: Dtype;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What the header of a file says. */
+export interface Header {
   readonly metadata: ReadonlyMap<string, string>;
-  readonly entries: ReadonlyMap<string, Entry>;
+  /** The arrays, in the order in which they lie in the payload. */
+  readonly places: ReadonlyArray<Place>;
   /** The text of the header, without its padding. */
-  readonly header: string;
+  readonly text: string;
+}
+
+/** What a file holds. */
+export interface Safetensors extends Header {
+  readonly entries: ReadonlyMap<string, Entry>;
 }
 
 const count = (shape: ReadonlyArray<number>): number => shape.reduce((product, d) => product * d, 1);
 
-/** The bytes of a file. All arrays have one format. */
-export function writeSafetensors(
-  arrays: ReadonlyArray<NamedArray>,
+/** Arrays of one format, in the order in which they lie in a file. */
+export const inOrder = <A extends Shaped>(arrays: ReadonlyArray<A>): ReadonlyArray<A> =>
+  [...arrays].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+
+/** What comes before the payload of a file whose arrays all have one format, and the size of the whole file in bytes. */
+export function headOf(
+  arrays: ReadonlyArray<Shaped>,
   metadata: Readonly<Record<string, string>>,
   dtype: Dtype,
-): Uint8Array {
-  const sorted = [...arrays].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+): { readonly head: Uint8Array; readonly size: number } {
   let end = 0;
-  const places = sorted.map(({ name, shape, values }) => {
+  const places = inOrder(arrays).map(({ name, shape }) => {
     const start = end;
-    end += values.length * sizeOf(dtype);
+    end += count(shape) * sizeOf(dtype);
     return [name, { dtype, shape, data_offsets: [start, end] }] as const;
   });
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries([[METADATA, metadata], ...places])));
   const length = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(PREFIX + length + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.fill(0x20, PREFIX, PREFIX + length);
-  bytes.set(text, PREFIX);
-  const payload = bytes.subarray(PREFIX + length);
-  sorted.forEach(({ values }, i) => {
-    const [start, stop] = (places[i] as (typeof places)[number])[1].data_offsets as [number, number];
-    writeNumbers(values, dtype, payload.subarray(start, stop));
-  });
-  return bytes;
+  const head = new Uint8Array(PREFIX + length).fill(0x20, PREFIX);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.set(text, PREFIX);
+  return { head, size: head.length + end };
 }
 
 /** What a file holds, or what is wrong with it in a few words. */
 export function readSafetensors(bytes: Uint8Array): E.Either<string, Safetensors> {
-  if (bytes.length < PREFIX) return E.left(`${bytes.length} bytes, which is less than the length of a header`);
-  const declared = new DataView(bytes.buffer, bytes.byteOffset, PREFIX).getBigUint64(0, true);
-  const left = bytes.length - PREFIX;
-  if (declared > BigInt(Math.min(LONGEST_HEADER, left))) {
-    return E.left(`a header of ${declared} bytes in a file with ${left} bytes after its length (at most ${LONGEST_HEADER})`);
-  }
-  const length = Number(declared);
-  const text = textOf(bytes.subarray(PREFIX, PREFIX + length));
+  const length = headerLength(bytes.subarray(0, PREFIX), bytes.length);
+  if (E.isLeft(length)) return length;
+  const payload = bytes.subarray(PREFIX + length.right);
+  return E.map((header: Header) => ({
+    ...header,
+    entries: new Map(
+      header.places.map(({ name, dtype, shape, start, end }) => [
+        name,
+        { dtype, shape, read: () => readNumbers(payload.subarray(start, end), dtype) },
+      ]),
+    ),
+  }))(readHeader(bytes.subarray(PREFIX, PREFIX + length.right), payload.length));
+}
+
+/**
+ * The length of the header, or what is wrong with it.
+ *
+ * @param prefix the first bytes of the file
+ * @param size the number of bytes of the whole file
+ */
+export function headerLength(prefix: Uint8Array, size: number): E.Either<string, number> {
+  if (prefix.length < PREFIX) return E.left(`${size} bytes, which is less than the length of a header`);
+  const declared = new DataView(prefix.buffer, prefix.byteOffset, PREFIX).getBigUint64(0, true);
+  const left = size - PREFIX;
+  if (declared <= BigInt(Math.min(LONGEST_HEADER, left))) return E.right(Number(declared));
+  return E.left(`a header of ${declared} bytes in a file with ${left} bytes after its length (at most ${LONGEST_HEADER})`);
+}
+
+/** What a header says, before a payload of so many bytes, or what is wrong with it. */
+export function readHeader(bytes: Uint8Array, payload: number): E.Either<string, Header> {
+  const text = textOf(bytes);
   if (text === undefined) return E.left('a header that is not UTF-8');
   if (!text.startsWith('{')) return E.left('a header that does not begin with {');
   const json = strictJson(text);
   if (E.isLeft(json)) return E.left(`a header with ${json.left}`);
-  return parsed(json.right as object, bytes.subarray(PREFIX + length), text.trimEnd());
+  return parsed(json.right as object, payload, text.trimEnd());
 }
 
 function textOf(bytes: Uint8Array): string | undefined {
@@ -94,16 +131,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The place of an array in the payload. */
-interface Place {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: ReadonlyArray<number>;
-  readonly start: number;
-  readonly end: number;
-}
-
-function parsed(json: object, payload: Uint8Array, header: string): E.Either<string, Safetensors> {
+function parsed(json: object, payload: number, text: string): E.Either<string, Header> {
   const fields = Object.entries(json);
   const metadata = fields.find(([name]) => name === METADATA)?.[1] ?? {};
   if (!isPlain(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
@@ -123,17 +151,8 @@ function parsed(json: object, payload: Uint8Array, header: string): E.Either<str
     if (place.start !== end) return E.left(`array ${JSON.stringify(place.name)} at byte ${place.start}, where ${end} was due`);
     end = place.end;
   }
-  if (end !== payload.length) return E.left(`arrays of ${end} bytes in a payload of ${payload.length}`);
-  return E.right({
-    metadata: new Map(Object.entries(metadata) as Array<[string, string]>),
-    entries: new Map(
-      places.map(({ name, dtype, shape, start, end: stop }) => [
-        name,
-        { dtype, shape, read: () => readNumbers(payload.subarray(start, stop), dtype) },
-      ]),
-    ),
-    header,
-  });
+  if (end !== payload) return E.left(`arrays of ${end} bytes in a payload of ${payload}`);
+  return E.right({ metadata: new Map(Object.entries(metadata) as Array<[string, string]>), places, text });
 }
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -9,6 +9,7 @@ export const POSTERIOR: Kind<Posterior> = {
   remedies: [
     { is: hasFields('posterior', 'evidence'), remedy: 'maximiseEvidence gives the posterior in its field posterior.' },
     { is: tagged('Factors'), remedy: 'toPosterior(…) or posteriorOf(…) makes a posterior of factors.' },
+    { is: tagged('OpenedPosterior'), remedy: 'It is still in its file: await its whole().' },
   ],
 };
 
