@@ -107,6 +107,7 @@ describe.each(Object.keys(KEPT))('%s', (name) => {
         const bytes = resealed(kind, manifest, changed);
         const words = wordsOf(DECODE[kind](bytes));
         expect([key, wordsOf(await opened(kind, bytes)), wordsOf(await whole(kind, bytes))]).toEqual([key, words, words]);
+        if (changed === more || changed === beyond) expect(words).toMatch(/which its manifest does not name/);
       }
       if (!/Values|curvature|diagonal$/.test(key) || kind === 'factors') continue;
       const negative = resealed(kind, manifest, new Map(matrices).set(key, { rows, cols, data: data.map(() => -1) }));

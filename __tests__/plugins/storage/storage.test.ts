@@ -228,6 +228,11 @@ it('refuses places that it does not know, and those that are not here', async ()
     kind: 'InvalidOption',
   });
   expect(existsSync(join(folder, 'laplace.safetensors'))).toBe(false);
+  await savePosterior(own.posterior, `file://${folder}`);
+  await saveFactors(own.factors, `file://${folder}`);
+  for (const load of [loadPosterior, loadFactors])
+    for (const options of [{ format: 'x' }, { verify: false }])
+      await expect(load(`file://${folder}`, options as never)).rejects.toMatchObject({ kind: 'InvalidOption' });
 });
 
 /** A process that saves one posterior after another, as fast as it can, and says when the first is there. */
