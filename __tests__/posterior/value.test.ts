@@ -40,6 +40,7 @@ const POSTERIOR = [
   'outputs',
   'datasetSize',
   'fingerprint',
+  'architecture',
   'logLikelihood',
 ];
 const MATRIX = ['rows', 'cols', 'data'];
