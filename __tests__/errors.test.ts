@@ -593,8 +593,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   EpochSelectionCodec: TOTAL,
   inputsOfBatches: TOTAL,
   readLabels: { rejects: [() => extend.readLabels(network, [], 'test')] },
-  // A promise, which rejects for a model of other weights: see the test of storage.
-  checkWeights: TOTAL,
+  checkModel: { rejects: [() => extend.checkModel(model, { fingerprint: 'other', likelihood: classes.likelihood })] },
   OwnLikelihoodsCodec: TOTAL,
   DecodeOptionsCodec: TOTAL,
   DecodeFactorsOptionsCodec: TOTAL,

@@ -55,7 +55,7 @@ export type { Layer, LayerUse } from './network/ops.js';
 export { atAllUses } from './network/positions.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 export { blockWeights } from './network/weights.js';
-export { checkWeights } from './stream/bound.js';
+export { checkModel, type MadeOf } from './stream/bound.js';
 
 // Likelihoods, as the library works with them.
 

@@ -11,12 +11,13 @@ import {
   merge,
   type Posterior,
 } from 'tfjs-laplace';
-import { KEPT, type Kept, keptOf, ownLikelihood } from '../support/kept.js';
+import { STRUCTURE_NAMES } from '../../src/curvature/structure/index.js';
+import { KEPT, type Kept, keptOf, LARGE, ownLikelihood } from '../support/kept.js';
 import { kindOf, posteriorFrom, predictOne, right } from '../support/math/laplace.js';
 import { relativeError } from '../support/math/numbers.js';
 
 const likelihoods = [ownLikelihood];
-const CASES = Object.keys(KEPT);
+const CASES = Object.keys({ ...KEPT, ...LARGE });
 
 const kept = new Map<string, Kept>();
 beforeAll(async () => {
@@ -26,7 +27,7 @@ const own = (name: string): Kept => kept.get(name) as Kept;
 
 it('has every structure among its cases', () => {
   const structures = CASES.flatMap((name) => own(name).posterior.layers.map(({ structure }) => structure));
-  expect([...new Set(structures)].sort()).toEqual(['diagonal', 'eigen', 'embedding', 'full', 'kronecker', 'lowRank']);
+  expect([...new Set(structures)].sort()).toEqual([...STRUCTURE_NAMES].sort());
 });
 
 const isFrozen = (value: unknown): boolean =>
@@ -87,33 +88,6 @@ describe.each(CASES)('%s', (name) => {
         expect(relativeError(again.layers[l]?.mean as Posterior['layers'][number]['mean'], mean)).toBeLessThanOrEqual(rounding);
       });
     }
-  });
-});
-
-describe('what all parts of a pass have in common', () => {
-  it.each(['kronecker', 'eigen', 'kronecker with shares'])(
-    'can be left out of a file, and comes from another part: %s',
-    (name) => {
-      const { factors } = own(name);
-      const [whole, apart] = [right(encodeFactors(factors)), right(encodeFactors(factors, { common: 'apart' }))];
-      expect(apart.length).toBeLessThan(whole.length);
-      const like = right(decodeFactors(whole));
-      expect(right(decodeFactors(apart, { like }))).toStrictEqual(factors);
-      expect(right(merge(right(decodeFactors(apart, { like })), factors)).count).toBe(2 * factors.count);
-    },
-  );
-
-  it('must be that of the same weights and layout', async () => {
-    const apart = right(encodeFactors(own('kronecker').factors, { common: 'apart' }));
-    const others = [undefined, own('diagonal').factors, { ...own('kronecker').factors, fingerprint: 'other' }];
-    for (const like of others) {
-      expect(decodeFactors(apart, like === undefined ? {} : { like })).toMatchObject({
-        left: { kind: 'Mismatch', field: 'like' },
-      });
-    }
-    expect(() => decodeFactors(apart, { like: {} as never })).toThrow(/like/);
-    expect(() => encodeFactors(own('kronecker').factors, { common: 'none' as never })).toThrow(/common/);
-    expect(() => encodePosterior(own('kronecker').posterior, { common: 'apart' } as never)).toThrow(/common/);
   });
 });
 

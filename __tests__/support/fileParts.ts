@@ -1,7 +1,8 @@
 /** What a file of this library holds, in a form that can be changed and sealed again, with a right hash. */
 import type { Matrix } from 'tfjs-laplace';
 import { arrayOf } from '../../src/files/arrays.js';
-import { type FileKind, opened, sealed } from '../../src/files/container.js';
+import { opened, sealed } from '../../src/files/container.js';
+import type { FileKind } from '../../src/files/versions.js';
 import { right } from './math/laplace.js';
 
 /** The manifest and the matrices of a file. */

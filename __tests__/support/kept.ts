@@ -18,6 +18,7 @@ import {
   perOutput,
   perStep,
 } from 'tfjs-laplace';
+import { LARGEST_FACTOR } from '../../src/limits.js';
 import { factorsOf, posteriorFrom } from './math/laplace.js';
 import { dense, functional, inputsFor, on, withWeights } from './math/networks.js';
 
@@ -84,9 +85,17 @@ export const KEPT: Readonly<Record<string, Recipe>> = {
   ],
 };
 
+/** One input more than a whole input factor may have, counting the bias: of the inputs only the diagonal is kept. */
+const manyInputs = (): tf.LayersModel => functional([LARGEST_FACTOR], (x) => on(dense(2), x));
+
+/** Cases with files too large for a test of every byte. */
+export const LARGE: Readonly<Record<string, Recipe>> = {
+  'many inputs': [manyInputs, gaussian(), kfac({ unsupported: 'diagonal' })],
+};
+
 /** Makes a case. */
 export async function keptOf(name: string): Promise<Kept> {
-  const [create, likelihood, curvature] = KEPT[name] as Recipe;
+  const [create, likelihood, curvature] = { ...KEPT, ...LARGE }[name] as Recipe;
   const model = withWeights(create(), 7);
   const x =
     name === 'embedding'

@@ -17,7 +17,7 @@ import {
   piecesOfFactors,
   piecesOfPosterior,
 } from 'tfjs-laplace';
-import { checkWeights, DecodeFactorsOptionsCodec, DecodeOptionsCodec, laplaceError, optionsOf } from 'tfjs-laplace/extend';
+import { checkModel, DecodeFactorsOptionsCodec, DecodeOptionsCodec, laplaceError, optionsOf } from 'tfjs-laplace/extend';
 import { aboutFactors, aboutPosterior } from './about.js';
 import { failed } from './failure.js';
 import { modelFiles } from './modelFiles.js';
@@ -27,7 +27,7 @@ import type { Place, Saved, Where } from './types.js';
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
 export { type MergedFiles, type MergeFilesOptions, mergeFactorsFiles } from './mergeFactorsFiles.js';
 export { modelFiles } from './modelFiles.js';
-export { readBytes } from './readFile.js';
+export { readBytes, withFile } from './readFile.js';
 export { trainingCheckpoint } from './trainingCheckpoint.js';
 export type { Saved, Where } from './types.js';
 export { removeUnfinished, whileUnfinished } from './unfinished.js';
@@ -41,7 +41,7 @@ export interface SaveOptions extends EncodeOptions {
 
 /** Options of `loadPosterior`. */
 export interface LoadOptions extends DecodeOptions {
-  /** The model that is to be used with it. If it has other weights, loading fails. */
+  /** The model that is to be used with it. If it has other weights, or computes something else with them, loading fails. */
   readonly model?: LayersModel;
 }
 
@@ -103,14 +103,14 @@ export async function savePosterior(posterior: Posterior, where: Where, options:
  * Loads a posterior from where `savePosterior` has put it. A URL of a server can be that of the file, of its folder, or of the `model.json`
  * beside it.
  *
- * Rejects with `Storage` if the place cannot be read, with the errors of `decodePosterior`, and with `Mismatch` if the model has other
- * weights than the posterior.
+ * Rejects with `Storage` if the place cannot be read, with the errors of `decodePosterior`, and with `Mismatch` if the model is
+ * another one than that of the posterior.
  */
 export async function loadPosterior(where: Where, options: LoadOptions = {}): Promise<Posterior> {
   const { model, ...own } = options;
   const decoding = { ...optionsOf('loadPosterior', DecodeOptionsCodec, own), verify: false };
   const posterior = await placeOf(where, POSTERIOR).read(async (file) => (await openPosterior(file, decoding)).whole());
-  if (model !== undefined) await checkWeights(model, posterior);
+  if (model !== undefined) await checkModel(model, posterior);
   return posterior;
 }
 
@@ -132,7 +132,7 @@ async function saveModel(model: LayersModel, posterior: Posterior, where: Where,
   if (typeof where !== 'string' || !/^(file|indexeddb|localstorage):/.test(where) || where.endsWith('.safetensors')) {
     throw oneThing(where);
   }
-  await checkWeights(model, posterior);
+  await checkModel(model, posterior);
   const { fingerprint: weights } = posterior;
   const former = (model.getUserDefinedMetadata() ?? {}) as Readonly<Record<string, unknown>>;
   // In a folder the file's name is enough: folders are moved as a whole.

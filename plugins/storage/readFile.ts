@@ -21,13 +21,32 @@ export const readBytes = (file: string): Promise<Uint8Array> =>
   withFile(file, ({ size, read }) => within('read', file, async () => read(0, size)));
 
 /** A file on the disk that is open for reading. */
-interface DiskReader extends ByteReader {
+export interface DiskReader extends ByteReader {
   /** So many bytes from a place on; fewer where the file ends. */
   readonly read: (offset: number, length: number) => Promise<Uint8Array>;
 }
 
 /**
- * Opens a file for as long as some work takes. Rejects with `Storage` for a file that cannot be read, and with what the work rejects with.
+ * Opens a file for as long as some work takes: for `openPosterior` and `openFactors`, which read it a layer at a time. Rejects with `Storage`
+ * for a file that cannot be read, and with what the work rejects with.
+ *
+ * @param file its path
+ * @param work what is done with the open file; afterwards it is closed
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { from, lastValueFrom } from 'rxjs';
+ * import { accumulateFactors, batches, observe, openFactors } from 'tfjs-laplace';
+ * import { saveFactors, withFile } from 'tfjs-laplace/plugins/storage';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * const data = { x: tf.randomNormal([4, 2]), y: tf.randomNormal([4, 1]) };
+ * const factors = await lastValueFrom(from(batches(data, 2)).pipe(observe(model, 'gaussian'), accumulateFactors()));
+ * await saveFactors(factors, 'file://out/one.safetensors');
+ * const rows = await withFile('out/one.safetensors', async (file) => (await (await openFactors(file)).layer(0)).weights.rows);
+ * rows; // => 3
+ * ```
  */
 export async function withFile<A>(file: string, work: (reader: DiskReader) => Promise<A>): Promise<A> {
   const { fs } = await loadNode();

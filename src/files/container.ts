@@ -4,7 +4,7 @@
  * | metadata | |
  * |---|---|
  * | `format` | `tfjs-laplace` |
- * | `format_version` | a whole number, see `VERSION` |
+ * | `format_version` | a whole number, see `versions.ts` |
  * | `kind` | `posterior` or `factors` |
  * | `library_version` | of the library that wrote the file |
  * | `manifest` | everything that is no array, as JSON |
@@ -30,16 +30,11 @@ import {
   readSafetensors,
   type Shaped,
 } from './safetensors.js';
-
-/** The version of the format that this version of the library writes. It reads all versions up to this one. */
-const VERSION = 1;
+import { type FileKind, migrated, VERSION } from './versions.js';
 
 const FORMAT = 'tfjs-laplace';
 const ZEROS = '0'.repeat(64);
 const DIGITS = /^[0-9a-f]{64}$/;
-
-/** What a file holds. */
-export type FileKind = 'posterior' | 'factors';
 
 /** A file that is sound: what it says that it holds, not yet looked at. */
 export interface Contents {
@@ -184,11 +179,17 @@ export function signatureOf(kind: FileKind, { metadata, text }: Header): E.Eithe
 export const unchanged = (digits: string, hash: Uint8Array): E.Either<LaplaceError, void> =>
   bytesToHex(hash) === digits ? E.right(undefined) : E.left(damaged('contents that do not fit the hash of the file'));
 
-/** The manifest of a file of this kind, not yet looked at. */
+/** The manifest of a file of this kind, as the newest version has it, not yet looked at. */
 export function manifestOf(kind: FileKind, { metadata }: Header): E.Either<LaplaceError, unknown> {
   const found = metadata.get('kind');
   if (found !== kind) return E.left(another(kind, found));
-  return E.mapLeft((complaint) => damaged(`a manifest with ${complaint}`))(strictJson(metadata.get('manifest') ?? ''));
+  return F.pipe(
+    strictJson(metadata.get('manifest') ?? ''),
+    E.bimap(
+      (complaint) => damaged(`a manifest with ${complaint}`),
+      (manifest) => migrated(Number(metadata.get('format_version')), kind, manifest),
+    ),
+  );
 }
 
 /** What a file must not hold, although its hash is right. */

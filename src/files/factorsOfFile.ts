@@ -15,12 +15,13 @@ import {
   text,
 } from '../codec/index.js';
 import type { Factors } from '../curvature/factors.js';
-import { type LayerLayout, type Layout, layoutDifference, type Rotation } from '../curvature/layout.js';
+import type { LayerLayout, Layout, Rotation } from '../curvature/layout.js';
 import { gradientShape, structured, sumsOf } from '../curvature/structure/index.js';
-import { type LaplaceError, laplaceError } from '../errors.js';
+import type { LaplaceError } from '../errors.js';
 import { attempted, orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { type ArraysOfFile, nameIn, shareName } from './arrays.js';
+import { type CommonLayer, commonWith } from './common.js';
 import { damaged, opened } from './container.js';
 import { type FactorsFacts, type FactorsLayer, rotationName } from './factors.js';
 import { type OpenFile, openFile, type Plan, wholeFrom } from './layers.js';
@@ -73,8 +74,8 @@ const Manifest = struct('the manifest of factors', {
  * The factors of a file's bytes. Whatever the bytes are, nothing is thrown for them.
  *
  * @returns the factors, or `InvalidFile` for bytes that are no file of factors, that are damaged, or that a newer version of the library
- *   wrote; `Mismatch` for a likelihood of your own that is not among `likelihoods`, and for a file without weights if `like` is missing or
- *   was taken at other weights.
+ *   wrote; `Mismatch` for a likelihood of your own that is not among `likelihoods`, and for a file without weights if `like` is missing, was
+ *   taken at other weights, or has another layout or basis.
  * @throws LaplaceError `InvalidOption` for an unknown option, or for a value that is no bytes
  */
 export function decodeFactors(
@@ -107,7 +108,7 @@ function planOf(manifest: unknown, { likelihoods = [], like }: DecodeFactorsOpti
     estimator: estimatorFrom(data.estimator),
   };
   checkFacts({ ...rest, layout }, isRotated);
-  const common = isApart ? commonWith(like, layout, rest.fingerprint) : commonFrom(layout, isRotated);
+  const common = isApart ? commonApart(like, layout, rest.fingerprint) : commonFrom(layout, isRotated);
   const facts: FactorsFacts = { ...rest, layout };
   return {
     facts,
@@ -151,7 +152,12 @@ export function assembled({ squares, ...facts }: FactorsFacts, layers: ReadonlyA
 }
 
 /** What all parts of a pass have in common of layer number l. */
-type CommonOf = (l: number, arrays: ArraysOfFile) => Pick<FactorsLayer, 'weights' | 'rotation'>;
+type CommonOf = (l: number, arrays: ArraysOfFile) => CommonLayer;
+
+function commonApart(like: DecodeFactorsOptions['like'], layout: Layout, fingerprint: string): CommonOf {
+  const layers = commonWith(like, layout, fingerprint);
+  return (l) => layers[l] as CommonLayer;
+}
 
 const commonFrom =
   ({ layers }: Layout, isRotated: boolean): CommonOf =>
@@ -163,25 +169,6 @@ const commonFrom =
       ...(isRotated && { rotation: rotationFrom(layer, l, arrays) }),
     };
   };
-
-function commonWith(like: Factors | undefined, layout: Layout, fingerprint: string): CommonOf {
-  const different = like && (like.fingerprint === fingerprint ? layoutDifference(layout, like.layout) : undefined);
-  if (like !== undefined && like.fingerprint === fingerprint && different === undefined) {
-    return (l) => ({ weights: like.weights[l] as Matrix, ...(like.rotations && { rotation: like.rotations[l] as Rotation }) });
-  }
-  throw laplaceError('Mismatch', {
-    what: 'The file leaves out what all parts of its pass have in common',
-    field: 'like',
-    found:
-      like === undefined
-        ? 'no factors that hold it'
-        : different === undefined
-          ? `factors at weights ${like.fingerprint}`
-          : `factors that differ in layout.${different.path}`,
-    expected: `factors of the same layout at weights ${fingerprint}`,
-    remedy: 'Give factors of another part of the same pass in the option like.',
-  });
-}
 
 const sumsFrom = (layer: LayerLayout, l: number, arrays: ArraysOfFile): Readonly<Record<string, Matrix>> =>
   Object.fromEntries(Object.entries(sumsOf(layer)).map(([part, shape]) => [part, arrays.take(nameIn(l, part), shape)]));

@@ -1,9 +1,9 @@
 /** A value that is read from its file: all at once, or a layer at a time. */
 import { argument, refined } from '../codec/index.js';
 import { type ArraysOfFile, arraysOf, nameIn } from './arrays.js';
-import type { FileKind } from './container.js';
 import { type ByteReader, sourceOf } from './reader.js';
 import type { Entry, Place } from './safetensors.js';
+import type { FileKind } from './versions.js';
 
 /** What a manifest says, and how arrays become layers, and layers the value. */
 export interface Plan<Facts extends object, Layer, Value> {

@@ -1,7 +1,9 @@
 /** The options of writing and reading files. */
-import { boolean, defaulted, instance, isRecord, literals, optional, refined, struct } from '../codec/index.js';
+import { boolean, defaulted, isRecord, literals, optional, refined, struct } from '../codec/index.js';
 import { FACTORS, type Factors } from '../curvature/factors.js';
 import type { LikelihoodOf } from '../likelihood/index.js';
+import { POSTERIOR } from '../posterior/kind.js';
+import type { Posterior } from '../posterior/posterior.js';
 import { DTYPE_NAMES, type Dtype } from './dtypes.js';
 
 /** Options of `encodePosterior` and `encodeFactors`. */
@@ -16,8 +18,8 @@ export interface EncodeOptions {
 /** Options of `encodeFactors`. */
 export interface EncodeFactorsOptions extends EncodeOptions {
   /**
-   * What all parts of a pass have in common: the weights, and for `ekfac` the rotations. With `'apart'` they are left out, for parts of which
-   * one file, or the model's own posterior, holds them. Default `'inside'`.
+   * What all parts of a pass have in common: the weights, and for `ekfac` the rotations. With `'apart'` they are left out, for many parts of
+   * which one file holds them: one of the parts, or the posterior that was their basis. Default `'inside'`.
    */
   readonly common?: 'inside' | 'apart';
 }
@@ -30,8 +32,11 @@ export interface DecodeOptions {
 
 /** Options of `decodeFactors`. */
 export interface DecodeFactorsOptions extends DecodeOptions {
-  /** Factors of the same weights and layout: what they have in common with a file that was written `'apart'` is taken from them. */
-  readonly like?: Factors;
+  /**
+   * Where a file that was written `'apart'` has the rest from: factors of the same weights and layout; or a posterior at the same weights with
+   * the same layers, which for `ekfac` must be the basis in which the factors were summed.
+   */
+  readonly like?: Factors | Posterior;
 }
 
 /** Whether a file is read once from end to end when it is opened. */
@@ -65,7 +70,12 @@ export const OwnLikelihoodsCodec = refined(
 
 const DECODE = { likelihoods: optional(OwnLikelihoodsCodec) };
 
-const DECODE_FACTORS = { ...DECODE, like: optional(instance(FACTORS)) };
+const LikeCodec = refined(
+  'factors or a posterior',
+  (value): value is Factors | Posterior => FACTORS.is(value) || POSTERIOR.is(value),
+);
+
+const DECODE_FACTORS = { ...DECODE, like: optional(LikeCodec) };
 const VERIFY = { verify: defaulted(boolean, true) };
 
 export const DecodeOptionsCodec = struct('options', DECODE);

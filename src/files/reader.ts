@@ -4,10 +4,11 @@ import { either as E } from 'fp-ts';
 import { argument, hasFields, refined } from '../codec/index.js';
 import { FILE_PIECE } from '../limits.js';
 import { orThrow } from '../orThrow.js';
-import { damaged, type FileKind, hashAfter, manifestOf, notSafetensors, signatureOf, unchanged } from './container.js';
+import { damaged, hashAfter, manifestOf, notSafetensors, signatureOf, unchanged } from './container.js';
 import { readInto, sizeOf } from './dtypes.js';
 import { BytesCodec, bytesOf } from './options.js';
 import { type Entry, type Header, headerLength, type Place, PREFIX, readHeader } from './safetensors.js';
+import type { FileKind } from './versions.js';
 
 /** The bytes of a file, in any order: a file on disk, a `Blob`, a server that answers requests for ranges. They must not change. */
 export interface ByteReader {

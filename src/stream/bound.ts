@@ -46,22 +46,35 @@ export async function bindPosterior(model: LayersModel, given: Posterior): Promi
   };
 }
 
-/** Throws `Mismatch` if a network computes something else with its weights than the one that a posterior was made of. */
-function checkArchitecture(network: Network, { architecture }: Posterior): void {
-  const found = architecture === undefined ? undefined : architectureOf(network);
-  if (found !== architecture) throw otherArchitecture(network, `${architecture}`, `${found}`);
+/** What a posterior or factors say of the model that they were made of. */
+export interface MadeOf extends Pick<Posterior, 'fingerprint' | 'likelihood'> {
+  readonly architecture?: string | undefined;
 }
 
-/** Rejects with `Mismatch` if a model has other weights than a posterior. Cost: one download of the model. */
-export async function checkWeights(model: LayersModel, posterior: Posterior): Promise<void> {
+/**
+ * Rejects with `Mismatch` if a model has other weights than the one that a posterior was made of, or computes something else with them.
+ * Cost: one download of the model.
+ */
+export async function checkModel(model: LayersModel, made: MadeOf): Promise<void> {
+  const network = orThrow(readNetwork(model, made.likelihood));
+  await checkWeights(model, made);
+  checkArchitecture(network, made);
+}
+
+async function checkWeights(model: LayersModel, made: MadeOf): Promise<void> {
   const found = await fingerprint(model);
-  if (found !== posterior.fingerprint) throw otherWeights(model, posterior, found);
+  if (found !== made.fingerprint) throw otherWeights(model, made, found);
+}
+
+function checkArchitecture(network: Network, { architecture }: MadeOf): void {
+  const found = architecture === undefined ? undefined : architectureOf(network);
+  if (found !== architecture) throw otherArchitecture(network, `${architecture}`, `${found}`);
 }
 
 /** What stands for the numbers of each weight. tfjs gives a variable a new object when it is assigned, and never writes into the old. */
 const dataOf = (model: LayersModel): ReadonlyArray<object> => allWeights(model).map(({ dataId }) => dataId);
 
-const otherWeights = (model: LayersModel, { fingerprint: expected }: Posterior, found: string): LaplaceError =>
+const otherWeights = (model: LayersModel, { fingerprint: expected }: MadeOf, found: string): LaplaceError =>
   laplaceError('Mismatch', {
     what: `The posterior does not belong to the present weights of model '${model.name}'`,
     field: 'fingerprint',

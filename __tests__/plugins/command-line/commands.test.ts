@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 import {
@@ -6,8 +6,6 @@ import {
   batches,
   type Classification,
   calibrate,
-  type Factors,
-  merge,
   observe,
   orThrow,
   predict,
@@ -16,7 +14,7 @@ import {
   tune,
 } from 'tfjs-laplace';
 import { type RecipeReport, reportData, runRecipe } from 'tfjs-laplace/plugins/recipes';
-import { loadFactors, loadPosterior, modelFiles, saveFactors } from 'tfjs-laplace/plugins/storage';
+import { loadPosterior, modelFiles, saveFactors } from 'tfjs-laplace/plugins/storage';
 import { classifier, csvOf, examplesOf, RECIPE, SEEDS, said, workFolder } from './folder.js';
 
 let work: Awaited<ReturnType<typeof workFolder>>;
@@ -249,53 +247,6 @@ it('sample is sampleModels, and overwrites nothing', async () => {
   }
   expect(await said(...args)).toMatchObject({ code: 3, err: expect.stringContaining('sample-0') });
   expect(readdirSync(at('networks')).sort()).toEqual(['sample-0', 'sample-1']);
-});
-
-describe('inspect', () => {
-  it('tells what a posterior is, and whether it fits', async () => {
-    const { code, out } = await said('inspect', at('out'), ...MODEL(), '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({
-      kind: 'posterior',
-      fits: true,
-      examples: 40,
-      fingerprint: report.posterior.fingerprint,
-    });
-    const other = await said('inspect', at('out/laplace.safetensors'), '--model', at('networks/sample-0'));
-    expect(other).toMatchObject({ code: 4, out: expect.stringContaining('fits the model: no') });
-  });
-
-  it('tells what factors are', async () => {
-    const { out } = await said('inspect', at('all.safetensors'));
-    expect(out).toMatch(/kind: factors[\s\S]*examples: 40[\s\S]*hidden +kronecker/);
-  });
-});
-
-it('merge is merge, and names the file that does not belong', async () => {
-  const parts: Factors[] = [];
-  for (const [i, seed] of [1, 2, 3].entries()) {
-    const part = accumulateFactors('kfac', { part: `day ${i}` });
-    parts.push(await lastValueFrom(from(batches(examplesOf(seed), 16)).pipe(observe(classifier(), 'categorical'), part)));
-    await saveFactors(parts[i] as Factors, `file://${at(`day-${i}.safetensors`)}`);
-  }
-  const days = files('day-0.safetensors', 'day-1.safetensors', 'day-2.safetensors');
-  expect((await said('merge', ...days, '--out', at('days.safetensors'))).code).toBe(0);
-  const [a, b, c] = parts as [Factors, Factors, Factors];
-  expect(await loadFactors(`file://${at('days.safetensors')}`)).toEqual(orThrow(merge(orThrow(merge(a, b)), c)));
-  copyFileSync(days[1] as string, at('copy.safetensors'));
-  const twice = await said('merge', ...days, at('copy.safetensors'), '--out', at('twice.safetensors'));
-  expect(twice).toMatchObject({ code: 4, err: expect.stringMatching(/copy\.safetensors.*"day 1"/) });
-  expect(existsSync(at('twice.safetensors'))).toBe(false);
-});
-
-it('convert changes numbers, and makes posteriors of factors', async () => {
-  await said('convert', at('out'), at('small.safetensors'), '--dtype', 'F16');
-  const [small, whole] = [readFileSync(at('small.safetensors')).length, readFileSync(at('out/laplace.safetensors')).length];
-  expect(small).toBeLessThan(whole / 1.5);
-  expect((await said('convert', at('all.safetensors'), `file://${at('made')}`, '--prior', '10')).code).toBe(0);
-  const made = await loadPosterior(`file://${at('made')}`);
-  expect(made.layers.map(({ priorPrecision }) => priorPrecision)).toEqual([10, 10]);
-  expect(made.datasetSize).toBe(40);
 });
 
 it('coverage is coverage', async () => {

@@ -1,11 +1,11 @@
 /** `inspect`: what a file of this library is. */
-import { evidence, fingerprint } from 'tfjs-laplace';
-import { laplaceError, textTable } from 'tfjs-laplace/extend';
-import { type Kept, keptIn } from '../file.js';
+import { evidence, isLaplaceError, type LaplaceError, type OpenedPosterior } from 'tfjs-laplace';
+import { checkModel, type MadeOf, textTable } from 'tfjs-laplace/extend';
+import { LIKE, type Like, type Opened, withOpened } from '../file.js';
 import { modelAt } from '../model.js';
 import { type AddCommand, examples } from './types.js';
 
-interface Options {
+interface Options extends Like {
   readonly model?: string;
 }
 
@@ -19,76 +19,86 @@ export const inspect: AddCommand = (program, does) => {
     )
     .option('--model <place>', 'a model: a folder, its model.json, or a URL')
     .addHelpText('after', examples('inspect ./posterior', 'inspect factors.safetensors --model ./model --json'))
+    .option(...LIKE)
     .action(
       does<[string], Options>(async ({ start, result }, options, where) => {
-        const kept = await keptIn(where);
-        const about = aboutOf(kept);
-        const model = options.model === undefined ? undefined : await weightsOf(options.model, start);
-        const fits = model === undefined ? undefined : model === about.fingerprint;
+        const about = await withOpened(where, options, aboutOf);
+        const misfit = options.model === undefined ? undefined : await misfitOf(options.model, about.madeOf, start);
+        const fits = options.model === undefined ? undefined : misfit === undefined;
         result(
-          () => textOf(about, fits),
-          () => ({ ...about, ...(fits !== undefined && { fits }) }),
+          () => textOf(about.facts, fits),
+          () => ({ ...about.facts, ...(fits !== undefined && { fits }) }),
         );
-        if (fits === false) throw otherModel(options.model as string, model as string, about.fingerprint);
+        if (misfit !== undefined) throw misfit;
       }),
     );
 };
 
-async function weightsOf(place: string, start: () => Promise<void>): Promise<string> {
+/** Why a file does not belong to a model; undefined if it does. */
+async function misfitOf(place: string, madeOf: MadeOf, start: () => Promise<void>): Promise<LaplaceError | undefined> {
   await start();
-  return fingerprint(await modelAt(place));
+  const model = await modelAt(place);
+  return checkModel(model, madeOf).then(
+    () => undefined,
+    (error: unknown) => {
+      if (isLaplaceError(error) && error.kind === 'Mismatch') return error;
+      throw error;
+    },
+  );
 }
 
-const otherModel = (place: string, found: string, expected: string) =>
-  laplaceError('Mismatch', {
-    what: `The file does not belong to the model at ${place}`,
-    field: 'fingerprint',
-    found,
-    expected,
-    remedy: 'Use the weights that the curvature was summed at.',
-  });
-
-function aboutOf(kept: Kept) {
-  const { kind, bytes } = kept;
-  if (kept.kind === 'posterior') {
-    const { fingerprint: weights, likelihood, estimator, damping, datasetSize, outputs, layers } = kept.value;
+async function aboutOf({ holds, bytes }: Opened) {
+  if (holds._tag === 'OpenedFactors') {
+    const { fingerprint, layout, count, datasetSize, parts, batches } = holds;
+    const { likelihood, estimator, architecture, outputs } = layout;
     return {
-      kind,
+      madeOf: { fingerprint, likelihood, architecture },
+      facts: {
+        kind: 'factors',
+        bytes,
+        fingerprint,
+        likelihood: likelihood._tag,
+        estimator: estimator._tag,
+        examples: datasetSize,
+        count,
+        batches,
+        parts,
+        outputs,
+        layers: layout.layers.map(({ name, structure, groups, n, m }) => ({ name, structure, groups, n, m })),
+      },
+    };
+  }
+  const { fingerprint, likelihood, estimator, architecture, damping, datasetSize, outputs, layers } = holds;
+  return {
+    madeOf: { fingerprint, likelihood, architecture },
+    facts: {
+      kind: 'posterior',
       bytes,
-      fingerprint: weights,
+      fingerprint,
       likelihood: likelihood._tag,
       estimator: estimator._tag,
       damping: damping._tag,
       examples: datasetSize,
       outputs,
-      logMarginalLikelihood: evidence(kept.value).logMarginalLikelihood,
+      logMarginalLikelihood: await logMarginalLikelihood(holds),
       layers: layers.map(({ name, structure, groups, n, m, priorPrecision }) => ({
-        name,
-        structure,
-        groups,
-        n,
-        m,
-        priorPrecision,
+        ...{ name, structure, groups, n, m, priorPrecision },
       })),
-    };
-  }
-  const { fingerprint: weights, layout, count, datasetSize, parts, batches } = kept.value;
-  return {
-    kind,
-    bytes,
-    fingerprint: weights,
-    likelihood: layout.likelihood._tag,
-    estimator: layout.estimator._tag,
-    examples: datasetSize,
-    count,
-    batches,
-    parts,
-    outputs: layout.outputs,
-    layers: layout.layers.map(({ name, structure, groups, n, m }) => ({ name, structure, groups, n, m })),
+    },
   };
 }
 
-function textOf(about: ReturnType<typeof aboutOf>, fits: boolean | undefined): string {
+/** The evidence, a layer at a time: it is a sum over layers, and log p(D | θ*). */
+async function logMarginalLikelihood({ layer, whole, ...posterior }: OpenedPosterior): Promise<number> {
+  let sum = posterior.logLikelihood;
+  for (const l of posterior.layers.keys()) {
+    const { logDetRatio, scatter } = evidence({ ...posterior, _tag: 'Posterior', layers: [await layer(l)] });
+    sum -= 0.5 * (logDetRatio + scatter);
+  }
+  return sum;
+}
+
+function textOf(about: Awaited<ReturnType<typeof aboutOf>>['facts'], fits: boolean | undefined): string {
   const { layers, ...rest } = about;
   const facts = Object.entries({ ...rest, ...(fits !== undefined && { 'fits the model': fits ? 'yes' : 'no' }) })
     .filter(([, value]) => value !== undefined)
