@@ -3,13 +3,13 @@
  * is a small one in memory, which only root may mount: elsewhere these tests are skipped, and say why.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { from, lastValueFrom, of } from 'rxjs';
 import { accumulateFactors, batches, type Factors, gaussian, kfac, observe, type Posterior, toPosterior } from 'tfjs-laplace';
-import { checkpoint, loadPosterior, saveFactors, savePosterior } from 'tfjs-laplace/plugins/storage';
+import { checkpoint, loadPosterior, saveFactors, savePosterior, writeWhole } from 'tfjs-laplace/plugins/storage';
 import { expectRejection } from '../support/errors.js';
 import { chain, inputsFor } from '../support/math/networks.js';
 import { expectNoLeak } from '../support/memory.js';
@@ -163,4 +163,17 @@ it('a path below a file', async () => {
   await expectRejection(saveFactors(factors, `file://${file}/below/further`), 'Storage', { field: 'where' });
   await expectRejection(checkpoint(`file://${file}/below`, { every: 1 }).save({ ...factors, batches: 1 }), 'Storage');
   expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+// Only Linux has a place where a folder exists and no folder can be made in it, for root too: Node's own recursive mkdir never returns there.
+(existsSync('/proc/self') ? it : it.skip)('a folder in which no folder can be made', async () => {
+  for (const path of ['/proc/none', '/proc/none/below']) {
+    await expectRejection(writeWhole(`${path}/file.json`, '{}'), 'Storage');
+  }
+});
+
+it('two files in a new folder at the same time', async () => {
+  const below = join(folder, 'a', 'b', 'c');
+  await Promise.all(['one', 'two', 'three'].map((name) => writeWhole(join(below, name), name)));
+  expect(readdirSync(below).sort()).toEqual(['one', 'three', 'two']);
 });

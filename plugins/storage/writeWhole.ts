@@ -37,7 +37,7 @@ export const writeWhole = (path: string, content: string | Uint8Array): Promise<
 export async function replaceFile(file: string, write: (empty: FileHandle) => Promise<void>): Promise<void> {
   const { fs, path } = await loadNode();
   const folder = path.dirname(file);
-  await fs.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await removeRests(file, HOUR);
   const beside = `${file}.${crypto.randomUUID()}${PART}`;
   await whileUnfinished(beside, async () => {
@@ -50,6 +50,27 @@ export async function replaceFile(file: string, write: (empty: FileHandle) => Pr
     }
     await fs.rename(beside, file);
     await syncFolder(folder);
+  });
+}
+
+/**
+ * Makes a folder, and those above it. The `recursive` of Node's own `mkdir` tries again without end where no folder can be made although the
+ * one above is there, in /proc for example.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const { fs, path } = await loadNode();
+  const make = () => fs.mkdir(folder).catch(unlessThere);
+  const unlessThere = async (error: NodeJS.ErrnoException): Promise<void> => {
+    const isFolder = await fs.stat(folder).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (!isFolder) throw error;
+  };
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || path.dirname(folder) === folder) throw error;
+    await makeFolder(path.dirname(folder));
+    await make();
   });
 }
 
