@@ -13,7 +13,7 @@ import {
   type Posterior,
   type Predictive,
 } from 'tfjs-laplace';
-import { argument, isRecord, laplaceError, PredictiveCodec } from 'tfjs-laplace/extend';
+import { argument, array, isRecord, laplaceError, optional, PredictiveCodec, text } from 'tfjs-laplace/extend';
 import { loadPosterior } from 'tfjs-laplace/plugins/storage';
 import { placeOf } from './data.js';
 import { jsonIn } from './recipeFile.js';
@@ -30,6 +30,8 @@ export interface OutputFit {
 export interface Deployed {
   readonly posterior: Posterior;
   readonly predictive: Predictive;
+  /** The names of the classes, in the order of their numbers, if the labels of the run were names. */
+  readonly classNames?: ReadonlyArray<string>;
   /** By the name of the output. */
   readonly outputs: ReadonlyMap<string, OutputFit>;
 }
@@ -43,8 +45,11 @@ export async function deployedAt(where: string, predictive: unknown, { remark }:
   const own = predictive === undefined ? undefined : argument('predict', 'predictive', PredictiveCodec, predictive);
   const place = placeOf(where);
   const posterior = await loadPosterior(place);
-  if (own !== undefined) return { posterior, predictive: own, outputs: new Map() };
   const report = await reportBeside(place);
+  if (own !== undefined) {
+    const { classNames } = report?.weights === posterior.fingerprint ? report : {};
+    return { posterior, predictive: own, outputs: new Map(), ...(classNames && { classNames }) };
+  }
   if (report === undefined) return { posterior, predictive: linearised(), outputs: new Map() };
   const { weights, ...found } = report;
   if (weights !== posterior.fingerprint) throw otherReport(weights, posterior.fingerprint);
@@ -67,8 +72,10 @@ function decodedReport(path: string, json: unknown) {
     throw laplaceError('InvalidFile', { what: `${path} is no report of this library`, expected: 'the report.json of a run' });
   }
   const outputs = json.outputs.filter(isRecord).map((output) => [String(output.output), fitOf(output)] as const);
+  const classNames = argument(path, 'classNames', optional(array('a list of names', text)), json.classNames);
   return {
     weights: json.posterior.fingerprint,
+    ...(classNames && { classNames }),
     predictive: argument(path, 'predictive', PredictiveCodec, json.predictive),
     outputs: new Map(outputs),
   };

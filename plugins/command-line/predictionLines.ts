@@ -23,6 +23,8 @@ export interface Line {
   /** The name of the output, if there are several. */
   readonly output?: string;
   readonly class?: number;
+  /** What the class is called, if the labels of the run were names. */
+  readonly className?: string;
   readonly probabilities?: ReadonlyArray<number>;
   readonly standardDeviations?: ReadonlyArray<number>;
   /** In nats. */
@@ -30,6 +32,7 @@ export interface Line {
   readonly mutualInformation?: number;
   /** The classes of the conformal set. */
   readonly set?: ReadonlyArray<number>;
+  readonly setNames?: ReadonlyArray<string>;
   /** Whether the prediction is to be handed on. */
   readonly handedOn?: boolean;
   /** Of several independent labels: which are likelier than not, what the conformal set of each holds, and which are to be handed on. */
@@ -53,17 +56,27 @@ export interface Line {
  */
 export function linesOf(
   prediction: Prediction,
-  { posterior, outputs: fits }: Pick<Deployed, 'posterior' | 'outputs'>,
+  { posterior, outputs: fits, classNames }: Pick<Deployed, 'posterior' | 'outputs' | 'classNames'>,
   first: number,
   name: string,
 ): ReadonlyArray<Line> {
   const { likelihood } = posterior;
-  if (prediction._tag !== 'several') return linesOfOutput(prediction, likelihood, fits.get(name) ?? {}, first);
+  if (prediction._tag !== 'several') {
+    const lines = linesOfOutput(prediction, likelihood, fits.get(name) ?? {}, first);
+    return classNames === undefined ? lines : lines.map((line) => withNames(line, classNames));
+  }
   return Object.entries(prediction.outputs).flatMap(([output, own]) => {
     const each = likelihood._tag === 'perOutput' ? (likelihood.outputs[output] as Likelihood) : likelihood;
     return linesOfOutput(own, each, fits.get(output) ?? {}, first).map((line) => ({ ...line, output }));
   });
 }
+
+/** A line with the names of its classes. */
+const withNames = (line: Line, names: ReadonlyArray<string>): Line => ({
+  ...line,
+  ...(line.class !== undefined && { className: names[line.class] ?? String(line.class) }),
+  ...(line.set && { setNames: line.set.map((k) => names[k] ?? String(k)) }),
+});
 
 const linesOfOutput = (
   prediction: OutputPrediction,
@@ -147,7 +160,7 @@ export function cellsOf(line: Line): ReadonlyMap<string, string> {
     if (cell !== undefined) cells.set(title, cell);
   };
   put('output', line.output);
-  put('class', line.class?.toString());
+  put('class', line.className ?? line.class?.toString());
   put('labels', line.labels?.join(', '));
   put(
     'probability',
@@ -157,7 +170,7 @@ export function cellsOf(line: Line): ReadonlyMap<string, string> {
   );
   put('entropy', line.entropy?.toFixed(4));
   put('mutual information', line.mutualInformation?.toFixed(4));
-  put('set', line.set && `{${line.set.join(', ')}}`);
+  put('set', line.set && `{${(line.setNames ?? line.set).join(', ')}}`);
   put('sets', line.labelSets?.map((set) => `{${set.join(', ')}}`).join(', '));
   put('handed on', (line.labelsHandedOn ?? (line.handedOn === undefined ? undefined : [line.handedOn]))?.map(yesNo).join(', '));
   put('mean', numbers(line.mean));

@@ -35,7 +35,7 @@ export async function analyse(
   work: Work,
   warnings: ReadonlyArray<string>,
 ): Promise<RecipeReport> {
-  const { engine, step } = work;
+  const { engine, step, classNames } = work;
   const first = await step('The posterior', (onProgress) =>
     lastValueFrom(of(factors).pipe(toPosterior({ ...posteriorChoices(recipe), onProgress, ...(engine && { engine }) }))),
   );
@@ -49,6 +49,7 @@ export async function analyse(
     predictive,
     evidence: evidence(posterior),
     ...(tuning && { tuning }),
+    ...(classNames && { classNames }),
     outputs,
     warnings: [...warnings, ...warningsAbout(outputs, tuning)],
   };

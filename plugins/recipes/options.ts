@@ -1,6 +1,7 @@
 /** Options of a run, decoded. */
 import type { Checkpoint, EngineChoice, OnProgress } from 'tfjs-laplace';
 import {
+  array,
   CheckpointCodec,
   defaulted,
   EngineChoiceCodec,
@@ -11,6 +12,7 @@ import {
   positive,
   positiveInteger,
   struct,
+  text,
 } from 'tfjs-laplace/extend';
 import type { Step, Work } from './report.js';
 
@@ -29,6 +31,8 @@ export interface RunOptions {
    * says how many there were.
    */
   readonly onNotFinite?: 'stop' | 'skip' | undefined;
+  /** The names of the classes of the model's only output, in the order of their numbers. The report keeps them, for people. */
+  readonly classNames?: ReadonlyArray<string> | undefined;
   /** Called with the progress of whatever is done at present. */
   readonly onProgress?: OnProgress | undefined;
   /**
@@ -44,6 +48,7 @@ const run = {
   memoryBudget: optional(positive),
   checkpoint: optional(CheckpointCodec),
   onNotFinite: NOT_FINITE.onNotFinite,
+  classNames: optional(array('a list of names', text)),
   onProgress: optional(func<OnProgress>('a function (event) => void')),
   step: optional(func<Step>('a function (title, work) => Promise')),
 };

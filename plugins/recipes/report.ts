@@ -28,6 +28,8 @@ export interface RecipeReport {
   readonly evidence: Evidence;
   /** How the prior was chosen. Absent without held-out data. */
   readonly tuning?: Tuning;
+  /** The names of the classes of the only output, if the run was told. */
+  readonly classNames?: ReadonlyArray<string>;
   /** What was found about each output, in the model's order. */
   readonly outputs: ReadonlyArray<OutputReport>;
   /** What somebody should know before they use the posterior, in sentences. */
@@ -40,6 +42,7 @@ export interface RecipeReport {
 export interface Work {
   readonly engine?: EngineChoice | undefined;
   readonly memoryBudget?: number | undefined;
+  readonly classNames?: ReadonlyArray<string> | undefined;
   /** Runs one step of the work, with a title for people. */
   readonly step: Step;
 }

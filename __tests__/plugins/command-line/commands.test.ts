@@ -15,7 +15,7 @@ import {
 } from 'tfjs-laplace';
 import { type RecipeReport, reportData, runRecipe } from 'tfjs-laplace/plugins/recipes';
 import { loadPosterior, modelFiles, saveFactors } from 'tfjs-laplace/plugins/storage';
-import { classifier, csvOf, examplesOf, RECIPE, SEEDS, said, workFolder } from './folder.js';
+import { classifier, csvOf, examplesOf, NAMES, RECIPE, SEEDS, said, workFolder } from './folder.js';
 
 let work: Awaited<ReturnType<typeof workFolder>>;
 let report: RecipeReport;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     thresholds: examplesOf(SEEDS.cal),
     test: examplesOf(SEEDS.test),
   };
-  report = orThrow(await runRecipe(classifier(), data, recipe(RECIPE))());
+  report = orThrow(await runRecipe(classifier(), data, recipe(RECIPE), { classNames: NAMES })());
   // What most tests begin with.
   expect(await said('run', at('recipe.json'), ...MODEL(), ...DATA(), ...SETS(), '--out', at('out'), '--quiet')).toMatchObject({
     code: 0,
@@ -65,6 +65,7 @@ describe('run', () => {
     );
     expect(plain(second.recipe)).toEqual(plain(first.recipe));
     expect(second.outputs).toEqual(first.outputs);
+    expect(first.classNames).toEqual(NAMES);
     expect(JSON.parse(again.out).kept.map(({ what }: { what: string }) => what)).toEqual(['posterior', 'report']);
   });
 
@@ -113,9 +114,14 @@ describe('run', () => {
     writeFileSync(at('other.csv'), csvOf(SEEDS.test, 40, ['ash', 'birch', 'yew']));
     const unknown = await said('run', at('recipe.json'), ...MODEL(), ...DATA(), ...SETS().slice(0, 4), '--test', at('other.csv'));
     expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/found yew.*one of ash, birch, cedar/) });
-    // Nothing says which two of the model's three classes the names are.
-    const alone = await said('tune', at('out'), ...MODEL(), '--held-out', at('few.csv'), '--target', 'kind');
-    expect(alone).toMatchObject({ code: 1, err: expect.stringContaining('names of 3 classes') });
+    const tuneOn = (posterior: string) =>
+      said('tune', at(posterior), ...MODEL(), '--held-out', at('few.csv'), '--target', 'kind', '--json');
+    // The report says which two of the model's three classes the names are. Without it nothing does.
+    expect(JSON.parse((await tuneOn('out')).out).classNames).toEqual(NAMES);
+    expect(await tuneOn('out/laplace.safetensors')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('names of 3 classes'),
+    });
   });
 });
 
@@ -141,6 +147,9 @@ describe('predict', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines.map(({ row }) => row)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    for (const { class: k, className, set, setNames } of lines) {
+      expect([className, setNames]).toEqual([NAMES[k], set.map((own: number) => NAMES[own])]);
+    }
     const { x } = examplesOf(SEEDS.test);
     const prediction = (await lastValueFrom(
       from([x]).pipe(predict(classifier(), report.posterior, report.predictive)),
@@ -169,6 +178,8 @@ describe('predict', () => {
     );
     const first = JSON.parse(out.split('\n')[0] as string);
     expect(first.set).toBeUndefined();
+    // What classes are called does not depend on the predictive.
+    expect(first.className).toBe(NAMES[first.class]);
     const { x } = examplesOf(SEEDS.test);
     const own = (await lastValueFrom(
       from([x]).pipe(predict(classifier(), report.posterior, { _tag: 'weightSampling', samples: 3, seed: 5 })),
@@ -180,6 +191,7 @@ describe('predict', () => {
     const { out } = await said('predict', at('out'), ...MODEL(), '--data', at('test.csv'), ...INPUTS);
     expect(out.split('\n')[0]).toMatch(/^row +class +probability +entropy +mutual information +set +handed on$/);
     expect(out.trimEnd().split('\n')).toHaveLength(42);
+    expect(out).toMatch(/^0 +(ash|birch|cedar) .*{((ash|birch|cedar)(, )?)+}/m);
   });
 
   it('refuses a report of another run beside the posterior', async () => {
@@ -220,7 +232,11 @@ it('tune is tune, and keeps what predictions need', async () => {
   expect(JSON.parse(out).predictive).toEqual(expected.predictive);
   expect(await loadPosterior(`file://${at('tuned')}`)).toEqual(expected.posterior);
   const predicted = await said('predict', at('tuned'), ...MODEL(), '--data', at('test.csv'), '--inputs', 'a', 'b', 'c');
-  expect(predicted).toMatchObject({ code: 0, err: expect.stringContaining('report.json') });
+  expect(predicted).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('ash'),
+    err: expect.stringContaining('report.json'),
+  });
 });
 
 it('sample is sampleModels, and overwrites nothing', async () => {

@@ -30,7 +30,7 @@ export async function said(...args: ReadonlyArray<string>): Promise<Said> {
   return { code, out, err };
 }
 
-const NAMES = ['ash', 'birch', 'cedar'];
+export const NAMES = ['ash', 'birch', 'cedar'];
 
 /** Rows of three inputs and a class. */
 export const rowsOf = (seed: number, N: number): ReadonlyArray<readonly [number, number, number, number]> => {

@@ -55,20 +55,21 @@ export const run: AddCommand = (program, does) => {
         const recipe = recipeOf({ ...given, output });
         await start();
         const model = await modelAt(options.model);
-        const data = await step('The files of examples', async () => {
+        const { classNames, ...data } = await step('The files of examples', async () => {
           const training = await trainingFrom(options.data, options, model);
           const isSum = 'factors' in training;
           const set = async (option: string, files: ReadonlyArray<string> | undefined) =>
             files && (await labelledFrom(option, files, options, model, isSum ? undefined : training.classes)).batches;
           return {
             training: isSum ? training.factors : training.batches,
+            classNames: isSum ? undefined : training.classes,
             heldOut: await set('--held-out', options.heldOut),
             thresholds: await set('--thresholds', options.thresholds),
             test: await set('--test', options.test),
           };
         });
         const kept = options.checkpoint && checkpoint(placeOf(options.checkpoint), { every: options.every });
-        const report = orThrow(await runRecipe(model, data, recipe, { step, ...(kept && { checkpoint: kept }) })());
+        const report = orThrow(await runRecipe(model, data, recipe, { step, classNames, ...(kept && { checkpoint: kept }) })());
         result(
           () => reportTable(report),
           () => reportData(report),

@@ -47,10 +47,11 @@ export const tune: AddCommand = (program, does) => {
           ...(over && { over }),
           ...(precisions && { precisions }),
         });
-        const { posterior, predictive } = await deployedAt(where, options.predictive, terminal);
+        const { posterior, predictive, classNames } = await deployedAt(where, options.predictive, terminal);
         await start();
         const model = await modelAt(options.model);
-        const heldOut = await labelledFrom('--held-out', options.heldOut, options, model);
+        const heldOut = await labelledFrom('--held-out', options.heldOut, options, model, classNames);
+        const names = heldOut.classes ?? classNames;
         const found = await step('The choice of the prior', (onProgress) =>
           tuneOn(model, posterior, heldOut.batches, tuning, { predictive, onProgress }),
         );
@@ -60,6 +61,7 @@ export const tune: AddCommand = (program, does) => {
           posterior: { fingerprint: tuned.fingerprint },
           predictive: found.predictive,
           tuning: words,
+          ...(names && { classNames: names }),
           outputs: [],
         };
         if (options.out !== undefined) {
