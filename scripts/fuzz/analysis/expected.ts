@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { LaplaceError } from 'tfjs-laplace';
 import type { Analysis, Data } from './cases.js';
 import type { Head } from './heads.js';
+import { reachOfDraws } from './reach.js';
 
 /** An error, and when it is right. */
 type Rule = (error: LaplaceError, analysis: Analysis, model: tf.LayersModel, data: Data) => boolean | undefined;
@@ -42,17 +43,15 @@ const overflows: Rule = ({ kind }, analysis, model, { x }) => {
   );
 };
 
-/** Weights of a thousand, in five layers above inputs of a thousand, have outputs whose squares are no float32. */
-const WIDEST = 1e-6;
-
 /**
- * The predictions overflow under a wide posterior, as the message says: the network's own outputs do not, but those of a draw. Outputs that
- * are exponents do so sooner, also by the closed form of `linearised`.
+ * The predictions overflow under a wide posterior, as the message says: the network's own outputs do not, but the squares of values inside a
+ * draw. Outputs that are exponents do so sooner, also by the closed form of `linearised`.
  */
 const isTooWide: Rule = ({ kind, message }, { heads, choices: { prior, predictive }, network, examples }) => {
   if (kind !== 'NotFinite' || !message.includes('predictive')) return false;
   const { _tag, temperature } = predictive as { readonly _tag: string; readonly temperature: number };
-  if (_tag !== 'linearised' && (prior as number) <= WIDEST) return true;
+  const deviation = Math.sqrt(temperature / (prior as number)) + network.weights.scale;
+  if (_tag !== 'linearised' && reachOfDraws(network, deviation, examples.scale) > Math.log(LARGEST)) return true;
   const isWide = (prior as number) < 1 || temperature > 1 || network.weights.scale > 1 || examples.scale > 1;
   return isWide && heads.some(isExponential);
 };
