@@ -70,6 +70,25 @@ DAMPING = (
 STRUCTURES = ("kronecker", "embedding", "inputDiagonal", "diagonal", "eigen", "full", "lowRank")
 STRUCTURE = (f"one of {', '.join(STRUCTURES)}", lambda value: value in STRUCTURES)
 
+
+
+def _are_parts(value) -> bool:
+    """Sorted ranges { dataset, first, end } that do not touch."""
+    if not _each(OBJECT[1])(value):
+        return False
+    for part in value:
+        if set(part) != {"dataset", "first", "end"} or not _is_text(part["dataset"]):
+            return False
+        if not is_size(part["first"]) or not is_size(part["end"]) or part["first"] >= part["end"]:
+            return False
+    return all(
+        (a["dataset"], a["end"]) < (b["dataset"], b["first"]) if a["dataset"] == b["dataset"] else a["dataset"] < b["dataset"]
+        for a, b in zip(value, value[1:])
+    )
+
+
+PARTS = ("sorted parts { dataset, first, end } that do not touch", _are_parts)
+
 LAYER = {"name": TEXT, "structure": STRUCTURE, "members": TEXTS, "groups": COUNT, "n": COUNT, "m": COUNT, "bias": FLAG}
 POSTERIOR_LAYER = {**LAYER, "priorPrecision": POSITIVE}
 FACTORS_LAYER = {**LAYER, "positions?": COUNT, "sketch?": OBJECT}
@@ -104,7 +123,7 @@ FACTORS = {
     "rows": NON_NEGATIVE,
     "layout": OBJECT,
     "batches?": COUNT,
-    "parts?": TEXTS,
+    "parts?": PARTS,
     "squares?": SQUARES,
     "isRotated": FLAG,
     "isApart?": FLAG,

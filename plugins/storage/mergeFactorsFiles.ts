@@ -1,6 +1,6 @@
 /** Adds up the factors of several files on disk, with a layer or two in memory. */
 import { either as E } from 'fp-ts';
-import { type DecodeFactorsOptions, isLaplaceError, type LaplaceError, type OnProgress, orThrow } from 'tfjs-laplace';
+import { type DecodeFactorsOptions, isLaplaceError, type LaplaceError, type OnProgress, orThrow, type Part } from 'tfjs-laplace';
 import {
   argument,
   array,
@@ -31,8 +31,8 @@ export interface MergeFilesOptions extends DecodeFactorsOptions {
 export interface MergedFiles extends Saved {
   readonly count: number;
   readonly datasetSize: number;
-  /** The names of the parts of the data that are in the sums; absent if nobody named them. */
-  readonly parts?: ReadonlyArray<string>;
+  /** Which examples of which data sets are in the sums, as far as that is known; absent if nobody named them. */
+  readonly parts?: ReadonlyArray<Part>;
 }
 
 /**
@@ -65,7 +65,7 @@ export interface MergedFiles extends Saved {
  * }
  * const sum = await mergeFactorsFiles(days.map((day) => `file://out/${day}.safetensors`), 'file://out/all.safetensors');
  * sum.count; // => 8
- * sum.parts; // => ['monday', 'tuesday']
+ * sum.parts[1]; // => { dataset: 'tuesday', first: 0, end: 4 }
  * ```
  */
 export async function mergeFactorsFiles(

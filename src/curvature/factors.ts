@@ -16,6 +16,7 @@ import { plus } from '../linalg/matrix.js';
 import { orThrow } from '../orThrow.js';
 import type { Matrix } from '../types.js';
 import { type Layout, layoutDifference, type Rotation } from './layout.js';
+import { joinParts, type Parts, partText, unionParts } from './parts.js';
 import { gradientSide, partsOf, type Structured, structured, sumsOf } from './structure/index.js';
 
 /**
@@ -62,8 +63,8 @@ export interface Factors {
   readonly layers: ReadonlyArray<LayerSums>;
   /** How many batches of a pass are in the sums, if the pass has not ended yet (a checkpoint). */
   readonly batches?: number;
-  /** The names of the parts of the data that are in the sums; absent if nobody named them. */
-  readonly parts?: ReadonlyArray<string>;
+  /** Which examples of which data sets are in the sums, as far as that is known; absent if nobody named them. */
+  readonly parts?: Parts;
   /** The share of each output in the sums; absent unless the estimator has `noise: 'perOutput'`. */
   readonly shares?: ReadonlyArray<OutputShare>;
   /** The directions along which `ekfac` summed, one rotation for each layer; absent for other estimators. */
@@ -124,7 +125,7 @@ export function emptyFactors(layout: Layout, fingerprint: string, weights: Reado
  * Adds the factors of two disjoint parts of a data set, taken at the same weights. For any number of parts see `factorsMonoid`.
  *
  * @returns the sum, or `Mismatch` if layouts or weights differ (the error names the field), if factors are added to themselves, or if both
- *   hold a part of the same name (`accumulateFactors(…, { part })`).
+ *   hold the same examples of a data set (`accumulateFactors(…, { part })`).
  *
  * @example
  * ```ts
@@ -161,9 +162,12 @@ function sum(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
     );
   }
   if (a.count > 0 && a.layers.some((layer, i) => layer === b.layers[i])) return E.left(twice('layers', 'the same sums twice'));
-  const part = a.parts?.find((name) => b.parts?.includes(name));
-  if (part !== undefined) return E.left(twice('parts', `the part ${JSON.stringify(part)} on both sides`));
-  return E.map((both: Factors) => ({ ...both, datasetSize: a.datasetSize + b.datasetSize }))(add(a, b));
+  return F.pipe(
+    joinParts(a.parts ?? [], b.parts ?? []),
+    E.mapLeft((overlap) => twice('parts', `${partText(overlap)} on both sides`)),
+    E.chain((parts) => add(a, b, parts)),
+    E.map((both) => ({ ...both, datasetSize: a.datasetSize + b.datasetSize })),
+  );
 }
 
 /**
@@ -178,7 +182,9 @@ export function mergeEpochs(...args: ReadonlyArray<unknown>): unknown {
   return ofBoth('mergeEpochs', args, (earlier, later) => {
     const datasetSize = Math.max(earlier.datasetSize, later.datasetSize);
     const { fingerprint, weights } = later;
-    return E.map((both: Factors) => ({ ...both, datasetSize, fingerprint, weights }))(add(earlier, later));
+    return E.map((both: Factors) => ({ ...both, datasetSize, fingerprint, weights }))(
+      add(earlier, later, unionParts(earlier.parts ?? [], later.parts ?? [])),
+    );
   });
 }
 
@@ -221,13 +227,12 @@ export function sameLayout(a: Layout, b: Layout): E.Either<LaplaceError, void> {
   );
 }
 
-function add(a: Factors, b: Factors): E.Either<LaplaceError, Factors> {
+function add(a: Factors, b: Factors, parts: Parts): E.Either<LaplaceError, Factors> {
   const same = sameLayout(a.layout, b.layout);
   if (E.isLeft(same)) return same;
   const rotations = a.rotations ?? b.rotations;
   // A sum is no checkpoint.
-  const { batches: _, ...first } = a;
-  const parts = [...new Set([...(a.parts ?? []), ...(b.parts ?? [])])];
+  const { batches: _, parts: __, ...first } = a;
   const shares = a.shares?.map((own, c) => bothShares(own, b.shares?.[c] as OutputShare));
   return E.right({
     ...first,

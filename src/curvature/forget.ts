@@ -14,7 +14,7 @@ import { partsOf, structured } from './structure/index.js';
  *
  * Merged with those of new data this forgets the old ones step by step: with one step a day, data of k days ago count weightᵏ.
  *
- * Give the parts names (`accumulateFactors(…, { part })`): only by them does `merge` know a part that it has already, at whatever weight.
+ * Name the data (`accumulateFactors(…, { part })`): only so does `merge` know examples that it has already, at whatever weight.
  *
  * @param weight in (0, 1]
  * @returns the factors, or `InvalidInput` for a value that is none.
@@ -35,7 +35,7 @@ import { partsOf, structured } from './structure/index.js';
  * const [old, recent] = [await factorsOf([[1, 2], [3, 4]], [[1], [2]], 'monday'), await factorsOf([[5, 6]], [[3]], 'tuesday')];
  * const both = F.pipe(forget(old, 0.5), E.chain(merge(recent)));
  * if (E.isRight(both)) both.right.datasetSize; // => 2
- * if (E.isRight(both)) both.right.parts; // => ['monday', 'tuesday']
+ * if (E.isRight(both)) both.right.parts[1]; // => { dataset: 'tuesday', first: 0, end: 1 }
  * ```
  */
 export function forget(weight: number): (factors: Factors) => E.Either<LaplaceError, Factors>;

@@ -16,6 +16,7 @@ import {
 } from '../codec/index.js';
 import type { Factors } from '../curvature/factors.js';
 import type { LayerLayout, Layout, Rotation } from '../curvature/layout.js';
+import { PartsCodec } from '../curvature/parts.js';
 import { gradientShape, structured, sumsOf } from '../curvature/structure/index.js';
 import type { LaplaceError } from '../errors.js';
 import { attempted, orThrow } from '../orThrow.js';
@@ -63,7 +64,7 @@ const Manifest = struct('the manifest of factors', {
   logLikelihood: finite,
   rows: nonNegative,
   batches: optional(positiveInteger),
-  parts: optional(array('names of parts', text)),
+  parts: optional(PartsCodec),
   squares: optional(array('a list of numbers >= 0', nonNegative)),
   isRotated: boolean,
   /** Set if weights and rotations are left out. */

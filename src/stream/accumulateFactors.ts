@@ -1,9 +1,10 @@
 /** Folds a stream of observed batches into factors: one value when the stream completes. */
 import { catchError, concat, concatMap, defer, finalize, map, type Observable, type OperatorFunction } from 'rxjs';
-import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct, text } from '../codec/index.js';
+import { type Choice, choiceOf, func, instance, ofKind, optional, optionsOf, struct } from '../codec/index.js';
 import { type Curvature, CurvatureCodec, type CurvatureInput, kfac } from '../curvature/codec.js';
 import type { Factors } from '../curvature/factors.js';
 import type { EigenBasis } from '../curvature/layout.js';
+import { PartStartCodec, startOf, withPart } from '../curvature/parts.js';
 import { type ErrorParts, type LaplaceError, laplaceError } from '../errors.js';
 import { type EngineChoice, EngineChoiceCodec } from '../linalg/choice.js';
 import { deviceError } from '../network/device.js';
@@ -30,8 +31,11 @@ export interface AccumulateOptions extends NotFiniteOptions {
   readonly onProgress?: OnProgress;
   /** Number of batches of one pass, for progress. */
   readonly total?: number;
-  /** The name of this part of the data. Factors that hold it are not merged with others that hold it too. */
-  readonly part?: string;
+  /**
+   * Which examples these are: the name of their data set, and the number of the first of them (default 0). Factors that hold an example of
+   * a data set are not merged with others that hold it too. A name alone, like that of a day, stands for a data set of its own.
+   */
+  readonly part?: string | { readonly dataset: string; readonly first?: number };
   /** Keeps the sums now and then, so that a pass that was cut off goes on where they were kept. */
   readonly checkpoint?: Checkpoint;
   /** Receives the factors of the sound batches right before the stream fails, so that nothing gathered is lost. */
@@ -49,7 +53,7 @@ export interface AccumulateOptions extends NotFiniteOptions {
 const Options = struct('options', {
   ...PROGRESS,
   ...NOT_FINITE,
-  part: optional(text),
+  part: optional(PartStartCodec),
   checkpoint: optional(CheckpointCodec),
   onFailure: optional(func<(gathered: Factors) => void>('a function (gathered) => void')),
   basis: optional(instance(POSTERIOR)),
@@ -121,7 +125,8 @@ const folded = (
   { own, options, basis, detail, empty = NO_BATCH }: Pass,
 ): Observable<Factors> =>
   defer(() => {
-    const { onProgress, total, onFailure, part, checkpoint } = options;
+    const { onProgress, total, onFailure, checkpoint } = options;
+    const part = options.part === undefined ? undefined : startOf(options.part);
     const skips = skipsOf(options);
     const create = (before = 0): EpochAccumulator =>
       createEpochAccumulator({
@@ -141,11 +146,11 @@ const folded = (
     };
     const [pass, take] =
       checkpoint === undefined ? once(create()) : inSections(checkpointed(checkpoint, { create, empty: emptyOf, part }));
-    const withPart = (factors: Factors): Factors => (part === undefined ? factors : { ...factors, parts: [part] });
+    const counted = (factors: Factors, examples: number): Factors => withPart(factors, part, examples);
     const failed = async (error: unknown): Promise<never> => {
       try {
         const gathered = onFailure && (await pass.gathered());
-        if (gathered !== undefined && gathered.count > 0) onFailure?.(withPart(gathered));
+        if (gathered !== undefined && gathered.count > 0) onFailure?.(counted(gathered, pass.seen()));
       } catch (another) {
         throw deviceError(another);
       } finally {
@@ -160,7 +165,7 @@ const folded = (
         skips?.check(factors);
         // Before the result goes out, since whoever waits for it may leave then.
         await checkpoint?.clear();
-        return withPart(factors);
+        return counted(factors, pass.seen());
       } catch (error) {
         throw deviceError(error);
       }
@@ -174,7 +179,7 @@ const folded = (
 
 /** What a pass does with a batch as it comes. The rest is done in turn. */
 type Take = (batch: ObservedBatch) => () => Promise<void>;
-type Summed = Pick<EpochAccumulator, 'gathered' | 'end' | 'dispose'>;
+type Summed = Pick<EpochAccumulator, 'gathered' | 'seen' | 'end' | 'dispose'>;
 
 const once = (accumulator: EpochAccumulator): readonly [Summed, Take] => [accumulator, accumulator.take];
 

@@ -43,6 +43,8 @@ export interface Accumulator {
   readonly factors: () => Promise<Factors>;
   /** The number of examples that are settled, or the sum of their weights. */
   readonly count: () => number;
+  /** The number of examples in the batches that were settled since the accumulator was made, skipped ones and weights of 0 included. */
+  readonly seen: () => number;
   /** The model's present weights. */
   readonly weights: () => Promise<Weights>;
   /** Forgets everything and frees the device's memory. The accumulator can be used again. */
@@ -74,6 +76,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   let count = 0;
   let logLikelihood = 0;
   let sent = 0;
+  let seen = 0;
   let squares = noSquares(shares);
   /** B of the batch that was observed last. */
   let size = 0;
@@ -82,6 +85,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
   const leaveOut = (error: unknown, examples: number): void => {
     if (skips === undefined || !isLaplaceError(error) || error.kind !== 'NotFinite') throw error;
     skips.add(error, examples);
+    seen += examples;
   };
   /** The rotations of `ekfac`: uploaded with the first batch, freed by `reset`. */
   const onDevice = (): DeviceRotations | undefined => {
@@ -140,6 +144,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       }
       totals.forEach((total, i) => total.commit(bags[i] as Bag));
       count += check.value.count;
+      seen += health.size;
       logLikelihood += check.value.logLikelihood;
       squares = squares?.map((sum, c) => sum + (check.value.squares[c] as number));
       sent += rows;
@@ -185,6 +190,7 @@ export function createAccumulator(source: Network, curvature: Curvature, basis?:
       };
     },
     count: () => count,
+    seen: () => seen,
     weights: async () => {
       orThrow(notDisposed(network.model));
       return presentWeights();

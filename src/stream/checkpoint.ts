@@ -1,6 +1,7 @@
 /** Checkpoints of a long pass: its sums so far, kept now and then, so that a pass that was cut off can go on. */
 import { func, ofKind, positiveInteger, struct } from '../codec/index.js';
 import { FACTORS, type Factors, merge } from '../curvature/factors.js';
+import { examplesIn, type PartStart, type Parts, partText, withPart } from '../curvature/parts.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { orThrow } from '../orThrow.js';
 import type { EpochAccumulator } from './epochAccumulator.js';
@@ -33,6 +34,8 @@ export interface Checkpointed {
   readonly end: () => Promise<Factors>;
   /** The sums so far, if there are any. */
   readonly gathered: () => Promise<Factors | undefined>;
+  /** The number of examples in the batches so far. */
+  readonly seen: () => number;
   readonly dispose: () => Promise<void>;
 }
 
@@ -42,8 +45,8 @@ export interface Sections {
   readonly create: (before: number) => EpochAccumulator;
   /** Factors of a batch's model without an example. */
   readonly empty: (batch: ObservedBatch) => Promise<Factors>;
-  /** The name of this part of the data. */
-  readonly part: string | undefined;
+  /** Where this part of the data begins. */
+  readonly part: PartStart | undefined;
 }
 
 /**
@@ -56,6 +59,8 @@ export function checkpointed({ every, load, save }: Checkpoint, { create, empty,
   let kept = 0;
   let section: EpochAccumulator | undefined;
   let seen = 0;
+  /** The number of examples in the sums that are carried, and in the sections since they were kept. */
+  let examples = 0;
   let begun: Promise<void> | undefined;
   let isDisposed = false;
   const begin = async (batch: ObservedBatch): Promise<void> => {
@@ -63,16 +68,18 @@ export function checkpointed({ every, load, save }: Checkpoint, { create, empty,
     if (found === undefined || found === null) return;
     const { batches, parts, ...sums } = orThrow(ofKind('checkpoint', FACTORS, found));
     if (batches === undefined) throw noCheckpoint();
-    if (parts?.[0] !== part || (parts?.length ?? 0) > 1) throw anotherPart(parts, part);
+    if (!isOf(part, parts)) throw anotherPart(parts, part);
     // Other weights, and another curvature, are told before the work begins.
     orThrow(merge(sums, await empty(batch)));
     carried = sums;
     kept = batches;
+    examples = examplesIn(parts ?? []);
   };
   const joined = (piece: Factors | undefined): Factors | undefined =>
     carried === undefined || piece === undefined ? (piece ?? carried) : orThrow(merge(carried, piece));
   const close = async (): Promise<void> => {
     carried = joined(await section?.end());
+    examples += section?.seen() ?? 0;
     section = undefined;
   };
   return {
@@ -86,7 +93,7 @@ export function checkpointed({ every, load, save }: Checkpoint, { create, empty,
       await section.take(batch)();
       if (seen % every !== 0 || isDisposed) return;
       await close();
-      await save({ ...(carried as Factors), batches: seen, ...(part !== undefined && { parts: [part] }) });
+      await save({ ...withPart(carried as Factors, part, examples), batches: seen });
     },
     end: async () => {
       if (seen < kept) throw fewer(seen, kept);
@@ -95,6 +102,7 @@ export function checkpointed({ every, load, save }: Checkpoint, { create, empty,
       return carried as Factors;
     },
     gathered: async () => joined(await section?.gathered()),
+    seen: () => examples + (section?.seen() ?? 0),
     dispose: async () => {
       isDisposed = true;
       await section?.dispose();
@@ -111,12 +119,18 @@ const fewer = (found: number, kept: number): LaplaceError =>
     remedy: 'Give the same batches in the same order, or remove the checkpoint of the other pass.',
   });
 
-const anotherPart = (found: ReadonlyArray<string> | undefined, part: string | undefined): LaplaceError =>
+/** Whether parts are what a pass that begins there has counted. */
+const isOf = (part: PartStart | undefined, parts: Parts | undefined): boolean =>
+  part === undefined
+    ? parts === undefined
+    : parts?.length === 1 && parts[0]?.dataset === part.dataset && parts[0].first === part.first;
+
+const anotherPart = (found: Parts | undefined, part: PartStart | undefined): LaplaceError =>
   laplaceError('Mismatch', {
     what: 'The checkpoint is that of another part of the data',
     field: 'part',
-    found: found === undefined ? 'a part without a name' : found.map((name) => JSON.stringify(name)).join(', '),
-    expected: part === undefined ? 'a part without a name' : JSON.stringify(part),
+    found: found === undefined ? 'a part without a name' : found.map(partText).join(', '),
+    expected: part === undefined ? 'a part without a name' : `examples from ${part.first} on of ${JSON.stringify(part.dataset)}`,
     remedy: 'Keep the checkpoints of different parts in different places.',
   });
 

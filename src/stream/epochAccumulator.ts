@@ -69,6 +69,8 @@ export interface EpochAccumulator {
    * counts.
    */
   readonly gathered: () => Promise<Factors | undefined>;
+  /** The number of examples in the batches that were taken, in all epochs; skipped ones count. */
+  readonly seen: () => number;
   /**
    * The regular end: the factors of the epochs that count, at the model's present weights. Rejects with `Empty` if nothing was
    * observed.
@@ -172,6 +174,7 @@ export function createEpochAccumulator(options: EpochAccumulatorOptions): EpochA
       window = earlier;
     },
     gathered: () => kept ?? sumSoFar(),
+    seen: () => bound?.accumulator.seen() ?? 0,
     end: async () => {
       const factors = await sumAtPresentWeights();
       keep(Promise.resolve(factors));

@@ -82,10 +82,12 @@ async function timed<A>(what: string, work: () => Promise<A>): Promise<A> {
 /** The most memory that the process has had, in MiB. */
 const peak = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
 
-const { bytes } = await timed('save', () => saveFactors({ ...factors, parts: ['a'] }, `file://${at('a')}`));
+const { bytes } = await timed('save', () =>
+  saveFactors({ ...factors, parts: [{ dataset: 'a', first: 0, end: 1 }] }, `file://${at('a')}`),
+);
 const saving = peak();
 const wrong = [...(await timed('read', () => wrongAt(at('a'), 1)))];
-await saveFactors({ ...factors, parts: ['b'] }, `file://${at('b')}`);
+await saveFactors({ ...factors, parts: [{ dataset: 'b', first: 0, end: 1 }] }, `file://${at('b')}`);
 const sum = await timed('merge', () => mergeFactorsFiles([`file://${at('a')}`, `file://${at('b')}`], `file://${at('sum')}`));
 wrong.push(...(await wrongAt(at('sum'), 2)));
 const layered = peak();

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { encodeFactors, type Factors, forget, gaussian, kfac, merge, type Progress } from 'tfjs-laplace';
+import { encodeFactors, type Factors, forget, gaussian, kfac, merge, type Part, type Progress } from 'tfjs-laplace';
 import { type LayeredFactors, mergeFiles, openFactorsFile, piecesOfFile } from 'tfjs-laplace/extend';
 import { loadFactors, mergeFactorsFiles, saveFactors } from 'tfjs-laplace/plugins/storage';
 import { gradientSide } from '../../../src/curvature/structure/index.js';
@@ -19,13 +19,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => `file://${folder}/${name}.safetensors`;
+/** A part of four examples. */
+const day = (dataset: string): Part => ({ dataset, first: 0, end: 4 });
 const bytesAt = (name: string): Buffer => readFileSync(join(folder, `${name}.safetensors`));
 
 /** Saves factors under three names, each with a weight of its own. */
 async function threeDays(factors: Factors): Promise<string[]> {
   const days = ['monday', 'tuesday', 'wednesday'];
   for (const [i, part] of days.entries())
-    await saveFactors({ ...right(forget(factors, 1 / (i + 1.5))), parts: [part] }, at(part));
+    await saveFactors({ ...right(forget(factors, 1 / (i + 1.5))), parts: [day(part)] }, at(part));
   return days.map(at);
 }
 
@@ -48,7 +50,7 @@ it.each(Object.keys(KEPT))('%s: has the bytes of the loaded sum', async (name) =
     bytes: bytesAt('loaded').length,
     count: sum.count,
     datasetSize: sum.datasetSize,
-    parts: ['monday', 'tuesday', 'wednesday'],
+    parts: ['monday', 'tuesday', 'wednesday'].map(day),
   });
   expect(bytesAt('merged').equals(bytesAt('loaded'))).toBe(true);
   expect(readFileSync(join(folder, 'merged.json'))).toEqual(readFileSync(join(folder, 'loaded.json')));
@@ -97,12 +99,12 @@ const sizeOf = ({ layers, weights }: Factors, l: number): number =>
 
 it('takes one file, folders, and the place of a file that it adds', async () => {
   const { factors } = await keptOf('kronecker');
-  await saveFactors({ ...factors, parts: ['a'], batches: 3 }, `file://${folder}/a`);
-  await saveFactors({ ...factors, parts: ['b'] }, at('b'));
+  await saveFactors({ ...factors, parts: [day('a')], batches: 3 }, `file://${folder}/a`);
+  await saveFactors({ ...factors, parts: [day('b')] }, at('b'));
   await mergeFactorsFiles([`file://${folder}/a`], at('one'));
   expect(bytesAt('one')).toEqual(readFileSync(join(folder, 'a', 'factors.safetensors')));
   await mergeFactorsFiles([`file://${folder}/a`, at('b')], at('b'));
-  expect(await loadFactors(at('b'))).toMatchObject({ count: 4, parts: ['a', 'b'] });
+  expect(await loadFactors(at('b'))).toMatchObject({ count: 4, parts: [day('a'), day('b')] });
   expect((await mergeFactorsFiles([at('b')], `file://${folder}/new`)).where).toBe(`${folder}/new/factors.safetensors`);
 });
 
@@ -173,7 +175,7 @@ describe('refuses by the name of the file, and writes nothing', () => {
     const { factors } = await keptOf('full');
     const huge = (part: string): Factors => ({
       ...factors,
-      parts: [part],
+      parts: [day(part)],
       layers: factors.layers.map((layer) => ({
         structure: 'full',
         parts: { gradient: { ...gradientSide(layer), data: gradientSide(layer).data.map(() => 1.5e308) } },

@@ -1,6 +1,6 @@
 /** `inspect`: what a file of this library is. */
-import { evidence, isLaplaceError, type LaplaceError, type OpenedPosterior } from 'tfjs-laplace';
-import { checkModel, type MadeOf, textTable } from 'tfjs-laplace/extend';
+import { evidence, isLaplaceError, type LaplaceError, type OpenedPosterior, type Part } from 'tfjs-laplace';
+import { checkModel, type MadeOf, partText, textTable } from 'tfjs-laplace/extend';
 import { LIKE, type Like, type Opened, withOpened } from '../file.js';
 import { modelAt } from '../model.js';
 import { type AddCommand, examples } from './types.js';
@@ -102,7 +102,9 @@ function textOf(about: Awaited<ReturnType<typeof aboutOf>>['facts'], fits: boole
   const { layers, ...rest } = about;
   const facts = Object.entries({ ...rest, ...(fits !== undefined && { 'fits the model': fits ? 'yes' : 'no' }) })
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`);
+    .map(
+      ([name, value]) => `${name}: ${name === 'parts' ? (value as ReadonlyArray<Part>).map(partText).join(', ') : String(value)}`,
+    );
   const rows = layers.map((layer) => [
     layer.name,
     layer.structure,
