@@ -600,8 +600,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   DecodeOptionsCodec: TOTAL,
   DecodeFactorsOptionsCodec: TOTAL,
   openFactorsFile: { throws: [() => extend.openFactorsFile(wrong('bytes'))], rejects: [() => extend.openFactorsFile(EMPTY)] },
-  // A Left for files that do not fit each other, and pieces that fail with their layers: see the tests of files.
-  mergeFiles: TOTAL,
+  mergeAll: { rejects: [() => extend.mergeAll([])] },
+  // Pieces fail with their layers: see the tests of files.
   piecesOfFile: TOTAL,
   joined: TOTAL,
   TuningCodec: TOTAL,

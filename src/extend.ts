@@ -99,7 +99,7 @@ export {
 // Files that are written and read a layer at a time.
 
 export { openFactorsFile } from './files/factorsOfFile.js';
-export { type LayeredFactors, mergeFiles, piecesOfFile } from './files/mergeFiles.js';
+export { type FactorsSource, type LayeredFactors, type MergeAllOptions, mergeAll, piecesOfFile } from './files/mergeAll.js';
 export { DecodeFactorsOptionsCodec, DecodeOptionsCodec } from './files/options.js';
 export { joined, type PlacedPieces } from './files/pieces.js';
 

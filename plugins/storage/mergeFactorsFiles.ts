@@ -1,14 +1,12 @@
 /** Adds up the factors of several files on disk, with a layer or two in memory. */
-import { either as E } from 'fp-ts';
-import { type DecodeFactorsOptions, isLaplaceError, type LaplaceError, type OnProgress, orThrow, type Part } from 'tfjs-laplace';
+import type { DecodeFactorsOptions, LaplaceError, OnProgress, Part } from 'tfjs-laplace';
 import {
   argument,
   array,
+  type FactorsSource,
   func,
-  type LayeredFactors,
   laplaceError,
-  mergeFiles,
-  openFactorsFile,
+  mergeAll,
   optional,
   piecesOfFile,
   refined,
@@ -23,7 +21,7 @@ import type { Saved } from './types.js';
 
 /** Options of `mergeFactorsFiles`. */
 export interface MergeFilesOptions extends DecodeFactorsOptions {
-  /** Receives an event after each layer. */
+  /** Receives an event after each layer of each file: once when it is checked, and once when it is added. */
   readonly onProgress?: OnProgress;
 }
 
@@ -37,7 +35,7 @@ export interface MergedFiles extends Saved {
 
 /**
  * Adds up the factors of files on disk, in the order in which they are given, into another file: the bytes that `saveFactors` writes for what
- * `merge` makes of the loaded values. Only about a layer of each of two files is in memory at a time, however many and large they are.
+ * `merge` makes of the loaded values. One layer of the sum and one of a file are in memory at a time, however many and large the files are.
  *
  * Each file is read once from end to end first, and checked against its hash; then what the files say of themselves is added up. The sum is
  * written after that, beside its place, and renamed when it is whole. It may take the place of one of the files.
@@ -79,12 +77,12 @@ export async function mergeFactorsFiles(
   const place = placeOn(argument('mergeFactorsFiles', 'where', OnDisk, where));
   const paths = places.map(({ name }) => name);
   await eachOnce(paths);
-  return withSum(paths, own, undefined, async (sum) => {
-    const pieces = piecesOfFile(onProgress === undefined ? sum : counted(sum, onProgress));
-    await place.writePlaced(pieces, aboutFactors(sum.facts, pieces.size));
-    const { count, datasetSize, parts } = sum.facts;
-    return { where: place.name, bytes: pieces.size, count, datasetSize, ...(parts && { parts }) };
-  });
+  const sources = paths.map((name): FactorsSource => ({ name, open: (work) => withFile(name, work) }));
+  const sum = await mergeAll(sources, { ...own, onProgress });
+  const pieces = piecesOfFile(sum);
+  await place.writePlaced(pieces, aboutFactors(sum.facts, pieces.size));
+  const { count, datasetSize, parts } = sum.facts;
+  return { where: place.name, bytes: pieces.size, count, datasetSize, ...(parts && { parts }) };
 }
 
 const OnDisk = refined("'file://…'", (value): value is string => typeof value === 'string' && /^file:\/\/./.test(value));
@@ -100,49 +98,6 @@ async function eachOnce(paths: ReadonlyArray<string>): Promise<void> {
     if (known.has(real)) throw twice(path, known.get(real) as string);
     known.set(real, path);
   }
-}
-
-/**
- * Opens the files one after another, adds each to the sum of those before it, and gives the whole sum to some work. All files are open
- * until the work has ended.
- */
-const withSum = <A>(
-  [path, ...rest]: ReadonlyArray<string>,
-  options: DecodeFactorsOptions,
-  before: LayeredFactors | undefined,
-  work: (sum: LayeredFactors) => Promise<A>,
-): Promise<A> =>
-  path === undefined
-    ? work(before as LayeredFactors)
-    : withFile(path, async (reader) => {
-        const file = await openFactorsFile(reader, options).catch((error: unknown) => {
-          throw named(path, error);
-        });
-        const sum = before === undefined ? E.right(file) : mergeFiles(before, file);
-        return withSum(rest, options, orThrow(E.mapLeft((error: LaplaceError) => named(path, error))(sum)), work);
-      });
-
-/** Factors that tell of each layer that they were asked for. */
-function counted(sum: LayeredFactors, onProgress: OnProgress): LayeredFactors {
-  const total = sum.outlines.length;
-  let done = 0;
-  return {
-    ...sum,
-    layer: async (l) => {
-      const layer = await sum.layer(l);
-      done++;
-      onProgress({ phase: 'observe', done, total, unit: 'layers', detail: sum.facts.layout.layers[l]?.name ?? '' });
-      return layer;
-    },
-  };
-}
-
-/** An error of a file, with the name of the file. */
-function named<A>(path: string, error: A): A | LaplaceError {
-  if (!isLaplaceError(error) || (error.kind !== 'InvalidFile' && error.kind !== 'Mismatch')) return error;
-  const { kind, field, message } = error;
-  const what = `${path} cannot be added. ${message.replace(/\.$/, '')}`;
-  return laplaceError(kind, { what, ...(field !== undefined && { field }), cause: error });
 }
 
 const twice = (path: string, former: string): LaplaceError =>

@@ -31,6 +31,8 @@ export interface Layered<Layer, Value> {
 /** A file that is open, and its layers without numbers: matrices that have their shapes and no data. */
 export interface OpenFile<Facts, Layer, Value> extends Layered<Layer, Value> {
   readonly facts: Facts;
+  /** The SHA-256 of the file, as its header says it. */
+  readonly hash: string;
   readonly outlines: ReadonlyArray<Layer>;
 }
 
@@ -80,6 +82,7 @@ export async function openFile<Facts extends object, Layer, Value>(
   };
   return {
     facts: plan.facts,
+    hash: source.hash,
     outlines,
     layer: (l) => layer(layerNumber(l, plan.count)),
     whole: async () => wholeFrom(plan, await source.verified()),

@@ -30,6 +30,8 @@ export const ReaderCodec = refined(
 /** A file behind a reader, whose header is sound. */
 export interface Source {
   readonly places: ReadonlyArray<Place>;
+  /** The hash of the file, as its header says it. */
+  readonly hash: string;
   /** The manifest, not yet looked at. Throws `InvalidFile` if the file is of another kind. */
   readonly manifest: () => unknown;
   /** Reads all bytes once. Rejects with `InvalidFile` if the hash of the file is another. */
@@ -78,6 +80,7 @@ export async function sourceOf(kind: FileKind, reader: ByteReader): Promise<Sour
   }
   return {
     places: header.places,
+    hash: digits,
     manifest: () => orThrow(manifestOf(kind, header)),
     verify: async () => {
       const hash = hashAfter(head);

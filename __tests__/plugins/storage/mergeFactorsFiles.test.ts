@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { encodeFactors, type Factors, forget, gaussian, kfac, merge, type Part, type Progress } from 'tfjs-laplace';
-import { type LayeredFactors, mergeFiles, openFactorsFile, piecesOfFile } from 'tfjs-laplace/extend';
+import { type FactorsSource, mergeAll, piecesOfFile } from 'tfjs-laplace/extend';
 import { loadFactors, mergeFactorsFiles, saveFactors } from 'tfjs-laplace/plugins/storage';
 import { gradientSide } from '../../../src/curvature/structure/index.js';
 import { KEPT, keptOf, ownLikelihood } from '../../support/kept.js';
@@ -70,28 +70,88 @@ it('puts more than ten layers in their order, and tells of each', async () => {
   expect(bytesAt('merged').equals(bytesAt('loaded'))).toBe(true);
   const { layout } = await loadFactors(files[0] as string);
   expect(layout.layers.length).toBeGreaterThan(10);
-  expect(events.map(({ done }) => done)).toEqual(layout.layers.map((_, l) => l + 1));
-  expect(events.map(({ detail }) => detail).sort()).toEqual(layout.layers.map(({ name }) => name).sort());
+  const [L, K] = [layout.layers.length, files.length];
+  const steps = [...files.map((_, i) => (i + 1) * L), ...Array.from({ length: K * L }, (_, i) => K * L + i + 1)];
+  expect(events.map(({ done, total }) => [done, total])).toEqual(steps.map((done) => [done, 2 * K * L]));
+  const added = events.slice(K).map(({ detail }) => detail);
+  expect([...new Set(added)].sort()).toEqual(layout.layers.map(({ name }) => name).sort());
 });
 
-it('has a layer or two in memory', async () => {
-  const factors = await deep();
-  const bytes = [0.5, 0.25].map((keep) => right(encodeFactors(right(forget(factors, keep)))));
-  const readers = bytes.map(countingReader);
-  const [a, b] = (await Promise.all(readers.map((reader) => openFactorsFile(reader)))) as ReadonlyArray<LayeredFactors> as [
-    LayeredFactors,
-    LayeredFactors,
-  ];
-  const pieces = piecesOfFile(right(mergeFiles(a, b)));
-  for (const { asked } of readers) asked.length = 0;
-  const layer = 8 * Math.max(...factors.layers.map((_, l) => sizeOf(factors, l)));
-  let written = 0;
-  for await (const piece of pieces) {
-    if (piece.at === 0) continue;
-    written += piece.bytes.length;
-    for (const { asked } of readers) expect(bytesAsked(asked)).toBeLessThanOrEqual(written + layer);
-  }
-  for (const { asked } of readers) expect(bytesAsked(asked)).toBe(written);
+describe('mergeAll', () => {
+  /** Files in memory that say how many of them are open, and what was asked of them. */
+  const watched = (bytes: ReadonlyArray<Uint8Array>) => {
+    const files = bytes.map((own) => ({ ...countingReader(own), opened: 0 }));
+    const open = { now: 0, most: 0 };
+    const sources = files.map(
+      (file, i): FactorsSource => ({
+        name: `file ${i}`,
+        open: async (work) => {
+          open.most = Math.max(open.most, ++open.now);
+          file.opened++;
+          return work(file).finally(() => open.now--);
+        },
+      }),
+    );
+    return { files, sources, open };
+  };
+  const HEAD = (bytes: Uint8Array): number => 16 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+
+  it('has a layer of the sum and one of a file in memory, and one file open', async () => {
+    const factors = await deep();
+    const bytes = [0.5, 0.25, 0.125].map((keep) => right(encodeFactors(right(forget(factors, keep)))));
+    const { files, sources, open } = watched(bytes);
+    const pieces = piecesOfFile(await mergeAll(sources));
+    for (const file of files) [file.asked.length, file.opened] = [0, 0];
+    const layer = 8 * Math.max(...factors.layers.map((_, l) => sizeOf(factors, l)));
+    let written = 0;
+    for await (const piece of pieces) {
+      if (piece.at === 0) continue;
+      written += piece.bytes.length;
+      for (const [i, { asked, opened }] of files.entries()) {
+        expect(bytesAsked(asked) - opened * HEAD(bytes[i] as Uint8Array)).toBeLessThanOrEqual(written + layer);
+      }
+    }
+    for (const [i, { asked, opened }] of files.entries()) {
+      expect(opened).toBe(factors.layers.length);
+      expect(bytesAsked(asked) - opened * HEAD(bytes[i] as Uint8Array)).toBe(written);
+    }
+    expect(open).toEqual({ now: 0, most: 1 });
+  });
+
+  it('finds a file that has changed since it was checked', async () => {
+    const factors = await deep();
+    const [a, b, other] = [0.5, 0.25, 0.1].map((keep) => right(encodeFactors(right(forget(factors, keep))))) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    let second = b;
+    const { sources } = watched([a]);
+    const moving: FactorsSource = { name: 'moving', open: (work) => work(countingReader(second)) };
+    const sum = await mergeAll([...sources, moving]);
+    await sum.layer(0);
+    second = other;
+    await expect(sum.layer(1)).rejects.toMatchObject({
+      kind: 'Mismatch',
+      field: 'sources',
+      message: expect.stringContaining('moving'),
+    });
+  });
+
+  it('is merge, of shards in any number', async () => {
+    const { factors } = await keptOf('kronecker');
+    const shards = Array.from({ length: 40 }, (_, i) => ({
+      ...right(forget(factors, 1 / (i + 2))),
+      parts: [{ dataset: 'data', first: 4 * i, end: 4 * i + 4 }],
+    }));
+    const { sources } = watched(shards.map((own) => right(encodeFactors(own))));
+    const sum = await mergeAll(sources);
+    const expected = shards.slice(1).reduce<Factors>((all, own) => right(merge(all, own)), shards[0] as Factors);
+    expect(sum.facts.parts).toEqual([{ dataset: 'data', first: 0, end: 160 }]);
+    for (const l of expected.layers.keys()) expect((await sum.layer(l)).parts).toEqual(expected.layers[l]?.parts);
+    const twice = mergeAll([...sources, sources[7] as FactorsSource]);
+    await expect(twice).rejects.toMatchObject({ field: 'parts', message: expect.stringMatching(/file 7.*examples 28 to 31/) });
+  });
 });
 
 const sizeOf = ({ layers, weights }: Factors, l: number): number =>
