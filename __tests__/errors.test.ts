@@ -252,6 +252,10 @@ const INDEX: Readonly<Record<keyof typeof lib, Failures>> = {
     left: [() => lib.factorsMonoid(factors).concat(E.right({ ...factors, fingerprint: 'f00d' }), E.right(factors))],
   },
   factorsSemigroup: { left: [() => lib.factorsSemigroup.concat(E.right(factors), E.right(factors))] },
+  checkFactors: {
+    throws: [() => lib.checkFactors(factors, wrong({ layers: 1 }))],
+    left: [() => lib.checkFactors({ ...factors, count: -1 }), () => lib.checkFactors(wrong({}))],
+  },
   shardsOf: { throws: [() => lib.shardsOf(0, { size: 1, batchSize: 1 }), () => lib.shardsOf(3, { size: 1.5, batchSize: 1 })] },
   forget: { throws: [() => lib.forget(factors, 0), () => lib.forget(2)], left: [() => lib.forget(wrong({}), 0.5)] },
   merge: { left: [() => lib.merge(factors, factors), () => lib.merge(factors)(factors)] },

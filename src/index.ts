@@ -93,6 +93,7 @@ export type { Criterion, CriterionName, HeldOutPredictions, OwnCriterion } from 
 
 // Values and the pure functions between them.
 
+export { checkFactors, type ExpectedFactors } from './curvature/checkFactors.js';
 export { type Coverage, type CoverageOptions, coverage, type LayerCoverage } from './curvature/coverage/coverage.js';
 export { coverageTable } from './curvature/coverage/coverageTable.js';
 export {
