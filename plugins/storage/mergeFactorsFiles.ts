@@ -63,7 +63,7 @@ export interface MergedFiles extends Saved {
  * }
  * const sum = await mergeFactorsFiles(days.map((day) => `file://out/${day}.safetensors`), 'file://out/all.safetensors');
  * sum.count; // => 8
- * sum.parts[1]; // => { dataset: 'tuesday', first: 0, end: 4 }
+ * sum.parts?.[1]; // => { dataset: 'tuesday', first: 0, end: 4 }
  * ```
  */
 export async function mergeFactorsFiles(

@@ -35,7 +35,7 @@ import { partsOf, structured } from './structure/index.js';
  * const [old, recent] = [await factorsOf([[1, 2], [3, 4]], [[1], [2]], 'monday'), await factorsOf([[5, 6]], [[3]], 'tuesday')];
  * const both = F.pipe(forget(old, 0.5), E.chain(merge(recent)));
  * if (E.isRight(both)) both.right.datasetSize; // => 2
- * if (E.isRight(both)) both.right.parts[1]; // => { dataset: 'tuesday', first: 0, end: 1 }
+ * if (E.isRight(both)) both.right.parts?.[1]; // => { dataset: 'tuesday', first: 0, end: 1 }
  * ```
  */
 export function forget(weight: number): (factors: Factors) => E.Either<LaplaceError, Factors>;
