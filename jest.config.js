@@ -27,7 +27,7 @@ const ONCE = [
   'likelihood/codec',
   'linalg/{create,definite,matrix,nystrom,symmetricEigen,wasm}',
   'metrics/**/*',
-  'plugins/{backends,command-line,data-files,plots,progress,recipes,storage,wasm-kernels,workers}/**/*',
+  'plugins/{backends,command-line,data-files,distributed,plots,progress,recipes,storage,wasm-kernels,workers}/**/*',
   'plugins/optional',
   'plugins/laplace-approximation/options',
   'plugins/tfjs-callback/{deviceLost,earlyStopping,epochs,options,order,refusals,restored}',

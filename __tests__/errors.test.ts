@@ -559,6 +559,8 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   isRecord: TOTAL,
   textTable: TOTAL,
   partText: TOTAL,
+  firstPass: TOTAL,
+  anything: TOTAL,
   LIBRARY_VERSION: TOTAL,
   createEpochAccumulator: {
     rejects: [

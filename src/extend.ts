@@ -14,6 +14,7 @@ export { LIBRARY_VERSION } from './version.js';
 
 export {
   accepted,
+  anything,
   argument,
   array,
   boolean,
@@ -56,6 +57,7 @@ export type { Layer, LayerUse } from './network/ops.js';
 export { atAllUses } from './network/positions.js';
 export { type BlockRows, rowsOfUse, showsRows } from './network/uses.js';
 export { blockWeights } from './network/weights.js';
+export { firstPass } from './stream/accumulateFactors.js';
 export { checkModel, type MadeOf } from './stream/bound.js';
 
 // Likelihoods, as the library works with them.

@@ -5,6 +5,7 @@ import { BACKENDS, type Backend, type BackendName, choose, type Trial } from './
 import { start } from './start.js';
 
 export type { Backend, BackendName } from './choose.js';
+export { withoutGreeting } from './greeting.js';
 
 /** Options of `useBackend`. */
 export interface UseBackendOptions {

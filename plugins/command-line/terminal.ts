@@ -1,6 +1,5 @@
 /** What a command works with: results on stdout, progress and remarks on stderr, and a backend. */
-import * as tf from '@tensorflow/tfjs-core';
-import { type BackendName, useBackend } from 'tfjs-laplace/plugins/backends';
+import { type BackendName, useBackend, withoutGreeting } from 'tfjs-laplace/plugins/backends';
 import { type Loudness, type TerminalProgress, terminalProgress } from 'tfjs-laplace/plugins/progress';
 import { jsonOf } from './json.js';
 
@@ -59,17 +58,4 @@ export function terminalOf({ json = false, quiet, verbose, backend }: Common, { 
 async function progressOn(stderr: Streams['stderr'], loudness: Loudness): Promise<TerminalProgress> {
   const isThere = stderr.isTTY === true && (await import('cli-progress').then(Boolean, () => false));
   return terminalProgress({ loudness, output: isThere ? stderr : { write: (text: string) => stderr.write(text) } });
-}
-
-/** On first use, the plain backend greets and advises another backend. What there is to say about the backend is said already. */
-async function withoutGreeting<A>(work: () => Promise<A>): Promise<A> {
-  const { warn } = console;
-  console.warn = () => {};
-  try {
-    const found = await work();
-    tf.scalar(0).dispose();
-    return found;
-  } finally {
-    console.warn = warn;
-  }
 }
