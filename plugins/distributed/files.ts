@@ -6,7 +6,7 @@ import { loadPosterior, withFile } from 'tfjs-laplace/plugins/storage';
 import { type Plan, runName } from './plan.js';
 
 /** The folder of a run. */
-export const folderOf = (plan: Plan): string => join(plan.where, runName(plan));
+const folderOf = (plan: Plan): string => join(plan.where, runName(plan));
 
 export const shardFile = (plan: Plan, shard: number): string =>
   join(folderOf(plan), `shard-${String(shard).padStart(5, '0')}.safetensors`);

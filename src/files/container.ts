@@ -12,8 +12,6 @@
  *
  * The hash finds damage. It does not say who wrote the file.
  */
-import { sha256 } from '@noble/hashes/sha2';
-import { bytesToHex } from '@noble/hashes/utils';
 import { either as E, function as F } from 'fp-ts';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { LIBRARY_VERSION } from '../version.js';
@@ -30,6 +28,7 @@ import {
   readSafetensors,
   type Shaped,
 } from './safetensors.js';
+import { type Hash, sha256 } from './sha256.js';
 import { type FileKind, migrated, VERSION } from './versions.js';
 
 const FORMAT = 'tfjs-laplace';
@@ -47,9 +46,8 @@ const BEGINNING = '{"__metadata__":{"sha256":"';
 const PLACE = PREFIX + BEGINNING.length;
 
 /** The hash of a file that begins with these bytes, with zeros for its digits. What follows them is still to come. */
-export const hashAfter = (head: Uint8Array) =>
-  sha256
-    .create()
+export const hashAfter = (head: Uint8Array): Hash =>
+  sha256()
     .update(head.subarray(0, PLACE))
     .update(new TextEncoder().encode(ZEROS))
     .update(head.subarray(PLACE + ZEROS.length));
@@ -79,9 +77,9 @@ function unsealed(kind: FileKind, manifest: object, arrays: ReadonlyArray<Shaped
 }
 
 /** The beginning of a file, with the hash of the whole. */
-function withHash(head: Uint8Array, hash: Uint8Array): Uint8Array {
+function withHash(head: Uint8Array, digits: string): Uint8Array {
   const whole = head.slice();
-  whole.set(new TextEncoder().encode(bytesToHex(hash)), PLACE);
+  whole.set(new TextEncoder().encode(digits), PLACE);
   return whole;
 }
 
@@ -97,7 +95,7 @@ export const sealedPieces: Seal<Pieces> = (kind, manifest, arrays, dtype) => {
   const { head, size } = unsealed(kind, manifest, arrays, dtype);
   const hash = hashAfter(head);
   for (const piece of payloadOf(arrays, dtype)) hash.update(piece);
-  const first = withHash(head, hash.digest());
+  const first = withHash(head, hash.digits());
   return {
     size,
     *[Symbol.iterator]() {
@@ -115,7 +113,7 @@ export const sealed: Seal<Uint8Array> = (kind, manifest, arrays, dtype) => {
     yield* payloadOf(arrays, dtype);
   };
   const bytes = joined({ size, [Symbol.iterator]: unhashed });
-  bytes.set(withHash(head, hashAfter(bytes).digest()));
+  bytes.set(withHash(head, hashAfter(bytes).digits()));
   return bytes;
 };
 
@@ -144,7 +142,7 @@ export function sealedLast(
           at += bytes.length;
         }
       }
-      yield { at: 0, bytes: withHash(head, hash.digest()) };
+      yield { at: 0, bytes: withHash(head, hash.digits()) };
     },
   };
 }
@@ -157,7 +155,7 @@ export const opened = (kind: FileKind, bytes: Uint8Array): E.Either<LaplaceError
     E.chain((file) =>
       F.pipe(
         signatureOf(kind, file),
-        E.chain((digits) => unchanged(digits, hashAfter(bytes).digest())),
+        E.chain((digits) => unchanged(digits, hashAfter(bytes).digits())),
         E.chain(() => manifestOf(kind, file)),
         E.map((manifest) => ({ manifest, entries: file.entries })),
       ),
@@ -176,8 +174,8 @@ export function signatureOf(kind: FileKind, { metadata, text }: Header): E.Eithe
 }
 
 /** Whether the hash of a file is the one that it says. */
-export const unchanged = (digits: string, hash: Uint8Array): E.Either<LaplaceError, void> =>
-  bytesToHex(hash) === digits ? E.right(undefined) : E.left(damaged('contents that do not fit the hash of the file'));
+export const unchanged = (digits: string, found: string): E.Either<LaplaceError, void> =>
+  found === digits ? E.right(undefined) : E.left(damaged('contents that do not fit the hash of the file'));
 
 /** The manifest of a file of this kind, as the newest version has it, not yet looked at. */
 export function manifestOf(kind: FileKind, { metadata }: Header): E.Either<LaplaceError, unknown> {

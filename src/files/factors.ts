@@ -75,7 +75,7 @@ export const factsOf = ({ _tag, weights, layers, shares, rotations, ...rest }: F
   ...(shares && { squares: shares.map(({ squares }) => squares) }),
 });
 
-export const layerOf = ({ layers, weights, shares, rotations }: Factors, l: number): FactorsLayer => ({
+const layerOf = ({ layers, weights, shares, rotations }: Factors, l: number): FactorsLayer => ({
   ...(layers[l] as LayerSums),
   weights: weights[l] as Matrix,
   ...(shares && { shares: shares.map((own) => own.layers[l] as Matrix) }),

@@ -85,13 +85,13 @@ export async function sourceOf(kind: FileKind, reader: ByteReader): Promise<Sour
     verify: async () => {
       const hash = hashAfter(head);
       for await (const piece of pieces(0, payload)) hash.update(piece);
-      orThrow(unchanged(digits, hash.digest()));
+      orThrow(unchanged(digits, hash.digits()));
     },
     entries: (places) => entries(places),
     verified: async () => {
       const hash = hashAfter(head);
       const found = await entries(header.places, (piece) => hash.update(piece));
-      orThrow(unchanged(digits, hash.digest()));
+      orThrow(unchanged(digits, hash.digits()));
       return found;
     },
   };
