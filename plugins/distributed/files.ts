@@ -26,17 +26,24 @@ export const partOf = ({ data }: Plan, { first, end }: Pick<Shard, 'first' | 'en
 export const wholeOf = (plan: Plan): Part => partOf(plan, { first: 0, end: plan.data.examples });
 
 /**
- * Whether a file is whole, and holds the sums over exactly these examples at the weights of the plan. All its bytes are read. A file that is
- * something else is removed: whoever needs it makes it anew. Rejects with `Storage` for a file that cannot be read.
+ * Whether a file is whole, and holds the sums over exactly these examples at the weights of the plan. A file that is something else is removed:
+ * whoever needs it makes it anew. Rejects with `Storage` for a file that cannot be read.
+ *
+ * @param verify whether all its bytes are read, and checked against its hash; without it damage inside the numbers is not found
  */
-export async function holds(plan: Plan, file: string, part: Part, basis?: Posterior): Promise<boolean> {
+export async function holds(
+  plan: Plan,
+  file: string,
+  part: Part,
+  { basis, verify }: { readonly basis: Posterior | undefined; readonly verify: boolean },
+): Promise<boolean> {
   const isThere = await stat(file).then(
     () => true,
     () => false,
   );
   if (!isThere) return false;
   const isRight = await withFile(file, async (reader) => {
-    const { fingerprint, parts } = await openFactors(reader, basis ? { like: basis } : {});
+    const { fingerprint, parts } = await openFactors(reader, { verify, ...(basis && { like: basis }) });
     const [own] = parts ?? [];
     const same = own?.dataset === part.dataset && own.first === part.first && own.end === part.end;
     return fingerprint === plan.fingerprint && parts?.length === 1 && same;

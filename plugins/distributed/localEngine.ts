@@ -10,7 +10,19 @@ export interface LocalEngineOptions {
   readonly open?: OpenRange;
 }
 
-/** Sums shards one after another in this process, on the backend that is started. */
+/**
+ * Sums shards one after another in this process, on the backend that is started.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { localEngine } from 'tfjs-laplace/plugins/distributed';
+ *
+ * const [x, y] = [tf.randomNormal([60, 2]), tf.range(0, 60).mod(3).toInt() as tf.Tensor1D];
+ * const engine = localEngine({ open: ({ first, end }) => ({ x: x.slice(first, end - first), y: y.slice(first, end - first) }) });
+ * // accumulateShards(plan, engine)
+ * ```
+ */
 export const localEngine = ({ open }: LocalEngineOptions = {}): ShardEngine => ({
   sum: (plan, shards) =>
     new Observable<ShardEvent>((listener) => {

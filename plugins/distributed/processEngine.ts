@@ -42,6 +42,14 @@ const PROGRAM = "import { shardWorker } from 'tfjs-laplace/plugins/distributed';
  * shard. Unsubscribing ends the processes, and they end by themselves when the coordinator does.
  *
  * @throws LaplaceError `InvalidOption` for an unknown option, or one out of range
+ *
+ * @example
+ * ```ts
+ * import { processEngine } from 'tfjs-laplace/plugins/distributed';
+ *
+ * const engine = processEngine({ workers: 4 });
+ * // accumulateShards(plan, engine)
+ * ```
  */
 export function processEngine(options: ProcessEngineOptions = {}): ShardEngine {
   const own = optionsOf('processEngine', Options, options) as ProcessEngineOptions;

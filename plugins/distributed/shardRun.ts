@@ -48,7 +48,7 @@ export async function shardRun(plan: Plan, open?: OpenRange): Promise<ShardRun> 
     sum: async (shard, onBatch = () => {}) => {
       const range = plan.shards[shard] as Shard;
       const file = shardFile(plan, shard);
-      if (await holds(plan, file, partOf(plan, range), basis)) return;
+      if (await holds(plan, file, partOf(plan, range), { basis, verify: true })) return;
       await sumShard(model, plan, range, file, { opens, basis }, onBatch);
     },
     dispose: () => model.dispose(),
