@@ -1,14 +1,6 @@
 /** A pass over a data set in shards: what is there already is used, the rest is summed by an engine, and all is merged in the end. */
 import { concatMap, defer, lastValueFrom, type Observable, of } from 'rxjs';
-import {
-  type Curvature,
-  isLaplaceError,
-  openFactors,
-  type Posterior,
-  type Progress,
-  type Shard,
-  toPosterior,
-} from 'tfjs-laplace';
+import { type Curvature, type Posterior, toPosterior } from 'tfjs-laplace';
 import { boolean, firstPass, optional, optionsOf, positive, struct } from 'tfjs-laplace/extend';
 import { loadFactors, savePosterior } from 'tfjs-laplace/plugins/storage';
 import { workerEngine } from 'tfjs-laplace/plugins/workers';

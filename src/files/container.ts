@@ -17,7 +17,7 @@ import { type LaplaceError, laplaceError } from '../errors.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { Dtype } from './dtypes.js';
 import { strictJson } from './json.js';
-import { joined, type Pieces, type PlacedPieces, piecesOfArray } from './pieces.js';
+import { joined, type Pieces, type PlacedPieces, viewsOfArray } from './pieces.js';
 import {
   type Entry,
   type Header,
@@ -86,8 +86,9 @@ function withHash(head: Uint8Array, digits: string): Uint8Array {
 /** How a file is made of what it holds. */
 export type Seal<A> = (kind: FileKind, manifest: object, arrays: ReadonlyArray<NamedArray>, dtype: Dtype) => A;
 
+/** The bytes of arrays, each piece to be used at once. */
 function* payloadOf(arrays: ReadonlyArray<NamedArray>, dtype: Dtype): Generator<Uint8Array> {
-  for (const array of inOrder(arrays)) yield* piecesOfArray(array, dtype);
+  for (const array of inOrder(arrays)) yield* viewsOfArray(array, dtype);
 }
 
 /** The bytes of a file, piece by piece. Throws `NotFinite` for a number in the manifest that is not finite. */
@@ -100,7 +101,7 @@ export const sealedPieces: Seal<Pieces> = (kind, manifest, arrays, dtype) => {
     size,
     *[Symbol.iterator]() {
       yield first.slice();
-      yield* payloadOf(arrays, dtype);
+      for (const piece of payloadOf(arrays, dtype)) yield piece.slice();
     },
   };
 };
@@ -136,7 +137,7 @@ export function sealedLast(
       const hash = hashAfter(head);
       let at = head.length;
       for await (const array of arrays()) {
-        for (const bytes of piecesOfArray(array, 'F64')) {
+        for (const bytes of viewsOfArray(array, 'F64')) {
           hash.update(bytes);
           yield { at, bytes };
           at += bytes.length;

@@ -124,6 +124,14 @@ export function writeNumbers(values: Float64Array, dtype: Dtype, bytes: Uint8Arr
   for (let i = 0; i < values.length; i++) write(view, i * size, values[i] as number);
 }
 
+/** The bytes of numbers in a file, which nobody changes or keeps: without a copy where the machine has them in this form already. */
+export function bytesFor(values: Float64Array, dtype: Dtype): Uint8Array {
+  if (dtype === 'F64' && IS_LITTLE) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const bytes = new Uint8Array(values.length * DTYPES[dtype].size);
+  writeNumbers(values, dtype, bytes);
+  return bytes;
+}
+
 /** The numbers in bytes of a file, as a copy. */
 export function readNumbers(bytes: Uint8Array, dtype: Dtype): Float64Array {
   const values = new Float64Array(bytes.byteLength / DTYPES[dtype].size);

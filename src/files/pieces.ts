@@ -1,6 +1,6 @@
 /** The bytes of a file, piece by piece, so that no more than one piece of them is in memory beside the value. */
 import { FILE_PIECE } from '../limits.js';
-import { type Dtype, sizeOf, writeNumbers } from './dtypes.js';
+import { bytesFor, type Dtype, sizeOf } from './dtypes.js';
 import type { NamedArray } from './safetensors.js';
 
 /**
@@ -24,15 +24,10 @@ export interface PlacedPieces extends AsyncIterable<PlacedPiece> {
   readonly size: number;
 }
 
-/** The bytes of an array's numbers. */
-export function* piecesOfArray({ values }: NamedArray, dtype: Dtype): Generator<Uint8Array> {
+/** The bytes of an array's numbers, to be used at once: each piece may be the array's own memory. */
+export function* viewsOfArray({ values }: NamedArray, dtype: Dtype): Generator<Uint8Array> {
   const step = FILE_PIECE / sizeOf(dtype);
-  for (let at = 0; at < values.length; at += step) {
-    const part = values.subarray(at, at + step);
-    const bytes = new Uint8Array(part.length * sizeOf(dtype));
-    writeNumbers(part, dtype, bytes);
-    yield bytes;
-  }
+  for (let at = 0; at < values.length; at += step) yield bytesFor(values.subarray(at, at + step), dtype);
 }
 
 /** All pieces in one. */
