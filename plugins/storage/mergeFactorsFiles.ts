@@ -35,7 +35,7 @@ export interface MergedFiles extends Saved {
 
 /**
  * Adds up the factors of files on disk, in the order in which they are given, into another file: the bytes that `saveFactors` writes for what
- * `merge` makes of the loaded values. One layer of the sum and one of a file are in memory at a time, however many and large the files are.
+ * `merge` makes of the loaded values. One layer of the sum and a piece of a file are in memory at a time, however many and large the files are.
  *
  * Each file is read once from end to end first, and checked against its hash; then what the files say of themselves is added up. The sum is
  * written after that, beside its place, and renamed when it is whole. It may take the place of one of the files.

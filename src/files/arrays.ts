@@ -73,8 +73,7 @@ export function arraysOf(entries: ReadonlyMap<string, Entry>): ArraysOfFile {
       if (entry.shape.length !== 2 || r === undefined || c === undefined) throw shapeOff(name, entry, { rows, cols });
       if ((rows ?? r) !== r || (cols ?? c) !== c) throw shapeOff(name, entry, { rows, cols });
       const data = entry.read();
-      if (firstBeyond(data, Number.POSITIVE_INFINITY) !== undefined)
-        throw damaged(`a number that is not finite in ${JSON.stringify(name)}`);
+      if (firstBeyond(data, Number.POSITIVE_INFINITY) !== undefined) throw notFiniteIn(name);
       return { rows: r, cols: c, data };
     },
     end: () => {
@@ -83,6 +82,9 @@ export function arraysOf(entries: ReadonlyMap<string, Entry>): ArraysOfFile {
     },
   };
 }
+
+/** The error of an array with NaN or infinity. */
+export const notFiniteIn = (name: string): LaplaceError => damaged(`a number that is not finite in ${JSON.stringify(name)}`);
 
 const shapeOff = (name: string, { shape }: Entry, { rows = 0, cols = 0 }: Wanted): LaplaceError =>
   damaged(`${JSON.stringify(name)} of shape [${shape.join(', ')}] instead of [${rows || 'any'}, ${cols || 'any'}]`);

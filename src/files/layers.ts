@@ -34,6 +34,8 @@ export interface OpenFile<Facts, Layer, Value> extends Layered<Layer, Value> {
   /** The SHA-256 of the file, as its header says it. */
   readonly hash: string;
   readonly outlines: ReadonlyArray<Layer>;
+  /** Adds arrays of the file to numbers of the same size, by the names of the arrays. No more than a piece of the file is in memory. */
+  readonly addTo: (sums: ReadonlyMap<string, Float64Array>) => Promise<void>;
 }
 
 const layersFrom = <Layer>({ count, layer }: Plan<object, Layer, unknown>, entries: ReadonlyMap<string, Entry>) => {
@@ -84,6 +86,7 @@ export async function openFile<Facts extends object, Layer, Value>(
     facts: plan.facts,
     hash: source.hash,
     outlines,
+    addTo: source.addTo,
     layer: (l) => layer(layerNumber(l, plan.count)),
     whole: async () => wholeFrom(plan, await source.verified()),
   };

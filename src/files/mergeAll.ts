@@ -2,9 +2,8 @@
 import { either as E } from 'fp-ts';
 import { argument, array, func, hasFields, optional, refined } from '../codec/index.js';
 import { merge } from '../curvature/factors.js';
-import { partsOf } from '../curvature/structure/index.js';
 import { isLaplaceError, type LaplaceError, laplaceError } from '../errors.js';
-import type { Matrix, OnProgress } from '../types.js';
+import type { OnProgress } from '../types.js';
 import { arraysIn, nameIn } from './arrays.js';
 import { sealedLast } from './container.js';
 import { type FactorsFacts, type FactorsLayer, factsOf, manifestFrom, matricesOf } from './factors.js';
@@ -43,7 +42,7 @@ const Sources = array(
 
 /**
  * Adds up files in the order in which they are given: the sum that `merge` makes of them one after another, bit for bit. One layer of the sum
- * and one of a file are in memory at a time, and one file is open.
+ * and a piece of a file are in memory at a time, and one file is open.
  *
  * Each file is first read from end to end and checked against its hash. What the files say of themselves is added up then, so that a file that
  * does not belong is found before the work. The layers are read when they are asked for.
@@ -73,24 +72,28 @@ export async function mergeAll(sources: ReadonlyArray<FactorsSource>, options: M
     report(next.outlines.length, name);
   }
   const { facts, outlines } = sum as NonNullable<typeof sum>;
-  const layerOf = ({ name, open }: FactorsSource, i: number, l: number): Promise<FactorsLayer> =>
-    open(async (reader) => {
-      const file: FactorsFile = await openFactorsFile(reader, { ...own, verify: false });
+  const within = <A>(i: number, work: (file: FactorsFile) => Promise<A>): Promise<A> => {
+    const { name, open } = files[i] as FactorsSource;
+    return open(async (reader) => {
+      const file = await openFactorsFile(reader, { ...own, verify: false });
       if (file.hash !== hashes[i]) throw changed(name);
-      return file.layer(l);
+      return work(file);
     }).catch(failing(name));
+  };
   return {
     facts,
     outlines,
     layer: async (l) => {
-      let layer: FactorsLayer | undefined;
-      for (const [i, file] of files.entries()) {
-        const next = await layerOf(file, i, l);
-        if (layer === undefined) layer = next;
-        else addLayer(layer, next);
-        report(1, facts.layout.layers[l]?.name ?? '');
+      const told = (): void => report(1, facts.layout.layers[l]?.name ?? '');
+      // It was just read, and nobody else has it: the others are added in its place.
+      const layer = await within(0, (file) => file.layer(l));
+      told();
+      const sums = numbersOf(layer, l);
+      for (let i = 1; i < files.length; i++) {
+        await within(i, (file) => file.addTo(sums));
+        told();
       }
-      return layer as FactorsLayer;
+      return layer;
     },
   };
 }
@@ -99,16 +102,9 @@ export async function mergeAll(sources: ReadonlyArray<FactorsSource>, options: M
 const bothFacts = (a: FactorsFacts, b: FactorsFacts): E.Either<LaplaceError, FactorsFacts> =>
   E.map(factsOf)(merge(assembled(a, []), assembled(b, [])));
 
-/** Adds a layer to another one, in its place: both were just read, and nobody else has them. */
-function addLayer(sum: FactorsLayer, next: FactorsLayer): void {
-  const [into, from] = [partsOf(sum), partsOf(next)];
-  for (const [part, matrix] of Object.entries(into)) addTo(matrix, from[part] as Matrix);
-  sum.shares?.forEach((share, c) => addTo(share, next.shares?.[c] as Matrix));
-}
-
-function addTo({ data: into }: Matrix, { data: from }: Matrix): void {
-  for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
-}
+/** The numbers of a layer that are sums, by the names of their arrays in a file. */
+const numbersOf = (layer: FactorsLayer, l: number): ReadonlyMap<string, Float64Array> =>
+  new Map(matricesOf(layer, 'apart').map(([name, { data }]) => [nameIn(l, name), data]));
 
 /**
  * The bytes that `encodeFactors` gives, of factors whose layers come one at a time. Going through the pieces fails with the errors of the

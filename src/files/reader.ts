@@ -4,6 +4,7 @@ import { either as E } from 'fp-ts';
 import { argument, hasFields, refined } from '../codec/index.js';
 import { FILE_PIECE } from '../limits.js';
 import { orThrow } from '../orThrow.js';
+import { notFiniteIn } from './arrays.js';
 import { damaged, hashAfter, manifestOf, notSafetensors, signatureOf, unchanged } from './container.js';
 import { readInto, sizeOf } from './dtypes.js';
 import { BytesCodec, bytesOf } from './options.js';
@@ -38,6 +39,8 @@ export interface Source {
   readonly verify: () => Promise<void>;
   /** Arrays with their numbers. */
   readonly entries: (places: ReadonlyArray<Place>) => Promise<ReadonlyMap<string, Entry>>;
+  /** Adds the numbers of arrays to others of the same size, a piece at a time. Rejects with `InvalidFile` for a number that is not finite. */
+  readonly addTo: (sums: ReadonlyMap<string, Float64Array>) => Promise<void>;
   /** All arrays with their numbers, of bytes whose hash is right. */
   readonly verified: () => Promise<ReadonlyMap<string, Entry>>;
 }
@@ -78,6 +81,20 @@ export async function sourceOf(kind: FileKind, reader: ByteReader): Promise<Sour
     for (const place of places) found.set(place.name, await entryOf(place, seen));
     return found;
   }
+  async function addTo({ name, dtype, start, end }: Place, sum: Float64Array): Promise<void> {
+    const numbers = new Float64Array(Math.min(FILE_PIECE, end - start) / sizeOf(dtype));
+    let at = 0;
+    for await (const piece of pieces(start, end)) {
+      const own = numbers.subarray(0, piece.length / sizeOf(dtype));
+      readInto(own, piece, dtype);
+      for (let i = 0; i < own.length; i++) {
+        const v = own[i] as number;
+        if (!Number.isFinite(v)) throw notFiniteIn(name);
+        sum[at + i] = (sum[at + i] as number) + v;
+      }
+      at += own.length;
+    }
+  }
   return {
     places: header.places,
     hash: digits,
@@ -88,6 +105,12 @@ export async function sourceOf(kind: FileKind, reader: ByteReader): Promise<Sour
       orThrow(unchanged(digits, hash.digits()));
     },
     entries: (places) => entries(places),
+    addTo: async (sums) => {
+      for (const place of header.places) {
+        const sum = sums.get(place.name);
+        if (sum !== undefined) await addTo(place, sum);
+      }
+    },
     verified: async () => {
       const hash = hashAfter(head);
       const found = await entries(header.places, (piece) => hash.update(piece));
