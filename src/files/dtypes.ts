@@ -114,7 +114,7 @@ export const beyondOf = (dtype: Dtype): number => DTYPES[dtype].beyond;
 const IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Writes numbers into bytes of a file. */
-export function writeNumbers(values: Float64Array, dtype: Dtype, bytes: Uint8Array): void {
+function writeNumbers(values: Float64Array, dtype: Dtype, bytes: Uint8Array): void {
   if (dtype === 'F64' && IS_LITTLE) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return;
