@@ -132,7 +132,7 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   },
   fromDataset: { args: () => [tf.data.array([{ xs: [1], ys: [1] }])], after: used },
   fromIterable: { args: () => [[data]], after: used, fine: [['an empty list', 'a list of strings', 'a string', 'a map']] },
-  observe: { args: () => [model, likelihood], after: intoFactors, fine: [['a model'], ['a likelihood']] },
+  observe: { args: () => [model, likelihood, {}], after: intoFactors, fine: [['a model'], ['a likelihood'], OPTIONAL] },
   accumulateFactors: {
     args: () => [curvature, {}],
     after: (operator: OperatorFunction<lib.ObservedBatch, lib.Factors>) =>
@@ -294,6 +294,8 @@ const USES: Partial<Record<keyof typeof lib, Use>> = {
   openPosterior: { args: () => [readerOf(right(lib.encodePosterior(posterior))), { verify: false }], fine: [[], OPTIONAL] },
   openFactors: { args: () => [readerOf(right(lib.encodeFactors(factors))), { verify: false }], fine: [[], OPTIONAL] },
   forget: { args: () => [factors, 0.5], fine: [['factors']] },
+  checkFactors: { args: () => [factors, {}, javascriptEngine], fine: [['factors'], OPTIONAL, ['nothing']] },
+  shardsOf: { args: () => [6, { size: 3, batchSize: 2 }] },
   detectionScore: { args: () => [{ features: [[1]] }, DETECTOR] },
   evaluateDetection: { args: () => [SEEN, { resamples: 2 }], fine: [[], OPTIONAL] },
   wasmEngine: { args: () => [{}], fine: [OPTIONAL] },

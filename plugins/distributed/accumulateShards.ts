@@ -42,7 +42,7 @@ const Options = struct('options', { deadline: optional(positive), keepShards: op
  * import * as tf from '@tensorflow/tfjs';
  * import { lastValueFrom } from 'rxjs';
  * import { accumulateShards, localEngine, shardPlan } from 'tfjs-laplace/plugins/distributed';
- * import { loadFactors, savePosterior } from 'tfjs-laplace/plugins/storage';
+ * import { loadFactors, modelFiles } from 'tfjs-laplace/plugins/storage';
  *
  * const folder = await mkdtemp(join(tmpdir(), 'laplace-'));
  * const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bundleScript } from './bundle.mjs';
 
 /** Plugins for Node only: they read or write files, or draw on a terminal. */
-const FOR_NODE = ['data-files', 'plots', 'progress'];
+const FOR_NODE = ['data-files', 'distributed', 'plots', 'progress'];
 
 /**
  * Bundles four sets of imports and measures each.

@@ -1,6 +1,6 @@
 /** Whether factors of unknown origin can be what they say: those of a shard, of another machine, or of a stranger's browser. */
 import { either as E } from 'fp-ts';
-import { anything, ofKind, optional, optionsOf, struct, text } from '../codec/index.js';
+import { anything, argument, hasFields, ofKind, optional, optionsOf, refined, struct, text } from '../codec/index.js';
 import { type LaplaceError, laplaceError } from '../errors.js';
 import { largestHessianTrace } from '../likelihood/largestHessianTrace.js';
 import type { LinalgEngine } from '../linalg/engine.js';
@@ -30,6 +30,8 @@ const Expected = struct('what is expected', {
   parts: optional(PartsCodec),
   outputLayer: optional(text),
 });
+
+const Engine = refined('an engine on this thread', (value): value is LinalgEngine => hasFields('name', 'cholesky')(value));
 
 /** Sums of float32 products are off by this share of their largest number. */
 const ROUNDING = 1e-5;
@@ -65,6 +67,7 @@ export function checkFactors(
   engine: LinalgEngine = defaultEngine(),
 ): E.Either<LaplaceError, Factors> {
   const wanted = optionsOf('checkFactors', Expected, expected) as ExpectedFactors;
+  argument('checkFactors', 'engine', Engine, engine);
   return attempted(() => {
     const own = orThrow(ofKind('checkFactors', FACTORS, factors));
     checkIdentity(own, wanted);
