@@ -560,6 +560,7 @@ const EXTEND: Readonly<Record<keyof typeof extend, Failures>> = {
   textTable: TOTAL,
   partText: TOTAL,
   firstPass: TOTAL,
+  architectureOf: TOTAL,
   anything: TOTAL,
   LIBRARY_VERSION: TOTAL,
   createEpochAccumulator: {

@@ -46,6 +46,7 @@ export {
 export { coveredBy } from './curvature/choice.js';
 export { takesTrainingRows } from './curvature/codec.js';
 export { partText } from './curvature/parts.js';
+export { architectureOf } from './network/architecture.js';
 export { cloneModel } from './network/clone.js';
 export { deviceError, fromDevice, onDeviceLost } from './network/device.js';
 export { forward, type Tape } from './network/forward.js';

@@ -1,8 +1,20 @@
 /** The model of a plan. */
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import { isLaplaceError } from 'tfjs-laplace';
-import { laplaceError } from 'tfjs-laplace/extend';
+import { fingerprint, isLaplaceError, orThrow } from 'tfjs-laplace';
+import { architectureOf, laplaceError, readNetwork } from 'tfjs-laplace/extend';
 import { modelFiles } from 'tfjs-laplace/plugins/storage';
+
+/** What tells a model from others: its weights, and what it computes with them. */
+export interface Identity {
+  readonly fingerprint: string;
+  readonly architecture: string;
+}
+
+/** The identity of a model. Rejects with `InvalidModel` for one that does not suit the likelihood. */
+export const identityOf = async (model: LayersModel, likelihood: Parameters<typeof readNetwork>[1]): Promise<Identity> => ({
+  architecture: architectureOf(orThrow(readNetwork(model, likelihood))),
+  fingerprint: await fingerprint(model),
+});
 
 /** The model at a place: a folder or a `model.json` on disk, or a URL. Rejects with `Storage` and `InvalidFile`. */
 export async function modelAt(where: string): Promise<LayersModel> {

@@ -2,18 +2,9 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import {
-  encodeRecipe,
-  fingerprint,
-  orThrow,
-  type RecipeData,
-  type RecipeInput,
-  recipe,
-  type Shard,
-  shardsOf,
-} from 'tfjs-laplace';
+import { encodeRecipe, orThrow, type RecipeData, type RecipeInput, recipe, type Shard, shardsOf } from 'tfjs-laplace';
 import { anything, optional, optionsOf, positiveInteger, struct, text } from 'tfjs-laplace/extend';
-import { modelAt } from './model.js';
+import { type Identity, identityOf, modelAt } from './model.js';
 
 /** Where the examples come from. */
 export interface DataSource {
@@ -47,10 +38,9 @@ export interface PlanOptions {
 }
 
 /** A pass over a data set, cut into shards. */
-export interface Plan {
+export interface Plan extends Identity {
+  /** Where it is. A worker that finds another model there does no work. */
   readonly model: string;
-  /** Of the weights of the model. A worker with others does no work. */
-  readonly fingerprint: string;
   readonly likelihood: RecipeData['likelihood'];
   readonly curvature: RecipeData['curvature'];
   readonly data: DataSource;
@@ -75,7 +65,7 @@ const Options = struct('the choices of a plan', {
 });
 
 /**
- * Makes a plan. The model is loaded once, for the fingerprint of its weights.
+ * Makes a plan. The model is loaded once, for its identity.
  *
  * Rejects with `InvalidOption`; with `InvalidRecipe` for a likelihood or a curvature that is none, or that holds code; with `Storage` and
  * `InvalidFile` for a model that cannot be loaded.
@@ -109,7 +99,7 @@ export async function shardPlan(options: PlanOptions): Promise<Plan> {
   const written = orThrow(encodeRecipe(recipe({ likelihood, curvature })));
   return Object.freeze({
     model: isUrl(place) ? place : resolve(place),
-    fingerprint: await fingerprintAt(place),
+    ...(await identityAt(place, written.likelihood)),
     likelihood: written.likelihood,
     curvature: written.curvature,
     data: { ...data, module: specifier(data.module) },
@@ -119,9 +109,9 @@ export async function shardPlan(options: PlanOptions): Promise<Plan> {
   });
 }
 
-async function fingerprintAt(place: string): Promise<string> {
+async function identityAt(place: string, likelihood: Plan['likelihood']): Promise<Identity> {
   const model = await modelAt(place);
-  return fingerprint(model).finally(() => model.dispose());
+  return identityOf(model, likelihood).finally(() => model.dispose());
 }
 
 const isUrl = (place: string): boolean => /^[a-z]+:\/\//.test(place);
@@ -130,8 +120,8 @@ const isUrl = (place: string): boolean => /^[a-z]+:\/\//.test(place);
 const specifier = (module: string): string => (/^[./]/.test(module) ? pathToFileURL(resolve(module)).href : module);
 
 /** The name of a run: plans with the same name sum the same over the same examples, wherever their files are. */
-export function runName({ fingerprint: weights, likelihood, curvature, data, batchSize, shards }: Plan): string {
+export function runName({ fingerprint, architecture, likelihood, curvature, data, batchSize, shards }: Plan): string {
   const { dataset, examples, options } = data;
-  const identity = [weights, likelihood, curvature, dataset, examples, options ?? null, batchSize, shards];
+  const identity = [fingerprint, architecture, likelihood, curvature, dataset, examples, options ?? null, batchSize, shards];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
 }

@@ -3,11 +3,11 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { from, lastValueFrom } from 'rxjs';
-import { accumulateFactors, batches, fingerprint, observe, type Posterior, type Shard, type TensorData } from 'tfjs-laplace';
+import { accumulateFactors, batches, observe, type Posterior, type Shard, type TensorData } from 'tfjs-laplace';
 import { isRecord, laplaceError } from 'tfjs-laplace/extend';
 import { saveFactors } from 'tfjs-laplace/plugins/storage';
 import { basisAt, basisFile, holds, partOf, shardFile } from './files.js';
-import { modelAt } from './model.js';
+import { type Identity, identityOf, modelAt } from './model.js';
 import type { Plan } from './plan.js';
 
 /** What `open` of a data module is asked for. */
@@ -61,8 +61,10 @@ interface Means {
 }
 
 async function meansOf(plan: Plan, model: LayersModel, open: OpenRange | undefined): Promise<Means> {
-  const weights = await fingerprint(model);
-  if (weights !== plan.fingerprint) throw otherWeights(plan, weights);
+  const { fingerprint, architecture } = await identityOf(model, plan.likelihood);
+  if (fingerprint !== plan.fingerprint) throw otherModel(plan, 'fingerprint', `weights ${fingerprint}`);
+  if (architecture !== plan.architecture)
+    throw otherModel(plan, 'architecture', `layers, activations and wiring ${architecture}`);
   const opens = open ?? (await openOf(plan));
   const basis = plan.curvature._tag === 'ekfac' ? await basisAt(plan) : undefined;
   if (plan.curvature._tag === 'ekfac' && basis === undefined) throw noBasis(plan);
@@ -125,12 +127,12 @@ const noModule = (module: string, found: string, cause?: unknown) =>
     cause,
   });
 
-const otherWeights = ({ model, fingerprint: expected }: Plan, found: string) =>
+const otherModel = (plan: Plan, field: keyof Identity, found: string) =>
   laplaceError('Mismatch', {
-    what: `The model at ${model} has other weights than the plan`,
-    field: 'fingerprint',
-    found: `weights ${found}`,
-    expected: `weights ${expected}`,
+    what: `The model at ${plan.model} is not that of the plan`,
+    field,
+    found,
+    expected: plan[field],
     remedy: 'Make a new plan for a new model, or bring back the model of this one.',
   });
 

@@ -1,5 +1,6 @@
 /** Runs in this process: the sum, what is used again, what is found to be damaged, and orders of delivery. */
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
 import { from, NEVER, Observable, tap } from 'rxjs';
 import {
@@ -148,6 +149,21 @@ describe('failures', () => {
     await other.save(modelFiles(own.at('model')));
     await expect(sumOf(accumulateShards(plan, engine))).rejects.toMatchObject({ kind: 'Mismatch', field: 'fingerprint' });
     expect(opened).toEqual([]);
+  });
+
+  it('a model that computes something else with the same weights: nothing is computed, and its own plan is another run', async () => {
+    const plan = await own.plan();
+    const bent = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 6, activation: 'relu', inputShape: [3], name: 'hidden' }),
+        tf.layers.dense({ units: 3, name: 'kind' }),
+      ],
+    });
+    bent.setWeights(classifier().getWeights());
+    await bent.save(modelFiles(own.at('model')));
+    await expect(sumOf(accumulateShards(plan, engine))).rejects.toMatchObject({ kind: 'Mismatch', field: 'architecture' });
+    expect(opened).toEqual([]);
+    expect(runName(await own.plan())).not.toBe(runName(plan));
   });
 
   it('a range of another number of examples', async () => {
