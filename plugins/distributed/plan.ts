@@ -72,7 +72,7 @@ const Options = struct('the choices of a plan', {
  *
  * @example
  * ```ts
- * import { mkdtemp, writeFile } from 'node:fs/promises';
+ * import { mkdtemp } from 'node:fs/promises';
  * import { tmpdir } from 'node:os';
  * import { join } from 'node:path';
  * import * as tf from '@tensorflow/tfjs';

@@ -112,7 +112,7 @@ async function openOf({ data }: Plan): Promise<OpenRange> {
   const loaded: unknown = await import(/* @vite-ignore */ /* webpackIgnore: true */ data.module).catch((error: unknown) => {
     throw noModule(data.module, error instanceof Error ? error.message : String(error), error);
   });
-  const own = isRecord(loaded) || typeof loaded === 'object' ? (loaded as { open?: unknown; default?: { open?: unknown } }) : {};
+  const own = loaded as { readonly open?: unknown; readonly default?: { readonly open?: unknown } };
   const open = own.open ?? own.default?.open;
   if (typeof open !== 'function') throw noModule(data.module, 'no exported function of this name');
   return open as OpenRange;

@@ -1,4 +1,4 @@
-/** Adds up the factors of several files on disk, with a layer or two in memory. */
+/** Adds up the factors of several files on disk, with a layer of the sum and a piece of a file in memory. */
 import type { DecodeFactorsOptions, LaplaceError, OnProgress, Part } from 'tfjs-laplace';
 import {
   argument,

@@ -1,7 +1,7 @@
 /** `coverage`: what an estimator would cover of a model. */
 import { coverage as coverageOf, coverageTable, orThrow } from 'tfjs-laplace';
 import { argument, CurvatureCodec, LikelihoodCodec, laplaceError } from 'tfjs-laplace/extend';
-import { modelAt } from '../model.js';
+import { modelAt } from 'tfjs-laplace/plugins/distributed';
 import { recipeIn } from '../recipeFile.js';
 import { value } from '../values.js';
 import { type AddCommand, examples } from './types.js';

@@ -1,8 +1,8 @@
 /** `inspect`: what a file of this library is. */
 import { evidence, isLaplaceError, type LaplaceError, type OpenedPosterior, type Part } from 'tfjs-laplace';
 import { checkModel, type MadeOf, partText, textTable } from 'tfjs-laplace/extend';
+import { modelAt } from 'tfjs-laplace/plugins/distributed';
 import { LIKE, type Like, type Opened, withOpened } from '../file.js';
-import { modelAt } from '../model.js';
 import { type AddCommand, examples } from './types.js';
 
 interface Options extends Like {

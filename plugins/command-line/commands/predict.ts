@@ -2,8 +2,8 @@
 import { from, lastValueFrom, tap } from 'rxjs';
 import { type Prediction, predict as predictUnder } from 'tfjs-laplace';
 import { textTable } from 'tfjs-laplace/extend';
+import { modelAt } from 'tfjs-laplace/plugins/distributed';
 import { inputsFrom, type Reading, withReading } from '../data.js';
-import { modelAt } from '../model.js';
 import { deployedAt } from '../posteriorAt.js';
 import { cellsOf, type Line, linesOf } from '../predictionLines.js';
 import { value } from '../values.js';

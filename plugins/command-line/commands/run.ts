@@ -1,9 +1,9 @@
 /** `run`: a recipe on a trained model. */
 import { orThrow, recipe as recipeOf } from 'tfjs-laplace';
+import { modelAt } from 'tfjs-laplace/plugins/distributed';
 import { reportData, reportTable, runRecipe } from 'tfjs-laplace/plugins/recipes';
 import { checkpoint } from 'tfjs-laplace/plugins/storage';
 import { labelledFrom, placeOf, type Reading, trainingFrom, withReading } from '../data.js';
-import { modelAt } from '../model.js';
 import { recipeIn } from '../recipeFile.js';
 import { wholeNumber } from '../values.js';
 import { type AddCommand, examples } from './types.js';

@@ -6,9 +6,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { concatMap, lastValueFrom, of, toArray } from 'rxjs';
 import { sampleModels } from 'tfjs-laplace';
 import { laplaceError } from 'tfjs-laplace/extend';
+import { modelAt } from 'tfjs-laplace/plugins/distributed';
 import { loadPosterior, modelFiles, whileUnfinished } from 'tfjs-laplace/plugins/storage';
 import { placeOf } from '../data.js';
-import { modelAt } from '../model.js';
 import { choices, nonNegative, seed, wholeNumber } from '../values.js';
 import { type AddCommand, examples } from './types.js';
 

@@ -1,10 +1,10 @@
 /** `tune`: the prior of a posterior, chosen on held-out examples. */
 import { type Tried, tune as tuneOn } from 'tfjs-laplace';
 import { argument, TuningCodec, textTable } from 'tfjs-laplace/extend';
+import { modelAt } from 'tfjs-laplace/plugins/distributed';
 import { savePosterior, writeWhole } from 'tfjs-laplace/plugins/storage';
 import { labelledFrom, placeOf, type Reading, withReading } from '../data.js';
 import { jsonOf } from '../json.js';
-import { modelAt } from '../model.js';
 import { deployedAt } from '../posteriorAt.js';
 import { choices, each, positive, value } from '../values.js';
 import { type AddCommand, examples } from './types.js';
